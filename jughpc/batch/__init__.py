@@ -1,0 +1,1 @@
+"""Arrays of any command, on SLURM, PBS or this machine. Knows nothing of tasks or results."""

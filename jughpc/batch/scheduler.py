@@ -1,0 +1,220 @@
+"""The Scheduler protocol: how one batch system spells submit, poll and cancel; text in, text out.
+
+Nothing here runs a command: `shell.run` does, and hands the texts back to the parsers.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+JobId = str
+"""A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
+
+
+class ElementId(NamedTuple):
+    """One element of a job, by the scheduler's own index; a plain job is its element 0."""
+
+    job: JobId
+    index: int
+
+
+class State(enum.Enum):
+    """Where an element stands. What is not understood is UNKNOWN: neither dead nor done."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    STUCK = "stuck"  # queued, and will never start without help
+    UNKNOWN = "unknown"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the scheduler is sure that this element runs no more."""
+        return self in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Status:
+    """The scheduler's word on one element.
+
+    Attributes:
+        state: Where it stands.
+        reason: The scheduler's own words, "" if it has none; may hold blanks and commas.
+        host: Where it runs or ran, "" if unknown.
+    """
+
+    state: State
+    reason: str = ""
+    host: str = ""
+
+
+class Role(enum.Enum):
+    """What a job of a submission is for; also the name of its template."""
+
+    ARRAY = "array"
+    COLLECT = "collect"
+    REDUCE = "reduce"
+
+
+class Condition(enum.Enum):
+    """When a dependent job may start."""
+
+    AFTER_ANY = "afterany"  # the other has ended in any way
+    AFTER_OK = "afterok"  # the other has ended with exit code 0
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Start only after `jobs` have ended as `condition` says."""
+
+    condition: Condition
+    jobs: tuple[JobId, ...]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one element asks for; None leaves it to the site's defaults.
+
+    Attributes:
+        walltime: [s].
+        memory: [bytes].
+        cpus: Cores of one element.
+        gpus: GPUs of one element.
+    """
+
+    walltime: float | None = None
+    memory: int | None = None
+    cpus: int | None = None
+    gpus: int | None = None
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What goes down at submit: run `argv` in `size` elements under `name`."""
+
+    argv: tuple[str, ...]
+    size: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job to be submitted: what the templates render and the submit command names.
+
+    Attributes:
+        role: What it is for.
+        name: Unique: carries the submission's token, so that it can be looked up by it.
+        argv: The command of every element.
+        size: Elements of this job; 1 is a plain job.
+        offset: Number of its first element within the submission.
+        elements: Elements of the whole submission.
+        throttle: Elements that may run at once, None for no bound.
+        script: Where the rendered script lies (absolute).
+        log: Where one element writes its output: absolute, with the scheduler's own placeholders.
+        workdir: Where the command starts (absolute).
+        setup: Lines of shell run before the command.
+        depends_on: When it may start, None for at once.
+        extra: Raw scheduler options, as the user gave them.
+    """
+
+    role: Role
+    name: str
+    argv: tuple[str, ...]
+    size: int
+    offset: int
+    elements: int
+    throttle: int | None
+    script: Path
+    log: str
+    workdir: Path
+    resources: Resources = Resources()
+    setup: tuple[str, ...] = ()
+    depends_on: Dependency | None = None
+    extra: tuple[str, ...] = ()
+
+
+class Verdict(enum.Enum):
+    """What a refusal means."""
+
+    RETRY = "try again"
+    FULL = "too many jobs are queued; try again when some have ended"
+    USER = "the user's mistake"
+    GONE = "the job is over or unknown"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the system allows in one array; None where it does not say.
+
+    Attributes:
+        array_size: Largest number of elements of one array.
+        settings: What was read, by the system's own names, to be shown.
+    """
+
+    array_size: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a command answered."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Scheduler(Protocol):
+    """How one batch system spells things. Pure: text in, text out."""
+
+    name: str
+    """Names the system, its folder of templates and the start of an owner string."""
+
+    def submit_command(self, job: Job) -> list[str]:
+        """Return the command that submits `job.script`; what the environment could override is on it."""
+
+    def parse_submit(self, reply: Reply) -> JobId:
+        """Return the id. Raises SubmitError, with the scheduler's words, if there is none."""
+
+    def find_command(self, name: str) -> list[str]:
+        """Return the command that looks for own jobs called `name`: after a submission that timed out."""
+
+    def parse_find(self, reply: Reply, name: str) -> list[JobId]:
+        """Return the ids of the jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
+
+    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+        """Return ONE command that asks after all of `jobs`, array elements included."""
+
+    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+        """Return a status per element of `jobs`. One that is not mentioned is absent, never dead.
+
+        Raises SchedulerError if the scheduler did not answer.
+        """
+
+    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+        """Return the commands that end `jobs`, each to be run once."""
+
+    def limits_command(self) -> list[str]:
+        """Return the command that tells the system's limits."""
+
+    def parse_limits(self, reply: Reply) -> Limits:
+        """Return what could be read; unreadable is no limit known."""
+
+    def verdict(self, reply: Reply) -> Verdict:
+        """Return what a refusal means; what is not recognised is the user's to see."""
+
+    def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
+        """Return the log path of one element, with the system's placeholders for array and index."""
+
+    def owner(self, element: ElementId) -> str:
+        """Return the owner string that the template gives this element, less its restart count."""

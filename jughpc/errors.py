@@ -1,0 +1,108 @@
+"""The one tree of errors.
+
+JugError
+├── UsageError            the user can mend it; one message, exit code 2, no traceback of ours
+│   ├── JugfileNotFoundError   no such jugfile, or none could be chosen
+│   ├── JugfileError      the jugfile raised while it was loaded; carries *its* traceback
+│   ├── LazyJugfileError  a lazy map or generator where a list was meant
+│   ├── JugdirError       the jugdir cannot be used: unwritable, not ours, of another format
+│   ├── SettingError      a value that does not parse: a time, a memory size, an option
+│   ├── TemplateError     a script template that is absent or does not render
+│   └── SubmitError       the scheduler refused; nothing was queued
+├── SchedulerError        the scheduler did not answer as it should; says nothing about jobs
+├── StoreError
+│   ├── ResultMissingError     there is no result for this digest
+│   ├── CorruptResultError     a result file that fails its checksum; it was set aside
+│   └── UnstorableError   a result that cannot be pickled: the task's failure, not the store's
+└── ClaimLostError        a worker was late and others may have taken over its task
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+
+class JugError(Exception):
+    """Root of all errors that jughpc raises on purpose."""
+
+
+class UsageError(JugError):
+    """The user can mend it: the text names the thing, the fact and the next step."""
+
+
+class JugfileNotFoundError(UsageError):
+    """No jugfile at that path, or none could be chosen."""
+
+
+class JugfileError(UsageError):
+    """The jugfile raised while it was loaded.
+
+    Attributes:
+        path: The jugfile.
+        trace: The user's own traceback, from the jugfile's first line on.
+    """
+
+    def __init__(self, path: str, trace: str) -> None:
+        super().__init__(path, trace)
+        self.path, self.trace = path, trace
+
+    def __str__(self) -> str:
+        return f"{self.trace.rstrip()}\n{self.path} could not be loaded: it raised the error above."
+
+
+class LazyJugfileError(UsageError):
+    """A jugfile defines no task, but leaves a lazy `map` or generator behind."""
+
+
+class JugdirError(UsageError):
+    """The jugdir cannot be used."""
+
+
+class SettingError(UsageError):
+    """An option or a setting whose value does not parse."""
+
+
+class TemplateError(UsageError):
+    """A script template is absent or does not render."""
+
+
+class SubmitError(UsageError):
+    """The scheduler refused the submission; nothing was queued.
+
+    Attributes:
+        argv: The command that was refused.
+        code: Its exit code.
+        stderr: The scheduler's words.
+    """
+
+    def __init__(self, argv: Sequence[str], code: int, stderr: str) -> None:
+        super().__init__(argv, code, stderr)  # every argument, or unpickling fails
+        self.argv, self.code, self.stderr = argv, code, stderr
+
+    def __str__(self) -> str:
+        return f"{self.argv[0]} exited with {self.code}: {self.stderr.strip()}\nThe command was: {shlex.join(self.argv)}"
+
+
+class SchedulerError(JugError):
+    """The scheduler did not answer as it should; this says nothing about the jobs."""
+
+
+class StoreError(JugError):
+    """The store could not do what was asked."""
+
+
+class ResultMissingError(StoreError):
+    """There is no result for this digest."""
+
+
+class CorruptResultError(StoreError):
+    """A result file fails its checksum; it was set aside as `<name>.corrupt`."""
+
+
+class UnstorableError(StoreError):
+    """A result that cannot be pickled."""
+
+
+class ClaimLostError(JugError):
+    """The worker was late by its own clock, and another may have taken over its task."""

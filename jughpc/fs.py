@@ -1,0 +1,182 @@
+"""Files and Clock: the two ports through which jughpc shares anything, and the real ones.
+
+Every byte that hosts share passes through `Files`. The port is narrow on purpose: few verbs, all of
+them safe over NFS, few enough to simulate faithfully. `exists` and `stat` are absent because a
+client may answer them from a cache that is 50 s old; `names` is always fresh.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Clock(Protocol):
+    """Time as one process sees it; never compared with another host's."""
+
+    def now(self) -> float:
+        """Return seconds since an arbitrary origin, suspended time not counted: for judging others."""
+
+    def uptime(self) -> float:
+        """Return seconds since an arbitrary origin, suspended time counted: for judging oneself."""
+
+    def wall(self) -> float:
+        """Return Unix seconds by this host's clock: for people to read and for deadlines."""
+
+    def sleep(self, seconds: float) -> None:
+        """Block for `seconds`."""
+
+
+class Files(Protocol):
+    """A shared folder. Paths are relative to it, with forward slashes.
+
+    Every verb may raise OSError; the ones named below have a meaning of their own.
+    """
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names in `folder` as the server has them now, in no order; [] if it is absent."""
+
+    def read(self, path: str) -> bytes:
+        """Return the content as of this open. Raises FileNotFoundError."""
+
+    def map(self, path: str) -> memoryview:
+        """Return the content of a file that never changes, as private copy-on-write memory.
+
+        Raises FileNotFoundError.
+        """
+
+    def write(self, path: str, parts: Sequence[Buffer]) -> None:
+        """Create `path` with `parts`, safe on the server's disk on return.
+
+        Makes missing folders. On any error `path` may exist, with part of the content.
+        Raises FileExistsError if it was there: of many callers exactly one creates it.
+        """
+
+    def rewrite(self, path: str, data: Buffer) -> None:
+        """Overwrite the first `len(data)` bytes in place. Raises FileNotFoundError; never creates."""
+
+    def rename(self, old: str, new: str) -> None:
+        """Give `old` the name `new`, whatever had it. Raises FileNotFoundError."""
+
+    def link(self, old: str, new: str) -> None:
+        """Give `old` the second name `new`.
+
+        Raises FileExistsError, which after a lost reply may report one's own success, and
+        PermissionError or OSError (EXDEV, EMLINK, ENOTSUP) where hard links are refused.
+        """
+
+    def remove(self, path: str) -> None:
+        """Delete `path`; a missing one is no error."""
+
+    def make_folder(self, folder: str) -> None:
+        """Make `folder` and those above it; one that is there is no error."""
+
+
+class OsClock:
+    """The clocks of this host."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def uptime(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def wall(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class OsFiles:
+    """`Files` on a real directory, local or NFS."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._prefix = f"{root}/"
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            return os.listdir(self._prefix + folder)
+        except FileNotFoundError:
+            return []
+
+    def read(self, path: str) -> bytes:
+        handle = os.open(self._prefix + path, os.O_RDONLY)
+        try:
+            parts = []
+            while part := os.read(handle, 1 << 20):
+                parts.append(part)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        finally:
+            os.close(handle)
+
+    def map(self, path: str) -> memoryview:
+        handle = os.open(self._prefix + path, os.O_RDONLY)
+        try:
+            size = os.fstat(handle).st_size
+            if not size:  # an empty file cannot be mapped
+                return memoryview(b"")
+            return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
+        finally:
+            os.close(handle)
+
+    def write(self, path: str, parts: Sequence[Buffer]) -> None:
+        handle = self._create(path)
+        try:
+            for part in parts:
+                _write_all(handle, part)
+            os.fsync(handle)
+        except BaseException:
+            with suppress(OSError):
+                os.close(handle)
+            raise
+        os.close(handle)  # NFS may report EDQUOT only here
+
+    def rewrite(self, path: str, data: Buffer) -> None:
+        handle = os.open(self._prefix + path, os.O_WRONLY)
+        try:
+            os.pwrite(handle, data, 0)
+        except BaseException:
+            with suppress(OSError):
+                os.close(handle)
+            raise
+        os.close(handle)  # close-to-open: the server has it now
+
+    def rename(self, old: str, new: str) -> None:
+        os.rename(self._prefix + old, self._prefix + new)
+
+    def link(self, old: str, new: str) -> None:
+        try:
+            os.link(self._prefix + old, self._prefix + new)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self._prefix + new), exist_ok=True)
+            os.link(self._prefix + old, self._prefix + new)
+
+    def remove(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._prefix + path)
+
+    def make_folder(self, folder: str) -> None:
+        os.makedirs(self._prefix + folder, exist_ok=True)
+
+    def _create(self, path: str) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            return os.open(self._prefix + path, flags, 0o666)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self._prefix + path), exist_ok=True)
+            return os.open(self._prefix + path, flags, 0o666)
+
+
+def _write_all(handle: int, data: Buffer) -> None:
+    view = memoryview(data).cast("B")
+    while view:
+        view = view[os.write(handle, view) :]

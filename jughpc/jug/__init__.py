@@ -1,0 +1,1 @@
+"""The face that `import jug` shows to a jugfile."""

@@ -1,0 +1,1 @@
+"""WHERE results and claims live; everything through the ports of jughpc.fs."""

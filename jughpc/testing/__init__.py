@@ -1,0 +1,1 @@
+"""Shipped helpers for tests: contract suites and the simulated world."""

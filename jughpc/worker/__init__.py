@@ -1,0 +1,1 @@
+"""WHO computes: the loop that claims, runs and publishes."""
