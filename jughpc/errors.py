@@ -10,6 +10,8 @@ JugError
 │   ├── TemplateError     a script template that is absent or does not render
 │   └── SubmitError       the scheduler refused; nothing was queued
 ├── SchedulerError        the scheduler did not answer as it should; says nothing about jobs
+│   ├── CommandMissingError    there is no such command on this host
+│   └── CommandTimeoutError    the command was killed; it may have done its work
 ├── StoreError
 │   ├── ResultMissingError     there is no result for this digest
 │   ├── CorruptResultError     a result file that fails its checksum; it was set aside
@@ -81,11 +83,36 @@ class SubmitError(UsageError):
         self.argv, self.code, self.stderr = argv, code, stderr
 
     def __str__(self) -> str:
-        return f"{self.argv[0]} exited with {self.code}: {self.stderr.strip()}\nThe command was: {shlex.join(self.argv)}"
+        command = shlex.join(self.argv)
+        return f"{self.argv[0]} exited with {self.code}: {self.stderr.strip()}\nThe command was: {command}"
 
 
 class SchedulerError(JugError):
     """The scheduler did not answer as it should; this says nothing about the jobs."""
+
+
+class CommandMissingError(SchedulerError):
+    """There is no such command on this host."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: no such command here. Run this on a host that has it, or put it on PATH."
+
+
+class CommandTimeoutError(SchedulerError):
+    """A command did not end in time and was killed; it may have done its work.
+
+    Attributes:
+        argv: The command.
+        seconds: How long it was given.
+    """
+
+    def __init__(self, argv: Sequence[str], seconds: float) -> None:
+        super().__init__(argv, seconds)  # every argument, or unpickling fails
+        self.argv, self.seconds = argv, seconds
+
+    def __str__(self) -> str:
+        command = shlex.join(self.argv)
+        return f"{self.argv[0]} did not answer within {self.seconds:g} s. Try again later: {command}"
 
 
 class StoreError(JugError):

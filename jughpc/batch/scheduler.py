@@ -6,16 +6,17 @@ Nothing here runs a command: `shell.run` does, and hands the texts back to the p
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 JobId = str
 """A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
 
 
-class ElementId(NamedTuple):
+@dataclass(frozen=True, order=True)
+class ElementId:
     """One element of a job, by the scheduler's own index; a plain job is its element 0."""
 
     job: JobId
@@ -172,6 +173,10 @@ class Reply:
     code: int
     stdout: str
     stderr: str
+
+
+Run = Callable[[Sequence[str]], Reply]
+"""Runs a command to its end, as `shell.run` does. Raises SchedulerError if there is no reply."""
 
 
 class Scheduler(Protocol):

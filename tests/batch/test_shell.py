@@ -1,0 +1,135 @@
+"""Commands, their time-outs, and processes that outlive their starter."""
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from jughpc.batch import shell
+from jughpc.errors import CommandMissingError, CommandTimeoutError
+
+
+def spawn(tmp_path: Path, program: str) -> shell.Process:
+    argv = [sys.executable, "-c", program]
+    return shell.spawn(argv, stdout=tmp_path / "log", env=dict(os.environ), cwd=tmp_path)
+
+
+def ended(process: shell.Process) -> int:
+    while (code := shell.reap(process)) is None:
+        time.sleep(0.005)
+    return code
+
+
+def test_a_reply_holds_the_command_its_code_and_both_texts():
+    reply = shell.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert (reply.code, reply.stdout, reply.stderr) == (3, "out\n", "err\n")
+    assert reply.argv[0] == "sh"
+
+
+def test_a_command_that_is_not_there_is_named():
+    with pytest.raises(CommandMissingError, match="no-such-sbatch: no such command"):
+        shell.run(["no-such-sbatch"])
+
+
+def test_a_file_that_may_not_be_run_is_no_command(tmp_path):
+    (tmp_path / "sbatch").write_text("#!/bin/sh\n")
+    with pytest.raises(CommandMissingError):
+        shell.run([str(tmp_path / "sbatch")])
+
+
+def test_a_command_that_hangs_is_told_apart_from_one_that_refuses():
+    with pytest.raises(CommandTimeoutError, match=r"sleep did not answer within 0\.05 s"):
+        shell.run(["sleep", "60"], timeout=0.05)
+
+
+def test_the_children_of_a_command_that_hangs_are_killed_with_it(tmp_path):
+    pid = tmp_path / "pid"
+    with pytest.raises(CommandTimeoutError):
+        shell.run(["sh", "-c", f"sleep 60 & echo $! >{pid}; wait"], timeout=0.3)
+    child = int(pid.read_text())
+    while Path(f"/proc/{child}").exists() and " Z " not in Path(f"/proc/{child}/stat").read_text():
+        time.sleep(0.005)
+
+
+def test_output_that_is_not_utf8_is_still_text():
+    assert shell.run(["printf", r"a\377b"]).stdout == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    "name", ["SBATCH_MEM_PER_NODE", "SLURM_CPU_BIND", "SQUEUE_FORMAT", "PMI_RANK", "PBS_DPREFIX"]
+)
+def test_what_would_change_a_command_does_not_reach_it(name):
+    reply = shell.run(["env"], env={"PATH": os.environ["PATH"], name: "x"})
+    assert name not in reply.stdout
+
+
+@pytest.mark.parametrize("name", ["SLURM_CONF", "SLURM_JWT", "SBATCH_ACCOUNT", "PBS_SERVER", "HOME"])
+def test_what_says_where_the_cluster_is_and_who_asks_reaches_it(name):
+    assert shell.environment({name: "x"}) == {name: "x"}
+
+
+def test_a_spawned_process_writes_to_its_log_and_ends_with_its_code(tmp_path):
+    (tmp_path / "log").write_text("before\n")
+    child = spawn(tmp_path, "import os; print(os.getcwd()); raise SystemExit(7)")
+    assert ended(child) == 7
+    assert (tmp_path / "log").read_text() == f"before\n{tmp_path}\n"
+
+
+def test_a_spawned_process_has_a_session_of_its_own(tmp_path):
+    child = spawn(tmp_path, "import time; time.sleep(60)")
+    assert os.getsid(child.pid) == child.pid
+    shell.kill(child, "KILL")
+    assert ended(child) == 137
+
+
+def test_a_process_is_alive_until_it_ends(tmp_path):
+    child = spawn(tmp_path, "import time; time.sleep(60)")
+    assert shell.alive(child)
+    shell.kill(child)
+    while shell.alive(child):
+        time.sleep(0.005)
+    assert ended(child) == 143
+
+
+def test_another_process_with_the_same_pid_is_not_the_one_that_was_meant():
+    me = shell.myself()
+    assert shell.alive(me)
+    assert not shell.alive(me._replace(start=me.start - 1))
+
+
+def test_another_process_with_the_same_pid_gets_no_signal(tmp_path):
+    child = spawn(tmp_path, "import time; time.sleep(60)")
+    shell.kill(child._replace(start=child.start - 1), "KILL")
+    assert shell.reap(child) is None
+    shell.kill(child, "KILL")
+    ended(child)
+
+
+def test_offspring_that_outlives_the_process_gets_the_signal_too(tmp_path):
+    child = spawn(tmp_path, "import subprocess; subprocess.Popen(['sleep', '60'])")
+    ended(child)
+    shell.kill(child, "KILL")
+    with suppress(ProcessLookupError):  # else this test never ends
+        while True:
+            os.killpg(child.pid, 0)
+            time.sleep(0.005)
+
+
+def test_signalling_a_process_that_is_gone_is_no_error(tmp_path):
+    child = spawn(tmp_path, "pass")
+    ended(child)
+    shell.kill(child)
+    assert not shell.alive(child)
+
+
+def test_spawning_in_a_folder_that_is_not_there_says_which_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        shell.spawn(["true"], stdout=tmp_path / "log", env=dict(os.environ), cwd=tmp_path / "nowhere")
+
+
+def test_commands_are_looked_up_on_the_path():
+    assert shell.find_command("sh")
+    assert shell.find_command("no-such-sbatch") is None
