@@ -43,8 +43,8 @@ class Files(Protocol):
     def names(self, folder: str) -> list[str]:
         """Return the names in `folder` as the server has them now, in no order; [] if it is absent."""
 
-    def read(self, path: str) -> bytes:
-        """Return the content as of this open. Raises FileNotFoundError."""
+    def read(self, path: str, limit: int = -1) -> bytes:
+        """Return the content as of this open, at most `limit` bytes of it. Raises FileNotFoundError."""
 
     def map(self, path: str) -> memoryview:
         """Return the content of a file that never changes, as private copy-on-write memory.
@@ -53,7 +53,7 @@ class Files(Protocol):
         """
 
     def write(self, path: str, parts: Sequence[Buffer]) -> None:
-        """Create `path` with `parts`, safe on the server's disk on return.
+        """Create `path` with `parts`, its content safe on the server's disk on return.
 
         Makes missing folders. On any error `path` may exist, with part of the content.
         Raises FileExistsError if it was there: of many callers exactly one creates it.
@@ -108,15 +108,9 @@ class OsFiles:
         except FileNotFoundError:
             return []
 
-    def read(self, path: str) -> bytes:
-        handle = os.open(self._prefix + path, os.O_RDONLY)
-        try:
-            parts = []
-            while part := os.read(handle, 1 << 20):
-                parts.append(part)
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-        finally:
-            os.close(handle)
+    def read(self, path: str, limit: int = -1) -> bytes:
+        with open(self._prefix + path, "rb", buffering=0) as file:
+            return file.read(limit) or b""
 
     def map(self, path: str) -> memoryview:
         handle = os.open(self._prefix + path, os.O_RDONLY)
@@ -133,7 +127,8 @@ class OsFiles:
         try:
             for part in parts:
                 _write_all(handle, part)
-            os.fsync(handle)
+            if parts:  # an empty file has no content to lose
+                os.fsync(handle)
         except BaseException:
             with suppress(OSError):
                 os.close(handle)

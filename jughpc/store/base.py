@@ -1,0 +1,189 @@
+"""The words of the store: what workers, status and cleanup read and write, whatever lies beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from jughpc.errors import SettingError
+from jughpc.store.record import Record
+from jughpc.store.resultfile import Encoded
+
+SHARD = b""
+"""The key of a claim on all of a shard's tasks that nobody claims singly."""
+
+
+class Claim(NamedTuple):
+    """The right to run a task, or a shard's tasks; a higher generation supersedes it.
+
+    Attributes:
+        shard: Which shard.
+        key: The digest, or SHARD.
+        generation: 1, or one more than the last life that ended on it.
+        life: Whose it is.
+    """
+
+    shard: int
+    key: bytes
+    generation: int
+    life: str
+
+
+@dataclass
+class View:
+    """What one fresh listing of a shard tells.
+
+    Attributes:
+        done: Digests that have a result.
+        failed: Digests that have a failure.
+        claims: Generations by key, ascending; whether their holders live is another question.
+    """
+
+    done: set[bytes] = field(default_factory=set)
+    failed: set[bytes] = field(default_factory=set)
+    claims: dict[bytes, list[int]] = field(default_factory=dict)
+
+    def top(self, key: bytes) -> int:
+        """Return the highest generation on `key`, 0 if nobody ever claimed it."""
+        generations = self.claims.get(key)
+        return generations[-1] if generations else 0
+
+    def deaths(self, claim: Claim) -> int:
+        """Return how many lives ended while they held what `claim` is on."""
+        return sum(generation < claim.generation for generation in self.claims.get(claim.key, ()))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong with a task.
+
+    Attributes:
+        digest: The task.
+        name: Its name.
+        exception: Type and text, one line.
+        trace: The user's traceback.
+        life, host, owner: Where it ran.
+        when: Unix seconds by that host's clock, for people.
+        tries: How often it was run and failed, this time included.
+    """
+
+    digest: bytes
+    name: str
+    exception: str
+    trace: str
+    life: str
+    host: str
+    owner: str
+    when: float
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast lives prove themselves, and how patient observers are; all of a store agree on it.
+
+    Attributes:
+        beat: Between two beats of a life [s].
+        lag: Longest time that a client's cache may hide a change [s].
+        ttl: A life that stood still for so long is dead [s].
+
+    Raises:
+        SettingError: If a healthy life could look dead: needs ``ttl > 2 * (beat + lag)``.
+    """
+
+    beat: float = 15.0
+    lag: float = 60.0
+    ttl: float = 180.0
+
+    def __post_init__(self) -> None:
+        least = 2 * (self.beat + self.lag)
+        if self.ttl <= least:
+            raise SettingError(
+                f"ttl={self.ttl:g} s is too short: it must exceed 2 * (beat + lag) = {least:g} s, "
+                "or workers that live would be taken for dead. Raise ttl, or lower beat or lag."
+            )
+
+    @property
+    def late(self) -> float:
+        """Time without a beat after which a worker must take its own claims for lost [s].
+
+        Half of what an observer allows beyond its cache's lag: the other half absorbs clock drift.
+        """
+        return (self.ttl - self.lag) / 2
+
+
+class Claims(Protocol):
+    """The claims of one life, and its view of everybody else's."""
+
+    def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
+        """Try to win `key`; return the claim, or None while somebody live may hold it, and a view.
+
+        `view` may be old: what it says of generations is where the attempt starts. With a claim comes
+        a view made after it; what that view shows as claimed singly is not part of a claim on SHARD.
+        A task that is done is not claimed.
+        """
+
+    def holds(self, claim: Claim) -> bool:
+        """Look whether `claim` is still the highest on its key, and ours."""
+
+    def release(self, claim: Claim) -> None:
+        """Let others have it; no effect on a claim that is no longer ours."""
+
+
+class Store(Protocol):
+    """Where results and claims live. Digests are 16 bytes; a shard is a slice of them."""
+
+    pace: Pace
+    shards: int
+
+    def shard_of(self, digest: bytes) -> int:
+        """Return the shard that `digest` lies in."""
+
+    def look(self, shard: int) -> View:
+        """Return what is done, failed and claimed in `shard` now."""
+
+    def get(self, digest: bytes) -> object:
+        """Return a result. Raises ResultMissingError, CorruptResultError."""
+
+    def put(self, digest: bytes, value: object) -> None:
+        """Publish one result. Raises UnstorableError."""
+
+    def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
+        """Publish results of one shard: all or none, safe on disk on return."""
+
+    def missing(self, digests: Iterable[bytes]) -> set[bytes]:
+        """Return those of `digests` that have no result now; one look a shard."""
+
+    def remove(self, digests: Iterable[bytes]) -> int:
+        """Remove results and failures; return how many results there were."""
+
+    def fail(self, failure: Failure) -> None:
+        """Record a failure, in place of an earlier one of the same task."""
+
+    def failure(self, digest: bytes) -> Failure | None:
+        """Return what went wrong, None if nothing did."""
+
+    def forget_failures(self, digests: Iterable[bytes]) -> int:
+        """Make failed tasks ready again; return how many there were."""
+
+    def complete(self) -> set[tuple[int, str]]:
+        """Return the shards that are known to be done, each with the name of its task set."""
+
+    def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
+        """Say that all of `tasks`, a shard's task set, are done; taken back at once if one is not."""
+
+    def claims(self, life: str) -> Claims:
+        """Return the claims of `life`, which must have begun."""
+
+    def begin(self, record: Record) -> None:
+        """Begin a life: from now on it may claim."""
+
+    def beat(self, record: Record) -> None:
+        """Prove that a life lives. Raises FileNotFoundError if somebody removed its record."""
+
+    def end(self, record: Record) -> None:
+        """End a life that left no claim."""
+
+    def records(self) -> list[Record]:
+        """Return the records of all lives that did not end well, or go on."""

@@ -1,0 +1,91 @@
+"""The record of a life: 1 KiB of JSON that `cat` shows and that a beat rewrites in place."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zlib
+from dataclasses import dataclass
+
+SIZE = 1024  # [bytes] less than a page, so a rewrite in place is one write to the server
+
+ALIVE, ENDED, DIED = "alive", "ended", "died"
+_LONGEST = {"host": 64, "user": 32, "owner": 80, "task": 120, "reason": 100, "space": 32}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One unbroken stretch of a worker's beats.
+
+    Attributes:
+        life: Its name, unique for ever.
+        host, space, pid, started: The process: host and boot, PID namespace, pid, start time [ticks].
+        user: Whose process.
+        owner: What the scheduler's template said of it, opaque; "" by hand.
+        element: Its number among the submission's elements, -1 by hand.
+        state: alive, ended (left nothing behind) or died.
+        reason: Why it ended or died.
+        beats: Grows with each beat; that it changes is the proof of life.
+        task, digest: What it runs now, "" if nothing.
+        since: When that began [Unix s by its own clock, for people].
+        begun: When the life began [the same].
+        beaten: When it last beat [the same].
+        done, failed: Tasks it finished.
+        memory: Resident set [bytes].
+        cpu: Processor time used [s].
+        copied: Whether the text is a copy made as a claim, which does not change with the beats.
+    """
+
+    life: str
+    host: str
+    space: str
+    pid: int
+    started: int
+    user: str
+    owner: str = ""
+    element: int = -1
+    state: str = ALIVE
+    reason: str = ""
+    beats: int = 0
+    task: str = ""
+    digest: str = ""
+    since: float = 0.0
+    begun: float = 0.0
+    beaten: float = 0.0
+    done: int = 0
+    failed: int = 0
+    memory: int = 0
+    cpu: float = 0.0
+    copied: bool = False
+
+
+def encode(record: Record) -> bytes:
+    """Return exactly SIZE bytes: a checksum, the fields as JSON, blanks, a newline."""
+    fields = {key: _clipped(key, value) for key, value in dataclasses.asdict(record).items()}
+    text = json.dumps(fields, separators=(", ", ": ")).encode()
+    line = b"%08x %s" % (zlib.crc32(text), text)
+    if len(line) >= SIZE:
+        raise ValueError(f"the record of {record.life} takes {len(line)} bytes, {SIZE - 1} at most")
+    return line.ljust(SIZE - 1) + b"\n"
+
+
+def decode(data: bytes) -> Record | None:
+    """Return the record, None if the text is torn: read it again."""
+    crc, _, text = data.rstrip().partition(b" ")
+    try:
+        if int(crc, 16) != zlib.crc32(text):
+            return None
+        fields = json.loads(text)
+    except ValueError:
+        return None
+    known = {field.name for field in dataclasses.fields(Record)}
+    return Record(**{key: value for key, value in fields.items() if key in known})
+
+
+def _clipped(key: str, value: object) -> object:
+    longest = _LONGEST.get(key)
+    if longest is None or not isinstance(value, str):
+        return value
+    plain = value.encode("ascii", "replace").decode().translate({34: 39, 92: 47})  # escapes would take more room
+    plain = "".join(sign if sign.isprintable() else " " for sign in plain)
+    return plain if len(plain) <= longest else plain[: longest - 3] + "..."

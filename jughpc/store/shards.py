@@ -1,0 +1,118 @@
+"""How digests are spread over folders, and what the names in a shard's folder mean."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from jughpc.store.base import SHARD, View
+
+TASKS_A_SHARD = 256
+MOST_BITS = 14  # 16 384 shards
+
+_WORD = (1 << 64) - 1
+
+_CLAIM = re.compile(r"(?:([0-9a-f]{32})|shard)\.claim\.([1-9][0-9]{0,8})")
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+_MARKER = re.compile(r"([0-9a-f]{1,4})\.([0-9a-f]{16})")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which folder a digest lies in: the shard is its first `bits` bits."""
+
+    bits: int
+
+    @property
+    def shards(self) -> int:
+        """Return the number of shards."""
+        return 1 << self.bits
+
+    def shard_of(self, digest: bytes) -> int:
+        """Return the shard of a digest."""
+        return (digest[0] << 8 | digest[1]) >> (16 - self.bits)
+
+    def name(self, shard: int) -> str:
+        """Return the shard's number in hexadecimal, all of one length."""
+        return f"{shard:0{(max(self.bits, 1) + 3) // 4}x}"
+
+    def folder(self, shard: int) -> str:
+        """Return the path of the shard's folder."""
+        return f"shards/{self.name(shard)}"
+
+
+def bits_for(tasks: int) -> int:
+    """Return the bits that give about TASKS_A_SHARD tasks to each shard."""
+    return min(MOST_BITS, max(0, (tasks - 1) // TASKS_A_SHARD).bit_length())
+
+
+def result_name(digest: bytes) -> str:
+    """Return the file name of a single result."""
+    return digest.hex()
+
+
+def failure_name(digest: bytes) -> str:
+    """Return the file name of a failure."""
+    return f"{digest.hex()}.failure"
+
+
+def claim_name(key: bytes, generation: int) -> str:
+    """Return the file name of a claim on a task, or on SHARD."""
+    return f"{key.hex() or 'shard'}.claim.{generation}"
+
+
+@dataclass
+class Listing:
+    """The names of one shard's folder, sorted by meaning; foreign names are passed over."""
+
+    view: View = field(default_factory=View)
+    packs: list[str] = field(default_factory=list)
+
+
+def read_listing(names: Iterable[str]) -> Listing:
+    """Sort the names of a shard's folder by meaning."""
+    listing = Listing()
+    view = listing.view
+    for name in names:
+        if len(name) == 32:
+            if _DIGEST.fullmatch(name):
+                view.done.add(bytes.fromhex(name))
+        elif name.endswith(".pack"):
+            listing.packs.append(name)
+        elif match := _CLAIM.fullmatch(name):
+            key = bytes.fromhex(match[1]) if match[1] else SHARD
+            view.claims.setdefault(key, []).append(int(match[2]))
+        elif name.endswith(".failure") and _DIGEST.fullmatch(name[:-8]):
+            view.failed.add(bytes.fromhex(name[:-8]))
+    for generations in view.claims.values():
+        generations.sort()
+    return listing
+
+
+def set_name(digests: Iterable[bytes]) -> str:
+    """Return the name of a set of digests: 16 hexadecimal digits, whatever their order."""
+    count = high = low = 0
+    for digest in digests:
+        count += 1
+        high += int.from_bytes(digest[:8], "little")
+        low += int.from_bytes(digest[8:], "little")
+    return sum_name(count, high & _WORD, low & _WORD)
+
+
+def sum_name(count: int, high: int, low: int) -> str:
+    """Return the name of a set of `count` digests whose halves sum to `high` and `low`, modulo 2^64."""
+    return hashlib.blake2b(struct.pack("<QQQ", count, high, low), digest_size=8).hexdigest()
+
+
+def marker_name(layout: Layout, shard: int, tasks: str) -> str:
+    """Return the file name that says that the tasks of `shard`, whose set is called `tasks`, are done."""
+    return f"{layout.name(shard)}.{tasks}"
+
+
+def read_marker(name: str) -> tuple[int, str] | None:
+    """Return shard and task set of a completion marker, None for a foreign name."""
+    match = _MARKER.fullmatch(name)
+    return (int(match[1], 16), match[2]) if match else None
