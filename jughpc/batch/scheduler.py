@@ -15,6 +15,10 @@ JobId = str
 """A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
 
 
+EVERY = -1
+"""The index that stands for each element of a job which is not named by its own."""
+
+
 @dataclass(frozen=True, order=True)
 class ElementId:
     """One element of a job, by the scheduler's own index; a plain job is its element 0."""
@@ -189,7 +193,10 @@ class Scheduler(Protocol):
         """Return the command that submits `job.script`; what the environment could override is on it."""
 
     def parse_submit(self, reply: Reply) -> JobId:
-        """Return the id. Raises SubmitError, with the scheduler's words, if there is none."""
+        """Return the id. Raises SubmitError, with the scheduler's words, if there is none.
+
+        An accepted job whose id cannot be read has code 0 in that error: look for it by its name.
+        """
 
     def find_command(self, name: str) -> list[str]:
         """Return the command that looks for own jobs called `name`: after a submission that timed out."""
@@ -203,6 +210,7 @@ class Scheduler(Protocol):
     def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
         """Return a status per element of `jobs`. One that is not mentioned is absent, never dead.
 
+        The index EVERY speaks for all elements of its job that have no status of their own.
         Raises SchedulerError if the scheduler did not answer.
         """
 
@@ -222,4 +230,7 @@ class Scheduler(Protocol):
         """Return the log path of one element, with the system's placeholders for array and index."""
 
     def owner(self, element: ElementId) -> str:
-        """Return the owner string that the template gives this element, less its restart count."""
+        """Return the owner string that the template gives this element, less its last part.
+
+        That part, a dot and a number, tells one run of a requeued element from the next.
+        """

@@ -1,0 +1,109 @@
+"""Times and memory sizes: how people write them, seconds and bytes, and how schedulers read them.
+
+A bare number is refused: Slurm would read `90` as minutes and PBS as seconds, `4000` as MiB and as bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from jughpc.errors import SettingError
+
+_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+_PARTS = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
+_CLOCK = re.compile(r"(?:(?P<days>\d+)-)?(?P<clock>\d+(?::\d+){0,2})")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT])(?:I?B)?", re.IGNORECASE)
+
+
+def seconds(text: str) -> float:
+    """Return the time that `text` says [s], more than 0.
+
+    Reads `90m`, `1h30m`, `1.5d`; `HH:MM:SS`, `MM:SS`; `2-12`, `2-12:00`, `2-12:00:00` with days first.
+
+    Raises:
+        SettingError: It says no time.
+    """
+    compact = text.strip().lower().replace(" ", "")
+    value = _from_parts(compact) if _PARTS.fullmatch(compact) else _from_clock(compact)
+    if not value:
+        raise SettingError(_bad_time(text))
+    return value
+
+
+def memory(text: str) -> int:
+    """Return the memory that `text` says [bytes], more than 0.
+
+    Reads `4G`, `512M`, `1.5T`, `4GB`, `4 GiB`; units are binary, as schedulers count them.
+
+    Raises:
+        SettingError: It says no size.
+    """
+    match = _SIZE.fullmatch(text.strip().replace(" ", ""))
+    value = int(float(match[1]) * _BYTES[match[2].upper()]) if match else 0
+    if not value:
+        raise SettingError(
+            f"{text!r} is no memory size. Write a number and a unit, K, M, G or T, for example 4G or 512M."
+        )
+    return value
+
+
+def show_seconds(value: float) -> str:
+    """Return `value` [s] as people write it: `1h30m`, `2d12h`, `45s`; parts of a second are dropped."""
+    left, parts = int(value), []
+    for unit, size in _SECONDS.items():
+        count, left = divmod(left, size)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts) or "0s"
+
+
+def show_memory(value: int) -> str:
+    """Return `value` [bytes] as people write it: `4G`, `1.5G`, `100K`; rounded to three decimals."""
+    unit = max((unit for unit in _BYTES if _BYTES[unit] <= value), key=_BYTES.__getitem__, default="K")
+    return f"{round(value / _BYTES[unit], 3):g}{unit}"
+
+
+def walltime(value: float) -> str:
+    """Return `value` [s] as HH:MM:SS, rounded up: Slurm and PBS read it alike, more than 99 hours too."""
+    minutes, rest = divmod(math.ceil(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{rest:02}"
+
+
+def mebibytes(value: int) -> int:
+    """Return `value` [bytes] in MiB, rounded up."""
+    return -(-value // _BYTES["M"])
+
+
+def _from_parts(compact: str) -> float:
+    return math.fsum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(compact))
+
+
+def _from_clock(compact: str) -> float:
+    """Return the seconds of a clock time, 0 for anything else, a bare number included."""
+    match = _CLOCK.fullmatch(compact)
+    if not match or compact.isdigit():
+        return 0
+    fields = [float(field) for field in match["clock"].split(":")]
+    if match["days"] is None:  # the last field is seconds
+        return _weigh([0.0] * (3 - len(fields)) + fields)
+    return float(match["days"]) * _SECONDS["d"] + _weigh(fields + [0.0] * (3 - len(fields)))
+
+
+def _weigh(fields: list[float]) -> float:
+    return fields[0] * 3600 + fields[1] * 60 + fields[2]
+
+
+def _bad_time(text: str) -> str:
+    if text.strip().isdigit():
+        return (
+            f"{text!r} has no unit: Slurm would read minutes, PBS seconds. "
+            f"Write {text.strip()}m for minutes or {text.strip()}s for seconds."
+        )
+    return (
+        f"{text!r} is no time. Write numbers with d, h, m or s, or [days-]hours:minutes:seconds, "
+        "for example 90m, 1h30m or 2-12:00:00."
+    )
