@@ -100,6 +100,22 @@ def alive(process: Process) -> bool:
     return start == process.start and state not in ("Z", "X")
 
 
+def group_alive(process: Process) -> bool:
+    """Return whether anything is left of a spawned process and its offspring, after it was reaped."""
+    if _stat(process.pid)[1] not in (0, process.start):
+        return False  # the pid was given anew, so its group is gone
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use. Source: sched_getaffinity(2), so taskset and cpusets count."""
+    return len(os.sched_getaffinity(0))
+
+
 def reap(child: Process) -> int | None:
     """Return the exit code of a spawned child, 128 + n for signal n; None while it runs.
 
