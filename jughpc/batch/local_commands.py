@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     commands = {"submit": submit, "poll": poll, "cancel": cancel, "find": find, "limits": limits}
     try:
         if argv[0] == "supervise":
-            supervise(Path(argv[1]))
+            supervise(OsFiles(Path(argv[1])), OsClock())
         else:
             print(json.dumps(commands[argv[0]](argv[1:])))
     except CommandError as error:

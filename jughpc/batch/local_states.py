@@ -49,6 +49,7 @@ class Supervisor:
     """
 
     generation: int
+    process: Process
     host: str
     alive: bool
     near: bool
@@ -152,9 +153,10 @@ def _ended(outcome: str, host: str) -> Status:
 def _judge(generation: int, closed: bool, record: dict[str, Any]) -> Supervisor:
     machine, now = Machine(**record["machine"]), here()
     near = machine.same_pids(now)
-    alive = near and not closed and shell.alive(Process(*record["process"]))
+    process = Process(*record["process"])
+    alive = near and not closed and shell.alive(process)
     hidden = not (near or closed or machine.was_rebooted(now))
-    return Supervisor(generation, machine.host, alive, near, hidden)
+    return Supervisor(generation, process, machine.host, alive, near, hidden)
 
 
 def _read_record(files: Files, generation: int, clock: Clock) -> dict[str, Any] | None:

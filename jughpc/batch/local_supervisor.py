@@ -21,7 +21,7 @@ from jughpc.batch.local_states import latest_generation, latest_supervisor, reco
 from jughpc.batch.scheduler import Condition, JobId
 from jughpc.batch.shell import Process
 from jughpc.errors import CommandMissingError
-from jughpc.fs import Clock, Files, OsClock, OsFiles
+from jughpc.fs import Clock, Files
 
 TICK = 0.1
 """Between two looks at the elements [s]: what starting the next one may cost."""
@@ -79,9 +79,8 @@ class Post:
         return list(self.outcomes.values()) == ["0"] * self.job.size
 
 
-def supervise(path: Path, clock: Clock | None = None) -> None:
-    """Run the jobs of the folder `path` to their ends; return at once if another supervisor does."""
-    files, clock = OsFiles(path), clock or OsClock()
+def supervise(files: Files, clock: Clock) -> None:
+    """Run the jobs of a submission's folder to their ends; return at once if another supervisor does."""
     while generation := take_over(files, clock):
         supervisor = Supervisor(files, clock, generation)
         supervisor.run()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -49,6 +51,15 @@ def run(argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | No
             raise CommandTimeoutError(tuple(argv), timeout) from None
         raise
     return Reply(tuple(argv), process.returncode, stdout, stderr)
+
+
+def identity() -> tuple[str, str]:
+    """Return this process's user, by name if it has one, and this host's name."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may have no entry for its user
+        user = str(os.getuid())
+    return user, socket.gethostname()
 
 
 def find_command(name: str) -> str | None:
@@ -101,14 +112,12 @@ def alive(process: Process) -> bool:
 
 
 def group_alive(process: Process) -> bool:
-    """Return whether anything is left of a spawned process and its offspring, after it was reaped."""
+    """Return whether anything is left of a spawned process and its offspring; what waits to be reaped is not."""
     if _stat(process.pid)[1] not in (0, process.start):
         return False  # the pid was given anew, so its group is gone
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    # killpg(pid, 0) would count zombies, and in a container there may be nobody who reaps them
+    pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+    return any(_in_group(pid, process.pid) for pid in pids)
 
 
 def usable_cores() -> int:
@@ -172,11 +181,21 @@ def _process(pid: int) -> Process:
     return Process(pid, _stat(pid)[1])
 
 
+def _in_group(pid: int, group: int) -> bool:
+    fields = _fields(pid)
+    return fields[0] not in ("", "Z", "X") and int(fields[2]) == group
+
+
 def _stat(pid: int) -> tuple[str, int]:
-    """Return the state and start of a process, as proc(5) stat says; ("", 0) if it is gone."""
+    """Return the state and start of a process; ("", 0) if it is gone."""
+    fields = _fields(pid)
+    return fields[0], int(fields[19])
+
+
+def _fields(pid: int) -> list[str]:
+    """Return what proc(5) says in stat, from the state on; the first is "" if the process is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
-        return "", 0
-    fields = text[text.rindex(")") + 2 :].split()  # the name before it may hold blanks and brackets
-    return fields[0], int(fields[19])
+        return ["", *["0"] * 19]
+    return text[text.rindex(")") + 2 :].split()  # the name before it may hold blanks and brackets

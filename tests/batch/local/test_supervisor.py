@@ -1,0 +1,108 @@
+"""The supervisor in this process, on a clock that runs a hundred times as fast, or with a disk that fails."""
+
+from __future__ import annotations
+
+import errno
+import platform
+from collections.abc import Sequence
+
+from jughpc.batch import local_folder, shell
+from jughpc.batch.local_folder import LocalJob
+from jughpc.batch.local_states import statuses
+from jughpc.batch.local_supervisor import supervise, take_over
+from jughpc.batch.scheduler import JobId, State, Status
+from jughpc.fs import OsClock, OsFiles
+
+
+class FastClock(OsClock):
+    """A clock on which a second is a hundredth of one."""
+
+    def uptime(self) -> float:
+        return super().uptime() * 100
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds / 100)
+
+
+def publish(machine, lines: str, **given: object) -> JobId:
+    job = machine.job(lines)
+    fields = {"name": job.name, "script": str(job.script), "log": job.log, "size": 1, **given}
+    local_job = LocalJob(local_folder.new_id(), **fields)
+    local_folder.publish(OsFiles(machine.folder.parent / "index"), local_job)
+    return local_job.id
+
+
+def status(machine, job: JobId) -> Status:
+    return statuses(machine.files, job, OsClock())[0]
+
+
+def test_an_element_that_exceeds_its_walltime_is_ended(machine):
+    job = publish(machine, "trap 'echo late; exit 0' TERM; echo up; sleep 60 & wait", walltime=50.0)
+    supervise(machine.files, FastClock())
+    assert status(machine, job) == Status(State.FAILED, "walltime exceeded", platform.node())
+    assert machine.log(job) == "up\nlate\n"
+
+
+def test_an_element_that_ignores_sigterm_is_killed(machine):
+    job = publish(machine, "trap '' TERM; while :; do sleep 0.05; done", walltime=20.0)
+    supervise(machine.files, FastClock())
+    assert status(machine, job).reason == "walltime exceeded"
+    assert not shell.alive(machine.element(job))
+
+
+def test_children_that_outlive_a_cancelled_element_are_killed(machine):
+    lines = "(trap '' TERM; echo up; while :; do sleep 0.05; done) & wait"
+    job = publish(machine, lines, walltime=50.0)
+    supervise(machine.files, FastClock())
+    assert not shell.group_alive(machine.element(job))
+
+
+def test_an_element_knows_when_its_walltime_ends(machine):
+    before = OsClock().wall()
+    job = publish(machine, "echo $JUGHPC_LOCAL_END", walltime=1000.0)
+    supervise(machine.files, OsClock())
+    assert before + 999 <= int(machine.log(job)) <= OsClock().wall() + 1000
+
+
+def test_only_one_process_supervises_a_folder(machine):
+    assert take_over(machine.files, OsClock()) == 1
+    assert take_over(machine.files, OsClock()) == 0
+
+
+class FailingDisk(OsFiles):
+    """Files that refuse the first writes of what happened to an element."""
+
+    refusals = 3
+
+    def write(self, path: str, parts: Sequence[bytes]) -> None:
+        if ".ended." in path and self.refusals:
+            self.refusals -= 1
+            raise OSError(errno.ENOSPC, "no space left", path)
+        super().write(path, parts)
+
+
+def test_what_a_full_disk_refuses_is_written_later(machine):
+    job = publish(machine, "true")
+    files = FailingDisk(machine.folder / "local")
+    supervise(files, OsClock())
+    assert status(machine, job).state is State.DONE
+
+
+class JoinAtClose(OsFiles):
+    """Files through which a job is published just before the supervisor says that it is closed."""
+
+    def __init__(self, machine) -> None:
+        super().__init__(machine.folder / "local")
+        self.machine, self.joined = machine, ""
+
+    def write(self, path: str, parts: Sequence[bytes]) -> None:
+        if path == "supervisor.1.closed":
+            self.joined = publish(self.machine, "true")
+        super().write(path, parts)
+
+
+def test_a_job_that_joins_while_the_supervisor_closes_is_run(machine):
+    first = publish(machine, "true")
+    files = JoinAtClose(machine)
+    supervise(files, OsClock())
+    assert [status(machine, job).state for job in (first, files.joined)] == [State.DONE, State.DONE]
