@@ -49,7 +49,7 @@ _ID = re.compile(r"(\d+(?:;\S+)?)")
 _WORDS = re.compile(r"Submitted batch job (\d+)(?: on cluster (\S+))?")
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 
-_SETTINGS = "ClusterName MaxArraySize MaxJobCount MinJobAge KillWait SchedulerParameters SLURM_VERSION"
+_SETTINGS = "SLURM_VERSION ClusterName MaxArraySize MaxJobCount MinJobAge KillWait"
 
 _VERDICTS = (
     (
@@ -87,10 +87,13 @@ class Slurm:
         return ["squeue", "--me", "-h", "-r", "-t", "all", "-n", name, "-o", _FIND_FIELDS]
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
-        rows = (line.split("|", 3) for line in _lines(reply))
-        # A refused sbatch may leave records of its own: FAILED, BadConstraints.
-        found = [row[0] for row in rows if row[2] == name and row[1::2] != ["FAILED", "BadConstraints"]]
-        return list(dict.fromkeys(found))
+        found: dict[JobId, None] = {}
+        for cluster, line in _by_cluster(_lines(reply)):
+            array, word, called, reason = line.split("|", 3)
+            # A refused sbatch may leave records of its own.
+            if called == name and (word, reason) != ("FAILED", "BadConstraints"):
+                found[";".join(filter(None, [array, cluster]))] = None
+        return list(found)
 
     def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
         return ["squeue", *_clusters(jobs), "--me", "-h", "-r", "-t", "all", "-o", _FIELDS]
@@ -122,7 +125,7 @@ class Slurm:
         pairs = (line.partition("=") for line in reply.stdout.splitlines())
         known = {key.strip(): value.strip() for key, _, value in pairs}
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
-        return Limits(_array_size(settings), settings)
+        return Limits(_array_size(known), settings)
 
     def verdict(self, reply: Reply) -> Verdict:
         found = (verdict for verdict, pattern in _VERDICTS if re.search(pattern, reply.stderr))
@@ -210,8 +213,8 @@ def _status(word: str, reason: str, host: str) -> Status:
     return Status(state, ": ".join(filter(None, words)), host)
 
 
-def _array_size(settings: Mapping[str, str]) -> int | None:
+def _array_size(known: Mapping[str, str]) -> int | None:
     """Return the smaller of MaxArraySize, one more than the largest index, and max_array_tasks."""
-    sizes = re.findall(r"max_array_tasks=(\d+)", settings.get("SchedulerParameters", ""))
-    sizes += re.findall(r"\d+", settings.get("MaxArraySize", ""))
+    sizes = re.findall(r"max_array_tasks=(\d+)", known.get("SchedulerParameters", ""))
+    sizes += re.findall(r"\d+", known.get("MaxArraySize", ""))
     return max(1, min(map(int, sizes))) if sizes else None  # 0 switches arrays off

@@ -1,0 +1,125 @@
+"""Which jobs a submission becomes: arrays within the system's limits, then the jobs that follow them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+
+from jughpc.batch.scheduler import Condition, Dependency, Job, Resources, Role, Scheduler
+from jughpc.batch.submissions import Submission
+from jughpc.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce."""
+
+    role: Role
+    argv: tuple[str, ...]
+    resources: Resources = field(default_factory=Resources)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the numbering of jobs and elements begins: past those that were submitted before."""
+
+    job: int = 0
+    element: int = 0
+
+
+def plan(
+    submission: Submission,
+    scheduler: Scheduler,
+    followers: Sequence[Follower] = (),
+    start: Start = Start(),
+) -> list[Job]:
+    """Return the jobs of `submission` in the order of their submission.
+
+    A job's `depends_on` names other jobs of the plan: their ids are known only when they are queued.
+
+    Args:
+        followers: The first starts after all arrays ended in any way, each other after the one before it
+            ended with exit code 0.
+    Raises:
+        SettingError: There are no elements, or more arrays than may run at once.
+    """
+    jobs = _arrays(submission, scheduler, start)
+    names, condition = tuple(job.name for job in jobs), Condition.AFTER_ANY
+    for follower in followers:
+        job = _job(submission, scheduler, follower.role, start.job + len(jobs))
+        after = Dependency(condition, names)
+        jobs.append(replace(job, argv=follower.argv, resources=follower.resources, depends_on=after))
+        names, condition = (job.name,), Condition.AFTER_OK
+    return jobs
+
+
+def chunks(size: int, array_size: int | None) -> list[int]:
+    """Return the sizes of the arrays that hold `size` elements: as few and as even as can be.
+
+    Even ones leave no array of one over, which would have to be a plain job, where it can be helped.
+    """
+    return share(size, -(-size // (array_size or size)))
+
+
+def share(total: int, count: int) -> list[int]:
+    """Return `total` as `count` whole numbers that differ by one at most, the larger ones first."""
+    return [total // count + (place < total % count) for place in range(count)]
+
+
+def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[Job]:
+    total = submission.workload.size
+    if total < 1:
+        raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
+    sizes = chunks(total, submission.limits.array_size)
+    offsets = accumulate(sizes, initial=start.element)
+    throttles = _throttles(submission, len(sizes))
+    jobs = [
+        _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset)
+        for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))
+    ]
+    return [
+        replace(job, elements=start.element + total, throttle=throttle)
+        for job, throttle in zip(jobs, throttles, strict=True)
+    ]
+
+
+def _throttles(submission: Submission, count: int) -> Sequence[int | None]:
+    throttle, total = submission.options.throttle, submission.workload.size
+    if throttle is None or throttle >= total:
+        return [None] * count
+    if throttle < count:
+        raise SettingError(
+            f"{total} elements need {count} arrays here, of {submission.limits.array_size} at most, and a "
+            f"throttle of {throttle} is less than one running element each. "
+            f"Ask for fewer elements, or a throttle of {count} or more."
+        )
+    return share(throttle, count)
+
+
+def _job(
+    submission: Submission, scheduler: Scheduler, role: Role, ordinal: int, size: int = 1, offset: int = 0
+) -> Job:
+    options = submission.options
+    return Job(
+        role=role,
+        name=f"{_plain_name(submission.workload.name)}-{submission.token}-{ordinal}",
+        argv=submission.workload.argv,
+        size=size,
+        offset=offset,
+        elements=1,
+        throttle=None,
+        script=submission.folder / f"{ordinal}-{role.value}.sh",
+        log=scheduler.log_pattern(submission.folder / "logs", role, size, offset),
+        workdir=options.workdir,
+        resources=options.resources,
+        setup=options.setup,
+        extra=options.extra,
+    )
+
+
+def _plain_name(name: str) -> str:
+    """Return `name` in the letters that every system takes: it refuses others, or more than some 230."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:40]
+    return plain if plain[:1].isalpha() else f"j{plain}"

@@ -1,0 +1,79 @@
+"""Job scripts, rendered from the templates of a batch system or a site's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+
+from jughpc.batch import units
+from jughpc.batch.scheduler import Job
+from jughpc.errors import TemplateError
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "quote": lambda value: shlex.quote(str(value)),
+    "quote_all": shlex.join,
+    "walltime": units.walltime,
+    "mebibytes": units.mebibytes,
+}
+
+
+def render(job: Job, system: str, folder: Path | None = None) -> str:
+    """Return the text of the job's script.
+
+    Args:
+        system: The scheduler's name, whose folder of templates is used.
+        folder: A site's templates, laid out like ours; each one that is there goes before ours and may
+            extend it.
+    Raises:
+        TemplateError: A value holds a line break or a NUL, or a template is absent or does not render.
+    """
+    for name, value in _values("job", job):
+        if not set(value).isdisjoint("\n\r\0"):
+            raise TemplateError(f"The {name} holds a line break or a NUL, which no script can carry: {value!r}")
+    name = f"{system}/{job.role.value}.sh.j2"
+    try:
+        return _templates(folder).get_template(name).render(job=job)
+    except jinja2.TemplateNotFound as error:
+        raise TemplateError(f"There is no template {error.name}{_places(folder)}") from error
+    except (jinja2.TemplateError, TypeError, ValueError) as error:
+        raise TemplateError(f"The template {name}{_places(folder)} does not render: {error}") from error
+
+
+def _templates(folder: Path | None) -> jinja2.Environment:
+    loaders = [jinja2.FileSystemLoader(folder)] if folder else []
+    templates = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([*loaders, jinja2.FunctionLoader(_shipped)]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  # these are shell scripts; `quote` is their escape
+    )
+    templates.filters |= FILTERS
+    return templates
+
+
+def _shipped(name: str) -> str | None:
+    path = resources.files("jughpc").joinpath("templates", *name.split("/"))
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _places(folder: Path | None) -> str:
+    return f" in {folder} or among those shipped" if folder else " among those shipped"
+
+
+def _values(name: str, value: object) -> Iterator[tuple[str, str]]:
+    """Return every text inside `value` under the name of the field that holds it."""
+    if isinstance(value, (str, Path)):
+        yield name, str(value)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _values(name, item)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from _values(field.name, getattr(value, field.name))
