@@ -186,8 +186,9 @@ Run = Callable[[Sequence[str]], Reply]
 class Scheduler(Protocol):
     """How one batch system spells things. Pure: text in, text out."""
 
-    name: str
-    """Names the system, its folder of templates and the start of an owner string."""
+    @property
+    def name(self) -> str:
+        """Names the system, its folder of templates and the start of an owner string."""
 
     def submit_command(self, job: Job) -> list[str]:
         """Return the command that submits `job.script`; what the environment could override is on it."""

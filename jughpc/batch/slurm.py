@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from jughpc.batch import units
@@ -62,11 +61,10 @@ _VERDICTS = (
 )
 
 
-@dataclass(frozen=True)
 class Slurm:
     """The Scheduler protocol in the words of sbatch, squeue, scancel and scontrol."""
 
-    name: str = "slurm"
+    name = "slurm"
 
     def submit_command(self, job: Job) -> list[str]:
         options = [*_own_options(job), *_resource_options(job.resources)]
