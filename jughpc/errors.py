@@ -5,6 +5,7 @@ JugError
 │   ├── JugfileNotFoundError   no such jugfile, or none could be chosen
 │   ├── JugfileError      the jugfile raised while it was loaded; carries *its* traceback
 │   ├── LazyJugfileError  a lazy map or generator where a list was meant
+│   ├── DigestError       an argument that cannot be told from others: it cannot be pickled
 │   ├── JugdirError       the jugdir cannot be used: unwritable, not ours, of another format
 │   ├── SettingError      a value that does not parse: a time, a memory size, an option
 │   ├── TemplateError     a script template that is absent or does not render
@@ -55,6 +56,10 @@ class JugfileError(UsageError):
 
 class LazyJugfileError(UsageError):
     """A jugfile defines no task, but leaves a lazy `map` or generator behind."""
+
+
+class DigestError(UsageError):
+    """An argument of a task cannot be digested: it cannot even be pickled."""
 
 
 class JugdirError(UsageError):

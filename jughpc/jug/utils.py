@@ -1,0 +1,5 @@
+"""jug.utils"""
+
+from jughpc.tasks.utils import identity
+
+__all__ = ["identity"]

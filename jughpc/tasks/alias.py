@@ -1,0 +1,53 @@
+"""Serve `import jug`, and all below it, from one package of ours: the same module objects under both names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+
+ALIAS, TARGET = "jug", "jughpc.jug"  # named, not imported: the face lies above this room
+
+
+class _AliasLoader(Loader):
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = import_module(_target(spec.name))
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec  # the import system has just given it the alias's
+        _alias_loaded()
+
+
+class _AliasFinder(MetaPathFinder):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != ALIAS and not name.startswith(f"{ALIAS}."):
+            return None
+        there = find_spec(_target(name))
+        return there and ModuleSpec(name, _AliasLoader(), is_package=there.submodule_search_locations is not None)
+
+
+def serve() -> None:
+    """Serve `import jug` in this process from now on, even where jug itself is installed or imported."""
+    if any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
+        return
+    for name in [name for name in sys.modules if name == ALIAS or name.startswith(f"{ALIAS}.")]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _AliasFinder())
+
+
+def _target(name: str) -> str:
+    return TARGET + name[len(ALIAS) :]
+
+
+def _alias_loaded() -> None:
+    """Give the alias to all modules of ours loaded so far: `jug.barrier` must not be imported over the function."""
+    for name in [name for name in sys.modules if name.startswith(f"{TARGET}.")]:
+        sys.modules.setdefault(ALIAS + name[len(TARGET) :], sys.modules[name])

@@ -1,0 +1,92 @@
+"""TaskGenerator: the decorator that turns calls of a function into tasks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial, reduce, update_wrapper
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from jughpc.tasks import hashing
+from jughpc.tasks.callables import Callee, unwrapped, versioned
+from jughpc.tasks.task import Task
+from jughpc.tasks.walk import Steps
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Q = ParamSpec("Q")
+S = TypeVar("S")
+
+
+class Decorator(Protocol):
+    """Makes a TaskGenerator of a function."""
+
+    def __call__(self, f: Callable[Q, S], /) -> TaskGenerator[Q, S]:
+        """Return the TaskGenerator of `f`."""
+
+
+class TaskGenerator(Generic[P, R]):
+    """Make each call of `f` a Task, to be computed later by some worker.
+
+    Use it as `@TaskGenerator`, or as `@TaskGenerator(version="2")` to have another digest than before
+    and so be computed again. Arguments may be values or tasks that give such values, so that calls are
+    not checked against the parameters of `f`; those of `generator.f` are.
+
+    Attributes:
+        f: The plain function.
+    """
+
+    _jug_is_task_generator = True
+    f: Callable[P, R]
+    __qualname__: str
+
+    @overload
+    def __new__(cls, f: Callable[P, R], *, version: str | None = None) -> TaskGenerator[P, R]: ...
+    @overload
+    def __new__(cls, f: None = None, *, version: str) -> Decorator: ...  # type: ignore[misc]  # no instance, on purpose
+    def __new__(cls, f: Any = None, *, version: str | None = None) -> Any:
+        if f is None:
+            return partial(cls, version=version)
+        return super().__new__(cls)
+
+    def __init__(self, f: Any = None, *, version: str | None = None) -> None:
+        update_wrapper(self, f)  # first: it copies the attributes of f, whatever their names
+        self.f = f
+        self._version = version
+        self._callee: Callee | None = None
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Task[R]:
+        if isinstance(self.f, partial):
+            f, args, kwargs = unwrapped(self.f, args, kwargs)
+            return Task.calling(versioned(f, self._version), args, kwargs)
+        if self._callee is None:
+            self._callee = versioned(self.f, self._version)
+        return Task.calling(self._callee, args, kwargs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Callable[..., Any]:
+        return self if instance is None else partial(self, instance)
+
+    def __jug_steps__(self) -> Steps[bytes]:
+        return hashing.ordered(b"generator", self.f, self._version)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        there = _find(self.__module__, self.__qualname__)
+        if there is self:
+            return str(self.__qualname__)
+        if there is self.f:
+            return _generator, (self.f, self._version)
+        raise RuntimeError(
+            f"This TaskGenerator cannot be pickled: {self.__module__}.{self.__qualname__} "
+            "is neither it nor its function"
+        )
+
+
+def _generator(f: Callable[P, R], version: str | None) -> TaskGenerator[P, R]:
+    return TaskGenerator(f, version=version)
+
+
+def _find(module: str, name: str) -> object:
+    try:
+        return reduce(getattr, name.split("."), sys.modules[module])
+    except (KeyError, AttributeError):
+        return None

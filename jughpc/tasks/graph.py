@@ -1,0 +1,192 @@
+"""The graph: which tasks wait for which, kept right as results become known.
+
+Everything is by index into `tasks`. Edges lie in flat arrays of integers, so that a task adds tens of
+bytes, and nothing recurses or scans again: an edge is walked when the task at one end changes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any
+
+from jughpc.tasks.task import Task, dependencies_of
+
+_DONE, _FAILED = 1, 2
+
+
+class Edges:
+    """For each index the indices that it leads to.
+
+    Attributes:
+        starts: Where the targets of each index begin; one more entry than indices.
+        targets: All targets, those of one index together.
+    """
+
+    def __init__(self, starts: array[int], targets: array[int]) -> None:
+        self.starts, self.targets = starts, targets
+
+    def __getitem__(self, i: int) -> array[int]:
+        return self.targets[self.starts[i] : self.starts[i + 1]]
+
+    def counts(self) -> array[int]:
+        """Return how many targets each index has."""
+        starts = self.starts
+        return array("i", map(int.__sub__, starts[1:], starts))
+
+    def reversed(self) -> Edges:
+        """Return the same edges from their targets."""
+        counts = array("i", bytes(4 * len(self.starts)))
+        for target in self.targets:
+            counts[target + 1] += 1
+        starts = array("i", accumulate(counts))
+        places, sources = starts[:], array("i", bytes(4 * len(self.targets)))
+        for source in range(len(starts) - 1):
+            for target in self[source]:
+                sources[places[target]] = source
+                places[target] += 1
+        return Edges(starts, sources)
+
+
+class Graph:
+    """The distinct tasks of a list, and what they depend on.
+
+    Tasks with the same digest are one: the first. Dependencies that are not in the list are added after it.
+
+    Attributes:
+        tasks: One task a digest.
+        digests: Theirs, in the same order.
+        index: Where each digest is.
+        listed: How many of the tasks, the first ones, were in the list.
+        unfinished: How many have no result yet.
+        stuck: How many of these can get none: they failed, or depend on one that is stuck.
+    """
+
+    def __init__(self, tasks: Iterable[Task[Any]]) -> None:
+        self.tasks: list[Task[Any]] = []
+        self.digests: list[bytes] = []
+        self.index: dict[bytes, int] = {}
+        for task in tasks:
+            self._add(task)
+        self.listed = len(self.tasks)
+        self._dependencies = self._find_dependencies()
+        self._dependents = self._dependencies.reversed()
+        self._states = bytearray(len(self.tasks))
+        self._waiting_for = self._dependencies.counts()
+        self._consumers = self._dependents.counts()
+        self._stuck_on = array("i", bytes(4 * len(self.tasks)))
+        self.unfinished = len(self.tasks)
+        self.stuck = 0
+
+    def dependencies(self, i: int) -> Sequence[int]:
+        """Return the tasks that `i` depends on directly, each once."""
+        return self._dependencies[i]
+
+    def dependents(self, i: int) -> Sequence[int]:
+        """Return the tasks that depend on `i` directly, each once."""
+        return self._dependents[i]
+
+    def consumers(self, i: int) -> int:
+        """Return how many unfinished tasks depend on `i` directly: with none, its value is not needed."""
+        return self._consumers[i]
+
+    def is_done(self, i: int) -> bool:
+        """Tell whether `i` has a result."""
+        return bool(self._states[i] & _DONE)
+
+    def is_failed(self, i: int) -> bool:
+        """Tell whether `i` itself failed."""
+        return bool(self._states[i] & _FAILED)
+
+    def is_stuck(self, i: int) -> bool:
+        """Tell whether `i` has no result and can get none: it failed, or depends on one that is stuck."""
+        return not self._states[i] & _DONE and bool(self._states[i] & _FAILED or self._stuck_on[i])
+
+    def is_ready(self, i: int) -> bool:
+        """Tell whether `i` has no result, did not fail, and all that it depends on is done."""
+        return not self._states[i] and not self._waiting_for[i]
+
+    def ready(self) -> list[int]:
+        """Return all that are ready, in order. Costs a look at every task."""
+        states, waiting = self._states, self._waiting_for
+        return [i for i in range(len(states)) if not states[i] and not waiting[i]]
+
+    def done(self, i: int) -> list[int]:
+        """Note that `i` has a result, and return the tasks that this made ready."""
+        if self._states[i] & _DONE:
+            return []
+        self._set_state(i, _DONE)
+        self.unfinished -= 1
+        for dependency in self._dependencies[i]:
+            self._consumers[dependency] -= 1
+        waiting = self._waiting_for
+        fresh = []
+        for dependent in self._dependents[i]:
+            waiting[dependent] -= 1
+            if not waiting[dependent] and not self._states[dependent]:
+                fresh.append(dependent)
+        return fresh
+
+    def undone(self, i: int) -> list[int]:
+        """Note that `i` has no result after all, and return the tasks that were ready and now wait for it."""
+        if not self._states[i] & _DONE:
+            return []
+        self._set_state(i, 0)
+        self.unfinished += 1
+        for dependency in self._dependencies[i]:
+            self._consumers[dependency] += 1
+        waiting = self._waiting_for
+        held = []
+        for dependent in self._dependents[i]:
+            if not waiting[dependent] and not self._states[dependent]:
+                held.append(dependent)
+            waiting[dependent] += 1
+        return held
+
+    def failed(self, i: int) -> None:
+        """Note that `i` failed: it and all that depends on it is stuck. One that is done stays done."""
+        if not self._states[i]:
+            self._set_state(i, _FAILED)
+
+    def retried(self, i: int) -> bool:
+        """Forget that `i` failed; tell whether it is ready now."""
+        if self._states[i] & _FAILED:
+            self._set_state(i, 0)
+        return self.is_ready(i)
+
+    def _set_state(self, i: int, state: int) -> None:
+        before = self.is_stuck(i)
+        self._states[i] = state
+        if self.is_stuck(i) != before:
+            self._spread(i)
+
+    def _spread(self, first: int) -> None:
+        """Take note that `first` became stuck or unstuck, and of all that follows from it."""
+        changed = [first]
+        while changed:
+            i = changed.pop()
+            change = 1 if self.is_stuck(i) else -1
+            self.stuck += change
+            for dependent in self._dependents[i]:
+                before = self.is_stuck(dependent)
+                self._stuck_on[dependent] += change
+                if self.is_stuck(dependent) != before:
+                    changed.append(dependent)
+
+    def _add(self, task: Task[Any]) -> int:
+        index, digest = self.index, task.digest
+        known = index.setdefault(digest, len(self.tasks))
+        if known == len(self.tasks):
+            self.tasks.append(task)
+            self.digests.append(digest)
+        return known
+
+    def _find_dependencies(self) -> Edges:
+        starts, targets = array("i", [0]), array("i")
+        for task in self.tasks:  # which grows meanwhile, by dependencies that were not in the list
+            nested = task.nested()
+            if nested:
+                targets.extend(dict.fromkeys(map(self._add, dependencies_of(nested))))
+            starts.append(len(targets))
+        return Edges(starts, targets)

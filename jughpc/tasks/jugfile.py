@@ -1,0 +1,114 @@
+"""Load a jugfile: run it as a module under its base name, and take up the tasks that it makes."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
+from jughpc.tasks import alias, callables, lazy, usertrace
+from jughpc.tasks.barrier import BarrierError
+from jughpc.tasks.task import Task, alltasks
+
+
+@dataclass(frozen=True)
+class Jugfile:
+    """A jugfile that was loaded.
+
+    Attributes:
+        path: Where it lies (absolute).
+        name: The module's name, which its tasks' names begin with.
+        space: The names that it defines.
+        tasks: The tasks made meanwhile, in the order of creation, equal ones as often as made.
+        barrier: Whether the load ended at a barrier that is not met yet.
+    """
+
+    path: Path
+    name: str
+    space: dict[str, Any]
+    tasks: list[Task[Any]]
+    barrier: bool
+
+
+def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
+    """Run the jugfile in a fresh module and return what it made; `alltasks` begins anew.
+
+    Modules that it imports are run once in a process, as ever in Python. From now on `sys.argv` is the
+    jugfile and `args`, its folder and the current one are importable, and `jug` is ours.
+
+    Raises:
+        JugfileNotFoundError: No file at that path.
+        JugfileError: It raised, or ended itself with SystemExit, which says nothing of its tasks.
+        LazyJugfileError: It leaves tasks unmade in a lazy map or generator.
+    """
+    there = _existing(path)
+    _make_importable(there.parent)
+    sys.argv = [str(path), *args]
+    alltasks.clear()
+    callables.forget()
+    module = _fresh_module(there)
+    with _patient_collector():
+        barrier = _run(there, module)
+    if not barrier:
+        lazy.check(there, vars(module), bool(alltasks))
+    return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier)
+
+
+def _existing(path: Path) -> Path:
+    if path.is_file():
+        return path.absolute()
+    if path.is_dir():
+        raise JugfileNotFoundError(f"{path} is a folder; give the jugfile in it, such as {path / 'jugfile.py'}")
+    here = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, here, n=3) or sorted(here)[:5]
+    hint = f"near it: {', '.join(near)}" if near else f"there is no Python file in {path.parent.absolute()}"
+    raise JugfileNotFoundError(f"No jugfile {path}; {hint}. Give the path of your jugfile.")
+
+
+def _make_importable(folder: Path) -> None:
+    alias.serve()
+    for place in (str(Path.cwd()), str(folder)):
+        if place not in sys.path:
+            sys.path.insert(0, place)
+
+
+def _fresh_module(path: Path) -> ModuleType:
+    name = path.name.removesuffix(".py")
+    if name.split(".")[0] in ("jug", "jughpc"):
+        raise UsageError(f"{path} hides the module {name} that it needs itself; rename it")
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module
+    return module
+
+
+def _run(path: Path, module: ModuleType) -> bool:
+    """Execute the jugfile; tell whether it ended at a barrier."""
+    try:
+        exec(compile(path.read_bytes(), path, "exec"), vars(module))  # noqa: S102  # what a jugfile is for
+    except BarrierError:
+        vars(module)["__jug__hasbarrier__"] = True
+        return True
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise JugfileError(str(path), usertrace.of(error)) from error
+    return False
+
+
+@contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Let the cycle collector look rarely: by default it takes two thirds of the time of making many tasks."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(500_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)

@@ -1,0 +1,322 @@
+"""Task: a call that is to be computed, and its result once it is.
+
+Tasks are made by the million, so one is small: five slots, no dict, no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast
+from warnings import warn
+
+from jughpc.errors import DigestError, JugdirError
+from jughpc.tasks import hashing, values
+from jughpc.tasks.callables import Callee, callee_of, unwrapped
+from jughpc.tasks.walk import Steps
+
+if TYPE_CHECKING:
+    from jughpc.tasks.tasklet import Tasklet
+
+R = TypeVar("R")
+
+
+class Results(Protocol):
+    """Where the results of tasks lie."""
+
+    def get(self, digest: bytes) -> object:
+        """Return the result. Raises ResultMissingError."""
+
+    def missing(self, digests: Iterable[bytes]) -> set[bytes]:
+        """Return those of `digests` that have no result now: one fresh look for all."""
+
+    def put(self, digest: bytes, value: object) -> None:
+        """Store a result. Raises UnstorableError."""
+
+    def remove(self, digests: Iterable[bytes]) -> int:
+        """Remove results and return how many there were."""
+
+
+class Lock(Protocol):
+    """One task's lock, in stores that have such."""
+
+    def get(self) -> bool:
+        """Take it; False if it is taken or the task failed."""
+
+    def release(self) -> None:
+        """Give it back."""
+
+    def is_locked(self) -> bool:
+        """Tell whether it is taken or the task failed."""
+
+    def fail(self) -> bool:
+        """Mark the task as failed."""
+
+    def is_failed(self) -> bool:
+        """Tell whether the task is marked as failed."""
+
+
+alltasks: list[Task[Any]] = []
+"""Every task since the jugfile was loaded, in the order of creation."""
+
+_UNSET: Any = object()
+_NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
+
+
+class Task(Generic[R]):
+    """The call `f(*args, **kwargs)`, to be computed by some worker, once.
+
+    Tasks among the arguments stand for their values. Two tasks with the same digest are the same call.
+
+    Attributes:
+        args, kwargs: The arguments, as given.
+        store: Where all tasks' results lie; None until a jugdir is chosen.
+    """
+
+    __slots__ = ("_callee", "_digest", "_value", "args", "kwargs")
+    store: ClassVar[Results | None] = None
+    _callee: Callee
+    _digest: bytes | None
+    _value: Any  # R or _UNSET
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def __init__(self, f: Callable[..., R], /, *args: Any, **kwargs: Any) -> None:
+        if isinstance(f, partial):
+            f, args, kwargs = unwrapped(f, args, kwargs)
+        self._fill(callee_of(f), args, kwargs)
+
+    def _fill(self, callee: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._callee = callee
+        self.args = args
+        self.kwargs = kwargs or _NO_KWARGS
+        self._digest = None
+        self._value = _UNSET
+        alltasks.append(self)
+
+    @classmethod
+    def calling(cls, callee: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task[Any]:
+        """Make the task of a call whose function is known already."""
+        task = cls.__new__(cls)
+        task._fill(callee, args, kwargs)
+        return task
+
+    @property
+    def f(self) -> Callable[..., R]:
+        """The function."""
+        return self._callee.f
+
+    @property
+    def name(self) -> str:
+        """The function's name, `module.function`; another one may be set, which gives another digest."""
+        return self._callee.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._callee, self._digest = self._callee.renamed(name), None
+
+    @property
+    def digest(self) -> bytes:
+        """The 16 bytes that name this call everywhere. Raises DigestError."""
+        if self._digest is None:
+            self._digest = hashing.of_call(self._callee.head, self.args, self.kwargs)
+        return self._digest
+
+    def hash(self) -> bytes:
+        """Return the digest as 32 hexadecimal characters."""
+        return self.digest.hex().encode()
+
+    def __jug_hash__(self) -> bytes:
+        return self.hash()
+
+    def __jug_steps__(self) -> Steps[bytes]:
+        if self._digest is None:
+            self._digest = yield from hashing.call_steps(self._callee.head, self.args, self.kwargs)
+        return _token(self)
+
+    def nested(self) -> list[Any]:
+        """Return the arguments that may be or hold tasks."""
+        arguments = (*self.args, *self.kwargs.values()) if self.kwargs else self.args
+        return [argument for argument in arguments if type(argument) not in hashing.PLAIN]
+
+    def dependencies(self) -> Iterator[Task[Any]]:
+        """Yield the tasks among the arguments, in order, as often as they occur."""
+        return dependencies_of(self.nested())
+
+    def compute(self) -> R:
+        """Return what the call gives, with the values of its dependencies; store and keep nothing of it.
+
+        Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
+        """
+        args, kwargs = self._resolved()
+        return self.f(*args, **kwargs)
+
+    def compute_watched(self) -> R:
+        """Do as `compute` does, but raise RuntimeError if the function changes its arguments."""
+        args, kwargs = self._resolved()
+        before = _digest_of_values(args, kwargs)
+        result = self.f(*args, **kwargs)
+        if _digest_of_values(args, kwargs) != before:
+            raise RuntimeError(f"{self.name} changed its arguments; copy them before you change them")
+        return result
+
+    def run(self, force: bool | None = None, save: bool = True, debug_mode: bool = False) -> R:
+        """Compute the result here and now, keep it, store it if `save`, and return it."""
+        if force is not None:
+            warn("Task.run always runs: `force` means nothing", DeprecationWarning, stacklevel=2)
+        assert self.can_run(), f"{self} cannot run: not all of its dependencies have been computed"
+        self._value = self.compute_watched() if debug_mode else self.compute()
+        if save:
+            results().put(self.digest, self._value)
+        return cast(R, self._value)
+
+    def value(self) -> R:
+        """Return the result, from the store at the first call. Raises ResultMissingError."""
+        if self._value is _UNSET:
+            self._value = results().get(self.digest)
+        return cast(R, self._value)
+
+    __jug_value__ = value
+
+    @property
+    def result(self) -> R:
+        """The result, from the store at the first use."""
+        return self.value()
+
+    def load(self) -> None:
+        """Read the result from the store, even if it was read before. Raises RuntimeError."""
+        try:
+            self._value = results().get(self.digest)
+        except Exception as error:
+            raise RuntimeError(
+                f"Failed to load result for task '{self.name}' (hash: {self.digest.hex()}): {error}"
+            ) from error
+
+    def is_loaded(self) -> bool:
+        """Tell whether the value is kept in this object."""
+        return self._value is not _UNSET
+
+    def keep(self, value: R) -> None:
+        """Keep a value that is known already in this object."""
+        self._value = value
+
+    def unload(self) -> None:
+        """Let go of the value kept in this object; the stored result stays."""
+        self._value = _UNSET
+
+    def unload_recursive(self) -> None:
+        """Let go of the values of this task and of all that it depends on."""
+        for task in with_dependencies(self):
+            task.unload()
+
+    def invalidate(self) -> None:
+        """Remove the stored result of this task only."""
+        results().remove([self.digest])
+
+    def can_load(self, store: Results | None = None) -> bool:
+        """Tell whether there is a result."""
+        return not (store or results()).missing([self.digest])
+
+    def can_run(self) -> bool:
+        """Tell whether the values of all direct dependencies can be had."""
+        return not missing(self.dependencies())
+
+    def lock(self) -> bool:
+        """Claim this task for the caller; tell whether that worked."""
+        return _lock_of(self).get()
+
+    def unlock(self) -> None:
+        """Give the claim back."""
+        _lock_of(self).release()
+
+    def is_locked(self) -> bool:
+        """Tell whether someone holds a claim on this task, or it failed."""
+        return _lock_of(self).is_locked()
+
+    def fail(self) -> bool:
+        """Mark the task as failed; tell whether that worked."""
+        return _lock_of(self).fail()
+
+    def is_failed(self) -> bool:
+        """Tell whether the task is marked as failed."""
+        return _lock_of(self).is_failed()
+
+    def __getitem__(self, item: Any) -> Tasklet[Any]:
+        from jughpc.tasks.tasklet import item_of  # a tasklet is made of tasks, not the other way round
+
+        return item_of(self, item)
+
+    def __iter__(self) -> NoReturn:
+        raise NotImplementedError(
+            f"{self} cannot be iterated over or unpacked: its length is not known before it has run. Use "
+            "iteratetask(task, n) if you know it, or bvalue(task) to wait for the value."
+        )
+
+    def __contains__(self, item: object) -> NoReturn:
+        iter(self)
+
+    def __str__(self) -> str:
+        return f"Task: {self.name}()"
+
+    def __repr__(self) -> str:
+        return f"Task({self.name}, args={self.args}, kwargs={self.kwargs})"
+
+    def _resolved(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        args = tuple([values.resolve(argument) for argument in self.args])
+        return args, {name: values.resolve(argument) for name, argument in self.kwargs.items()}
+
+
+def results() -> Results:
+    """Return where the tasks' results lie. Raises JugdirError if no jugdir was chosen yet."""
+    if Task.store is None:
+        raise JugdirError(
+            "No jugdir is open, so there are no results to look at. Run this with `jughpc execute`, or call "
+            "jughpc.init(jugfile, jugdir) or jughpc.set_jugdir(jugdir) first."
+        )
+    return Task.store
+
+
+def dependencies_of(thing: object) -> Iterator[Task[Any]]:
+    """Yield the tasks in `thing`, in order, as often as they occur; `thing` itself if it is one."""
+    return values.holders(thing, Task)
+
+
+def missing(tasks: Iterable[Task[Any]]) -> set[bytes]:
+    """Return the digests of those tasks whose values are neither kept nor stored: one look for all."""
+    digests = {task.digest for task in tasks if not task.is_loaded()}
+    return results().missing(digests) if digests else set()
+
+
+def with_dependencies(*tasks: Task[Any]) -> list[Task[Any]]:
+    """Return the tasks and all that they depend on, each object once."""
+    found = dict.fromkeys(tasks)
+    waiting = list(found)
+    while waiting:
+        new = [task for task in waiting.pop().dependencies() if task not in found]
+        found.update(dict.fromkeys(new))
+        waiting.extend(new)
+    return list(found)
+
+
+def _lock_of(task: Task[Any]) -> Lock:
+    store: Any = results()
+    if not hasattr(store, "getlock"):
+        raise JugdirError(f"{type(store).__name__} has no locks of its own; only workers claim tasks in it")
+    lock: Lock = store.getlock(task.hash())
+    return lock
+
+
+def _digest_of_values(*things: object) -> bytes | None:
+    try:
+        return hashing.token(things)
+    except DigestError:  # a value that cannot be compared
+        return None
+
+
+def _token(task: Task[Any]) -> bytes:
+    if task._digest is None:
+        raise KeyError(task)
+    return b"@" + task._digest
+
+
+hashing.FLAT[Task] = _token

@@ -1,0 +1,142 @@
+"""Values and dependencies of nested arguments: which tasks they hold, and what they are once computed.
+
+Looked into: lists, tuples, dicts with their keys, sets, dataclasses, and what derives from these. An
+exact list, tuple or dict always becomes a new one, so that no function changes another's arguments;
+the others are copied only if a task is in them. Other objects stay as they are, unless they have a
+method `__jug_value__` or `__jug_dependencies__`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple
+
+from jughpc.tasks.hashing import PLAIN
+from jughpc.tasks.walk import Steps, fold
+
+
+class Resolved(NamedTuple):
+    """A value and whether it differs from what stood there because of a task."""
+
+    value: Any
+    changed: bool
+
+
+def resolve(thing: Any) -> Any:
+    """Return `thing` with everything in it that stands for a value replaced by the value."""
+    if type(thing) in PLAIN:
+        return thing
+    return fold(thing, _steps, _again).value
+
+
+def parts_of(thing: Any) -> Iterable[Any]:
+    """Return what `thing` holds, if it is something that is looked into."""
+    if hasattr(type(thing), "__jug_dependencies__"):
+        return thing.__jug_dependencies__()  # type: ignore[no-any-return]  # users' own method
+    return _contents(thing)
+
+
+def _contents(thing: Any) -> Iterable[Any]:
+    if isinstance(thing, dict):
+        return (part for pair in thing.items() for part in pair)
+    if isinstance(thing, list | tuple | set | frozenset):
+        return thing
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return [getattr(thing, field.name) for field in fields(thing)]
+    return ()
+
+
+def holders(thing: Any, kind: type) -> Iterator[Any]:
+    """Yield the instances of `kind` in `thing`, in order, without looking into them."""
+    stack = [iter((thing,))]
+    path: dict[int, Any] = {id(stack): None}  # one entry a level: what contains itself is entered once
+    while stack:
+        for part in stack[-1]:
+            if type(part) in PLAIN or id(part) in path:
+                continue
+            if isinstance(part, kind):
+                yield part
+                continue
+            stack.append(iter(parts_of(part)))
+            path[id(part)] = part
+            break
+        else:
+            stack.pop()
+            path.popitem()
+
+
+def _steps(thing: Any) -> Steps[Resolved]:
+    if hasattr(type(thing), "__jug_value__"):
+        return Resolved(thing.__jug_value__(), True)
+    rebuild = _rebuilder(thing)
+    if rebuild is None:
+        return Resolved(thing, False)
+    return (yield from _container(thing, list(_contents(thing)), rebuild))
+
+
+def _rebuilder(thing: Any) -> Callable[[Any, list[Any]], Any] | None:
+    for kind, rebuild in _CONTAINERS:
+        if isinstance(thing, kind):
+            return rebuild
+    return _new_dataclass if is_dataclass(thing) and not isinstance(thing, type) else None
+
+
+def _container(thing: Any, parts: list[Any], rebuild: Callable[[Any, list[Any]], Any]) -> Steps[Resolved]:
+    changed = False
+    for i, part in enumerate(parts):
+        if type(part) not in PLAIN:
+            outcome: Resolved = yield part
+            parts[i] = outcome.value
+            changed = changed or outcome.changed
+    if changed or type(thing) in _ALWAYS_NEW:
+        return Resolved(rebuild(thing, parts), changed)
+    return Resolved(thing, False)
+
+
+def _again(thing: Any, levels: int) -> Resolved:
+    return Resolved(thing, False)  # what contains itself keeps itself
+
+
+def _new_list(thing: list[Any], parts: list[Any]) -> list[Any]:
+    if type(thing) is list:
+        return parts
+    new = copy.copy(thing)
+    new[:] = parts
+    return new
+
+
+def _new_tuple(thing: tuple[Any, ...], parts: list[Any]) -> tuple[Any, ...]:
+    return tuple.__new__(type(thing), parts)  # named tuples take their fields one by one
+
+
+def _new_set(thing: Any, parts: list[Any]) -> Any:
+    return type(thing)(parts)
+
+
+def _new_dict(thing: dict[Any, Any], parts: list[Any]) -> dict[Any, Any]:
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    if type(thing) is dict:
+        return dict(pairs)
+    new = copy.copy(thing)  # keeps a default factory
+    new.clear()
+    new.update(pairs)
+    return new
+
+
+def _new_dataclass(thing: Any, parts: list[Any]) -> Any:
+    new = copy.copy(thing)
+    for field, part in zip(fields(thing), parts, strict=True):
+        object.__setattr__(new, field.name, part)  # a frozen one, too
+    return new
+
+
+_ALWAYS_NEW = (list, tuple, dict)
+_CONTAINERS: list[tuple[type, Callable[[Any, list[Any]], Any]]] = [
+    (dict, _new_dict),
+    (list, _new_list),
+    (tuple, _new_tuple),
+    (set, _new_set),
+    (frozenset, _new_set),
+]
