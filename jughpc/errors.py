@@ -117,7 +117,7 @@ class CommandTimeoutError(SchedulerError):
 
     def __str__(self) -> str:
         command = shlex.join(self.argv)
-        return f"{self.argv[0]} did not answer within {self.seconds:g} s. Try again later: {command}"
+        return f"{self.argv[0]} did not answer within {self.seconds:g} s and was stopped: {command}"
 
 
 class StoreError(JugError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from jughpc.batch import script, submissions
@@ -119,10 +118,10 @@ def _queue(desk: Desk, job: Job) -> JobId:
     Whenever its answer leaves a doubt, the job is looked for by its name before it is submitted again.
     """
     pauses = _pauses(desk)
-    while isinstance(answer := _ask(desk, job), JugError):
+    answer = _ask(desk, job)
+    while isinstance(answer, JugError):
         desk.tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
-        if found := _look_up(desk, job, pauses, answer):
-            return found
+        answer = _look_up(desk, job, pauses, answer) or _ask(desk, job)
     return answer
 
 
@@ -145,15 +144,21 @@ def _refused(scheduler: Scheduler, error: SubmitError) -> bool:
 
 
 def _look_up(desk: Desk, job: Job, pauses: Iterator[float], doubt: JugError) -> JobId | None:
-    """Return the id of `job` by its name, None if the scheduler is sure that there is none.
+    """Return the id of `job` by its name, None if there is none for certain.
 
-    Pauses before it looks, as a request may still be on its way to a busy server.
+    That takes two answers in a row: a Slurm controller that had hung answered squeue at once, and only then
+    took up the submission that had been waiting for it (seen with 22.05).
     """
-    command = desk.scheduler.find_command(job.name)
+    command, absent = desk.scheduler.find_command(job.name), 0
     for _ in pauses:
-        with suppress(SchedulerError):
+        try:
             found = desk.scheduler.parse_find(desk.run(command), job.name)
+        except SchedulerError:
+            absent = 0
+            continue
+        if found or absent:
             return found[0] if found else None
+        absent += 1
     raise SchedulerError(
         f"{doubt}\nIt may have been queued all the same, under the name {job.name}. "
         f"Look for it before you submit again: {shlex.join(command)}"
