@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -77,6 +77,11 @@ class Files(Protocol):
 
     def make_folder(self, folder: str) -> None:
         """Make `folder` and those above it; one that is there is no error."""
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment of this process."""
+    return dict(os.environ)
 
 
 class OsClock:

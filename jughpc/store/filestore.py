@@ -20,6 +20,7 @@ from jughpc.store.record import Record
 from jughpc.store.resultfile import DamagedError, Encoded, Entry
 from jughpc.store.shards import (
     Layout,
+    claim_name,
     failure_name,
     marker_name,
     read_listing,
@@ -140,6 +141,14 @@ class FileStore:
     def judge(self) -> Judge:
         """Return a new observer of lives, who has seen nobody yet."""
         return Judge(self._files, self._clock, self._is_gone, self.pace.ttl, patience=self.pace.beat)
+
+    def claim_path(self, shard: int, key: bytes, generation: int) -> str:
+        """Return the path of a claim."""
+        return f"{self._layout.folder(shard)}/{claim_name(key, generation)}"
+
+    def holder(self, shard: int, key: bytes, generation: int) -> Record | None:
+        """Return the record of the life that holds a claim, None if it was released meanwhile."""
+        return self.judge().holder(self.claim_path(shard, key, generation))
 
     def begin(self, record: Record) -> None:
         self._files.write(record_path(record.life), [records.encode(record)])

@@ -22,12 +22,15 @@ from typing import NoReturn
 
 from jughpc.fs import Clock
 from jughpc.store.base import Store
-from jughpc.store.record import DIED, Record
+from jughpc.store.record import DIED, SIZE, Record, decode, encode
 
 Measure = Callable[[int], tuple[int, float]]
 """Given a pid, its resident set [bytes] and processor time [s]."""
 
+OpenStore = Callable[[], "Store | None"]
+
 _RETRY = 1.0  # [s] to the first beat, and after one that failed
+_BEGIN, _STOP = b"b", b"s"  # orders to the beat process; a record follows the first
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,15 @@ class Board:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 4096)
+        self._name = ""
 
-    def note(self, name: bytes, digest: bytes, since: float) -> None:
-        """Say what runs now."""
+    def note(self, name: str, digest: bytes, since: float) -> None:
+        """Say what runs now, "" for nothing."""
         struct.pack_into("<d", self._memory, 0, since)
         self._memory[32:48] = digest or bytes(16)
-        struct.pack_into(f"<H{len(name[:256])}s", self._memory, self._NAME, len(name[:256]), name[:256])
+        if name is not self._name:  # mostly the same function again, a million times
+            self._name, text = name, name.encode()[:256]
+            struct.pack_into(f"<H{len(text)}s", self._memory, self._NAME, len(text), text)
 
     def count(self, done: int, failed: int) -> None:
         """Say how many tasks were finished."""
@@ -120,115 +126,159 @@ class Board:
 
 
 class ForkedPulse:
-    """The lives of this process, one after the other, each with a beat process.
+    """The lives of this process, one after the other, and the process that beats for them.
+
+    Make it before the jugfile is loaded: forking is safe only while there are no threads.
 
     Args:
+        open_store: Opens the store in the beat process, once there is one.
         owner: What the scheduler's template says of this process, opaque.
         element: Its number within the submission, -1 by hand.
         measure: How to find out what the worker uses.
     """
 
-    def __init__(self, store: Store, clock: Clock, measure: Measure, owner: str = "", element: int = -1) -> None:
-        self._store, self._clock, self._measure = store, clock, measure
-        self._owner, self._element = owner, element
-        self._pid = self._pipe = 0
-        self.board = Board()
-        self.record = self._begin()
+    record: Record
 
-    @property
-    def life(self) -> str:
-        """The name of the present life."""
-        return self.record.life
+    def __init__(
+        self, open_store: OpenStore, clock: Clock, measure: Measure, owner: str = "", element: int = -1
+    ) -> None:
+        self._open_store, self._clock, self._measure = open_store, clock, measure
+        self._owner, self._element = owner, element
+        self._store: Store | None = None
+        self._board = Board()
+        self._fork()
+
+    def begin(self, store: Store) -> None:
+        """Begin the first life, in `store`."""
+        self._store = store
+        self._begin(store)
 
     def late(self) -> bool:
-        """Return whether others may by now take this life for dead."""
-        return self._clock.uptime() - self.board.beaten > self._store.pace.late
+        """Return whether others may by now take the present life for dead."""
+        store = self._begun()
+        return self._clock.uptime() - self._board.beaten > store.pace.late
 
     def renew(self, reason: str) -> None:
         """End the present life, and its claims with it, and begin another."""
-        self._stop()
+        store = self._begun()
+        if not self._stop_beating():
+            self._fork()
         with suppress(OSError):  # the file server may be the reason; nobody needs this to be safe
-            self._store.end(replace(self.board.onto(self.record), reason=reason))
-        self.record = self._begin()
+            store.end(replace(self._board.onto(self.record), reason=reason))
+        self._begin(store)
+
+    def note(self, name: str, digest: bytes, since: float) -> None:
+        """Say what runs now."""
+        self._board.note(name, digest, since)
+
+    def count(self, done: int, failed: int) -> None:
+        """Say how many tasks were finished."""
+        self._board.count(done, failed)
 
     def end(self, reason: str) -> None:
-        """End the last life; it must have released its claims."""
-        self._stop()
-        final = replace(self.board.onto(self.record), task="", digest="", reason=reason, beaten=self._clock.wall())
-        with suppress(FileNotFoundError):
-            self._store.end(final)
-
-    def _begin(self) -> Record:
-        record = new_record(Here.find(), self._owner, self._element, self._clock.wall())
-        self.board.beaten = self._clock.uptime()
-        self._store.begin(record)
-        reader, self._pipe = os.pipe()
-        self._pid = os.fork()
-        if not self._pid:
-            os.close(self._pipe)
-            self._beat_until_the_end(record, reader)
-        os.close(reader)
-        return record
-
-    def _stop(self) -> None:
-        with suppress(OSError):
-            os.write(self._pipe, b"stop")
-        os.close(self._pipe)
+        """End the last life, which must have released its claims, and the beat process."""
+        self._stop_beating()
+        if self._store is not None:
+            final = replace(self._board.onto(self.record), task="", digest="", reason=reason)
+            with suppress(FileNotFoundError):
+                self._store.end(replace(final, beaten=self._clock.wall()))
+        os.close(self._orders)
+        os.close(self._answers)
         with suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
-    def _beat_until_the_end(self, record: Record, reader: int) -> NoReturn:
-        code = 1
+    def _begun(self) -> Store:
+        if self._store is None:
+            raise RuntimeError("this pulse has not begun a life yet")
+        return self._store
+
+    def _begin(self, store: Store) -> None:
+        self.record = new_record(Here.find(), self._owner, self._element, self._clock.wall())
+        self._board.beaten = self._clock.uptime()
+        store.begin(self.record)
+        os.write(self._orders, _BEGIN + encode(self.record))
+
+    def _stop_beating(self) -> bool:
+        """Make sure that no beat follows; return whether the beat process is still of use."""
         try:
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-                signal.signal(number, signal.SIG_IGN)  # what ends the worker must not end its witness
-            _Heart(self, record, reader).run()
-            code = 0
-        finally:
-            os._exit(code)
+            os.write(self._orders, _STOP)
+            return bool(os.read(self._answers, 1))
+        except OSError:  # it was killed
+            return False
+
+    def _fork(self) -> None:
+        orders, self._orders = os.pipe()
+        self._answers, answers = os.pipe()
+        parent = os.getpid()
+        self._pid = os.fork()
+        if not self._pid:
+            os.close(self._orders)
+            os.close(self._answers)
+            _live_as_heart(Heart(self._open_store, self._clock, self._measure, self._board, parent), orders, answers)
+        os.close(orders)
+        os.close(answers)
 
 
-class _Heart:
+def _live_as_heart(heart: Heart, orders: int, answers: int) -> NoReturn:
+    code = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+            signal.signal(number, signal.SIG_IGN)  # what ends the worker must not end its witness
+        heart.run(orders, answers)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+class Heart:
     """What runs in the beat process."""
 
-    def __init__(self, pulse: ForkedPulse, record: Record, reader: int) -> None:
-        self._pulse, self._record, self._reader = pulse, record, reader
-        self._store, self._clock = pulse._store, pulse._clock
+    def __init__(self, open_store: OpenStore, clock: Clock, measure: Measure, board: Board, worker: int) -> None:
+        self._open_store, self._clock, self._measure = open_store, clock, measure
+        self._board, self._worker = board, worker
+        self._store: Store | None = None
+        self._record: Record | None = None
 
-    def run(self) -> None:
-        """Beat until the worker says stop, or is gone."""
-        pause = min(_RETRY, self._store.pace.beat)
-        while not select.select([self._reader], [], [], pause)[0]:
-            if os.getppid() != self._record.pid:  # its own children may still hold the pipe open
+    def run(self, orders: int, answers: int) -> None:
+        """Do as the worker orders until it closes the pipe, by its end or its death."""
+        pause = _RETRY
+        while True:
+            ready, _, _ = select.select([orders], [], [], pause)
+            if os.getppid() != self._worker:  # its own children may still hold the pipe open
                 return self._say_that_it_died()
-            pause = self._beat()
-        if not os.read(self._reader, 16):
-            self._say_that_it_died()
-        return None
+            if not ready:
+                pause = self._beat()
+            elif not (order := os.read(orders, 1)):
+                return self._say_that_it_died()
+            elif order == _BEGIN:
+                self._record, self._store = decode(os.read(orders, SIZE)), self._open_store()
+                pause = 0.0 if self._store is None else min(_RETRY, self._store.pace.beat)
+            else:
+                self._record, pause = None, _RETRY
+                os.write(answers, order)
 
     def _beat(self) -> float:
-        """Beat once; return the pause until the next [s]."""
+        """Beat once, if there is a life to beat for; return the pause until the next [s]."""
+        if self._record is None or self._store is None:
+            return _RETRY
         started = self._clock.uptime()
-        memory, cpu = self._pulse._measure(self._record.pid)
-        self._record = replace(
-            self._pulse.board.onto(self._record),
-            beats=self._record.beats + 1,
-            beaten=self._clock.wall(),
-            memory=memory,
-            cpu=cpu,
-        )
+        memory, cpu = self._measure(self._record.pid)
+        seen = replace(self._board.onto(self._record), memory=memory, cpu=round(cpu, 2))
+        self._record = replace(seen, beats=seen.beats + 1, beaten=self._clock.wall())
         try:
             self._store.beat(self._record)
         except OSError:  # the worker sees by the board that it is late, if this goes on
             return min(_RETRY, self._store.pace.beat)
-        self._pulse.board.beaten = started
+        self._board.beaten = started
         return self._store.pace.beat
 
     def _say_that_it_died(self) -> None:
-        last = self._pulse.board.onto(self._record)
-        reason = _how_it_died(self._record.pid)
+        if self._record is None or self._store is None:
+            return
+        last = self._board.onto(self._record)
+        died = replace(last, state=DIED, reason=_how_it_died(self._worker), beats=last.beats + 1)
         with suppress(FileNotFoundError):
-            self._store.beat(replace(last, state=DIED, reason=reason, beats=last.beats + 1, beaten=self._clock.wall()))
+            self._store.beat(replace(died, beaten=self._clock.wall()))
 
 
 def _how_it_died(pid: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 
 from jughpc.errors import ResultMissingError
 from jughpc.store import resultfile
-from jughpc.store.base import Claim, Failure, Pace, View
+from jughpc.store.base import Claim, Failure, Pace, Store, View
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
 from jughpc.store.shards import set_name
@@ -102,3 +102,30 @@ class MemoryClaims:
 
     def release(self, claim: Claim) -> None:
         pass
+
+
+class QuietPulse:
+    """The life of the only worker: nobody watches it, so nothing beats."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def begin(self, store: Store) -> None:
+        """Begin the life."""
+        store.begin(self.record)
+
+    def late(self) -> bool:
+        """Return False: nobody could take over."""
+        return False
+
+    def renew(self, reason: str) -> None:
+        """Do nothing: this life is never late."""
+
+    def note(self, name: str, digest: bytes, since: float) -> None:
+        """Do nothing: nobody asks."""
+
+    def count(self, done: int, failed: int) -> None:
+        """Do nothing: nobody asks."""
+
+    def end(self, reason: str) -> None:
+        """Do nothing: the store ends with the process."""

@@ -1,0 +1,142 @@
+"""Be a worker: load the jugfile, work on it, load it again past each barrier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from jughpc.app import session as sessions
+from jughpc.app.manifest import is_saved, key_of, of_graph, save
+from jughpc.app.recent import Target
+from jughpc.app.session import Session
+from jughpc.errors import SettingError
+from jughpc.fs import Clock
+from jughpc.store.base import Pace, Store
+from jughpc.store.life import ForkedPulse, Here, new_record
+from jughpc.store.memory import QuietPulse
+from jughpc.tasks.graph import Graph
+from jughpc.worker.loop import Worker
+from jughpc.worker.policy import Policy
+from jughpc.worker.runner import Pulse
+from jughpc.worker.tally import Options, Say, Tally
+from jughpc.worker.usage import AT_ONCE, Stops, measure
+
+DONE, FAILED, LEFT = 0, 1, 3  # exit codes; 2 is a mistake of the user's
+
+
+class Life(Pulse, Protocol):
+    """A pulse with its beginning and end."""
+
+    def begin(self, store: Store) -> None:
+        """Begin the first life."""
+
+    def end(self, reason: str) -> None:
+        """End the last life."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker stands among its kind, as the scheduler's script says in the environment.
+
+    Attributes:
+        owner: The element, in the scheduler's words; "" by hand.
+        element, elements: Its number, and how many there are; -1 and 1 by hand.
+        deadline: When the scheduler ends it [Unix s], None for never.
+    """
+
+    owner: str = ""
+    element: int = -1
+    elements: int = 1
+    deadline: float | None = None
+
+    @property
+    def start(self) -> float:
+        """Where on the way round it begins, 0 to 1."""
+        return max(self.element, 0) / self.elements
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a worker ended.
+
+    Attributes:
+        code: The exit code.
+        tally: What it did.
+        unfinished: Tasks without a result, as far as it knows.
+        stuck: Those of them that failed, or wait for one that failed.
+    """
+
+    code: int
+    tally: Tally
+    unfinished: int
+    stuck: int
+
+
+def place(environ: Mapping[str, str]) -> Place:
+    """Read the place from the environment. Raises SettingError."""
+    try:
+        deadline = environ.get("JUGHPC_DEADLINE")
+        return Place(
+            owner=environ.get("JUGHPC_OWNER", ""),
+            element=int(environ.get("JUGHPC_ELEMENT", "-1")),
+            elements=max(1, int(environ.get("JUGHPC_ELEMENTS", "1"))),
+            deadline=float(deadline) if deadline else None,
+        )
+    except ValueError as error:
+        raise SettingError(f"the environment holds a JUGHPC_* variable that is no number: {error}") from error
+
+
+def execute(target: Target, pace: Pace, where: Place, options: Options, clock: Clock, say: Say) -> Outcome:
+    """Work on `target` until all is done, nothing can go on, or this process is told to stop."""
+    stops = Stops()
+    stops.install()
+    life = _life(target, where, clock)
+    session: Session | None = None
+    try:
+        session = sessions.begin(target, pace)
+        life.begin(session.store)
+        return _work(session, life, where, options, stops, clock, say)
+    finally:
+        life.end(f"signal {stops.signal}" if stops.signal else "its work ended")
+
+
+def _life(target: Target, where: Place, clock: Clock) -> Life:
+    if target.jugdir == sessions.IN_MEMORY:
+        return QuietPulse(new_record(Here.find(), where.owner, where.element, clock.wall()))
+    return ForkedPulse(lambda: sessions.find_store(target.jugdir), clock, measure, where.owner, where.element)
+
+
+def _work(
+    session: Session, life: Pulse, where: Place, options: Options, stops: Stops, clock: Clock, say: Say
+) -> Outcome:
+    """Work on one load of the jugfile after the other."""
+    policy = Policy(workers=where.elements)
+    total = Tally()
+    while True:
+        graph = Graph(session.jugfile.tasks)
+        _save_manifest(session, graph, life.record.life)
+        say(f"{session.target.jugfile}: {len(graph.tasks)} tasks, in {session.target.jugdir}, as {life.record.life}")
+        worker = Worker(graph, session.store, life, clock, stops, policy, options, say)
+        worker.run()
+        total = total.plus(worker.tally)
+        if graph.unfinished or not session.jugfile.barrier or worker.stopping():
+            return Outcome(_code(graph, session.jugfile.barrier, stops), total, graph.unfinished, graph.stuck)
+        session = sessions.again(session)
+
+
+def _code(graph: Graph, barrier: bool, stops: Stops) -> int:
+    if graph.unfinished and stops.signal in AT_ONCE:
+        return 128 + stops.signal
+    if graph.stuck:
+        return FAILED
+    return LEFT if graph.unfinished or barrier else DONE
+
+
+def _save_manifest(session: Session, graph: Graph, token: str) -> None:
+    """Keep what was loaded for status; whoever loads first does so for all."""
+    if session.files is None or not graph.tasks:
+        return
+    key = key_of(session.target.jugfile, session.target.args)
+    if not is_saved(session.files, key, len(graph.tasks)):
+        save(session.files, key, of_graph(graph, session.jugfile.barrier), token)

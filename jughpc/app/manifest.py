@@ -1,0 +1,100 @@
+"""The tasks of a loaded jugfile as arrays, kept in the jugdir so that status need not run the jugfile."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jughpc.fs import Files
+from jughpc.tasks.graph import Graph
+
+FOLDER = "manifest"
+
+_NAME = re.compile(r"([0-9a-f]{32})\.([0-9]+)\.npz")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """N tasks and their M dependencies.
+
+    Attributes:
+        names: The functions' names.
+        kinds: (N,) index into `names`.
+        digests: (N, 16) bytes.
+        starts: (N + 1,) where each task's dependencies begin in `needs`.
+        needs: (M,) the tasks depended on, by index.
+        barrier: Whether the load ended at a barrier: more tasks will come.
+    """
+
+    names: list[str]
+    kinds: npt.NDArray[np.uint32]
+    digests: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    needs: npt.NDArray[np.int64]
+    barrier: bool
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+
+def of_graph(graph: Graph, barrier: bool) -> Manifest:
+    """Return the manifest of a graph."""
+    count = len(graph.tasks)
+    numbers: dict[str, int] = {}
+    kinds = np.fromiter((numbers.setdefault(task.name, len(numbers)) for task in graph.tasks), np.uint32, count)
+    digests = np.frombuffer(b"".join(graph.digests), np.uint8).reshape(count, 16)
+    needs = [graph.dependencies(index) for index in range(count)]
+    starts = np.zeros(count + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, needs), np.int64, count), out=starts[1:])
+    flat = np.fromiter(chain.from_iterable(needs), np.int64, int(starts[-1]))
+    return Manifest(list(numbers), kinds, digests, starts, flat, barrier)
+
+
+def key_of(jugfile: Path, args: Sequence[str]) -> str:
+    """Return the name of what a load of `jugfile` depends on: its text and arguments."""
+    parts = [jugfile.read_bytes(), jugfile.name.encode(), *(argument.encode() for argument in args)]
+    whole = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    return hashlib.blake2b(whole, digest_size=16).hexdigest()
+
+
+def save(files: Files, key: str, manifest: Manifest, token: str) -> None:
+    """Keep `manifest`; who was faster with the same one has kept it for all."""
+    name = _path(key, len(manifest))
+    buffer = io.BytesIO()
+    names = np.frombuffer("\0".join(manifest.names).encode(), np.uint8)
+    arrays: dict[str, Any] = {key: value for key, value in vars(manifest).items() if key not in ("names", "barrier")}
+    np.savez(buffer, names=names, barrier=np.array(manifest.barrier), **arrays)
+    temporary = f"{name}.{token}.tmp"
+    with suppress(FileExistsError):
+        files.write(temporary, [buffer.getbuffer()])
+        files.rename(temporary, name)
+
+
+def is_saved(files: Files, key: str, count: int) -> bool:
+    """Return whether the manifest of this load is kept already."""
+    return _path(key, count).rpartition("/")[2] in files.names(FOLDER)
+
+
+def find(files: Files, key: str) -> Manifest | None:
+    """Return the manifest of the load that came furthest, None if none was kept."""
+    counts = [int(m[2]) for name in files.names(FOLDER) if (m := _NAME.fullmatch(name)) and m[1] == key]
+    if not counts:
+        return None
+    with np.load(io.BytesIO(files.read(_path(key, max(counts))))) as arrays:
+        names = arrays["names"].tobytes().decode().split("\0")
+        numbers = {key: arrays[key] for key in ("kinds", "digests", "starts", "needs")}
+        return Manifest(names=names, barrier=bool(arrays["barrier"]), **numbers)
+
+
+def _path(key: str, count: int) -> str:
+    return f"{FOLDER}/{key}.{count}.npz"

@@ -1,0 +1,81 @@
+"""Which jugfile a command means: the one named, the one last used here, or the only one there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from jughpc.errors import JugfileNotFoundError
+
+MEMORY = ".jughpc"  # a file in the folder where commands are typed
+USUAL = "jugfile.py"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a command works on.
+
+    Attributes:
+        jugfile: Its path as it was named.
+        jugdir: The store: a folder, or another kind by its own syntax.
+        args: The jugfile's own arguments.
+        chosen: How the jugfile was chosen, "" if it was named.
+    """
+
+    jugfile: Path
+    jugdir: str
+    args: tuple[str, ...] = ()
+    chosen: str = ""
+
+
+def choose(folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence[str] = (), date: str = "") -> Target:
+    """Return what to work on. Raises JugfileNotFoundError that lists what there is."""
+    if jugfile is not None:
+        return Target(Path(jugfile), resolve(jugdir, jugfile, date), tuple(args))
+    if last := _recall(folder):
+        where = last.jugdir if jugdir is None else resolve(jugdir, str(last.jugfile), date)
+        return Target(last.jugfile, where, tuple(args) or last.args, "the one last used in this folder")
+    if (folder / USUAL).is_file():
+        return Target(Path(USUAL), resolve(jugdir, USUAL, date), tuple(args), "the usual name")
+    raise JugfileNotFoundError(_what_there_is(folder))
+
+
+def resolve(jugdir: str | None, jugfile: str, date: str) -> str:
+    """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in; by default beside the jugfile."""
+    stem = jugfile[:-3] if jugfile.endswith(".py") else jugfile
+    pattern = "%(jugfile)s.jugdata" if jugdir is None else jugdir
+    return pattern.replace("%(jugfile)s", stem).replace("%(date)s", date)
+
+
+def remember(folder: Path, target: Target) -> None:
+    """Take note that `target` was used here; a folder that cannot be written to has no memory."""
+    fields = {"jugfile": str(target.jugfile), "jugdir": target.jugdir, "args": target.args}
+    with suppress(OSError):
+        (folder / MEMORY).write_text(json.dumps(fields) + "\n")
+
+
+def _recall(folder: Path) -> Target | None:
+    try:
+        fields = json.loads((folder / MEMORY).read_text())
+        target = Target(Path(fields["jugfile"]), str(fields["jugdir"]), tuple(fields["args"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return target if (folder / target.jugfile).is_file() else None
+
+
+def _what_there_is(folder: Path) -> str:
+    found = sorted(path.name for path in folder.glob("*.py") if _may_be_jugfile(path))
+    if not found:
+        return f"there is no jugfile in {folder}. Name one: jughpc COMMAND JUGFILE"
+    return f"which jugfile? Found in {folder}: {', '.join(found)}. Name one: jughpc COMMAND {found[0]}"
+
+
+def _may_be_jugfile(path: Path) -> bool:
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return False
+    return "import jug" in text or "from jug" in text

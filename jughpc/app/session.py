@@ -1,0 +1,92 @@
+"""Bring a jugfile and its store together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jughpc import __version__
+from jughpc.app.recent import Target
+from jughpc.errors import JugdirError
+from jughpc.fs import Files, OsFiles
+from jughpc.store.base import Pace, Store
+from jughpc.store.memory import MemoryStore
+from jughpc.store.opening import make_store, open_store
+from jughpc.tasks.jugfile import Jugfile, load
+from jughpc.tasks.task import Task
+
+IN_MEMORY = "dict_store"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A loaded jugfile and the store that its tasks use.
+
+    Attributes:
+        target: What was asked for.
+        jugfile: As loaded; `barrier` if the load ended at one.
+        store: Where its results are.
+        files: The jugdir, None for a store that is no folder.
+    """
+
+    target: Target
+    jugfile: Jugfile
+    store: Store
+    files: Files | None
+
+
+def begin(target: Target, pace: Pace) -> Session:
+    """Load the jugfile and open its store; make the store if there is none. Raises UsageError."""
+    store: Store = find_store(target.jugdir) or MemoryStore()
+    Task.store = store
+    jugfile = load(target.jugfile, target.args)
+    if isinstance(store, MemoryStore) and target.jugdir != IN_MEMORY:
+        store = _settled(store, make_store(_folder(target.jugdir), _count(jugfile), __version__, pace))
+        Task.store = store
+    return Session(target, jugfile, store, folder_of(target.jugdir))
+
+
+def peek(target: Target) -> Session:
+    """Load the jugfile beside its store as it is; a store that does not exist is not made."""
+    store: Store = find_store(target.jugdir) or MemoryStore()
+    Task.store = store
+    return Session(target, load(target.jugfile, target.args), store, folder_of(target.jugdir))
+
+
+def again(session: Session) -> Session:
+    """Load the jugfile anew: past the barrier at which it ended."""
+    Task.store = session.store
+    return Session(session.target, load(session.target.jugfile, session.target.args), session.store, session.files)
+
+
+def find_store(jugdir: str) -> Store | None:
+    """Open the store that `jugdir` names, None if there is none yet. Raises JugdirError."""
+    return None if jugdir == IN_MEMORY else open_store(_folder(jugdir))
+
+
+def folder_of(jugdir: str) -> Files | None:
+    """Return the jugdir's files, None for a store that is no folder."""
+    return None if jugdir == IN_MEMORY else OsFiles(_folder(jugdir))
+
+
+def _folder(jugdir: str) -> Path:
+    if jugdir.startswith((f"{IN_MEMORY}:", "redis:", "rediss:")):
+        raise JugdirError(f"--jugdir {jugdir}: this version knows folders and `{IN_MEMORY}` only.")
+    return Path(jugdir).absolute()
+
+
+def _count(jugfile: Jugfile) -> int:
+    return len(jugfile.tasks)
+
+
+def _settled(early: MemoryStore, store: Store) -> Store:
+    """Move what the jugfile computed while it was loaded (CachedFunction) into the store made for it."""
+    for digest in early.look(0).done:
+        store.put(digest, early.get(digest))
+    return store
+
+
+def known_digests(tasks: Iterable[Task[object]]) -> set[bytes]:
+    """Return the digests of `tasks`."""
+    return {task.digest for task in tasks}

@@ -1,0 +1,68 @@
+"""What all commands share: choosing a jugfile, settings, and speaking to people."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from jughpc import config
+from jughpc.app.recent import Target, choose
+from jughpc.fs import environment
+from jughpc.store.base import Pace
+from jughpc.tasks import running
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+JUGDIR_HELP = "The folder of results; %(jugfile)s and %(date)s are filled in.  [%(jugfile)s.jugdata]"
+
+
+def takes_jugfile(command: F) -> F:
+    """Give `command` a `target`, from JUGFILE, --jugdir and what stands behind `--`."""
+
+    @click.argument("jugfile", required=False)
+    @click.argument("args", nargs=-1)
+    @click.option("--jugdir", metavar="DIR", help=JUGDIR_HELP)
+    @click.pass_context
+    @functools.wraps(command)
+    def with_target(
+        ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], jugdir: str | None, **rest: Any
+    ) -> Any:
+        running.enter(ctx.info_name or "")
+        return command(target=find_target(jugfile, jugdir, (*args, *ctx.obj)), **rest)
+
+    return with_target  # type: ignore[return-value]  # click calls it, with other arguments than `command`
+
+
+def find_target(jugfile: str | None, jugdir: str | None, args: tuple[str, ...]) -> Target:
+    """Return what to work on, and say so if it was not named."""
+    target = choose(Path.cwd(), jugfile, jugdir, args, datetime.now().strftime("%Y-%m-%d"))
+    if target.chosen:
+        click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
+    return target
+
+
+def settings() -> config.Settings:
+    """Return the settings as they hold in this folder."""
+    return config.load(Path.cwd(), Path.home(), environment())
+
+
+def pace(values: config.Settings) -> Pace:
+    """Return how fast lives prove themselves, for a store that is made now."""
+    return Pace(values["beat"].value, values["lag"].value, values["ttl"].value)
+
+
+def say(text: str) -> None:
+    """Tell people what goes on, with the time, apart from what a command puts out."""
+    click.echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
+
+
+def width() -> int:
+    """Return the width of the terminal [characters]."""
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -1,0 +1,104 @@
+"""The command `jughpc`: finds the subcommand, and turns mistakes into one clear message."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from jughpc import __version__
+from jughpc.errors import JugError, UsageError
+
+MISTAKE, TROUBLE = 2, 1  # exit codes
+
+_COMMANDS = {  # where each lives: a module is imported only when its command is wanted
+    "submit": ("jughpc.cli.submit", "Submit a jugfile as an array job, with a collector and a reduce."),
+    "status": ("jughpc.cli.status", "Show where the tasks, the workers and the submission stand."),
+    "cancel": ("jughpc.cli.submit", "End the array, collector and reduce of a submission."),
+    "cleanup": ("jughpc.cli.cleanup", "Free what crashed jobs held."),
+    "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
+    "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),
+    "sleep-until": ("jughpc.cli.collect", "Wait until all tasks are done."),
+    "collect": ("jughpc.cli.collect", "What the collector job runs: wait, repair, and tell whether all is done."),
+    "reduce": ("jughpc.cli.collect", "What the reduce job runs: a script that sees the jugfile's names and `value`."),
+}
+
+
+class Commands(click.Group):
+    """Subcommands that are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=3)
+            hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(_COMMANDS)}."
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+def jughpc() -> None:
+    """Run Python tasks on HPC clusters: workers pull them through a shared folder.
+
+    A jugfile defines tasks; `jughpc submit JUGFILE --array 64` runs them as one SLURM or PBS array job,
+    or on this machine where there is no scheduler. `jughpc COMMAND --help` tells more.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit: 0 well, 1 trouble, 2 a mistake of the user's, 3 work left."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    head, tail = _split(words)
+    try:
+        code = jughpc.main(head, prog_name="jughpc", standalone_mode=False, obj=tail)
+    except click.Abort:
+        sys.exit(130)
+    except click.UsageError as error:
+        _complain(error.format_message(), _where_help_is(error.ctx))
+        sys.exit(MISTAKE)
+    except UsageError as error:
+        _complain(str(error))
+        sys.exit(MISTAKE)
+    except JugError as error:
+        _complain(str(error))
+        sys.exit(TROUBLE)
+    except BrokenPipeError:  # `jughpc status | head`
+        sys.stderr.close()
+        sys.exit(TROUBLE)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _split(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return what is ours, and what stands behind `--`: the jugfile's own or the scheduler's."""
+    if "--" not in words:
+        return words, ()
+    cut = words.index("--")
+    return words[:cut], tuple(words[cut + 1 :])
+
+
+def _where_help_is(context: click.Context | None) -> str:
+    return f"{context.command_path if context else 'jughpc'} --help tells what there is."
+
+
+def _complain(*lines: str) -> None:
+    click.echo("jughpc: " + "\n".join(lines), err=True)

@@ -1,0 +1,33 @@
+"""`jughpc status`: where it stands."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from jughpc.app.recent import Target
+from jughpc.cli import common
+
+
+@click.command()
+@common.takes_jugfile
+@click.option("--short", is_flag=True, help="One line only.")
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+def status(target: Target, short: bool, as_json: bool) -> int:
+    """Show how many tasks of JUGFILE are done, who works on them, and how the submission stands.
+
+    Exit code: 0 if all tasks are done, else 1.
+    """
+    from jughpc.app.report import as_dict, report
+    from jughpc.app.status import in_words
+    from jughpc.cli.show import lines
+
+    found = report(target)
+    if as_json:
+        click.echo(json.dumps(as_dict(found), indent=1))
+    elif short:
+        click.echo(in_words(found.standing))
+    else:
+        click.echo("\n".join(lines(found, common.width())))
+    return 1 if found.standing.unfinished or found.standing.manifest.barrier else 0

@@ -1,0 +1,52 @@
+"""How a worker is to go about it, and what it did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jughpc.store.base import Failure
+from jughpc.worker.deadline import seconds_left
+
+Say = Callable[[str], None]
+"""Where a worker tells people what it does, a line at a time."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a worker is to go about it.
+
+    Attributes:
+        keep_going: Go on after a task has failed.
+        retry_failed: Run tasks again that had failed before this worker first looked.
+        retries: How often a task that fails is tried again.
+        start: Where on the way round this worker begins, 0 to 1, so that a thousand do not meet.
+        deadline: When the scheduler ends this element [Unix s], None for never.
+        max_crashes: How many lives may end on a task before it fails with that story.
+    """
+
+    keep_going: bool = False
+    retry_failed: bool = True
+    retries: int = 0
+    start: float = 0.0
+    deadline: float | None = None
+    max_crashes: int = 5
+
+    def seconds_left(self, now: float) -> float:
+        """Return how long a task may still run [s]; `now` in Unix seconds."""
+        return seconds_left(self.deadline, now)
+
+
+@dataclass
+class Tally:
+    """What a worker did: tasks by name, and what failed under it."""
+
+    executed: Counter[str] = field(default_factory=Counter)
+    loaded: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+
+    def plus(self, other: Tally) -> Tally:
+        """Return both together."""
+        failures = self.failures + other.failures
+        return Tally(self.executed + other.executed, self.loaded + other.loaded, failures)
