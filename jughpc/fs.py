@@ -7,15 +7,20 @@ client may answer them from a cache that is 50 s old; `names` is always fresh.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 Buffer = bytes | bytearray | memoryview
+
+_STALE = 3  # times that a stale handle is looked up again: another client may go on replacing the file
 
 
 class Clock(Protocol):
@@ -111,21 +116,13 @@ class OsFiles:
         try:
             return os.listdir(self._prefix + folder)
         except FileNotFoundError:
-            return []
+            return self._names_of_new(folder)
 
     def read(self, path: str, limit: int = -1) -> bytes:
-        with open(self._prefix + path, "rb", buffering=0) as file:
-            return file.read(limit) or b""
+        return again_if_stale(lambda: _read(self._prefix + path, limit))
 
     def map(self, path: str) -> memoryview:
-        handle = os.open(self._prefix + path, os.O_RDONLY)
-        try:
-            size = os.fstat(handle).st_size
-            if not size:  # an empty file cannot be mapped
-                return memoryview(b"")
-            return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
-        finally:
-            os.close(handle)
+        return again_if_stale(lambda: _map(self._prefix + path))
 
     def write(self, path: str, parts: Sequence[Buffer]) -> None:
         handle = self._create(path)
@@ -167,6 +164,14 @@ class OsFiles:
     def make_folder(self, folder: str) -> None:
         os.makedirs(self._prefix + folder, exist_ok=True)
 
+    def _names_of_new(self, folder: str) -> list[str]:
+        """List a folder that seems absent: NFS says so for 30 s more, unless the one above was opened."""
+        try:
+            os.close(os.open(os.path.dirname(self._prefix + folder), os.O_RDONLY | os.O_DIRECTORY))
+            return os.listdir(self._prefix + folder)
+        except FileNotFoundError:
+            return []
+
     def _create(self, path: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
@@ -174,6 +179,35 @@ class OsFiles:
         except FileNotFoundError:
             os.makedirs(os.path.dirname(self._prefix + path), exist_ok=True)
             return os.open(self._prefix + path, flags, 0o666)
+
+
+def again_if_stale(action: Callable[[], T]) -> T:
+    """Return what `action` does, which looks a file up by name: its handle may go stale on the way there."""
+    for _ in range(_STALE):
+        try:
+            return action()
+        except OSError as error:  # noqa: PERF203  # mostly one try, and it is a network call
+            if error.errno != errno.ESTALE:
+                raise
+    return action()
+
+
+def _read(path: str, limit: int) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        if limit < 0:
+            return file.readall()
+        return file.read(min(limit, os.fstat(file.fileno()).st_size)) or b""
+
+
+def _map(path: str) -> memoryview:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(handle).st_size
+        if not size:  # an empty file cannot be mapped
+            return memoryview(b"")
+        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
+    finally:
+        os.close(handle)
 
 
 def _write_all(handle: int, data: Buffer) -> None:

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import errno
+import stat
+
+import pytest
+
+from jughpc.fs import OsClock, OsFiles, again_if_stale
+from jughpc.testing.clocks import HandClock
+from jughpc.testing.disk import Disk
+from jughpc.testing.filescontract import FilesContract
+from jughpc.testing.simfiles import Client, Orders, SimFiles
+
+
+class TestOsFiles(FilesContract):
+    @pytest.fixture
+    def files(self, tmp_path):
+        return OsFiles(tmp_path)
+
+    @pytest.fixture
+    def peer(self, tmp_path):
+        return OsFiles(tmp_path)
+
+
+class TestSimFiles(FilesContract):
+    @pytest.fixture
+    def disk(self):
+        return Disk(HandClock().now)
+
+    @pytest.fixture
+    def files(self, disk):
+        return SimFiles(Client(disk), Orders())
+
+    @pytest.fixture
+    def peer(self, disk):
+        return SimFiles(Client(disk), Orders())
+
+
+def test_a_new_file_leaves_its_mode_to_the_umask(tmp_path):
+    OsFiles(tmp_path).write("name", [b"x"])
+    assert not (tmp_path / "name").stat().st_mode & stat.S_IXUSR
+
+
+def test_a_part_larger_than_a_pipe_is_written_whole(tmp_path):
+    OsFiles(tmp_path).write("name", [b"ab" * 3_000_000])
+    assert (tmp_path / "name").stat().st_size == 6_000_000
+
+
+def test_parts_of_any_item_size_are_written_as_their_bytes(tmp_path):
+    numbers = memoryview(bytearray(24)).cast("d")
+    OsFiles(tmp_path).write("name", [numbers])
+    assert (tmp_path / "name").stat().st_size == 24
+
+
+def test_a_full_disk_is_an_error_and_not_a_short_file(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "link").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        OsFiles(tmp_path).rewrite("full/link", b"x" * 100)
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_stale_handle_is_looked_up_again():
+    attempts = []
+
+    def look():
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise OSError(errno.ESTALE, "stale file handle")
+        return "content"
+
+    assert again_if_stale(look) == "content"
+
+
+def test_a_handle_that_stays_stale_is_an_error():
+    def look():
+        raise OSError(errno.ESTALE, "stale file handle")
+
+    with pytest.raises(OSError, match="stale") as caught:
+        again_if_stale(look)
+    assert caught.value.errno == errno.ESTALE
+
+
+def test_other_errors_are_not_tried_again():
+    attempts = []
+
+    def look():
+        attempts.append(1)
+        raise OSError(errno.EIO, "input/output error")
+
+    with pytest.raises(OSError, match="input/output"):
+        again_if_stale(look)
+    assert len(attempts) == 1
+
+
+def test_the_clocks_of_this_host_run_forward():
+    clock = OsClock()
+    before = clock.now(), clock.uptime(), clock.wall()
+    clock.sleep(0.001)
+    assert clock.now() > before[0]
+    assert clock.uptime() > before[1]
+    assert clock.wall() > before[2]
+
+
+class TestTheSimulatedCache:
+    """The rules of the simulated client, each as it was measured on real ones."""
+
+    @pytest.fixture
+    def clock(self):
+        return HandClock()
+
+    @pytest.fixture
+    def disk(self, clock):
+        return Disk(clock.now)
+
+    @pytest.fixture
+    def server(self, disk):
+        return SimFiles(Client(disk), Orders())
+
+    @pytest.fixture
+    def files(self, disk):
+        return SimFiles(Client(disk), Orders())
+
+    def test_a_name_once_absent_stays_absent_for_fifty_seconds(self, files, server, clock):
+        with pytest.raises(FileNotFoundError):
+            files.read("folder/name")
+        server.write("folder/name", [b"x"])
+        clock.sleep(49)
+        with pytest.raises(FileNotFoundError):
+            files.read("folder/name")
+        clock.sleep(2)
+        assert files.read("folder/name") == b"x"
+
+    def test_removing_a_name_that_seems_absent_does_nothing(self, files, server):
+        with pytest.raises(FileNotFoundError):
+            files.read("folder/name")
+        server.write("folder/name", [b"x"])
+        files.remove("folder/name")
+        assert server.names("folder") == ["name"]
+
+    def test_an_own_change_of_the_folder_shows_what_seemed_absent(self, files, server):
+        with pytest.raises(FileNotFoundError):
+            files.read("folder/name")
+        server.write("folder/name", [b"x"])
+        files.write("folder/other", [b"y"])
+        assert files.read("folder/name") == b"x"
+
+    def test_a_mapped_file_that_was_replaced_is_found_for_nineteen_seconds(self, files, server, clock):
+        server.write("name", [b"old"])
+        files.map("name")
+        server.write("new", [b"new"])
+        server.rename("new", "name")
+        clock.sleep(18)
+        assert files.read("name") == b"old"
+        clock.sleep(2)
+        assert files.read("name") == b"new"
+
+    def test_a_lazy_cache_hides_a_rewrite_for_as_long_as_it_may(self, disk, server, clock):
+        lazy = SimFiles(Client(disk, lag=60), Orders())
+        server.write("name", [b"beat 1"])
+        assert lazy.read("name") == b"beat 1"
+        server.rewrite("name", b"beat 2")
+        clock.sleep(59)
+        assert lazy.read("name") == b"beat 1"
+        clock.sleep(1)
+        assert lazy.read("name") == b"beat 2"
+
+    def test_a_request_lost_is_not_done(self, disk, server):
+        orders = Orders()
+        orders.lose_request("create")
+        with pytest.raises(OSError, match="ordered"):
+            SimFiles(Client(disk), orders).write("name", [b"x"])
+        assert server.names("") == []
+
+    def test_a_reply_lost_is_done_all_the_same(self, disk, server):
+        orders = Orders()
+        orders.lose_reply("link", errno.EEXIST)
+        server.write("record", [b"x"])
+        with pytest.raises(FileExistsError):
+            SimFiles(Client(disk), orders).link("record", "claim")
+        assert server.read("claim") == b"x"
+
+    def test_a_quota_that_shows_at_the_sync_leaves_part_of_the_content(self, disk, server):
+        orders = Orders()
+        orders.lose_request("sync", errno.EDQUOT)
+        with pytest.raises(OSError, match="ordered"):
+            SimFiles(Client(disk), orders).write("name", [b"0123456789"])
+        assert server.read("name") == b"01234"
+
+    def test_hard_links_may_be_refused(self, disk):
+        files = SimFiles(Client(disk), Orders(), links=False)
+        files.write("record", [b"x"])
+        with pytest.raises(PermissionError):
+            files.link("record", "claim")
+        assert files.names("") == ["record"]
