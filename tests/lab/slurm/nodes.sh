@@ -1,43 +1,11 @@
-# Shared by slurm-up, slurm-node and slurm-down: processes that are known again, and the nodes.
-# A pid file holds "pid starttime", so that a pid that was given anew is never taken for ours.
+# Shared by slurm-up, slurm-node, slurm-down and node-init: the daemons and the nodes of a cluster.
 
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-
-die() { echo "$(basename "$0"): $*" >&2; exit 1; }
+. "$HERE/../processes.sh"
 
 load() { # DIR: what slurm-up settled
     D=$(cd "$1" 2>/dev/null && pwd -P) && [ -r "$D/etc/cluster" ] || die "no cluster in $1"
     . "$D/etc/cluster"
     export SLURM_CONF=$D/etc/slurm.conf
-}
-
-starttime() { # PID: field 22 of proc(5) stat; fails for a zombie and for no process
-    local stat
-    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-    set -- ${stat##*) }
-    [ "$1" != Z ] && echo "${20}"
-}
-
-pid_write() { # FILE PID
-    local start
-    start=$(starttime "$2") && echo "$2 $start" > "$1.new" && mv "$1.new" "$1"
-}
-
-pid_alive() { # FILE: prints the pid
-    local pid start
-    read -r pid start 2>/dev/null < "$1" && [ "$(starttime "$pid")" = "$start" ] && echo "$pid"
-}
-
-pid_stop() { # FILE SIGNAL SECONDS: signal, wait, then KILL
-    local pid tenth
-    pid=$(pid_alive "$1") || { rm -f "$1"; return 0; }
-    kill -"$2" "$pid" 2>/dev/null
-    for ((tenth = 0; tenth < $3 * 10; tenth++)); do
-        pid_alive "$1" >/dev/null || break
-        sleep 0.1
-    done
-    pid_alive "$1" >/dev/null && kill -KILL "$pid"
-    rm -f "$1"
 }
 
 start() { # NAME CMD..: detached, and with a clean environment, as a daemon at boot
@@ -52,7 +20,7 @@ start() { # NAME CMD..: detached, and with a clean environment, as a daemon at b
 }
 
 node_number() { echo "${1#node}"; }
-node_address() { echo "$NET.$(node_number "$1")"; }
+node_address() { echo "$NET.$((10 + $(node_number "$1")))"; }
 
 node_up() { # NODE: boot it, if it is not up
     local node=$1 run=$D/run/$1 fifo=$D/nodes/$1 outer init
