@@ -16,7 +16,7 @@ from typing import Any
 
 from jughpc.errors import DigestError
 from jughpc.tasks import hashing
-from jughpc.tasks.hashing import RULES, at_once, named, node, ordered, token, tokens_of
+from jughpc.tasks.hashing import RULES, Head, at_once, named, node, ordered, token, tokens_of
 from jughpc.tasks.walk import Steps
 
 _callees: dict[Callable[..., Any], Callee] = {}
@@ -37,14 +37,14 @@ class Callee:
         self.f = f
         self.name = name or f"{f.__module__}.{f.__name__}"
         self._named, self._version = bool(name), version
-        self._head: bytes | None = None
+        self._head: Head | None = None
 
     def renamed(self, name: str) -> Callee:
         """Return the same function under another name."""
         return Callee(self.f, name, self._version)
 
     @property
-    def head(self) -> bytes:
+    def head(self) -> Head:
         """What the digests of its calls begin with. Raises DigestError."""
         if self._head is None:
             identity = self.name if self._named else self.f

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from operator import sub
 from typing import Any
 
 from jughpc.tasks.task import Task, dependencies_of
@@ -33,10 +34,12 @@ class Edges:
     def counts(self) -> array[int]:
         """Return how many targets each index has."""
         starts = self.starts
-        return array("i", map(int.__sub__, starts[1:], starts))
+        return array("i", map(sub, starts[1:], starts)) if self.targets else array("i", bytes(4 * len(starts) - 4))
 
     def reversed(self) -> Edges:
         """Return the same edges from their targets."""
+        if not self.targets:
+            return self
         counts = array("i", bytes(4 * len(self.starts)))
         for target in self.targets:
             counts[target + 1] += 1
@@ -64,11 +67,11 @@ class Graph:
     """
 
     def __init__(self, tasks: Iterable[Task[Any]]) -> None:
-        self.tasks: list[Task[Any]] = []
-        self.digests: list[bytes] = []
-        self.index: dict[bytes, int] = {}
-        for task in tasks:
-            self._add(task)
+        self.tasks = list(tasks)
+        self.digests = [task.digest for task in self.tasks]
+        self.index = dict(zip(self.digests, range(len(self.tasks)), strict=True))
+        if len(self.index) < len(self.tasks):
+            self._drop_repeated()
         self.listed = len(self.tasks)
         self._dependencies = self._find_dependencies()
         self._dependents = self._dependencies.reversed()
@@ -173,6 +176,11 @@ class Graph:
                 self._stuck_on[dependent] += change
                 if self.is_stuck(dependent) != before:
                     changed.append(dependent)
+
+    def _drop_repeated(self) -> None:
+        tasks, self.tasks, self.digests, self.index = self.tasks, [], [], {}
+        for task in tasks:
+            self._add(task)
 
     def _add(self, task: Task[Any]) -> int:
         index, digest = self.index, task.digest
