@@ -72,9 +72,7 @@ def cancel_jobs(scheduler: Scheduler, run: Run, ids: Sequence[JobId]) -> list[st
     ]
 
 
-def _rows(
-    jobs: Sequence[Accepted], statuses: Mapping[ElementId, Status]
-) -> Iterator[tuple[Accepted, int, Status]]:
+def _rows(jobs: Sequence[Accepted], statuses: Mapping[ElementId, Status]) -> Iterator[tuple[Accepted, int, Status]]:
     for job in jobs:
         every = statuses.get(ElementId(job.id, EVERY))
         for index in range(job.size):

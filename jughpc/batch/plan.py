@@ -98,9 +98,7 @@ def _throttles(submission: Submission, count: int) -> Sequence[int | None]:
     return share(throttle, count)
 
 
-def _job(
-    submission: Submission, scheduler: Scheduler, role: Role, ordinal: int, size: int = 1, offset: int = 0
-) -> Job:
+def _job(submission: Submission, scheduler: Scheduler, role: Role, ordinal: int, size: int = 1, offset: int = 0) -> Job:
     options = submission.options
     return Job(
         role=role,

@@ -111,10 +111,7 @@ class Slurm:
         by_cluster: dict[str, list[JobId]] = {}
         for job in jobs:
             by_cluster.setdefault(job.partition(";")[2], []).append(job)
-        return [
-            ["scancel", *_clusters(some), *(job.partition(";")[0] for job in some)]
-            for some in by_cluster.values()
-        ]
+        return [["scancel", *_clusters(some), *(job.partition(";")[0] for job in some)] for some in by_cluster.values()]
 
     def limits_command(self) -> list[str]:
         return ["scontrol", "show", "config"]
@@ -203,8 +200,9 @@ def _indices(text: str) -> Iterator[int]:
 
 def _status(word: str, reason: str, host: str) -> Status:
     word = word.partition(" ")[0]  # "CANCELLED by 1234"
-    reason = "" if reason == "None" else reason
     state = _STATE_OF.get(word, State.UNKNOWN)
+    if reason == "None" or state is State.CANCELLED:  # then it is what the element had waited for
+        reason = ""
     if state is State.QUEUED and _NEVER.fullmatch(reason):
         state = State.STUCK
     words = [reason] if word in _PLAIN else [word, reason]

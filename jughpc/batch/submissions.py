@@ -1,10 +1,10 @@
 """Submissions as they are recorded in a jugdir, in files that are written once.
 
-    submissions/<number>/record.json       what was chosen; written before the scheduler is asked
-    submissions/<number>/<k>-<role>.sh     the script of the k-th job
-    submissions/<number>/<k>-<role>.json   that job, once the scheduler has accepted it
-    submissions/<number>/logs/             one log an element
-    submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
+submissions/<number>/record.json       what was chosen; written before the scheduler is asked
+submissions/<number>/<k>-<role>.sh     the script of the k-th job
+submissions/<number>/<k>-<role>.json   that job, once the scheduler has accepted it
+submissions/<number>/logs/             one log an element
+submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 """
 
 from __future__ import annotations

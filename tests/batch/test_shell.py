@@ -58,9 +58,7 @@ def test_output_that_is_not_utf8_is_still_text():
     assert shell.run(["printf", r"a\377b"]).stdout == "a\ufffdb"
 
 
-@pytest.mark.parametrize(
-    "name", ["SBATCH_MEM_PER_NODE", "SLURM_CPU_BIND", "SQUEUE_FORMAT", "PMI_RANK", "PBS_DPREFIX"]
-)
+@pytest.mark.parametrize("name", ["SBATCH_MEM_PER_NODE", "SLURM_CPU_BIND", "SQUEUE_FORMAT", "PMI_RANK", "PBS_DPREFIX"])
 def test_what_would_change_a_command_does_not_reach_it(name):
     reply = shell.run(["env"], env={"PATH": os.environ["PATH"], name: "x"})
     assert name not in reply.stdout

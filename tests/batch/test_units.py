@@ -29,9 +29,7 @@ def test_a_time_is_read(text, seconds):
     assert units.seconds(text) == seconds
 
 
-@pytest.mark.parametrize(
-    "text", ["", "abc", "0m", "00:00:00", "-5m", "1h30", "1:2:3:4", "5x", "m", "UNLIMITED"]
-)
+@pytest.mark.parametrize("text", ["", "abc", "0m", "00:00:00", "-5m", "1h30", "1:2:3:4", "5x", "m", "UNLIMITED"])
 def test_a_text_that_is_no_time_is_named_with_an_example(text):
     with pytest.raises(SettingError, match=r"is no time.*for example 90m"):
         units.seconds(text)
