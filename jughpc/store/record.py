@@ -10,7 +10,7 @@ from dataclasses import dataclass
 SIZE = 1024  # [bytes] less than a page, so a rewrite in place is one write to the server
 
 ALIVE, ENDED, DIED = "alive", "ended", "died"
-_LONGEST = {"host": 64, "user": 32, "owner": 80, "task": 120, "reason": 100, "space": 32}
+_LONGEST = {"host": 64, "user": 32, "owner": 80, "task": 92, "reason": 80, "space": 24}  # the fullest fills SIZE
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,14 @@ class Record:
     copied: bool = False
 
 
+_FIELDS = frozenset(field.name for field in dataclasses.fields(Record))
+
+
 def encode(record: Record) -> bytes:
-    """Return exactly SIZE bytes: a checksum, the fields as JSON, blanks, a newline."""
+    """Return exactly SIZE bytes: a checksum, the fields as JSON, blanks, a newline.
+
+    Texts are made plain and cut to fit; `life` is not, it must have 112 characters at most.
+    """
     fields = {key: _clipped(key, value) for key, value in dataclasses.asdict(record).items()}
     text = json.dumps(fields, separators=(", ", ": ")).encode()
     line = b"%08x %s" % (zlib.crc32(text), text)
@@ -76,10 +82,9 @@ def decode(data: bytes) -> Record | None:
         if int(crc, 16) != zlib.crc32(text):
             return None
         fields = json.loads(text)
-    except ValueError:
+        return Record(**{key: value for key, value in fields.items() if key in _FIELDS})
+    except (ValueError, TypeError, AttributeError):  # torn, or no record of ours
         return None
-    known = {field.name for field in dataclasses.fields(Record)}
-    return Record(**{key: value for key, value in fields.items() if key in known})
 
 
 def _clipped(key: str, value: object) -> object:

@@ -30,6 +30,7 @@ ZLIB = 0x100  # flag: the payload is compressed
 
 _SMALL = 4096  # [bytes] below it compression cannot pay for itself
 _SAMPLE = 1 << 16  # [bytes] compressed first, to see whether it pays
+_NPY_KINDS = frozenset("?biufcmMSU")
 _PLAIN = frozenset({int, float, bool, type(None), str, bytes})  # never hold out-of-band buffers
 
 
@@ -163,9 +164,10 @@ def _is_array(value: object) -> bool:
     numpy = sys.modules.get("numpy")  # who has an array has imported it
     if numpy is None or type(value) is not numpy.ndarray:
         return False
-    flags = value.flags  # type: ignore[attr-defined]  # it is an ndarray, see above
-    contiguous = flags.c_contiguous or flags.f_contiguous
-    return bool(contiguous and not value.dtype.hasobject)  # type: ignore[attr-defined]  # see above
+    array: Any = value
+    if array.dtype.kind not in _NPY_KINDS or not array.itemsize or array.dtype.metadata:
+        return False  # a .npy header cannot tell all of these dtypes; a pickle can, and is as fast
+    return bool(array.flags.c_contiguous or array.flags.f_contiguous)
 
 
 def _npy_parts(array: Any) -> tuple[Buffer, Buffer]:
