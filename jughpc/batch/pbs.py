@@ -181,7 +181,7 @@ def _json(reply: Reply) -> dict[str, Any]:
     try:
         return json.loads(_UNSAFE.sub(_emptied, reply.stdout), strict=False)  # type: ignore[no-any-return]
     except ValueError as error:
-        raise SchedulerError(f"{reply.argv[0]} printed no JSON: {error}\\n{reply.stderr.strip()}") from error
+        raise SchedulerError(f"{reply.argv[0]} printed no JSON: {error}\n{reply.stderr.strip()}") from error
 
 
 def _emptied(match: re.Match[str]) -> str:
