@@ -98,10 +98,10 @@ class Pace:
 
     def __post_init__(self) -> None:
         least = 2 * (self.beat + self.lag)
-        if self.ttl <= least:
+        if not (self.beat > 0 and self.lag >= 0 and self.ttl > least):
             raise SettingError(
-                f"ttl={self.ttl:g} s is too short: it must exceed 2 * (beat + lag) = {least:g} s, "
-                "or workers that live would be taken for dead. Raise ttl, or lower beat or lag."
+                f"ttl={self.ttl:g} s is too short: it must exceed 2 * (beat + lag) = {least:g} s, with beat "
+                "above 0, or workers that live would be taken for dead. Raise ttl, or lower beat or lag."
             )
 
     @property

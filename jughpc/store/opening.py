@@ -42,7 +42,7 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
     with _usable(jugdir):
         charter = find_charter(files, clock, jugdir)
         if charter is None:
-            _publish_charter(files, Charter(bits_for(tasks), pace), version)
+            publish_charter(files, Charter(bits_for(tasks), pace), version)
             charter = find_charter(files, clock, jugdir)  # if somebody was faster, theirs holds
     if charter is None:
         raise JugdirError(f"{jugdir} was removed while it was being made; run the command again.")
@@ -64,16 +64,19 @@ def find_charter(files: Files, clock: Clock, jugdir: Path) -> Charter | None:
 
 def _read_charter(text: bytes) -> Charter:
     fields = json.loads(text)
-    bits = int(fields["shard_bits"])
-    if fields["format"] != FORMAT or not 0 <= bits <= MOST_BITS:
+    if fields["format"] != FORMAT:
         raise JugdirError(
             f"this jugdir has format {fields['format']}, and this version of jughpc reads format {FORMAT}. "
             f"Use jughpc {fields.get('version', 'of that time')}, or another --jugdir."
         )
+    bits = int(fields["shard_bits"])
+    if not 0 <= bits <= MOST_BITS:
+        raise ValueError(f"shard_bits is {bits}")
     return Charter(bits, Pace(float(fields["beat"]), float(fields["lag"]), float(fields["ttl"])))
 
 
-def _publish_charter(files: Files, charter: Charter, version: str) -> None:
+def publish_charter(files: Files, charter: Charter, version: str) -> None:
+    """Write what a new store is made with, unless somebody was faster."""
     fields = {"format": FORMAT, "version": version, "shard_bits": charter.bits, **asdict(charter.pace)}
     text = (json.dumps(fields, indent=1) + "\n").encode()
     temporary = f"{STORE}.{secrets.token_hex(4)}.tmp"
@@ -114,7 +117,8 @@ def _usable(jugdir: Path) -> Iterator[None]:
     try:
         yield
     except NotADirectoryError:
-        raise JugdirError(f"{jugdir} is a file, not a folder. Name another folder with --jugdir.") from None
+        words = f"{jugdir} is a file, or lies below one, not a folder. Name another folder with --jugdir."
+        raise JugdirError(words) from None
     except OSError as error:
         words = f"{error.strerror}: {error.filename or jugdir}"
         raise JugdirError(f"the jugdir {jugdir} cannot be used: {words}. Name another with --jugdir.") from error

@@ -144,7 +144,9 @@ class HoldsAScatteredBuffer:
 
 
 @pytest.mark.parametrize(
-    "value", [Refuses(), [Refuses()], lambda: 0, (x for x in "ab"), HoldsAScatteredBuffer()], ids=lambda v: type(v).__name__
+    "value",
+    [Refuses(), [Refuses()], lambda: 0, (x for x in "ab"), HoldsAScatteredBuffer()],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_be_pickled_is_unstorable_and_says_why(value):
     with pytest.raises(UnstorableError, match=type(value).__qualname__) as caught:
