@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jughpc.batch import local_commands, local_folder
+from jughpc.batch import local_commands
 from jughpc.batch.local_commands import command
+from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import ElementId, Job, JobId, Limits, Reply, Role, State, Status, Verdict
 from jughpc.errors import SchedulerError, SubmitError
 
@@ -64,7 +65,7 @@ class Local:
         return Verdict.GONE if reply.code == local_commands.GONE else Verdict.USER
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
-        return local_folder.log_pattern(folder, role.value)
+        return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
 
     def owner(self, element: ElementId) -> str:
         return f"{self.name}:{element.job}_{element.index}"

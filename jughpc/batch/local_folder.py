@@ -40,7 +40,7 @@ class LocalJob:
     """What to run, as it was submitted.
 
     Attributes:
-        log: Path of an element's log; ``%j`` is the job, ``%i`` the index, ``%%`` a percent sign.
+        log: Path of an element's log; ``%i`` stands for its index, ``%%`` for a percent sign.
         size: Number of elements.
         throttle: How many may run at once; None for what the cores allow.
         cpus: Cores of one element, None for one.
@@ -79,15 +79,10 @@ def folder_of(script: str) -> Path:
     return Path(script).parent / "local"
 
 
-def log_pattern(logs: Path, stem: str) -> str:
-    """Return the pattern of one log an element in the folder `logs`."""
-    return f"{logs}/{stem}".replace("%", "%%") + "-%j_%i.log"
-
-
 def log_path(job: LocalJob, index: int) -> Path:
     """Return where the element writes its output."""
-    values = {"%j": job.id, "%i": str(index), "%%": "%"}
-    return Path(re.sub("%[ij%]", lambda match: values[match[0]], job.log))
+    values = {"%i": str(index), "%%": "%"}
+    return Path(re.sub("%[i%]", lambda match: values[match[0]], job.log))
 
 
 def new_id() -> JobId:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,15 +112,16 @@ class Supervisor:
         self.posts: dict[JobId, Post] = {}
         self._unwritten: deque[str] = deque()
         self._look_at = 0.0
-        self._refused = ""
+        self._told = ""
 
     def run(self) -> None:
         """Return when every job is over and that is on disk."""
         while True:
-            self._look()
+            if self.clock.uptime() >= self._look_at:
+                self._look()
             self._watch()
-            self._begin()
-            self._write()
+            if self._write():
+                self._begin()
             if self._all_over():
                 return
             self.clock.sleep(TICK)
@@ -128,9 +130,13 @@ class Supervisor:
         return not self._unwritten and all(post.over for post in self.posts.values())
 
     def _look(self) -> None:
-        if self.clock.uptime() < self._look_at:
-            return
-        names = self.files.names("")
+        try:
+            self._take_in(self.files.names(""))
+        except OSError as error:  # a file server may be away for a while; the elements go on
+            self._tell_once(f"{error}; looking again")
+        self._look_at = self.clock.uptime() + LOOK
+
+    def _take_in(self, names: Collection[str]) -> None:
         if f"supervisor.{self.generation}" not in names:
             self._abandon()
         for job_id in sorted(set(folder.job_ids(names)) - set(self.posts)):
@@ -138,7 +144,6 @@ class Supervisor:
         for post in self.posts.values():
             if folder.cancel_asked(names, post.job.id) and not post.cancelled:
                 self._cancel(post)
-        self._look_at = self.clock.uptime() + LOOK
 
     def _abandon(self) -> NoReturn:
         """End all without a trace: the submission's folder was removed, and is not to be made anew."""
@@ -202,8 +207,8 @@ class Supervisor:
         for post in self.posts.values():
             if post.waiting and self._may_start(post):
                 room = self._at_once(post.job) - len(post.running)
-                for index in [post.waiting.popleft() for _ in range(min(room, len(post.waiting)))]:
-                    self._start(post, index)
+                for _ in range(min(room, len(post.waiting))):
+                    self._start(post, post.waiting.popleft())
 
     def _at_once(self, job: LocalJob) -> int:
         return job.throttle or max(1, self.cores // (job.cpus or 1))
@@ -230,23 +235,28 @@ class Supervisor:
         until = self.clock.uptime() + job.walltime if job.walltime else None
         post.running[index] = Element(process, until=until)
         self._unwritten.append(f"{job.id}/{index}.started.{process.pid}.{process.start}")
+        self._write()  # at once: nobody may take an element for queued that makes itself known in the store
 
     def _env(self, job: LocalJob, index: int) -> dict[str, str]:
         end = str(int(self.clock.wall() + job.walltime)) if job.walltime else ""
         own = {"JUGHPC_LOCAL_JOB": job.id, "JUGHPC_LOCAL_INDEX": str(index), "JUGHPC_LOCAL_END": end}
         return {**self.env, **own}
 
-    def _write(self) -> None:
-        """Write what has happened, in order; what a full disk refuses is kept for the next time."""
+    def _write(self) -> bool:
+        """Write what has happened, in order; return whether no full disk keeps any of it for the next time."""
         try:
             while self._unwritten:
                 with suppress(FileExistsError):  # an earlier try got so far
                     self.files.write(self._unwritten[0], [])
                 self._unwritten.popleft()
         except OSError as error:
-            if self._refused != self._unwritten[0]:
-                complain(f"{self._unwritten[0]} could not be written, trying again: {error}")
-            self._refused = self._unwritten[0]
+            self._tell_once(f"{self._unwritten[0]} could not be written, trying again: {error}")
+        return not self._unwritten
+
+    def _tell_once(self, text: str) -> None:
+        if text != self._told:
+            complain(text)
+        self._told = text
 
 
 def complain(text: str) -> None:

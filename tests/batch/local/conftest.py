@@ -10,7 +10,7 @@ import pytest
 
 from jughpc.batch import shell
 from jughpc.batch.local import Local
-from jughpc.batch.local_folder import job_ids, read_trail
+from jughpc.batch.local_folder import job_ids, log_path, read_job, read_trail
 from jughpc.batch.local_states import latest_supervisor, statuses
 from jughpc.batch.scheduler import Job, JobId, Reply, Role, State, Status
 from jughpc.batch.shell import Process
@@ -69,7 +69,7 @@ class Machine:
         return self.states(job)
 
     def log(self, job: JobId, index: int = 0) -> str:
-        return next(self.logs.glob(f"*-{job}_{index}.log")).read_text()
+        return log_path(read_job(self.files, job), index).read_text()
 
     @property
     def files(self) -> OsFiles:

@@ -88,6 +88,25 @@ def test_what_a_full_disk_refuses_is_written_later(machine):
     assert status(machine, job).state is State.DONE
 
 
+class FailingServer(OsFiles):
+    """Files whose listings fail at first, after the supervisor has signed on."""
+
+    failures = 3
+
+    def names(self, folder: str) -> list[str]:
+        if self.failures and "supervisor.1" in super().names(""):
+            self.failures -= 1
+            raise OSError(errno.EIO, "input/output error", folder)
+        return super().names(folder)
+
+
+def test_a_file_server_that_is_away_does_not_end_the_supervisor(machine):
+    job = publish(machine, "true")
+    files = FailingServer(machine.folder / "local")
+    supervise(files, FastClock())
+    assert (files.failures, status(machine, job).state) == (0, State.DONE)
+
+
 class JoinAtClose(OsFiles):
     """Files through which a job is published just before the supervisor says that it is closed."""
 
