@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,8 @@ DEFAULTS: Mapping[str, Any] = {
     "retries": 0,  # times that a task that fails is tried again
 }
 
-_RUNTIME = frozenset({"owner", "element", "elements", "deadline", "local_job", "local_index"})
-"""JUGHPC_* variables that the scripts set for workers: no settings."""
+_RUNTIME = re.compile("owner|elements?|deadline|threads|local_.*")
+"""JUGHPC_* variables that scripts and supervisors set for workers: no settings."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def load(folder: Path, home: Path, environ: Mapping[str, str], site: Path = Path
                 settings[_known(key, str(path))] = Setting(_typed(key, value, str(path)), str(path))
     for name, text in environ.items():
         key = name[len(PREFIX) :].lower()
-        if name.startswith(PREFIX) and key not in _RUNTIME and not key.startswith("_"):
+        if name.startswith(PREFIX) and not _RUNTIME.fullmatch(key):
             settings[_known(key, name)] = Setting(_typed(key, text, name), f"environment: {name}")
     return settings
 

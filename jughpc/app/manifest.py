@@ -87,10 +87,25 @@ def is_saved(files: Files, key: str, count: int) -> bool:
 
 def find(files: Files, key: str) -> Manifest | None:
     """Return the manifest of the load that came furthest, None if none was kept."""
-    counts = [int(m[2]) for name in files.names(FOLDER) if (m := _NAME.fullmatch(name)) and m[1] == key]
-    if not counts:
+    counts = [count for found, count in _kept(files) if found == key]
+    return _load(files, _path(key, max(counts))) if counts else None
+
+
+def find_any(files: Files) -> Manifest | None:
+    """Return the largest manifest of any load, for names to show; None if none was kept."""
+    kept = _kept(files)
+    if not kept:
         return None
-    with np.load(io.BytesIO(files.read(_path(key, max(counts))))) as arrays:
+    key, count = max(kept, key=lambda found: found[1])
+    return _load(files, _path(key, count))
+
+
+def _kept(files: Files) -> list[tuple[str, int]]:
+    return [(match[1], int(match[2])) for name in files.names(FOLDER) if (match := _NAME.fullmatch(name))]
+
+
+def _load(files: Files, path: str) -> Manifest:
+    with np.load(io.BytesIO(files.read(path))) as arrays:
         names = arrays["names"].tobytes().decode().split("\0")
         numbers = {key: arrays[key] for key in ("kinds", "digests", "starts", "needs")}
         return Manifest(names=names, barrier=bool(arrays["barrier"]), **numbers)

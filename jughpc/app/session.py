@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def begin(target: Target, pace: Pace) -> Session:
     Task.store = store
     jugfile = load(target.jugfile, target.args)
     if isinstance(store, MemoryStore) and target.jugdir != IN_MEMORY:
-        store = _settled(store, make_store(_folder(target.jugdir), _count(jugfile), __version__, pace))
+        store = _settled(store, make_store(folder_path(target.jugdir), _count(jugfile), __version__, pace))
         Task.store = store
     return Session(target, jugfile, store, folder_of(target.jugdir))
 
@@ -62,15 +61,16 @@ def again(session: Session) -> Session:
 
 def find_store(jugdir: str) -> Store | None:
     """Open the store that `jugdir` names, None if there is none yet. Raises JugdirError."""
-    return None if jugdir == IN_MEMORY else open_store(_folder(jugdir))
+    return None if jugdir == IN_MEMORY else open_store(folder_path(jugdir))
 
 
 def folder_of(jugdir: str) -> Files | None:
     """Return the jugdir's files, None for a store that is no folder."""
-    return None if jugdir == IN_MEMORY else OsFiles(_folder(jugdir))
+    return None if jugdir == IN_MEMORY else OsFiles(folder_path(jugdir))
 
 
-def _folder(jugdir: str) -> Path:
+def folder_path(jugdir: str) -> Path:
+    """Return the folder that `jugdir` names (absolute). Raises JugdirError for another kind of store."""
     if jugdir.startswith((f"{IN_MEMORY}:", "redis:", "rediss:")):
         raise JugdirError(f"--jugdir {jugdir}: this version knows folders and `{IN_MEMORY}` only.")
     return Path(jugdir).absolute()
@@ -85,8 +85,3 @@ def _settled(early: MemoryStore, store: Store) -> Store:
     for digest in early.look(0).done:
         store.put(digest, early.get(digest))
     return store
-
-
-def known_digests(tasks: Iterable[Task[object]]) -> set[bytes]:
-    """Return the digests of `tasks`."""
-    return {task.digest for task in tasks}

@@ -22,8 +22,9 @@ def execute(target: Target, keep_going: bool | None, retries: int | None, short:
 
     Exit code: 0 all done, 1 some failed, 2 usage, 3 stopped with work left, 143 after SIGTERM.
     """
-    from jughpc.app.execute import Options, place
     from jughpc.app.execute import execute as work
+    from jughpc.app.execute import place
+    from jughpc.worker.tally import Options
 
     values, where = common.settings(), place(environment())
     if not where.owner:

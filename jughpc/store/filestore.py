@@ -150,6 +150,23 @@ class FileStore:
         """Return the record of the life that holds a claim, None if it was released meanwhile."""
         return self.judge().holder(self.claim_path(shard, key, generation))
 
+    def remove_claim(self, shard: int, key: bytes, generation: int) -> None:
+        """Remove a claim, whoever holds it: for cleanup alone."""
+        self._files.remove(self.claim_path(shard, key, generation))
+
+    def shards_in_use(self) -> list[int]:
+        """Return the shards that have a folder; costs one listing."""
+        numbers = {self._layout.name(shard): shard for shard in range(self.shards)}
+        return sorted(numbers[name] for name in self._files.names("shards") if name in numbers)
+
+    def record_path(self, life: str) -> str:
+        """Return the path of a life's record."""
+        return record_path(life)
+
+    def forget_life(self, life: str) -> None:
+        """Remove the record of a life that is dead; it keeps its claims' text alive no longer than they last."""
+        self._files.remove(record_path(life))
+
     def begin(self, record: Record) -> None:
         self._files.write(record_path(record.life), [records.encode(record)])
 

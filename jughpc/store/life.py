@@ -69,10 +69,8 @@ def is_gone(record: Record) -> bool:
 
 def new_record(here: Here, owner: str, element: int, now: float) -> Record:
     """Return the record of a new life of this process; its name is unique and safe as a file name."""
-    slug = re.sub(r"[^A-Za-z0-9_]+", "-", owner)[:48].strip("-") or "hand"
-    host = re.sub(r"[^A-Za-z0-9_]+", "-", here.host)[:32]
     return Record(
-        life=f"{slug}-{host}-{here.pid}-{secrets.token_hex(4)}",
+        life=f"{slug(owner) or 'hand'}-{slug(here.host)[:32]}-{here.pid}-{secrets.token_hex(4)}",
         host=here.host,
         space=here.space,
         pid=here.pid,
@@ -83,6 +81,11 @@ def new_record(here: Here, owner: str, element: int, now: float) -> Record:
         begun=now,
         beaten=now,
     )
+
+
+def slug(text: str) -> str:
+    """Return `text` as it begins the name of a life: letters, digits, `_` and `-`."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", text)[:48].strip("-")
 
 
 class Board:

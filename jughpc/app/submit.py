@@ -1,0 +1,198 @@
+"""Submit a jugfile: an array of workers, the collector that waits for them, the reduce that ends it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jughpc.app import session as sessions
+from jughpc.app.manifest import is_saved, key_of, of_graph, save
+from jughpc.app.recent import Target
+from jughpc.app.session import Session
+from jughpc.app.status import stand
+from jughpc.batch import detect, script, shell, submissions
+from jughpc.batch import submit as desks
+from jughpc.batch.plan import Follower, plan
+from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, Workload
+from jughpc.batch.submissions import Accepted, Options, Submission
+from jughpc.batch.submit import Desk
+from jughpc.batch.units import show_memory, show_seconds
+from jughpc.errors import JugdirError, UsageError
+from jughpc.fs import Clock, OsFiles
+from jughpc.store.base import Pace
+from jughpc.tasks.graph import Graph
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for.
+
+    Attributes:
+        size: Elements of the array.
+        scheduler: Its name, None to look what is there.
+        name: Of the jobs, None for the jugfile's.
+        reduce: The script that runs when all is done, None for none.
+        retries: How often a task that fails is tried again.
+        rounds: Repair arrays that the collector may submit.
+    """
+
+    size: int
+    options: Options
+    scheduler: str | None = None
+    name: str | None = None
+    reduce: Path | None = None
+    retries: int = 0
+    rounds: int = 2
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A submission that was queued."""
+
+    submission: Submission
+    accepted: Sequence[Accepted]
+
+
+def submit(target: Target, wish: Wish, pace: Pace, clock: Clock, tell: Tell) -> Submitted:
+    """Queue array, collector and reduce for `target`. Raises UsageError if any of it is refused."""
+    _check(target, wish)
+    scheduler, limits = _scheduler(wish)
+    session = sessions.begin(target, pace)
+    _tell_tasks(session, tell)
+    files = OsFiles(_folder(target))
+    _prepare_store(session, tell)
+    submission = submissions.prepare(files, _draft(target, wish, scheduler, limits, clock))
+    jobs = _jobs(target, wish, submission, scheduler)
+    _tell_choices(submission, scheduler, jobs, tell)
+    desk = Desk(files, clock, scheduler, shell.run, tell)
+    return Submitted(submission, desks.submit(desk, submission, jobs))
+
+
+def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
+    """Print what `submit` would do, scripts and commands; touch nothing."""
+    _check(target, wish)
+    scheduler, limits = _scheduler(wish)
+    _tell_tasks(sessions.peek(target), tell)
+    submission = _draft(target, wish, scheduler, limits, clock)
+    jobs = _jobs(target, wish, submission, scheduler)
+    _tell_choices(submission, scheduler, jobs, tell)
+    for job in jobs:
+        tell(f"\n--- {job.script}\n{script.render(job, scheduler.name, wish.options.templates).rstrip()}")
+        tell(f"--- would run: {shlex.join(scheduler.submit_command(job))}")
+
+
+def _check(target: Target, wish: Wish) -> None:
+    if target.jugdir == sessions.IN_MEMORY:
+        raise JugdirError(f"{sessions.IN_MEMORY} lives in one process; an array needs a folder: --jugdir DIR.")
+    if wish.reduce is not None and not wish.reduce.is_file():
+        raise UsageError(f"there is no reduce script {wish.reduce}; give its path with --reduce.")
+
+
+def _scheduler(wish: Wish) -> tuple[Scheduler, Limits]:
+    scheduler = detect.find(wish.scheduler)
+    limits = detect.ask_limits(scheduler, shell.run)
+    return detect.find(scheduler.name, limits), limits
+
+
+def _folder(target: Target) -> Path:
+    return Path(target.jugdir).absolute()
+
+
+def _tell_tasks(session: Session, tell: Tell) -> None:
+    count = len(session.jugfile.tasks)
+    if not count and not session.jugfile.barrier:
+        raise UsageError(f"{session.target.jugfile} defines no task, so there is nothing to submit.")
+    more = ", and more behind a barrier" if session.jugfile.barrier else ""
+    tell(f"jugfile    {session.target.jugfile}: {count} tasks{more}")
+    tell(f"jugdir     {_folder(session.target)}")
+
+
+def _prepare_store(session: Session, tell: Tell) -> None:
+    """Keep the manifest for status; make tasks that failed before ready again."""
+    graph = Graph(session.jugfile.tasks)
+    manifest = of_graph(graph, session.jugfile.barrier)
+    key = key_of(session.target.jugfile, session.target.args)
+    files = OsFiles(_folder(session.target))
+    if graph.tasks and not is_saved(files, key, len(graph.tasks)):
+        save(files, key, manifest, "submit")
+    standing = stand(manifest, session.store, {})
+    if failed := standing.failed():
+        session.store.forget_failures(failed)
+        tell(f"again      {len(failed)} tasks that failed before are tried again")
+    if done := len(manifest) - standing.unfinished:
+        tell(f"done       {done} tasks have a result already")
+
+
+def _draft(target: Target, wish: Wish, scheduler: Scheduler, limits: Limits, clock: Clock) -> Submission:
+    name = wish.name or target.jugfile.stem
+    workload = Workload(_argv("execute", target, f"--retries={wish.retries}", "--keep-going"), wish.size, name)
+    folder = _folder(target)
+    meta = {"jugfile": str(target.jugfile), "reduce": str(wish.reduce or ""), "rounds": str(wish.rounds)}
+    return submissions.draft(
+        OsFiles(folder), clock, folder,
+        scheduler=scheduler.name, workload=workload, options=wish.options, limits=limits, meta=meta,
+    )  # fmt: skip
+
+
+def _argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands, independent of PATH and activation."""
+    own = ("--", *target.args) if target.args else ()
+    return (
+        sys.executable,
+        "-m",
+        "jughpc",
+        command,
+        str(target.jugfile),
+        "--jugdir",
+        str(_folder(target)),
+        *options,
+        *own,
+    )
+
+
+def _jobs(target: Target, wish: Wish, submission: Submission, scheduler: Scheduler) -> list[Job]:
+    number = f"--submission={submission.number}"
+    plain = replace(wish.options.resources, gpus=None)
+    followers = [Follower(Role.COLLECT, _argv("collect", target, number, f"--rounds={wish.rounds}"), plain)]
+    if wish.reduce is not None:
+        argv = _argv("reduce", target, f"--script={wish.reduce}")
+        followers.append(Follower(Role.REDUCE, argv, plain))
+    return plan(submission, scheduler, followers)
+
+
+def _tell_choices(submission: Submission, scheduler: Scheduler, jobs: Sequence[Job], tell: Tell) -> None:
+    """Say everything that was chosen, applied defaults included."""
+    options, arrays = submission.options, [job for job in jobs if job.role is Role.ARRAY]
+    limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
+    tell(f"scheduler  {scheduler.name}" + (f" ({limits})" if limits else ""))
+    tell(f"array      {' + '.join(str(job.size) for job in arrays)} elements, {_throttle(options.throttle)}")
+    tell(f"each       {_resources(options.resources)}")
+    tell(f"python     {sys.executable}")
+    tell(f"logs       {submission.folder}/logs")
+    for line in options.setup:
+        tell(f"setup      {line}")
+    if options.extra:
+        tell(f"extra      {shlex.join(options.extra)}")
+
+
+def _throttle(throttle: int | None) -> str:
+    return f"at most {throttle} at once" if throttle else "as many at once as the system runs"
+
+
+def _resources(resources: Resources) -> str:
+    site = "the site's default"
+    shown = {
+        "time": site if resources.walltime is None else show_seconds(resources.walltime),
+        "memory": site if resources.memory is None else show_memory(resources.memory),
+        "cpus": site if resources.cpus is None else str(resources.cpus),
+        "gpus": str(resources.gpus or 0),
+        "partition": resources.partition or site,
+        "account": resources.account or site,
+        "qos": resources.qos or site,
+    }
+    return ", ".join(f"{key} {value}" for key, value in shown.items())

@@ -1,0 +1,58 @@
+"""Wait until a submission has ended, and show what it put out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jughpc.app import jobs as submitted
+from jughpc.app.jobs import Jobs
+from jughpc.app.recent import Target
+from jughpc.app.report import report
+from jughpc.app.status import in_words
+from jughpc.app.submit import Submitted
+from jughpc.batch.scheduler import State
+from jughpc.batch.submissions import Accepted, log_of
+from jughpc.fs import Clock
+from jughpc.worker.usage import jitter
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # [s] between two questions to the scheduler
+_PATIENCE = 10  # polls in which the scheduler does not know a job, before the store must tell
+
+
+def wait_for(target: Target, done: Submitted, clock: Clock, tell: Callable[[str], None]) -> int:
+    """Wait until the last job of a submission has ended; print its log; return 0 if all went well, else 3."""
+    last = done.accepted[-1]
+    state = _wait(target, done.submission.number, last, clock, tell)
+    for job in done.accepted[-2:]:
+        if job.role is last.role or state is not State.DONE:
+            _show_log(done, job, tell)
+    return 0 if state is State.DONE else 3
+
+
+def _wait(target: Target, number: int, last: Accepted, clock: Clock, tell: Callable[[str], None]) -> State:
+    pause, told, absent = FIRST_PAUSE, "", 0
+    while True:
+        now = report(target)
+        jobs = submitted.find(target.jugdir, number)
+        state = _state(jobs, last)
+        absent = absent + 1 if state is None else 0
+        if state is not None and (state.ended or state is State.STUCK):
+            return state
+        if absent > _PATIENCE and not (jobs and jobs.trouble):
+            return State.UNKNOWN if now.standing.unfinished else State.DONE
+        if (words := in_words(now.standing)) != told:
+            tell(words)
+            told, pause = words, FIRST_PAUSE
+        clock.sleep(pause * jitter())
+        pause = min(pause * 1.2, LONGEST_PAUSE)
+
+
+def _state(jobs: Jobs | None, last: Accepted) -> State | None:
+    status = jobs.poll.followers.get(last.role) if jobs else None
+    return status.state if status else None
+
+
+def _show_log(done: Submitted, job: Accepted, tell: Callable[[str], None]) -> None:
+    path = log_of(done.submission, job)
+    text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
+    tell(f"\n{job.role.value} ({job.id}), {path}:\n{text}")

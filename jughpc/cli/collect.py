@@ -1,0 +1,68 @@
+"""`jughpc check`, `sleep-until`, `collect` and `reduce`: what follows the array."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from jughpc.app.recent import Target
+from jughpc.cli import common
+from jughpc.fs import OsClock
+
+DONE, FAILED, LEFT = 0, 1, 3  # exit codes
+
+
+@click.command()
+@common.takes_jugfile
+def check(target: Target) -> int:
+    """Exit with 0 if all tasks of JUGFILE are done, else with 1; print nothing."""
+    from jughpc.app.status import standing
+
+    found = standing(target)
+    return FAILED if found.unfinished or found.manifest.barrier else DONE
+
+
+@click.command("sleep-until")
+@common.takes_jugfile
+def sleep_until(target: Target) -> int:
+    """Wait until all tasks of JUGFILE are done, by whomever.
+
+    Exit code: 0 all done, 1 if what is left failed or waits for what failed.
+    """
+    from jughpc.app.collect import End, story
+    from jughpc.app.collect import sleep_until as wait
+
+    verdict = wait(target, OsClock(), common.say)
+    for line in story(target, verdict):
+        click.echo(line, err=True)
+    return DONE if verdict.end is End.DONE else FAILED
+
+
+@click.command()
+@common.takes_jugfile
+@click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
+@click.option("--rounds", type=click.IntRange(min=0), default=2, show_default=True, help="Repair arrays at most.")
+def collect(target: Target, number: int, rounds: int) -> int:
+    """Wait for all tasks, replace workers that crashed, and tell what is missing.
+
+    Exit code: 0 only if all tasks are done, else 3.
+    """
+    from jughpc.app.collect import End, story
+    from jughpc.app.collect import collect as gather
+
+    verdict = gather(target, number, rounds, OsClock(), common.say)
+    for line in story(target, verdict):
+        click.echo(line)
+    return DONE if verdict.end is End.DONE else LEFT
+
+
+@click.command()
+@common.takes_jugfile
+@click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
+def reduce(target: Target, script: Path) -> int:
+    """Run a Python script with the names of JUGFILE and `value`."""
+    from jughpc.app.reduce import reduce as run
+
+    run(target, script)
+    return DONE

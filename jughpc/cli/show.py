@@ -1,0 +1,76 @@
+"""How a report looks on a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from jughpc.app.jobs import Jobs
+from jughpc.app.report import Report
+from jughpc.app.status import COLUMNS
+from jughpc.app.table import table
+from jughpc.batch.scheduler import Role, State
+from jughpc.batch.units import show_seconds
+from jughpc.store.record import Record
+
+_MOST_WORKERS = 100
+
+
+def lines(report: Report, width: int) -> Iterator[str]:
+    """Yield the lines of a report: the table, the submission, the workers."""
+    yield table(COLUMNS, report.standing.by_name(), width)
+    if report.standing.manifest.barrier:
+        yield "The jugfile ended at a barrier: more tasks may follow once these are done.\n"
+    if report.jobs:
+        yield from _submission(report.jobs, report.elements)
+    yield from _workers(report.standing.workers)
+    yield from _dead(report.standing.dead)
+
+
+def _submission(jobs: Jobs, elements: Counter[State]) -> Iterator[str]:
+    submission = jobs.submission
+    ids = ", ".join(job.id for job in jobs.accepted if job.role is Role.ARRAY) or "nothing queued"
+    state = ", cancelled" if jobs.cancelled else ""
+    yield f"Submission {submission.number} on {submission.scheduler} ({ids}{state}), logs in {submission.folder}/logs"
+    always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
+    told = [f"{elements[s]} {s.value}" for s in State if s in always or elements[s]]
+    yield f"  {elements.total()} elements: {', '.join(told)}"
+    for role, status in jobs.poll.followers.items():
+        job = next(job for job in reversed(jobs.accepted) if job.role is role)
+        yield f"  {role.value} ({job.id}): {status.state.value}" + (f", {status.reason}" if status.reason else "")
+    if jobs.trouble:
+        yield f"  {submission.scheduler} did not answer; this is what the store knows. {jobs.trouble}"
+    yield ""
+
+
+def _workers(workers: list[Record]) -> Iterator[str]:
+    if not workers:
+        return
+    yield f"{len(workers)} live workers:"
+    rows = [("host", "element", "task", "since", "beats")]
+    rows += [_worker(record) for record in sorted(workers, key=_place)[:_MOST_WORKERS]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if len(workers) > _MOST_WORKERS:
+        yield f"  ... and {len(workers) - _MOST_WORKERS} more; --json lists them all"
+    yield ""
+
+
+def _place(record: Record) -> tuple[str, int, str]:
+    return record.host, record.element, record.life
+
+
+def _worker(record: Record) -> tuple[str, str, str, str, str]:
+    since = datetime.fromtimestamp(record.since).strftime("%H:%M:%S") if record.task else ""
+    lasts = f" ({show_seconds(max(0.0, record.beaten - record.since))})" if record.task else ""
+    element = record.owner or f"pid {record.pid}"
+    last = datetime.fromtimestamp(record.beaten).strftime("%H:%M:%S")
+    return record.host, element, record.task or "-", since + lasts, f"{record.beats}, last {last}"
+
+
+def _dead(dead: list[Record]) -> Iterator[str]:
+    if dead:
+        yield f"{len(dead)} dead workers, the last on {dead[-1].host}: {dead[-1].reason or 'ended without a word'}"
+        yield "  Others take over what they held; `jughpc cleanup --locks-only` frees it now."
