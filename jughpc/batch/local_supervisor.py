@@ -111,7 +111,7 @@ class Supervisor:
         self.env, self.cores = shell.environment(), shell.usable_cores()
         self.posts: dict[JobId, Post] = {}
         self._unwritten: deque[str] = deque()
-        self._look_at = 0.0
+        self._looked, self._look_at = False, 0.0
         self._told = ""
 
     def run(self) -> None:
@@ -127,11 +127,12 @@ class Supervisor:
             self.clock.sleep(TICK)
 
     def _all_over(self) -> bool:
-        return not self._unwritten and all(post.over for post in self.posts.values())
+        return self._looked and not self._unwritten and all(post.over for post in self.posts.values())
 
     def _look(self) -> None:
         try:
             self._take_in(self.files.names(""))
+            self._looked = True
         except OSError as error:  # a file server may be away for a while; the elements go on
             self._tell_once(f"{error}; looking again")
         self._look_at = self.clock.uptime() + LOOK

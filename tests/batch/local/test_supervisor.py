@@ -89,7 +89,7 @@ def test_what_a_full_disk_refuses_is_written_later(machine):
 
 
 class FailingServer(OsFiles):
-    """Files whose listings fail at first, after the supervisor has signed on."""
+    """Files whose listings fail for a while once the supervisor has signed on."""
 
     failures = 3
 
