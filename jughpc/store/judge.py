@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from jughpc.fs import Clock, Files
 from jughpc.store import record
 from jughpc.store.record import Record
+
+_T = TypeVar("_T")
 
 IsGone = Callable[[Record], bool]
 """Whether a record's process ran on this very host, and is gone."""
@@ -26,12 +29,19 @@ def record_path(life: str) -> str:
 
 @dataclass
 class _Watch:
-    """One life as this observer saw it: its beats, and how long they have stood still."""
+    """One life as this observer saw it: its beats, and since when they stand still."""
+
+    beats: int
+    since: float  # [s, own clock] when this count had been seen
+
+
+@dataclass
+class _Glance:
+    """The last look at one path."""
 
     life: str
-    beats: int
-    since: float  # [s, own clock] when this count was first seen
     looked: float  # [s, own clock]
+    pause: float  # [s] until the next look is worth its cost
 
 
 class Judge:
@@ -40,40 +50,39 @@ class Judge:
     Args:
         is_gone: Whether a record's process is known to be gone from this host.
         ttl: A life that stood still for so long, while watched, is dead [s].
-        patience: Longest time between two looks at the same life [s].
+        patience: Longest time between two looks at the same claim [s].
     """
 
     def __init__(self, files: Files, clock: Clock, is_gone: IsGone, ttl: float, patience: float) -> None:
         self._files, self._clock, self._is_gone = files, clock, is_gone
         self._ttl, self._patience = ttl, patience
         self._watched: dict[str, _Watch] = {}
+        self._glances: dict[str, _Glance] = {}
 
     def proof(self, path: str) -> str:
         """Return the proof that the life behind `path`, a claim or a record, is dead; "" if there is none."""
-        watch = self._watched.get(path)
-        now = self._clock.now()
-        if watch is not None and now - watch.looked < self._pause(watch, now):
+        glance, now = self._glances.get(path), self._clock.now()
+        if glance is not None and now - glance.looked < glance.pause:
             return ""  # so soon again the same life would only cost the file server another read
-        return self._look(path, watch, now)
+        try:
+            claim = record.decode(self._files.read(path))
+        except FileNotFoundError:
+            return ""  # released since it was listed: only the next listing can tell
+        if claim is None:
+            return self._stillness(path, f"torn {path}", 0, now)  # who made it may be gone before it was whole
+        return self._proof_of(path, claim, now)
 
     def life(self, path: str) -> str:
         """Return whose claim `path` was when last looked at, "" if it never was."""
-        watch = self._watched.get(path)
-        return watch.life if watch else ""
+        glance = self._glances.get(path)
+        return glance.life if glance else ""
 
     def holder(self, path: str) -> Record | None:
         """Return the record behind a claim or a record's path, None if it is gone or torn."""
         claim = self._read(path)
         return self._current(claim) if claim else None
 
-    def _pause(self, watch: _Watch, now: float) -> float:
-        """Return the time between two looks [s]: short at first, for who has just died says so."""
-        return min(self._patience, max(_QUICK, (now - watch.since) / 4))
-
-    def _look(self, path: str, watch: _Watch | None, now: float) -> str:
-        claim = self._read(path)
-        if claim is None:
-            return ""  # torn, or released since it was listed: only the next listing can tell
+    def _proof_of(self, path: str, claim: Record, now: float) -> str:
         found = self._current(claim)
         if found is None:
             return "its record is gone"
@@ -81,17 +90,19 @@ class Judge:
             return f"its record says that it {found.state}" + (f": {found.reason}" if found.reason else "")
         if self._is_gone(found):
             return f"no process {found.pid} on this host any more"
-        if watch is None or (watch.life, watch.beats) != (found.life, found.beats):
-            self._watch(path, _Watch(found.life, found.beats, now, now))
-            return ""
-        watch.looked = now
-        still = now - watch.since
-        return f"no beat for {still:.0f} s while watched" if still > self._ttl else ""
+        return self._stillness(path, found.life, found.beats, now)
 
-    def _watch(self, path: str, watch: _Watch) -> None:
-        if len(self._watched) >= _MOST:
-            del self._watched[next(iter(self._watched))]  # the oldest; if it still matters it is watched anew
-        self._watched[path] = watch
+    def _stillness(self, path: str, life: str, beats: int, asked: float) -> str:
+        """Return the proof that a life stood still for ttl between two looks, "" if it did not."""
+        watch = self._watched.get(life)
+        if watch is None or watch.beats != beats:
+            # Stamped after the read, which may have taken long: the count may be as young as its reply.
+            watch = _Watch(beats, self._clock.now())
+            _keep(self._watched, life, watch)
+        still = asked - watch.since  # and measured from before the read: what it shows is no older
+        pause = 0.0 if still > self._ttl else min(self._patience, max(_QUICK, still / 4))
+        _keep(self._glances, path, _Glance(life, asked, pause))
+        return f"no beat for {still:.0f} s while watched" if still > self._ttl else ""
 
     def _read(self, path: str) -> Record | None:
         try:
@@ -106,3 +117,9 @@ class Judge:
         if claim.life not in self._files.names(WORKERS):
             return None
         return self._read(record_path(claim.life)) or claim
+
+
+def _keep(memory: dict[str, _T], key: str, value: _T) -> None:
+    if key not in memory and len(memory) >= _MOST:
+        del memory[next(iter(memory))]  # the oldest; if it still matters it is watched anew
+    memory[key] = value
