@@ -10,13 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from jughpc.fs import Files
 from jughpc.tasks.graph import Graph
+
+if TYPE_CHECKING:  # each worker imports this module, and few of them need NumPy for it
+    import numpy as np
+    import numpy.typing as npt
 
 FOLDER = "manifest"
 
@@ -49,6 +50,8 @@ class Manifest:
 
 def of_graph(graph: Graph, barrier: bool) -> Manifest:
     """Return the manifest of a graph."""
+    import numpy as np
+
     count = len(graph.tasks)
     numbers: dict[str, int] = {}
     kinds = np.fromiter((numbers.setdefault(task.name, len(numbers)) for task in graph.tasks), np.uint32, count)
@@ -69,6 +72,8 @@ def key_of(jugfile: Path, args: Sequence[str]) -> str:
 
 def save(files: Files, key: str, manifest: Manifest, token: str) -> None:
     """Keep `manifest`; who was faster with the same one has kept it for all."""
+    import numpy as np
+
     name = _path(key, len(manifest))
     buffer = io.BytesIO()
     names = np.frombuffer("\0".join(manifest.names).encode(), np.uint8)
@@ -105,6 +110,8 @@ def _kept(files: Files) -> list[tuple[str, int]]:
 
 
 def _load(files: Files, path: str) -> Manifest:
+    import numpy as np
+
     with np.load(io.BytesIO(files.read(path))) as arrays:
         names = arrays["names"].tobytes().decode().split("\0")
         numbers = {key: arrays[key] for key in ("kinds", "digests", "starts", "needs")}

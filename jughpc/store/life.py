@@ -265,7 +265,8 @@ class Heart:
         if self._record is None or self._store is None:
             return _RETRY
         started = self._clock.uptime()
-        memory, cpu = self._measure(self._record.pid)
+        first = not self._record.beats  # many workers end before their second: these need not be measured
+        memory, cpu = (0, 0.0) if first else self._measure(self._record.pid)
         seen = replace(self._board.onto(self._record), memory=memory, cpu=round(cpu, 2))
         self._record = replace(seen, beats=seen.beats + 1, beaten=self._clock.wall())
         try:
