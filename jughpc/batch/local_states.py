@@ -141,7 +141,7 @@ class View:
 def _ended(outcome: str, host: str) -> Status:
     words = {
         "0": (State.DONE, ""),
-        folder.CANCELLED: (State.CANCELLED, "cancelled"),
+        folder.CANCELLED: (State.CANCELLED, ""),
         folder.NEVER: (State.CANCELLED, "dependency never satisfied"),
         folder.LOST: (State.FAILED, DIED),
         folder.WALLTIME: (State.FAILED, "walltime exceeded"),
