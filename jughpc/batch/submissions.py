@@ -184,10 +184,13 @@ def record_accepted(files: Files, submission: Submission, job: Accepted) -> None
 
 
 def accepted(files: Files, submission: Submission) -> list[Accepted]:
-    """Return the jobs that the scheduler has accepted for `submission`, in the order of submission."""
+    """Return the jobs that the scheduler has accepted for `submission`, in the order of submission.
+
+    One that is being recorded this moment is left out.
+    """
     names = [name for name in files.names(submission.path) if name.endswith(".json") and name != RECORD]
-    texts = [json.loads(files.read(f"{submission.path}/{name}")) for name in sorted(names, key=_ordinal)]
-    return [Accepted(**{**text, "role": Role(text["role"])}) for text in texts]
+    jobs = (_accepted(files.read(f"{submission.path}/{name}")) for name in sorted(names, key=_ordinal))
+    return [job for job in jobs if job]
 
 
 def next_ordinal(files: Files, submission: Submission) -> int:
@@ -248,6 +251,14 @@ def _to_json(fields: Mapping[str, Any]) -> bytes:
 
 def _plain(value: object) -> str:
     return value.value if isinstance(value, Role) else str(value)
+
+
+def _accepted(text: bytes) -> Accepted | None:
+    try:
+        fields = json.loads(text)
+        return Accepted(**{**fields, "role": Role(fields["role"])})
+    except (ValueError, KeyError, TypeError):  # not whole yet; or never, and then its job was cancelled
+        return None
 
 
 def _from_record(jugdir: Path, number: int, fields: dict[str, Any]) -> Submission:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from jughpc.batch.scheduler import Job, Reply, Role
+from jughpc.errors import CommandTimeoutError
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -66,3 +67,75 @@ def job() -> Job:
         log="/shared/run/logs/array-%a.log",
         workdir=Path("/shared/run"),
     )
+
+
+@dataclass
+class Cluster:
+    """A stand-in for Slurm that remembers what it accepted; called with a command, as `shell.run` is.
+
+    Attributes:
+        plan: How the next submissions go, one word each; after them all are accepted.
+        late: Looks after which a submission that was on its way arrives.
+    """
+
+    plan: list[str] = field(default_factory=list)
+    queue: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    commands: list[list[str]] = field(default_factory=list)
+    late: int = 0
+    deaf: int = 0
+    on_its_way: list[str] = field(default_factory=list)
+
+    def __call__(self, argv: Sequence[str]) -> Reply:
+        self.commands.append(list(argv))
+        code, stdout, stderr = getattr(self, f"_{argv[0]}")(list(argv))
+        return Reply(tuple(argv), code, stdout, stderr)
+
+    def count(self, command: str) -> int:
+        return sum(argv[0] == command for argv in self.commands)
+
+    def _sbatch(self, argv: list[str]) -> tuple[int, str, str]:
+        name = next(word for word in argv if word.startswith("--job-name=")).partition("=")[2]
+        how = self.plan.pop(0) if self.plan else "accept"
+        if how == "refuse":
+            return 1, "", "sbatch: error: Batch job submission failed: Invalid partition name specified"
+        if how == "busy":
+            return 1, "", "sbatch: error: Batch job submission failed: Unable to contact slurm controller"
+        if how == "late":
+            self.on_its_way.append(name)
+            return 1, "", "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+        job = self._accept(name)
+        if how == "hang":
+            raise CommandTimeoutError(argv, 150.0)
+        if how == "interrupt":
+            raise KeyboardInterrupt
+        return 0, "" if how == "mute" else f"{job}\n", ""
+
+    def _squeue(self, argv: list[str]) -> tuple[int, str, str]:
+        if self.deaf:
+            self.deaf -= 1
+            return 1, "", "slurm_load_jobs error: Socket timed out on send/recv operation"
+        if self.on_its_way and not self.late:
+            self._accept(self.on_its_way.pop())
+        self.late = max(0, self.late - 1)
+        if "-n" in argv:
+            wanted = argv[argv.index("-n") + 1]
+            return 0, "".join(f"{job}|PENDING|{name}|None\n" for job, name in self.queue.items() if name == wanted), ""
+        return 0, "".join(f"{job}|0|{state}|None|node1\n" for job, state in self.states.items()), ""
+
+    def _scancel(self, argv: list[str]) -> tuple[int, str, str]:
+        if self.deaf:
+            return 8, "", "scancel: error: Kill job error: Unable to contact slurm controller (connect failure)"
+        for job in argv[1:]:
+            self.states[job] = "CANCELLED"
+        return 0, "", ""
+
+    def _accept(self, name: str) -> str:
+        job = str(len(self.queue) + 1)
+        self.queue[job], self.states[job] = name, "PENDING"
+        return job
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()

@@ -1,0 +1,118 @@
+"""Which jobs a submission becomes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jughpc.batch.plan import Follower, Start, chunks, plan, share
+from jughpc.batch.scheduler import Condition, Dependency, Limits, Resources, Role, Workload
+from jughpc.batch.slurm import Slurm
+from jughpc.batch.submissions import Options, Submission
+from jughpc.errors import SettingError
+
+SUBMISSION = Submission(
+    jugdir=Path("/shared/run"),
+    number=7,
+    token="1a2b",
+    user="ada",
+    host="login",
+    created=0.0,
+    scheduler="slurm",
+    workload=Workload(("python", "work.py"), 8, "primes"),
+    options=Options(Path("/home/ada")),
+)
+
+COLLECT = Follower(Role.COLLECT, ("collect",), Resources(cpus=1))
+REDUCE = Follower(Role.REDUCE, ("reduce",))
+
+
+def of_size(size: int, array_size: int | None = None, throttle: int | None = None) -> Submission:
+    return replace(
+        SUBMISSION,
+        workload=replace(SUBMISSION.workload, size=size),
+        limits=Limits(array_size),
+        options=replace(SUBMISSION.options, throttle=throttle),
+    )
+
+
+@given(size=st.integers(1, 10**5), array_size=st.none() | st.integers(1, 10**4))
+def test_chunks_hold_all_elements_within_the_limit_and_are_as_few_as_can_be(size, array_size):
+    sizes = chunks(size, array_size)
+    assert sum(sizes) == size
+    assert max(sizes) <= (array_size or size)
+    assert len(sizes) == -(-size // (array_size or size))
+
+
+@given(size=st.integers(2, 10**5), array_size=st.integers(3, 10**4))
+def test_no_element_is_left_over_alone(size, array_size):
+    assert min(chunks(size, array_size)) > 1
+
+
+@given(total=st.integers(0, 10**6), count=st.integers(1, 1000))
+def test_shares_are_even_and_whole(total, count):
+    shares = share(total, count)
+    assert sum(shares) == total
+    assert max(shares) - min(shares) <= 1
+
+
+def test_an_array_within_the_limits_is_one_job():
+    (job,) = plan(of_size(8, 8), Slurm())
+    assert (job.role, job.name, job.size, job.offset, job.elements) == (Role.ARRAY, "primes-1a2b-0", 8, 0, 8)
+    assert job.script == Path("/shared/run/submissions/7/0-array.sh")
+    assert job.log == "/shared/run/submissions/7/logs/array-%a.log"
+
+
+def test_elements_are_numbered_through_all_arrays():
+    jobs = plan(of_size(20, 8), Slurm())
+    assert [(job.offset, job.size, job.elements) for job in jobs] == [(0, 7, 20), (7, 7, 20), (14, 6, 20)]
+    assert len({job.name for job in jobs}) == 3
+
+
+def test_the_throttle_is_shared_out():
+    assert [job.throttle for job in plan(of_size(20, 8, throttle=5), Slurm())] == [2, 2, 1]
+
+
+def test_a_throttle_that_bounds_nothing_is_left_out():
+    assert plan(of_size(8, throttle=8), Slurm())[0].throttle is None
+
+
+def test_a_throttle_below_one_element_for_each_array_is_refused():
+    with pytest.raises(SettingError, match=r"20 elements need 3 arrays.*a throttle of 3 or more"):
+        plan(of_size(20, 8, throttle=2), Slurm())
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_an_array_of_nothing_is_refused(size):
+    with pytest.raises(SettingError, match=f"An array of {size} elements does nothing"):
+        plan(of_size(size), Slurm())
+
+
+def test_the_collector_follows_all_arrays_however_they_end_and_the_reduce_its_success():
+    *arrays, collect, reduce = plan(of_size(20, 8), Slurm(), [COLLECT, REDUCE])
+    assert collect.depends_on == Dependency(Condition.AFTER_ANY, tuple(job.name for job in arrays))
+    assert reduce.depends_on == Dependency(Condition.AFTER_OK, (collect.name,))
+
+
+def test_a_follower_is_a_plain_job_with_needs_of_its_own():
+    collect = plan(of_size(8, throttle=2), Slurm(), [COLLECT])[-1]
+    assert (collect.argv, collect.resources, collect.size) == (("collect",), Resources(cpus=1), 1)
+    assert (collect.elements, collect.throttle) == (1, None)
+    assert collect.script.name == "1-collect.sh"
+
+
+def test_more_elements_are_numbered_on_from_those_before():
+    (job,) = plan(of_size(3), Slurm(), start=Start(job=2, element=8))
+    assert (job.offset, job.elements, job.name) == (8, 11, "primes-1a2b-2")
+    assert job.log.endswith("/logs/array-8+%a.log")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [("my primes", "my_primes"), ("größe/2", "gr_e_2"), ("2fast", "j2fast"), ("", "j"), ("a" * 300, "a" * 40)],
+)
+def test_a_jobs_name_has_only_letters_that_every_system_takes(name, plain):
+    submission = replace(SUBMISSION, workload=replace(SUBMISSION.workload, name=name))
+    assert plan(submission, Slurm())[0].name == f"{plain}-1a2b-0"
