@@ -1,0 +1,60 @@
+"""Which batch system is taken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from jughpc.batch.detect import NAMES, ask_limits, find
+from jughpc.batch.pbs import Pbs
+from jughpc.batch.scheduler import Limits, Reply
+from jughpc.batch.slurm import Slurm
+from jughpc.errors import CommandMissingError, SettingError
+
+
+def found_with(path) -> str:
+    """Return the name of the scheduler that is detected by a process with that PATH."""
+    program = "from jughpc.batch.detect import find; print(find().name)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PATH": str(path)}, text=True, capture_output=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("commands", "name"), [(["sbatch"], "slurm"), (["qsub"], "pbs"), (["qsub", "sbatch"], "slurm"), ([], "local")]
+)
+def test_the_submit_command_on_the_path_decides(tmp_path, commands, name):
+    for command in commands:
+        (tmp_path / command).write_text("#!/bin/sh\n")
+        (tmp_path / command).chmod(0o755)
+    assert found_with(tmp_path) == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_scheduler_can_be_named(name):
+    assert find(name).name == name
+
+
+def test_a_name_that_is_none_is_refused_with_those_that_are():
+    with pytest.raises(SettingError, match=r"no scheduler 'sge'\. Choose one of slurm, pbs, local"):
+        find("sge")
+
+
+def test_pbs_is_asked_as_its_history_allows():
+    assert find("pbs", Limits(settings={"job_history_enable": "True"})) == Pbs(history=True)
+    assert find("pbs") == Pbs(history=False)
+
+
+def test_limits_are_asked_by_one_command(recorded):
+    limits = ask_limits(Slurm(), lambda argv: recorded("slurm/scontrol-show-config"))
+    assert limits.array_size == 100001
+
+
+def test_a_system_that_does_not_tell_its_limits_has_none_known():
+    def run(argv) -> Reply:
+        raise CommandMissingError(argv[0])
+
+    assert ask_limits(Slurm(), run) == Limits()

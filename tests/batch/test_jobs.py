@@ -1,0 +1,145 @@
+"""How the jobs of a submission stand, and how they are ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jughpc.batch import submissions
+from jughpc.batch.jobs import Poll, cancel, poll
+from jughpc.batch.pbs import Pbs
+from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
+from jughpc.batch.slurm import Slurm
+from jughpc.batch.submissions import Accepted, Options, Submission
+from jughpc.errors import SchedulerError
+from jughpc.fs import OsFiles
+
+FIRST = Accepted(Role.ARRAY, "1", "a-1-0", 3, 0, "0-array.sh")
+COLLECT = Accepted(Role.COLLECT, "2", "a-1-1", 1, 0, "1-collect.sh")
+REDUCE = Accepted(Role.REDUCE, "3", "a-1-2", 1, 0, "2-reduce.sh")
+REPAIR = Accepted(Role.ARRAY, "4", "a-1-3", 2, 3, "3-array.sh")
+
+
+def squeue(*lines: str):
+    """Return a run that answers every command with these lines, and counts in `asked`."""
+    asked = []
+
+    def run(argv):
+        asked.append(argv)
+        return Reply(tuple(argv), 0, "".join(f"{line}\n" for line in lines), "")
+
+    run.asked = asked
+    return run
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> OsFiles:
+    return OsFiles(tmp_path)
+
+
+@pytest.fixture
+def submission(files, clock, tmp_path) -> Submission:
+    drafted = submissions.draft(
+        files,
+        clock,
+        tmp_path,
+        scheduler="slurm",
+        workload=Workload(("work",), 3, "a"),
+        options=Options(tmp_path),
+    )
+    prepared = submissions.prepare(files, drafted)
+    for job in (FIRST, COLLECT, REDUCE):
+        submissions.record_accepted(files, prepared, job)
+    return prepared
+
+
+def test_elements_are_numbered_through_all_arrays():
+    run = squeue("1|0|COMPLETED|None|n1", "1|1|RUNNING|None|n2", "4|1|PENDING|Priority|")
+    assert poll([FIRST, REPAIR], Slurm(), run).elements == {
+        0: Status(State.DONE, "", "n1"),
+        1: Status(State.RUNNING, "", "n2"),
+        4: Status(State.QUEUED, "Priority"),
+    }
+
+
+def test_followers_are_told_by_their_role():
+    run = squeue("2|N/A|RUNNING|None|n1", "3|N/A|PENDING|Dependency|")
+    followers = poll([FIRST, COLLECT, REDUCE], Slurm(), run).followers
+    assert {role: status.state for role, status in followers.items()} == {
+        Role.COLLECT: State.RUNNING,
+        Role.REDUCE: State.QUEUED,
+    }
+
+
+def test_a_line_for_a_whole_array_speaks_for_those_that_are_not_named():
+    run = squeue("1|1|RUNNING|None|n1", "1|N/A|CANCELLED|None|")
+    states = {number: status.state for number, status in poll([FIRST], Slurm(), run).elements.items()}
+    assert states == {0: State.CANCELLED, 1: State.RUNNING, 2: State.CANCELLED}
+
+
+def test_a_worker_is_found_by_the_owner_in_its_record():
+    run = squeue("1|2|FAILED|NonZeroExitCode|n1", "2|N/A|RUNNING|None|n2")
+    owners = poll([FIRST, COLLECT], Slurm(), run).owners
+    assert {owner: status.state for owner, status in owners.items()} == {
+        "slurm:1_2": State.FAILED,
+        "slurm:2_0": State.RUNNING,
+    }
+
+
+def test_what_the_scheduler_does_not_mention_is_absent():
+    assert poll([FIRST, COLLECT], Slurm(), squeue()) == Poll()
+
+
+def test_one_command_is_enough():
+    run = squeue()
+    poll([FIRST, COLLECT, REDUCE, REPAIR], Slurm(), run)
+    assert len(run.asked) == 1
+
+
+def test_without_jobs_the_scheduler_is_left_alone():
+    run = squeue()
+    assert poll([], Slurm(), run) == Poll()
+    assert run.asked == []
+
+
+def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, submission, cluster):
+    done = cancel(files, submission, Slurm(), cluster)
+    assert cluster.commands == [["scancel", "3", "2", "1"]]
+    assert [job.id for job in done] == ["3", "2", "1"]
+    assert submissions.is_cancelled(files, submission)
+
+
+def test_an_array_that_a_collector_adds_meanwhile_is_cancelled_too(files, submission, cluster):
+    def run(argv):
+        if not cluster.commands:
+            submissions.record_accepted(files, submission, REPAIR)
+        return cluster(argv)
+
+    cancel(files, submission, Slurm(), run)
+    assert cluster.states == dict.fromkeys("1234", "CANCELLED")
+
+
+def test_a_scheduler_that_cannot_be_reached_is_named(files, submission, cluster):
+    cluster.deaf = 1
+    with pytest.raises(SchedulerError, match=r"scancel 3 2 1 exited with 8: .*Unable to contact slurm controller"):
+        cancel(files, submission, Slurm(), cluster)
+
+
+def test_a_command_that_does_not_answer_is_named(files, submission):
+    def run(argv):
+        raise SchedulerError("scancel did not answer")
+
+    with pytest.raises(SchedulerError, match="scancel did not answer"):
+        cancel(files, submission, Slurm(), run)
+
+
+def test_jobs_that_are_over_already_are_no_failure_and_the_others_are_still_ended(files, submission, recorded):
+    asked = []
+
+    def run(argv):
+        asked.append(argv)
+        return recorded("openpbs/qdel-unknown" if argv[1] == "3" else "openpbs/qdel-array-running")
+
+    cancel(files, submission, Pbs(), run)
+    assert asked == [["qdel", "3"], ["qdel", "2"], ["qdel", "1"]]
