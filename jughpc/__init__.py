@@ -1,3 +1,44 @@
 """Run Python tasks on HPC clusters: jugfiles, workers on a shared folder, SLURM and PBS arrays."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jughpc.jug import CachedFunction as CachedFunction
+    from jughpc.jug import CompoundTask as CompoundTask
+    from jughpc.jug import CompoundTaskGenerator as CompoundTaskGenerator
+    from jughpc.jug import Task as Task
+    from jughpc.jug import TaskGenerator as TaskGenerator
+    from jughpc.jug import Tasklet as Tasklet
+    from jughpc.jug import init as init
+    from jughpc.jug import is_jug_running as is_jug_running
+    from jughpc.jug import iteratetask as iteratetask
+    from jughpc.jug import return_tuple as return_tuple
+    from jughpc.jug import set_jugdir as set_jugdir
+    from jughpc.jug import value as value
+    from jughpc.tasks.barrier import barrier as barrier
+    from jughpc.tasks.barrier import bvalue as bvalue
+
 __version__ = "0.1.0"
+__all__ = [
+    "CachedFunction",
+    "CompoundTask",
+    "CompoundTaskGenerator",
+    "Task",
+    "TaskGenerator",
+    "Tasklet",
+    "barrier",
+    "bvalue",
+    "init",
+    "is_jug_running",
+    "iteratetask",
+    "return_tuple",
+    "set_jugdir",
+    "value",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("jughpc.jug"), name)  # only now: `jughpc --help` needs none of it

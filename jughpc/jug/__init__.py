@@ -1,11 +1,18 @@
 """The face that `import jug` shows to a jugfile: jug's names, under jug's module names."""
 
+from importlib import import_module
+from types import ModuleType
+
 from jughpc import __version__
 from jughpc.jug.barrier import barrier, bvalue
+from jughpc.jug.compound import CompoundTask, CompoundTaskGenerator
 from jughpc.jug.jug import init, is_jug_running, set_jugdir
-from jughpc.jug.task import Task, TaskGenerator, Tasklet, iteratetask, return_tuple, value
+from jughpc.jug.task import CachedFunction, Task, TaskGenerator, Tasklet, iteratetask, return_tuple, value
 
 __all__ = [
+    "CachedFunction",
+    "CompoundTask",
+    "CompoundTaskGenerator",
     "Task",
     "TaskGenerator",
     "Tasklet",
@@ -19,3 +26,11 @@ __all__ = [
     "set_jugdir",
     "value",
 ]
+
+_MODULES = ("hash", "hooks", "io", "mapreduce", "options", "unsafe", "utils")
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'jug' has no attribute {name!r}")
+    return import_module(f"jughpc.jug.{name}")  # only now: most jugfiles need few of them

@@ -1,4 +1,4 @@
-"""jug.barrier"""
+"""The names of jug.barrier."""
 
 from jughpc.tasks.barrier import BarrierError, barrier, bvalue
 

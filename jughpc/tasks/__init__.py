@@ -1,1 +1,1 @@
-"""WHAT is computed: tasks, digests, the graph, jugfiles. Pure: no files, no clock."""
+"""WHAT is computed: tasks, digests, the graph, jugfiles. Pure, but for what utils and io are for."""

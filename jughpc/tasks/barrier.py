@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from jughpc.tasks import task
-from jughpc.tasks.tasklet import value
+from jughpc.tasks import task, values
+from jughpc.tasks.tasklet import NoLoad, value
+
+R = TypeVar("R")
 
 
 class BarrierError(BaseException):
@@ -22,9 +24,14 @@ def barrier() -> None:
         raise BarrierError(f"{len(unmet)} tasks before this barrier have no result yet")
 
 
+@overload
+def bvalue(thing: task.Task[R]) -> R: ...
+@overload
+def bvalue(thing: Any) -> Any: ...
 def bvalue(thing: Any) -> Any:
     """Return `value(thing)`, or end this load of the jugfile if it cannot be had yet. Raises BarrierError."""
-    unmet = task.missing(task.dependencies_of(thing))
+    needed = values.holders(thing, (task.Task, NoLoad))  # what is not to be loaded need not be there
+    unmet = task.missing(part for part in needed if isinstance(part, task.Task))
     if unmet:
         raise BarrierError(f"{len(unmet)} tasks whose value is needed here have no result yet")
     return value(thing)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from functools import partial, reduce, update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from jughpc.tasks import hashing
-from jughpc.tasks.callables import Callee, unwrapped, versioned
+from jughpc.tasks import encoding
+from jughpc.tasks.callee import Callee, find, unwrapped, versioned
 from jughpc.tasks.task import Task
 from jughpc.tasks.walk import Steps
 
@@ -38,6 +37,8 @@ class TaskGenerator(Generic[P, R]):
 
     _jug_is_task_generator = True
     f: Callable[P, R]
+    _version: str | None
+    _callee: Callee | None
     __qualname__: str
 
     @overload
@@ -47,13 +48,12 @@ class TaskGenerator(Generic[P, R]):
     def __new__(cls, f: Any = None, *, version: str | None = None) -> Any:
         if f is None:
             return partial(cls, version=version)
-        return super().__new__(cls)
-
-    def __init__(self, f: Any = None, *, version: str | None = None) -> None:
-        update_wrapper(self, f)  # first: it copies the attributes of f, whatever their names
-        self.f = f
-        self._version = version
-        self._callee: Callee | None = None
+        generator = super().__new__(cls)
+        update_wrapper(generator, f)  # first: it copies the attributes of f, whatever their names
+        generator.f = f
+        generator._version = version
+        generator._callee = None
+        return generator
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Task[R]:
         if isinstance(self.f, partial):
@@ -67,10 +67,10 @@ class TaskGenerator(Generic[P, R]):
         return self if instance is None else partial(self, instance)
 
     def __jug_steps__(self) -> Steps[bytes]:
-        return hashing.ordered(b"generator", self.f, self._version)
+        return encoding.ordered(b"generator", self.f, self._version)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        there = _find(self.__module__, self.__qualname__)
+        there = find(self.__module__, self.__qualname__)
         if there is self:
             return str(self.__qualname__)
         if there is self.f:
@@ -83,10 +83,3 @@ class TaskGenerator(Generic[P, R]):
 
 def _generator(f: Callable[P, R], version: str | None) -> TaskGenerator[P, R]:
     return TaskGenerator(f, version=version)
-
-
-def _find(module: str, name: str) -> object:
-    try:
-        return reduce(getattr, name.split("."), sys.modules[module])
-    except (KeyError, AttributeError):
-        return None

@@ -12,6 +12,7 @@ from itertools import accumulate
 from operator import sub
 from typing import Any
 
+from jughpc.errors import UsageError
 from jughpc.tasks.task import Task, dependencies_of
 
 _DONE, _FAILED = 1, 2
@@ -73,6 +74,7 @@ class Graph:
         if len(self.index) < len(self.tasks):
             self._drop_repeated()
         self.listed = len(self.tasks)
+        self._looks_ahead = False
         self._dependencies = self._find_dependencies()
         self._dependents = self._dependencies.reversed()
         self._states = bytearray(len(self.tasks))
@@ -81,6 +83,8 @@ class Graph:
         self._stuck_on = array("i", bytes(4 * len(self.tasks)))
         self.unfinished = len(self.tasks)
         self.stuck = 0
+        if self._looks_ahead:
+            self._check_loops()
 
     def dependencies(self, i: int) -> Sequence[int]:
         """Return the tasks that `i` depends on directly, each once."""
@@ -195,6 +199,21 @@ class Graph:
         for task in self.tasks:  # which grows meanwhile, by dependencies that were not in the list
             nested = task.nested()
             if nested:
-                targets.extend(dict.fromkeys(map(self._add, dependencies_of(nested))))
+                new = dict.fromkeys(map(self._add, dependencies_of(nested)))
+                targets.extend(new)
+                self._looks_ahead = self._looks_ahead or max(new, default=-1) >= len(starts) - 1
             starts.append(len(targets))
         return Edges(starts, targets)
+
+    def _check_loops(self) -> None:
+        """Raise UsageError if a task depends on itself, which takes a list that was changed afterwards."""
+        waiting = self._waiting_for[:]
+        ready = [i for i, count in enumerate(waiting) if not count]
+        for i in ready:  # which grows meanwhile
+            for dependent in self._dependents[i]:
+                waiting[dependent] -= 1
+                if not waiting[dependent]:
+                    ready.append(dependent)
+        if len(ready) < len(waiting):
+            task = next(self.tasks[i] for i, count in enumerate(waiting) if count)
+            raise UsageError(f"A task {task.name} depends on itself: its arguments were changed after the call.")

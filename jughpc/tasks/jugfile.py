@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
-from jughpc.tasks import alias, callables, lazy, usertrace
+from jughpc.tasks import alias, callee, functions, lazy, usertrace
 from jughpc.tasks.barrier import BarrierError
 from jughpc.tasks.task import Task, alltasks
 
@@ -52,7 +52,8 @@ def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
     _make_importable(there.parent)
     sys.argv = [str(path), *args]
     alltasks.clear()
-    callables.forget()
+    callee.forget()
+    functions.forget()
     module = _fresh_module(there)
     with _patient_collector():
         barrier = _run(there, module)

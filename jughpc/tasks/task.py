@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, Ty
 from warnings import warn
 
 from jughpc.errors import DigestError, JugdirError
-from jughpc.tasks import hashing, values
-from jughpc.tasks.callables import Callee, callee_of, unwrapped
+from jughpc.tasks import encoding, hashing, values
+from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.walk import Steps
 
 if TYPE_CHECKING:
@@ -122,6 +122,10 @@ class Task(Generic[R]):
             self._digest = hashing.of_call(self._callee.head, self.args, self.kwargs)
         return self._digest
 
+    def stand_for(self, other: Task[Any]) -> None:
+        """Take the digest of another task: this one computes the same in another way."""
+        self._digest = other.digest
+
     def hash(self) -> bytes:
         """Return the digest as 32 hexadecimal characters."""
         return self.digest.hex().encode()
@@ -137,7 +141,7 @@ class Task(Generic[R]):
     def nested(self) -> list[Any]:
         """Return the arguments that may be or hold tasks."""
         arguments = (*self.args, *self.kwargs.values()) if self.kwargs else self.args
-        return [argument for argument in arguments if type(argument) not in hashing.PLAIN]
+        return [argument for argument in arguments if type(argument) not in encoding.PLAIN]
 
     def dependencies(self) -> Iterator[Task[Any]]:
         """Yield the tasks among the arguments, in order, as often as they occur."""
@@ -319,4 +323,4 @@ def _token(task: Task[Any]) -> bytes:
     return b"@" + task._digest
 
 
-hashing.FLAT[Task] = _token
+encoding.FLAT[Task] = _token

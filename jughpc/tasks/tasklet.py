@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from operator import itemgetter
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar, overload
 
-from jughpc.tasks import hashing, values
-from jughpc.tasks.task import dependencies_of, missing, with_dependencies
+from jughpc.tasks import encoding, hashing, values
+from jughpc.tasks.task import Task, dependencies_of, missing, with_dependencies
 from jughpc.tasks.walk import Steps
 
+K = TypeVar("K")
 R = TypeVar("R")
 
 
@@ -44,7 +45,7 @@ class Tasklet(Generic[R]):
         return [self.base]
 
     def __jug_steps__(self) -> Steps[bytes]:
-        return hashing.ordered(b"tasklet", self.base, self.f)
+        return encoding.ordered(b"tasklet", self.base, self.f)
 
     def __jug_hash__(self) -> bytes:
         return hashing.hash_one(self)
@@ -80,6 +81,28 @@ class Tasklet(Generic[R]):
         iter(self)
 
 
+class NoLoad(Tasklet[Any]):
+    """Pass a task itself, as `argument.base`, to a function that is run after it: its value is not loaded."""
+
+    def __init__(self, base: Any) -> None:
+        super().__init__(base, _itself)
+
+    @property
+    def t(self) -> Any:
+        """The base, under an older name."""
+        return self.base
+
+    def value(self) -> NoLoad:
+        """Return the NoLoad itself."""
+        return self
+
+    def __jug_steps__(self) -> Steps[bytes]:
+        return encoding.ordered(b"no load", self.base)
+
+    def __getitem__(self, item: Any) -> NoReturn:
+        raise NotImplementedError("You cannot slice a NoLoad object")
+
+
 class TaskItems(Sequence[Tasklet[Any]]):
     """The first `n` items of a task's result, as a sequence of tasklets."""
 
@@ -103,7 +126,7 @@ class TaskItems(Sequence[Tasklet[Any]]):
         return [self.base]
 
     def __jug_steps__(self) -> Steps[bytes]:
-        return hashing.ordered(b"items", self.base, self.n)
+        return encoding.ordered(b"items", self.base, self.n)
 
 
 def iteratetask(task: Any, n: int) -> TaskItems:
@@ -138,12 +161,24 @@ def item_of(base: Any, item: Any) -> Tasklet[Any]:
     return Tasklet(base, itemgetter(item))
 
 
+@overload
+def value(thing: Task[R] | Tasklet[R]) -> R: ...
+@overload
+def value(thing: list[Task[R]]) -> list[R]: ...
+@overload
+def value(thing: dict[K, Task[R]]) -> dict[K, R]: ...
+@overload
+def value(thing: Any) -> Any: ...
 def value(thing: Any) -> Any:
     """Return `thing` with all tasks in it replaced by their values. Raises ResultMissingError.
 
     Looks into lists, tuples, dicts, sets and dataclasses.
     """
     return values.resolve(thing)
+
+
+def _itself(thing: Any) -> Any:
+    return thing
 
 
 def _pick(pair: tuple[Any, Any]) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
-from jughpc.tasks.hashing import PLAIN
+from jughpc.tasks.encoding import PLAIN
 from jughpc.tasks.walk import Steps, fold
 
 
@@ -28,7 +28,7 @@ def resolve(thing: Any) -> Any:
     """Return `thing` with everything in it that stands for a value replaced by the value."""
     if type(thing) in PLAIN:
         return thing
-    return fold(thing, _steps, _again).value
+    return fold(_steps(thing), _steps, _again).value
 
 
 def parts_of(thing: Any) -> Iterable[Any]:
@@ -48,7 +48,7 @@ def _contents(thing: Any) -> Iterable[Any]:
     return ()
 
 
-def holders(thing: Any, kind: type) -> Iterator[Any]:
+def holders(thing: Any, kind: type | tuple[type, ...]) -> Iterator[Any]:
     """Yield the instances of `kind` in `thing`, in order, without looking into them."""
     stack = [iter((thing,))]
     path: dict[int, Any] = {id(stack): None}  # one entry a level: what contains itself is entered once

@@ -10,15 +10,16 @@ Steps = Generator[object, Any, T]
 """The treatment of one object: yields each part, is sent that part's outcome, returns its own."""
 
 
-def fold(root: object, steps: Callable[[Any], Steps[T]], again: Callable[[Any, int], T]) -> T:
-    """Return the outcome of `root`, after that of all its parts.
+def fold(first: Steps[T], steps: Callable[[Any], Steps[T]], again: Callable[[Any, int], T]) -> T:
+    """Return the outcome of `first`, after that of all its parts.
 
     Args:
+        first: The treatment to run.
         steps: Begins the treatment of one object.
         again: Gives the outcome of an object that is met inside itself, so many levels down.
     """
-    running = [steps(root)]
-    path = {id(root): (0, root)}  # holds the objects, so that no id is used twice
+    running = [first]
+    path: dict[int, tuple[int, object]] = {id(first): (0, first)}  # holds them, so that no id is used twice
     outcome: Any = None
     while True:
         try:

@@ -1,0 +1,5 @@
+"""The names of jug.hooks.execution."""
+
+from jughpc.tasks.timing import TimeTasks, register_time_tasks
+
+__all__ = ["TimeTasks", "register_time_tasks"]

@@ -1,0 +1,5 @@
+"""The names of jug.hooks.register."""
+
+from jughpc.tasks.hooks import jug_hook, register_hook, register_hook_once, reset_all_hooks
+
+__all__ = ["jug_hook", "register_hook", "register_hook_once", "reset_all_hooks"]

@@ -1,0 +1,94 @@
+"""Tokens: the canonical bytes of a value, of which digests are made.
+
+A token begins with its kind and tells where it ends, so that no two different sequences of values ever
+give the same bytes. Plain values are spelled out; whatever has parts is a hash over its parts' tokens,
+so that a token stays small and nothing needs recursion.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from jughpc.tasks.walk import Steps
+
+SIZE = 16  # bytes of a digest
+Rule = Callable[[Any], Steps[bytes]]
+"""How the parts of a value give its token."""
+
+_double = struct.Struct(">d").pack
+
+
+def node(kind: bytes, tokens: Sequence[bytes]) -> bytes:
+    """Return the token of something with parts, given theirs in an order that counts."""
+    return b"#" + blake2b(b"%b%d:%b" % (kind, len(tokens), b"".join(tokens)), digest_size=SIZE).digest()
+
+
+def text(value: str) -> bytes:
+    """Return the token of a text."""
+    data = value.encode("utf-8", "surrogatepass")
+    return b"s%d:%b" % (len(data), data)
+
+
+def named(kind: bytes, thing: Any) -> bytes:
+    """Return the token of something known by its module and its qualified name there."""
+    return node(kind, [text(thing.__module__), text(thing.__qualname__)])
+
+
+def tokens_of(values: Iterable[object]) -> Steps[list[bytes]]:
+    """Give the tokens of `values`."""
+    tokens = []
+    for value in values:
+        try:
+            tokens.append(FLAT[type(value)](value))
+        except KeyError:  # noqa: PERF203  # costs nothing unless raised
+            tokens.append((yield value))
+    return tokens
+
+
+def ordered(kind: bytes, *values: object) -> Steps[bytes]:
+    """Give the token of something whose parts are `values`, in this order."""
+    return node(kind, (yield from tokens_of(values)))
+
+
+def at_once(token: bytes) -> Steps[bytes]:
+    """Give a token that needs no parts."""
+    return token
+    yield  # makes this a generator
+
+
+def _float(number: float) -> bytes:
+    return b"f" + _double(number) if number == number else b"n"  # one token for every NaN
+
+
+def _complex(number: complex) -> bytes:
+    return b"c" + _float(number.real) + _float(number.imag)
+
+
+def _range(numbers: range) -> bytes:
+    n = len(numbers)  # equal ranges may have other limits: only what they hold counts
+    return b"r%x,%x,%x;" % (n, numbers.start if n else 0, numbers.step if n > 1 else 0)
+
+
+def _flat_tuple(values: tuple[object, ...]) -> bytes:
+    return node(b"tuple", [PLAIN[type(value)](value) for value in values])
+
+
+PLAIN: dict[type, Callable[[Any], bytes]] = {
+    type(None): lambda _: b"N",
+    bool: lambda flag: b"T" if flag else b"F",
+    int: lambda number: b"i%x;" % number,
+    float: _float,
+    complex: _complex,
+    str: text,
+    bytes: lambda data: b"b%d:%b" % (len(data), data),
+    bytearray: lambda data: b"y%d:%b" % (len(data), data),
+    range: _range,
+    type(...): lambda _: b"E",
+}
+"""Token by exact type, where no parts need to be looked at."""
+
+FLAT: dict[type, Callable[[Any], bytes]] = {**PLAIN, tuple: _flat_tuple}
+"""As PLAIN, and more that is worth a try: a KeyError says that the parts must be looked at one by one."""

@@ -1,0 +1,77 @@
+"""Hooks that end a worker early: by a file, a function, a number of tasks, or a time.
+
+Each is registered once for its arguments, however often the jugfile is loaded, and counts from then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jughpc.errors import SettingError
+from jughpc.fs import Clock, OsClock
+from jughpc.tasks.hooks import TASK_EXECUTED, TASK_PRE_EXECUTE, StopWorker, register_hook_once
+
+
+def exit_if_file_exists(fname: str) -> None:
+    """End before the next task once there is a file of that name."""
+    path = Path(fname)
+    _stop_when(TASK_PRE_EXECUTE, ("file", fname), lambda task: path.exists())
+
+
+def exit_when_true(f: Callable[..., Any], function_takes_Task: bool = False) -> None:  # noqa: N803  # jug's name
+    """End after a task if `f()`, or `f(task)`, is true."""
+    _stop_when(TASK_EXECUTED, ("function", f), f if function_takes_Task else lambda task: f())
+
+
+def exit_after_n_tasks(n: int) -> None:
+    """End after `n` tasks."""
+    _stop_when(TASK_EXECUTED, ("tasks", n), _Countdown(n))
+
+
+def exit_after_time(hours: float = 0, minutes: float = 0, seconds: float = 0, clock: Clock | None = None) -> None:
+    """End after the first task that ends this long from now; the three add up."""
+    clock = clock or OsClock()
+    limit = clock.now() + 3600 * hours + 60 * minutes + seconds
+    _stop_when(TASK_EXECUTED, ("time", hours, minutes, seconds), lambda task: clock.now() >= limit)
+
+
+def exit_env_vars(environ: Mapping[str, str] | None = None) -> None:
+    """End as JUG_MAX_TASKS, JUG_MAX_HOURS, JUG_MAX_MINUTES, JUG_MAX_SECONDS and JUG_EXIT_IF_FILE_EXISTS say.
+
+    Raises SettingError for a number that is none.
+    """
+    environ = os.environ if environ is None else environ  # jug's interface: the only place here that reads it
+    if "JUG_EXIT_IF_FILE_EXISTS" in environ:
+        exit_if_file_exists(environ["JUG_EXIT_IF_FILE_EXISTS"])
+    if "JUG_MAX_TASKS" in environ:
+        exit_after_n_tasks(_number(environ, "JUG_MAX_TASKS"))
+    hours, minutes, seconds = (_number(environ, f"JUG_MAX_{unit}") for unit in ("HOURS", "MINUTES", "SECONDS"))
+    if hours or minutes or seconds:
+        exit_after_time(hours, minutes, seconds)
+
+
+class _Countdown:
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def __call__(self, task: object) -> bool:
+        self.left -= 1
+        return self.left <= 0
+
+
+def _stop_when(hook: str, key: tuple[Any, ...], is_time: Callable[[Any], Any]) -> None:
+    def check(task: object) -> None:
+        if is_time(task):
+            raise StopWorker(0)
+
+    register_hook_once(hook, key, check)
+
+
+def _number(environ: Mapping[str, str], name: str) -> int:
+    try:
+        return int(environ.get(name, "0"))
+    except ValueError:
+        raise SettingError(f"{name} is {environ[name]!r}, which is no whole number; give one, or unset it") from None
