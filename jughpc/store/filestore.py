@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import json
-import secrets
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import asdict, replace
 
-from jughpc.errors import CorruptResultError, ResultMissingError
-from jughpc.fs import Buffer, Clock, Files
+from jughpc.fs import Clock, Files
 from jughpc.store import record as records
-from jughpc.store import resultfile
 from jughpc.store.base import Failure, Pace, View
 from jughpc.store.claims import LinkClaims
 from jughpc.store.judge import WORKERS, IsGone, Judge, record_path
 from jughpc.store.record import Record
-from jughpc.store.resultfile import DamagedError, Encoded, Entry
+from jughpc.store.resultfile import Encoded, encode
+from jughpc.store.results import Results, publish
 from jughpc.store.shards import (
     Layout,
     claim_name,
     failure_name,
     marker_name,
-    read_listing,
     read_marker,
-    result_name,
     set_name,
 )
 
 ENDED = ".ended"
-
-Index = dict[bytes, Entry]
-
-_MOST_INDICES = 1024  # packs whose index is kept in memory, about 256 results each
 
 
 class FileStore:
@@ -43,10 +34,7 @@ class FileStore:
         self._files, self._clock, self._layout, self._is_gone = files, clock, layout, is_gone
         self.pace = pace
         self.shards = layout.shards
-        self._token = secrets.token_hex(4)
-        self._written = 0
-        self._indices: OrderedDict[str, Index] = OrderedDict()
-        self._listed: OrderedDict[int, tuple[set[bytes], list[str]]] = OrderedDict()
+        self._results = Results(files, layout, lambda shard: self.unmark_complete({shard}))
 
     def shard_of(self, digest: bytes) -> int:
         return self._layout.shard_of(digest)
@@ -54,34 +42,16 @@ class FileStore:
     # results
 
     def look(self, shard: int) -> View:
-        folder = self._layout.folder(shard)
-        listing = read_listing(self._files.names(folder))
-        packs = sorted(f"{folder}/{name}" for name in listing.packs)
-        self._remember(shard, set(listing.view.done), packs)
-        for path in packs:
-            listing.view.done.update(self._index(path))
-        return listing.view
+        return self._results.look(shard)
 
     def get(self, digest: bytes) -> object:
-        shard = self.shard_of(digest)
-        for look_again in (False, True):
-            if look_again or shard not in self._listed:
-                self.look(shard)
-            for path in self._places(shard, digest):
-                with suppress(FileNotFoundError):  # packed or set aside since it was listed
-                    return self._load(path, digest)
-        raise ResultMissingError(f"there is no result for task {digest.hex()}")
+        return self._results.get(digest)
 
     def put(self, digest: bytes, value: object) -> None:
-        self.publish(self.shard_of(digest), {digest: resultfile.encode(value)}, self._token)
+        self.publish(self.shard_of(digest), {digest: encode(value)}, "put")
 
     def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
-        self._written += 1
-        unique = f"{life}-{self._token}-{self._written}"
-        name = result_name(next(iter(results))) if len(results) == 1 else f"{unique}.pack"
-        folder = self._layout.folder(shard)
-        self._publish(f"{folder}/{name}", f"{folder}/{unique}.tmp", resultfile.pack(results))
-        self._listed.pop(shard, None)
+        self._results.publish(shard, results, life)
 
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
         return {
@@ -89,28 +59,32 @@ class FileStore:
         }
 
     def remove(self, digests: Iterable[bytes]) -> int:
-        return sum(self._remove(shard, members) for shard, members in self._by_shard(digests).items())
+        digests = set(digests)
+        members = self._by_shard(digests)
+        self.unmark_complete(members.keys())  # first: if this ends half-way, nothing that is gone is called done
+        count = sum(self._results.remove(shard, members[shard]) for shard in members)
+        self.forget_failures(digests)
+        self.unmark_complete(members.keys())  # last: a worker that marks meanwhile looks again after it marked
+        return count
 
     # failures
 
     def fail(self, failure: Failure) -> None:
         fields = {**asdict(failure), "digest": failure.digest.hex()}
         path = self._failure_path(failure.digest)
-        self._written += 1
-        temporary = f"{path}.{self._token}-{self._written}.tmp"
-        self._publish(path, temporary, [json.dumps(fields, indent=1).encode()])
+        publish(self._files, path, f"{path}.{self._results.unique()}.tmp", [json.dumps(fields, indent=1).encode()])
 
     def failure(self, digest: bytes) -> Failure | None:
         try:
             fields = json.loads(self._files.read(self._failure_path(digest)))
-        except FileNotFoundError:
+            return Failure(**{**fields, "digest": digest})
+        except (FileNotFoundError, ValueError, TypeError):  # the last two: it was damaged
             return None
-        return Failure(**{**fields, "digest": bytes.fromhex(fields["digest"])})
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         count = 0
         for shard, members in self._by_shard(digests).items():
-            for digest in members & self.look(shard).failed:
+            for digest in sorted(members & self.look(shard).failed):
                 self._files.remove(self._failure_path(digest))
                 count += 1
         return count
@@ -127,9 +101,9 @@ class FileStore:
         if tasks - self.look(shard).done:  # invalidated between the look before and the marker
             self._files.remove(marker)
 
-    def unmark_complete(self, shards: set[int]) -> None:
+    def unmark_complete(self, shards: Set[int]) -> None:
         """Take back what was said of these shards."""
-        for shard, tasks in self.complete():
+        for shard, tasks in sorted(self.complete()):
             if shard in shards:
                 self._files.remove(self._marker(shard, tasks))
 
@@ -168,7 +142,11 @@ class FileStore:
         self._files.remove(record_path(life))
 
     def begin(self, record: Record) -> None:
-        self._files.write(record_path(record.life), [records.encode(record)])
+        path, text = record_path(record.life), records.encode(record)
+        try:
+            self._files.write(path, [text])
+        except FileExistsError:  # a name made for this life alone: the reply to our own success was lost
+            self._files.rewrite(path, text)
 
     def beat(self, record: Record) -> None:
         self._files.rewrite(record_path(record.life), records.encode(record))
@@ -194,16 +172,6 @@ class FileStore:
         except FileNotFoundError:
             return None
 
-    def _publish(self, path: str, temporary: str, parts: list[Buffer]) -> None:
-        """Give `path` its content at once, safe on disk; whatever fails, `path` stays as it was."""
-        try:
-            self._files.write(temporary, parts)
-            self._files.rename(temporary, path)
-        except OSError:
-            with suppress(OSError):
-                self._files.remove(temporary)
-            raise
-
     def _by_shard(self, digests: Iterable[bytes]) -> dict[int, set[bytes]]:
         slices: dict[int, set[bytes]] = {}
         for digest in digests:
@@ -215,81 +183,3 @@ class FileStore:
 
     def _failure_path(self, digest: bytes) -> str:
         return f"{self._layout.folder(self.shard_of(digest))}/{failure_name(digest)}"
-
-    def _remember(self, shard: int, singles: set[bytes], packs: list[str]) -> None:
-        self._listed[shard] = singles, packs
-        self._listed.move_to_end(shard)
-        if len(self._listed) > _MOST_INDICES:
-            self._listed.popitem(last=False)
-
-    def _index(self, path: str) -> Index:
-        """Return what a pack holds; a damaged or vanished one holds nothing."""
-        if (index := self._indices.get(path)) is None:
-            try:
-                index = self._read_index(path)
-            except FileNotFoundError:
-                return {}
-            except DamagedError:
-                self._set_aside(path)
-                return {}
-            self._indices[path] = index
-            if len(self._indices) > _MOST_INDICES:
-                self._indices.popitem(last=False)
-        return index
-
-    def _read_index(self, path: str) -> Index:
-        head = self._files.read(path, resultfile.HEAD)
-        if (size := resultfile.index_size(head)) > len(head):
-            head = self._files.read(path, size)
-        return resultfile.read_index(head)
-
-    def _places(self, shard: int, digest: bytes) -> list[str]:
-        """Return the files that held the result of `digest` when the shard was last listed."""
-        singles, packs = self._listed.get(shard, (set(), []))
-        single = [f"{self._layout.folder(shard)}/{result_name(digest)}"] if digest in singles else []
-        return single + [path for path in packs if digest in self._index(path)]
-
-    def _load(self, path: str, digest: bytes) -> object:
-        data = self._files.map(path)
-        try:
-            return resultfile.decode(data, resultfile.read_index(data)[digest])
-        except (DamagedError, KeyError) as error:
-            self._set_aside(path)
-            raise CorruptResultError(
-                f"the result file {path} is damaged: {error}. It was set aside as {path}.corrupt, and its task "
-                "is ready again: run `jughpc execute` or `jughpc submit` to compute it anew."
-            ) from error
-
-    def _set_aside(self, path: str) -> None:
-        """Move a damaged file out of the way; what is whole in it is kept."""
-        shard = int(path.split("/")[1], 16)
-        self.unmark_complete({shard})
-        with suppress(DamagedError):
-            data = self._files.map(path)
-            whole = dict(resultfile.intact(data, resultfile.read_index(data)))
-            if whole and path.endswith(".pack"):
-                self.publish(shard, whole, "rescued")
-        with suppress(FileNotFoundError):
-            self._files.rename(path, f"{path}.corrupt")
-        self._listed.pop(shard, None)
-
-    def _remove(self, shard: int, digests: set[bytes]) -> int:
-        """Remove results and failures of one shard, then what was said of it as a whole."""
-        gone = self.look(shard).done & digests
-        singles, packs = self._listed[shard]
-        for path in packs:
-            if doomed := digests & self._index(path).keys():
-                self._rewrite_without(shard, path, doomed)
-        for digest in digests & singles:
-            self._files.remove(f"{self._layout.folder(shard)}/{result_name(digest)}")
-        self.forget_failures(digests)
-        self._listed.pop(shard, None)
-        self.unmark_complete({shard})  # last: a worker that marks meanwhile looks again after it marked
-        return len(gone)
-
-    def _rewrite_without(self, shard: int, path: str, doomed: set[bytes]) -> None:
-        data = self._files.map(path)
-        kept = {d: e for d, e in resultfile.intact(data, self._index(path)) if d not in doomed}
-        if kept:
-            self.publish(shard, kept, "kept")
-        self._files.remove(path)

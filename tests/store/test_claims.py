@@ -354,5 +354,5 @@ def test_a_shards_work_costs_few_calls(cluster):
     a.claims.release(claim)
     a.store.mark_complete(0, tasks.keys())
     assert a.calls() == [
-        "names", "link", "names", "create", "send", "sync", "rename", "read", "remove", "create", "names", "read",
+        "names", "link", "names", "create", "send", "sync", "rename", "read", "remove", "create", "names",
     ]  # fmt: skip
