@@ -73,7 +73,16 @@ def _range(numbers: range) -> bytes:
 
 
 def _flat_tuple(values: tuple[object, ...]) -> bytes:
-    return node(b"tuple", [PLAIN[type(value)](value) for value in values])
+    return node(b"tuple", [ATOMS[type(value)](value) for value in values])
+
+
+def _flat_list(values: list[object]) -> bytes:
+    return node(b"list", [ATOMS[type(value)](value) for value in values])
+
+
+def _flat_dict(values: dict[object, object]) -> bytes:
+    pairs = [ATOMS[type(key)](key) + ATOMS[type(value)](value) for key, value in values.items()]
+    return node(b"dict", sorted(pairs))
 
 
 PLAIN: dict[type, Callable[[Any], bytes]] = {
@@ -88,7 +97,10 @@ PLAIN: dict[type, Callable[[Any], bytes]] = {
     range: _range,
     type(...): lambda _: b"E",
 }
-"""Token by exact type, where no parts need to be looked at."""
+"""Token by exact type, of what has no parts."""
 
-FLAT: dict[type, Callable[[Any], bytes]] = {**PLAIN, tuple: _flat_tuple}
-"""As PLAIN, and more that is worth a try: a KeyError says that the parts must be looked at one by one."""
+ATOMS: dict[type, Callable[[Any], bytes]] = dict(PLAIN)
+"""As PLAIN, and tasks; a KeyError says that the digest of a task is not known yet."""
+
+FLAT: dict[type, Callable[[Any], bytes]] = {**PLAIN, tuple: _flat_tuple, list: _flat_list, dict: _flat_dict}
+"""As ATOMS, and containers of such; a KeyError says that the parts must be looked at one by one."""

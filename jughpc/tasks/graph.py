@@ -68,6 +68,7 @@ class Graph:
     """
 
     def __init__(self, tasks: Iterable[Task[Any]]) -> None:
+        self._twins: dict[int, dict[Task[Any], None]] = {}
         self.tasks = list(tasks)
         self.digests = [task.digest for task in self.tasks]
         self.index = dict(zip(self.digests, range(len(self.tasks)), strict=True))
@@ -162,6 +163,12 @@ class Graph:
             self._set_state(i, 0)
         return self.is_ready(i)
 
+    def unload(self, i: int) -> None:
+        """Let go of the value that `i` keeps, and of those that equal tasks among others' arguments keep."""
+        self.tasks[i].unload()
+        for twin in self._twins.get(i, ()):
+            twin.unload()
+
     def _set_state(self, i: int, state: int) -> None:
         before = self.is_stuck(i)
         self._states[i] = state
@@ -192,6 +199,8 @@ class Graph:
         if known == len(self.tasks):
             self.tasks.append(task)
             self.digests.append(digest)
+        elif self.tasks[known] is not task:
+            self._twins.setdefault(known, {})[task] = None
         return known
 
     def _find_dependencies(self) -> Edges:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum, Flag
 from functools import partial
+from operator import itemgetter
 from pathlib import PurePath
 from types import ModuleType
 from typing import Any
@@ -92,6 +93,7 @@ _EXACT: dict[type, Rule] = {
     set: _set,
     frozenset: _set,
     dict: _mapping,
+    itemgetter: lambda getter: ordered(b"item", *getter.__reduce__()[1]),
     slice: lambda cut: ordered(b"slice", cut.start, cut.stop, cut.step),
     partial: lambda call: ordered(b"partial", call.func, call.args, call.keywords),
     ModuleType: lambda module: at_once(node(b"module", [text(module.__name__)])),

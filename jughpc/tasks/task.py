@@ -323,4 +323,4 @@ def _token(task: Task[Any]) -> bytes:
     return b"@" + task._digest
 
 
-encoding.FLAT[Task] = _token
+encoding.ATOMS[Task] = encoding.FLAT[Task] = _token
