@@ -16,7 +16,7 @@ from pathlib import Path
 from jughpc.batch import local_folder as folder
 from jughpc.batch import shell
 from jughpc.batch.local_folder import LocalJob
-from jughpc.batch.local_states import latest_generation, latest_supervisor, statuses
+from jughpc.batch.local_states import latest_number, latest_supervisor, statuses
 from jughpc.batch.local_supervisor import supervise
 from jughpc.batch.scheduler import Condition, JobId, Status
 from jughpc.errors import JugError
@@ -63,7 +63,7 @@ def submit(words: Sequence[str]) -> object:
     known = folder.job_ids(OsFiles(folder.folder_of(job.script)).names(""))
     if unknown := sorted(set(job.after) - set(known)):
         raise CommandError(f"{job.name} is to start after {', '.join(unknown)}, not a job of its submission", USAGE)
-    path = folder.publish(folder.index_files(), job)
+    path = _publish(job)
     if not ensure_supervisor(path):
         folder.withdraw(folder.index_files(), job)
         raise CommandError(f"no supervisor could be started, see {path / folder.LOG}", REFUSED)
@@ -108,10 +108,10 @@ def ensure_supervisor(path: Path) -> bool:
     process = shell.spawn(
         command("supervise", str(path)), stdout=path / folder.LOG, env=shell.environment(), cwd=Path("/")
     )
-    last, end = before.generation if before else 0, clock.now() + START
-    while latest_generation(files.names("")) <= last and shell.alive(process) and clock.now() < end:
+    last, end = before.number if before else 0, clock.now() + START
+    while latest_number(files.names("")) <= last and shell.alive(process) and clock.now() < end:
         clock.sleep(0.01)
-    return latest_generation(files.names("")) > last
+    return latest_number(files.names("")) > last
 
 
 def _job(words: Sequence[str]) -> LocalJob:
@@ -127,6 +127,14 @@ def _job(words: Sequence[str]) -> LocalJob:
     jobs = tuple(after.split(",")) if after else ()
     script = str(Path(given.pop("script")).absolute())
     return LocalJob(folder.new_id(), script=script, condition=Condition(condition), after=jobs, **given)
+
+
+def _publish(job: LocalJob) -> Path:
+    try:
+        return folder.publish(folder.index_files(), job)
+    except OSError as error:
+        advice = "set XDG_STATE_HOME to a folder of yours if this is about the list of your jobs"
+        raise CommandError(f"{job.name} could not be recorded: {error}; {advice}", REFUSED) from error
 
 
 def _known(jobs: Sequence[JobId]) -> dict[JobId, Path]:

@@ -39,7 +39,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Supervisor:
+class Generation:
     """One generation of a submission's supervisors, as seen from here.
 
     Attributes:
@@ -48,7 +48,7 @@ class Supervisor:
         hidden: It may be alive, where this process cannot see it.
     """
 
-    generation: int
+    number: int
     process: Process
     host: str
     alive: bool
@@ -66,19 +66,19 @@ def here() -> Machine:
     return Machine(platform.node(), boot, str(Path("/proc/self/ns/pid").readlink()))
 
 
-def latest_supervisor(files: Files, clock: Clock) -> Supervisor | None:
+def latest_supervisor(files: Files, clock: Clock) -> Generation | None:
     """Return the submission's last supervisor, None if it never had one.
 
     One whose record stays unreadable counts as none: it died while it wrote it.
     """
     names = files.names("")
-    generation = latest_generation(names)
-    record = _read_record(files, generation, clock) if generation else None
-    return _judge(generation, f"supervisor.{generation}.closed" in names, record) if record else None
+    number = latest_number(names)
+    record = _read_record(files, number, clock) if number else None
+    return _judge(number, f"supervisor.{number}.closed" in names, record) if record else None
 
 
-def latest_generation(names: Sequence[str]) -> int:
-    """Return the highest generation of supervisors among `names`, 0 if there was none."""
+def latest_number(names: Sequence[str]) -> int:
+    """Return the highest number of a generation among `names`, 0 if there was none."""
     numbers = [name.removeprefix("supervisor.") for name in names if name.startswith("supervisor.")]
     return max((int(number) for number in numbers if number.isdigit()), default=0)
 
@@ -102,7 +102,7 @@ class View:
     """All that is known of a job at one moment."""
 
     job: LocalJob
-    supervisor: Supervisor | None
+    supervisor: Generation | None
     trail: Trail
     unstarted: str | None
 
@@ -150,20 +150,20 @@ def _ended(outcome: str, host: str) -> Status:
     return Status(*words.get(outcome, (State.FAILED, f"exit code {outcome}")), host=host)
 
 
-def _judge(generation: int, closed: bool, record: dict[str, Any]) -> Supervisor:
+def _judge(number: int, closed: bool, record: dict[str, Any]) -> Generation:
     machine, now = Machine(**record["machine"]), here()
     near = machine.same_pids(now)
     process = Process(*record["process"])
     alive = near and not closed and shell.alive(process)
     hidden = not (near or closed or machine.was_rebooted(now))
-    return Supervisor(generation, process, machine.host, alive, near, hidden)
+    return Generation(number, process, machine.host, alive, near, hidden)
 
 
-def _read_record(files: Files, generation: int, clock: Clock) -> dict[str, Any] | None:
+def _read_record(files: Files, number: int, clock: Clock) -> dict[str, Any] | None:
     end = clock.now() + WRITING
     while True:
         try:
-            return json.loads(files.read(f"supervisor.{generation}"))  # type: ignore[no-any-return]
+            return json.loads(files.read(f"supervisor.{number}"))  # type: ignore[no-any-return]
         except (FileNotFoundError, ValueError):
             if clock.now() > end:
                 return None

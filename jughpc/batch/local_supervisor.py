@@ -18,7 +18,7 @@ from typing import NoReturn
 from jughpc.batch import local_folder as folder
 from jughpc.batch import shell
 from jughpc.batch.local_folder import LocalJob, Trail
-from jughpc.batch.local_states import latest_generation, latest_supervisor, record_text
+from jughpc.batch.local_states import latest_number, latest_supervisor, record_text
 from jughpc.batch.scheduler import Condition, JobId
 from jughpc.batch.shell import Process
 from jughpc.errors import CommandMissingError
@@ -95,7 +95,7 @@ def take_over(files: Files, clock: Clock) -> int:
     last = latest_supervisor(files, clock)
     if last and (last.alive or last.hidden):
         return 0
-    generation = latest_generation(files.names("")) + 1
+    generation = latest_number(files.names("")) + 1
     try:
         files.write(f"supervisor.{generation}", [record_text(shell.myself())])
     except FileExistsError:

@@ -131,6 +131,12 @@ def test_an_element_without_a_place_for_its_log_fails(machine):
     assert machine.wait_for_end(job) == [State.FAILED]
 
 
+def test_a_list_of_jobs_that_cannot_be_written_is_refused_with_advice(machine):
+    machine.env["XDG_STATE_HOME"] = "/dev/null"
+    with pytest.raises(SubmitError, match="set XDG_STATE_HOME"):
+        machine.submit("true")
+
+
 def test_an_unknown_option_is_refused_in_its_own_words(machine):
     with pytest.raises(SubmitError, match="--frobnicate"):
         machine.submit("true", extra=("--frobnicate",))
