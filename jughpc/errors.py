@@ -3,7 +3,7 @@
 JugError
 ├── UsageError            the user can mend it; one message, exit code 2, no traceback of ours
 │   ├── JugfileNotFoundError   no such jugfile, or none could be chosen
-│   ├── JugfileError      the jugfile raised while it was loaded; carries *its* traceback
+│   ├── JugfileError      the jugfile, or a reduce script, raised; carries *its* traceback
 │   ├── LazyJugfileError  a lazy map or generator where a list was meant
 │   ├── DigestError       an argument that cannot be told from others: it cannot be pickled
 │   ├── JugdirError       the jugdir cannot be used: unwritable, not ours, of another format
@@ -39,10 +39,10 @@ class JugfileNotFoundError(UsageError):
 
 
 class JugfileError(UsageError):
-    """The jugfile raised while it was loaded.
+    """The jugfile, or a script that sees its names, raised.
 
     Attributes:
-        path: The jugfile.
+        path: The file.
         trace: The user's own traceback, from the jugfile's first line on.
     """
 
@@ -51,7 +51,12 @@ class JugfileError(UsageError):
         self.path, self.trace = path, trace
 
     def __str__(self) -> str:
-        return f"{self.trace.rstrip()}\n{self.path} could not be loaded: it raised the error above."
+        return f"{self.trace.rstrip()}\n{self.words}"
+
+    @property
+    def words(self) -> str:
+        """Our one line on it, without the traceback."""
+        return f"{self.path} could not be run to its end: it raised the error above."
 
 
 class LazyJugfileError(UsageError):

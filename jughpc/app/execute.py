@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from jughpc.app import session as sessions
 from jughpc.app.manifest import is_saved, key_of, of_graph, save
-from jughpc.app.recent import Target
+from jughpc.app.recent import Target, remember
 from jughpc.app.session import Session
 from jughpc.errors import SettingError
 from jughpc.fs import Clock
@@ -92,9 +93,10 @@ def execute(target: Target, pace: Pace, where: Place, options: Options, clock: C
     stops = Stops()
     stops.install()
     life = _life(target, where, clock)
-    session: Session | None = None
     try:
         session = sessions.begin(target, pace)
+        if not where.owner:
+            remember(Path.cwd(), target)
         life.begin(session.store)
         return _work(session, life, where, options, stops, clock, say)
     finally:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jughpc.errors import JugfileNotFoundError
+from jughpc.errors import JugfileNotFoundError, SettingError
 
 MEMORY = ".jughpc"  # a file in the folder where commands are typed
 USUAL = "jugfile.py"
@@ -44,10 +44,16 @@ def choose(folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence
 
 
 def resolve(jugdir: str | None, jugfile: str, date: str) -> str:
-    """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in; by default beside the jugfile."""
+    """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in; by default beside the jugfile.
+
+    Raises SettingError.
+    """
     stem = jugfile[:-3] if jugfile.endswith(".py") else jugfile
     pattern = "%(jugfile)s.jugdata" if jugdir is None else jugdir
-    return pattern.replace("%(jugfile)s", stem).replace("%(date)s", date)
+    filled = pattern.replace("%(jugfile)s", stem).replace("%(date)s", date)
+    if "%(" in filled.replace(stem, ""):
+        raise SettingError(f"--jugdir {pattern}: only %(jugfile)s and %(date)s are filled in.")
+    return filled
 
 
 def remember(folder: Path, target: Target) -> None:

@@ -34,8 +34,8 @@ class Report:
 
 def report(target: Target) -> Report:
     """Look where `target` stands: at the store, and once at the scheduler if there is a submission."""
-    manifest = manifest_of(target)
     store = sessions.find_store(target.jugdir)
+    manifest = manifest_of(target)
     jobs = submitted.find(target.jugdir) if isinstance(store, FileStore) else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(records, jobs.poll.owners) if jobs else {}

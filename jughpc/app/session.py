@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc import __version__
@@ -37,13 +37,7 @@ class Session:
 
 def begin(target: Target, pace: Pace) -> Session:
     """Load the jugfile and open its store; make the store if there is none. Raises UsageError."""
-    store: Store = find_store(target.jugdir) or MemoryStore()
-    Task.store = store
-    jugfile = load(target.jugfile, target.args)
-    if isinstance(store, MemoryStore) and target.jugdir != IN_MEMORY:
-        store = _settled(store, make_store(folder_path(target.jugdir), _count(jugfile), __version__, pace))
-        Task.store = store
-    return Session(target, jugfile, store, folder_of(target.jugdir))
+    return settle(peek(target), pace)
 
 
 def peek(target: Target) -> Session:
@@ -51,6 +45,18 @@ def peek(target: Target) -> Session:
     store: Store = find_store(target.jugdir) or MemoryStore()
     Task.store = store
     return Session(target, load(target.jugfile, target.args), store, folder_of(target.jugdir))
+
+
+def settle(session: Session, pace: Pace) -> Session:
+    """Make the store of a session whose store does not exist yet. Raises JugdirError."""
+    early, jugdir = session.store, session.target.jugdir
+    if not isinstance(early, MemoryStore) or jugdir == IN_MEMORY:
+        return session
+    store = make_store(folder_path(jugdir), len(session.jugfile.tasks), __version__, pace)
+    for digest in early.look(0).done:  # what the jugfile computed while it was loaded (CachedFunction)
+        store.put(digest, early.get(digest))
+    Task.store = store
+    return replace(session, store=store)
 
 
 def again(session: Session) -> Session:
@@ -75,13 +81,3 @@ def folder_path(jugdir: str) -> Path:
         raise JugdirError(f"--jugdir {jugdir}: this version knows folders and `{IN_MEMORY}` only.")
     return Path(jugdir).absolute()
 
-
-def _count(jugfile: Jugfile) -> int:
-    return len(jugfile.tasks)
-
-
-def _settled(early: MemoryStore, store: Store) -> Store:
-    """Move what the jugfile computed while it was loaded (CachedFunction) into the store made for it."""
-    for digest in early.look(0).done:
-        store.put(digest, early.get(digest))
-    return store

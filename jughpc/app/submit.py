@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, Work
 from jughpc.batch.submissions import Accepted, Options, Submission
 from jughpc.batch.submit import Desk
 from jughpc.batch.units import show_memory, show_seconds
-from jughpc.errors import JugdirError, UsageError
+from jughpc.errors import JugdirError, TemplateError, UsageError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Pace
+from jughpc.store.opening import unmake_store
 from jughpc.tasks.graph import Graph
 
 Tell = Callable[[str], None]
@@ -62,15 +64,19 @@ def submit(target: Target, wish: Wish, pace: Pace, clock: Clock, tell: Tell) -> 
     """Queue array, collector and reduce for `target`. Raises UsageError if any of it is refused."""
     _check(target, wish)
     scheduler, limits = _scheduler(wish)
-    session = sessions.begin(target, pace)
-    _tell_tasks(session, tell)
-    files = OsFiles(_folder(target))
-    _prepare_store(session, tell)
-    submission = submissions.prepare(files, _draft(target, wish, scheduler, limits, clock))
-    jobs = _jobs(target, wish, submission, scheduler)
-    _tell_choices(submission, scheduler, jobs, tell)
-    desk = Desk(files, clock, scheduler, shell.run, tell)
-    return Submitted(submission, desks.submit(desk, submission, jobs))
+    early = sessions.peek(target)
+    _tell_tasks(early, tell)
+    draft = _draft(target, wish, scheduler, limits, clock)
+    for job in _jobs(target, wish, draft, scheduler):
+        script.render(job, scheduler.name, wish.options.templates)  # what cannot be rendered leaves nothing behind
+    with _nothing_left_on_error(_folder(target)):
+        files = OsFiles(_folder(target))
+        _prepare_store(sessions.settle(early, pace), tell)
+        submission = submissions.prepare(files, draft)
+        jobs = _jobs(target, wish, submission, scheduler)
+        _tell_choices(submission, scheduler, jobs, tell)
+        desk = Desk(files, clock, scheduler, shell.run, tell)
+        return Submitted(submission, desks.submit(desk, submission, jobs))
 
 
 def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
@@ -91,6 +97,20 @@ def _check(target: Target, wish: Wish) -> None:
         raise JugdirError(f"{sessions.IN_MEMORY} lives in one process; an array needs a folder: --jugdir DIR.")
     if wish.reduce is not None and not wish.reduce.is_file():
         raise UsageError(f"there is no reduce script {wish.reduce}; give its path with --reduce.")
+    if (templates := wish.options.templates) and not templates.is_dir():
+        raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
+
+
+@contextmanager
+def _nothing_left_on_error(folder: Path) -> Iterator[None]:
+    """Remove the jugdir again if it was made inside the block, the block failed, and nobody uses it yet."""
+    was_there = folder.exists()
+    try:
+        yield
+    except UsageError:
+        if not was_there:
+            unmake_store(folder)
+        raise
 
 
 def _scheduler(wish: Wish) -> tuple[Scheduler, Limits]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from jughpc.app.recent import Target, remember
+from jughpc.app.recent import Target
 from jughpc.app.table import table
 from jughpc.cli import common
 from jughpc.fs import OsClock, environment
@@ -27,8 +25,6 @@ def execute(target: Target, keep_going: bool | None, retries: int | None, short:
     from jughpc.worker.tally import Options
 
     values, where = common.settings(), place(environment())
-    if not where.owner:
-        remember(Path.cwd(), target)
     options = Options(
         keep_going=bool(where.owner) if keep_going is None else keep_going,
         retry_failed=not where.owner,

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from jughpc import __version__
-from jughpc.errors import JugError, UsageError
+from jughpc.errors import JugError, JugfileError, UsageError
 
 MISTAKE, TROUBLE = 2, 1  # exit codes
 
@@ -70,11 +70,15 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if argv is None else argv)
     head, tail = _split(words)
     try:
-        code = jughpc.main(head, prog_name="jughpc", standalone_mode=False, obj=tail)
+        code = jughpc.main(head or ["--help"], prog_name="jughpc", standalone_mode=False, obj=tail)
     except click.Abort:
         sys.exit(130)
     except click.UsageError as error:
         _complain(error.format_message(), _where_help_is(error.ctx))
+        sys.exit(MISTAKE)
+    except JugfileError as error:
+        click.echo(error.trace.rstrip(), err=True)
+        _complain(error.words)
         sys.exit(MISTAKE)
     except UsageError as error:
         _complain(str(error))
@@ -85,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # `jughpc status | head`
         sys.stderr.close()
         sys.exit(TROUBLE)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(MISTAKE if not head else code if isinstance(code, int) else 0)
 
 
 def _split(words: list[str]) -> tuple[list[str], tuple[str, ...]]:

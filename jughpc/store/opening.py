@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -47,6 +48,16 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
     if charter is None:
         raise JugdirError(f"{jugdir} was removed while it was being made; run the command again.")
     return _store(files, clock, charter)
+
+
+def unmake_store(jugdir: Path) -> None:
+    """Remove a store that was just made and that nobody uses; one that holds more than a manifest stays."""
+    with suppress(OSError):  # not made after all, or a folder that is not empty: somebody's
+        if {path.name for path in jugdir.iterdir()} - {STORE, "manifest", "submissions"}:
+            return
+        if (jugdir / "submissions").is_dir():
+            (jugdir / "submissions").rmdir()
+        shutil.rmtree(jugdir)
 
 
 def find_charter(files: Files, clock: Clock, jugdir: Path) -> Charter | None:

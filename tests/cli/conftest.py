@@ -1,0 +1,141 @@
+"""The real command, run as people run it, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+Done = subprocess.CompletedProcess[str]
+
+THREE = """
+from jug import TaskGenerator
+
+@TaskGenerator
+def double(x):
+    return 2 * x
+
+@TaskGenerator
+def add(a, b):
+    return a + b
+
+one, two = double(1), double(2)
+both = add(one, two)
+"""
+
+FAILING = """
+from jug import TaskGenerator
+
+@TaskGenerator
+def invert(x):
+    return 1 / x
+
+@TaskGenerator
+def add(a, b):
+    return a + b
+
+both = add(invert(0), invert(2))
+"""
+
+BARRIER = """
+from jug import TaskGenerator, barrier
+
+@TaskGenerator
+def double(x):
+    return 2 * x
+
+first = [double(i) for i in range(3)]
+barrier()
+second = [double(task) for task in first]
+"""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A folder in which commands are typed.
+
+    Attributes:
+        cwd: The folder.
+        environ: The environment, with nothing of jughpc's in it.
+    """
+
+    cwd: Path
+    environ: Mapping[str, str]
+
+    def __call__(self, *argv: str, **environ: str) -> Done:
+        """Run `jughpc ARGV` to its end."""
+        return subprocess.run(
+            self.argv(*argv), cwd=self.cwd, env={**self.environ, **environ},
+            capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """Start `jughpc ARGV`."""
+        return subprocess.Popen(
+            self.argv(*argv), cwd=self.cwd, env=self.environ, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def argv(self, *argv: str) -> list[str]:
+        """Return the command line of `jughpc ARGV`."""
+        return [sys.executable, "-W", "error", "-m", "jughpc", *argv]
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file here."""
+        path = self.cwd / name
+        path.write_text(text)
+        return path
+
+    def names(self) -> set[str]:
+        """Return what is in the folder."""
+        return {path.name for path in self.cwd.iterdir()}
+
+
+@pytest.fixture
+def jughpc(tmp_path: Path) -> Shell:
+    """Return an empty folder to type commands in, of somebody without a home or settings of their own."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("JUGHPC_", "JUG_"))}
+    return Shell(here, {**environ, "HOME": str(home), "COLUMNS": "80", "XDG_CONFIG_HOME": ""})
+
+
+@pytest.fixture
+def three(jughpc: Shell) -> Shell:
+    """Return a folder with `three.py`: two tasks `double` and a task `add` that needs both."""
+    jughpc.write("three.py", THREE)
+    return jughpc
+
+
+@pytest.fixture
+def failing(jughpc: Shell) -> Shell:
+    """Return a folder with `failing.py`: of its tasks one fails, one does not, and one waits for both."""
+    jughpc.write("failing.py", FAILING)
+    return jughpc
+
+
+@pytest.fixture
+def barrier(jughpc: Shell) -> Shell:
+    """Return a folder with `barrier.py`: three tasks, a barrier, and three that need them."""
+    jughpc.write("barrier.py", BARRIER)
+    return jughpc
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Callable[[], bool]], None]:
+    """Return what waits until something is so, looking often; it fails after ten seconds."""
+    import time
+
+    def wait(is_so: Callable[[], bool]) -> None:
+        end = time.monotonic() + 10
+        while not is_so():
+            assert time.monotonic() < end, "it never came true"
+            time.sleep(0.02)
+
+    return wait
