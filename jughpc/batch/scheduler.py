@@ -191,7 +191,10 @@ class Scheduler(Protocol):
         """Names the system, its folder of templates and the start of an owner string."""
 
     def submit_command(self, job: Job) -> list[str]:
-        """Return the command that submits `job.script`; what the environment could override is on it."""
+        """Return the command that submits `job.script`; what the environment could override is on it.
+
+        Raises SettingError for a resource that the system has no option for.
+        """
 
     def parse_submit(self, reply: Reply) -> JobId:
         """Return the id. Raises SubmitError, with the scheduler's words, if there is none.
@@ -228,7 +231,10 @@ class Scheduler(Protocol):
         """Return what a refusal means; what is not recognised is the user's to see."""
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
-        """Return the log path of one element, with the system's placeholders for array and index."""
+        """Return the log path of one element, with the system's placeholder for its index.
+
+        Raises SettingError for a folder that the system cannot number logs in.
+        """
 
     def owner(self, element: ElementId) -> str:
         """Return the owner string that the template gives this element, less its last part.
