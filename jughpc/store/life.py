@@ -165,6 +165,7 @@ class ForkedPulse:
         """End the present life, and its claims with it, and begin another."""
         store = self._begun()
         if not self._stop_beating():
+            self._bury()
             self._fork()
         with suppress(OSError):  # the file server may be the reason; nobody needs this to be safe
             store.end(replace(self._board.onto(self.record), reason=reason))
@@ -185,10 +186,7 @@ class ForkedPulse:
             final = replace(self._board.onto(self.record), task="", digest="", reason=reason)
             with suppress(FileNotFoundError):
                 self._store.end(replace(final, beaten=self._clock.wall()))
-        os.close(self._orders)
-        os.close(self._answers)
-        with suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+        self._bury()
 
     def _begun(self) -> Store:
         if self._store is None:
@@ -196,10 +194,10 @@ class ForkedPulse:
         return self._store
 
     def _begin(self, store: Store) -> None:
-        self.record = new_record(Here.find(), self._owner, self._element, self._clock.wall())
-        self._board.beaten = self._clock.uptime()
-        store.begin(self.record)
-        os.write(self._orders, _BEGIN + encode(self.record))
+        record, started = new_record(Here.find(), self._owner, self._element, self._clock.wall()), self._clock.uptime()
+        store.begin(record)
+        self.record, self._board.beaten = record, started  # only now: if it failed, the former one stays late
+        os.write(self._orders, _BEGIN + encode(record))
 
     def _stop_beating(self) -> bool:
         """Make sure that no beat follows; return whether the beat process is still of use."""
@@ -209,6 +207,13 @@ class ForkedPulse:
         except OSError:  # it was killed
             return False
 
+    def _bury(self) -> None:
+        """Let go of the beat process, which ends by that if it has not yet."""
+        os.close(self._orders)
+        os.close(self._answers)
+        with suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+
     def _fork(self) -> None:
         orders, self._orders = os.pipe()
         self._answers, answers = os.pipe()
@@ -217,72 +222,89 @@ class ForkedPulse:
         if not self._pid:
             os.close(self._orders)
             os.close(self._answers)
-            _live_as_heart(Heart(self._open_store, self._clock, self._measure, self._board, parent), orders, answers)
+            _live_as(Heart(self._open_store, self._clock, self._measure, self._board), parent, orders, answers)
         os.close(orders)
         os.close(answers)
 
 
-def _live_as_heart(heart: Heart, orders: int, answers: int) -> NoReturn:
+class Heart:
+    """Beats for one life after the other; lives in the beat process."""
+
+    def __init__(self, open_store: OpenStore, clock: Clock, measure: Measure, board: Board) -> None:
+        self._open_store, self._clock, self._measure, self._board = open_store, clock, measure, board
+        self._store: Store | None = None
+        self._record: Record | None = None
+
+    def begin(self, record: Record | None) -> float:
+        """Beat for this life from now on; return the pause until its next beat [s]."""
+        self._record, self._store = record, self._open_store()
+        return 0.0 if self._store is None else min(_RETRY, self._store.pace.beat)
+
+    def stop(self) -> float:
+        """Beat for nobody; return the pause until this is to be looked at again [s]."""
+        self._record = None
+        return _RETRY
+
+    def beat(self) -> float:
+        """Beat once, if there is a life to beat for; return the pause until the next [s]."""
+        if self._record is None or self._store is None:
+            return _RETRY
+        pace, started = self._store.pace, self._clock.uptime()
+        if started - self._board.beaten > pace.late:
+            return _RETRY  # others may have taken over: a beat now would raise the dead beside its heirs
+        self._record = self._seen(self._record)
+        try:
+            self._store.beat(self._record)
+        except OSError:  # the worker sees by the board that it is late, if this goes on
+            return min(_RETRY, pace.beat)
+        self._board.beaten = started
+        return pace.beat
+
+    def say_that_it_died(self, reason: str) -> None:
+        """Write the end of the worker into its record, so that others need not wait."""
+        if self._record is None or self._store is None:
+            return
+        died = replace(self._board.onto(self._record), state=DIED, reason=reason, beats=self._record.beats + 1)
+        with suppress(FileNotFoundError):
+            self._store.beat(replace(died, beaten=self._clock.wall()))
+
+    def _seen(self, record: Record) -> Record:
+        """Return the record of the next beat."""
+        first = not record.beats  # many workers end before their second: these need not be measured
+        memory, cpu = (0, 0.0) if first else self._measure(record.pid)
+        seen = replace(self._board.onto(record), memory=memory, cpu=round(cpu, 2))
+        return replace(seen, beats=seen.beats + 1, beaten=self._clock.wall())
+
+
+def _live_as(heart: Heart, worker: int, orders: int, answers: int) -> NoReturn:
+    """Be the beat process of `worker`."""
     code = 1
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
             signal.signal(number, signal.SIG_IGN)  # what ends the worker must not end its witness
-        heart.run(orders, answers)
+        _serve(heart, worker, orders, answers)
+        heart.say_that_it_died(_how_it_died(worker))
         code = 0
     finally:
         os._exit(code)
 
 
-class Heart:
-    """What runs in the beat process."""
-
-    def __init__(self, open_store: OpenStore, clock: Clock, measure: Measure, board: Board, worker: int) -> None:
-        self._open_store, self._clock, self._measure = open_store, clock, measure
-        self._board, self._worker = board, worker
-        self._store: Store | None = None
-        self._record: Record | None = None
-
-    def run(self, orders: int, answers: int) -> None:
-        """Do as the worker orders until it closes the pipe, by its end or its death."""
-        pause = _RETRY
-        while True:
-            ready, _, _ = select.select([orders], [], [], pause)
-            if os.getppid() != self._worker:  # its own children may still hold the pipe open
-                return self._say_that_it_died()
-            if not ready:
-                pause = self._beat()
-            elif not (order := os.read(orders, 1)):
-                return self._say_that_it_died()
-            elif order == _BEGIN:
-                self._record, self._store = decode(os.read(orders, SIZE)), self._open_store()
-                pause = 0.0 if self._store is None else min(_RETRY, self._store.pace.beat)
-            else:
-                self._record, pause = None, _RETRY
-                os.write(answers, order)
-
-    def _beat(self) -> float:
-        """Beat once, if there is a life to beat for; return the pause until the next [s]."""
-        if self._record is None or self._store is None:
-            return _RETRY
-        started = self._clock.uptime()
-        first = not self._record.beats  # many workers end before their second: these need not be measured
-        memory, cpu = (0, 0.0) if first else self._measure(self._record.pid)
-        seen = replace(self._board.onto(self._record), memory=memory, cpu=round(cpu, 2))
-        self._record = replace(seen, beats=seen.beats + 1, beaten=self._clock.wall())
-        try:
-            self._store.beat(self._record)
-        except OSError:  # the worker sees by the board that it is late, if this goes on
-            return min(_RETRY, self._store.pace.beat)
-        self._board.beaten = started
-        return self._store.pace.beat
-
-    def _say_that_it_died(self) -> None:
-        if self._record is None or self._store is None:
+def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
+    """Do as the worker orders until it closes the pipe, by its end or its death."""
+    pause = _RETRY
+    while True:
+        ready, _, _ = select.select([orders], [], [], pause)
+        if os.getppid() != worker:  # its own children may still hold the pipe open
             return
-        last = self._board.onto(self._record)
-        died = replace(last, state=DIED, reason=_how_it_died(self._worker), beats=last.beats + 1)
-        with suppress(FileNotFoundError):
-            self._store.beat(replace(died, beaten=self._clock.wall()))
+        if not ready:
+            pause = heart.beat()
+        elif not (order := os.read(orders, 1)):
+            return
+        elif order == _BEGIN:
+            pause = heart.begin(decode(os.read(orders, SIZE)))
+        else:
+            pause = heart.stop()
+            os.write(answers, order)
 
 
 def _how_it_died(pid: int) -> str:
