@@ -8,15 +8,16 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from jughpc.fs import OsClock, OsFiles
-from jughpc.store import life as lives
 from jughpc.store.base import Pace
 from jughpc.store.filestore import FileStore
+from jughpc.store.heart import Board, Heart
 from jughpc.store.judge import WORKERS
-from jughpc.store.life import Board, ForkedPulse, Heart, Here, is_gone, new_record, start_time
+from jughpc.store.life import ForkedPulse, Here, is_gone, new_record, start_time
 from jughpc.store.record import DIED, Record
 from jughpc.store.shards import Layout
 from jughpc.testing.clocks import HandClock
@@ -38,8 +39,8 @@ pulse = ForkedPulse(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5), "slurm
 pulse.begin(store)
 pulse.note("mod.f", b"d" * 16, 5.0)
 if sys.argv[2] == "keeps the pipe open":
-    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[pulse._orders])
-print(pulse.record.life, pulse._pid, flush=True)
+    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[pulse._beats._orders])
+print(pulse.record.life, pulse._beats._pid, flush=True)
 if sys.argv[2] == "ends":
     sys.stdin.readline()
     pulse.end("its work ended")
@@ -239,7 +240,7 @@ def test_a_renewed_life_has_another_name_and_beats(pulse, store, clock):
 
 def test_a_life_can_be_renewed_after_its_beat_process_was_killed(pulse, store):
     pulse.begin(store)
-    os.kill(pulse._pid, signal.SIGKILL)
+    os.kill(pulse._beats._pid, signal.SIGKILL)
     pulse.renew("was late")
     until(lambda: store.records()[0].beats > 0)
 
@@ -248,7 +249,7 @@ def test_renewing_leaves_no_descriptor_behind(pulse, store):
     pulse.begin(store)
     before = set(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        os.kill(pulse._pid, signal.SIGKILL)
+        os.kill(pulse._beats._pid, signal.SIGKILL)
         pulse.renew("was late")
     assert set(os.listdir("/proc/self/fd")) == before
 
@@ -337,18 +338,18 @@ def test_a_process_that_ended_is_gone():
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     child.wait()
     record = new_record(Here.find(), "", -1, 0.0)
-    assert is_gone(lives.replace(record, pid=child.pid))
+    assert is_gone(replace(record, pid=child.pid))
 
 
 def test_a_process_under_a_used_pid_is_another():
     record = new_record(Here.find(), "", -1, 0.0)
-    assert is_gone(lives.replace(record, started=record.started + 1))
+    assert is_gone(replace(record, started=record.started + 1))
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"space": "boot-2"}])
 def test_a_process_elsewhere_may_live_whatever_its_pid(elsewhere):
     record = new_record(Here.find(), "", -1, 0.0)
-    assert not is_gone(lives.replace(record, pid=1 << 22, **elsewhere))
+    assert not is_gone(replace(record, pid=1 << 22, **elsewhere))
 
 
 def test_a_zombie_is_gone():
