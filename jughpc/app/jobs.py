@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from jughpc.errors import JugError
 from jughpc.fs import OsFiles
 from jughpc.store.life import slug
 from jughpc.store.record import ALIVE, Record
+
+PATIENCE = 30.0  # [s] with a scheduler that does not answer: the store can tell most of it
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def find(jugdir: str, number: int | None = None, ask: bool = True) -> Jobs | Non
 def asked(jobs: Jobs) -> Jobs:
     """Return `jobs` with the scheduler's word of now."""
     try:
-        found = poll(jobs.accepted, jobs.scheduler, shell.run)
+        found = poll(jobs.accepted, jobs.scheduler, partial(shell.run, timeout=PATIENCE))
     except JugError as error:
         return _with_poll(jobs, Poll(), str(error))
     return _with_poll(jobs, found, "")

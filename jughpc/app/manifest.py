@@ -47,6 +47,10 @@ class Manifest:
     def __len__(self) -> int:
         return len(self.kinds)
 
+    def name(self, index: int) -> str:
+        """Return the name of a task."""
+        return self.names[self.kinds[index]]
+
 
 def of_graph(graph: Graph, barrier: bool) -> Manifest:
     """Return the manifest of a graph."""

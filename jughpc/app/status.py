@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -94,14 +94,27 @@ def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> 
     if store is None:
         return Standing(manifest, _classified(manifest, *(np.zeros(len(manifest), bool) for _ in range(3))))
     records = store.records()
-    dead = [record for record in records if record.state != ALIVE or is_gone(record) or record.life in ended]
-    workers = [record for record in records if record not in dead]
+    dead = {record.life: record for record in records if _is_dead(record, ended)}
+    workers = {record.life: record for record in records if record.life not in dead}
     look = _Look(manifest, store)
-    look.claims({record.life for record in workers})
-    running = {record.digest for record in workers}
-    for index in look.indices(bytes.fromhex(digest) for digest in running if digest):
+    for life, index in look.claimed():
+        if life in workers:
+            look.active[index] = True
+            workers[life] = _with_task(workers[life], manifest.name(index))
+    running = (bytes.fromhex(record.digest) for record in workers.values() if record.digest)
+    for index in look.indices(running):
         look.active[index] = True
-    return Standing(manifest, _classified(manifest, look.done, look.failed, look.active), workers, dead)
+    state = _classified(manifest, look.done, look.failed, look.active)
+    return Standing(manifest, state, list(workers.values()), list(dead.values()))
+
+
+def _is_dead(record: Record, ended: Mapping[str, str]) -> bool:
+    return record.state != ALIVE or is_gone(record) or record.life in ended
+
+
+def _with_task(record: Record, name: str) -> Record:
+    """Return a record that has not beaten since it claimed, with what it claimed."""
+    return record if record.task else replace(record, task=name)
 
 
 class _Look:
@@ -120,13 +133,13 @@ class _Look:
         """Return where `digests` are, as far as their shards were looked at."""
         return [self._index[digest] for digest in digests if digest in self._index]
 
-    def claims(self, alive: set[str]) -> None:
-        """Mark the tasks that somebody claims singly."""
+    def claimed(self) -> Iterator[tuple[str, int]]:
+        """Yield who claims which task singly."""
         for shard, view in self._views:
             for key in view.claims:
                 index = self._index.get(key)
-                if key != SHARD and index is not None and self._holder(shard, key, view) in alive:
-                    self.active[index] = True
+                if key != SHARD and index is not None:
+                    yield self._holder(shard, key, view), index
 
     def _holder(self, shard: int, key: bytes, view: View) -> str:
         holder = self._store.holder(shard, key, view.top(key)) if isinstance(self._store, FileStore) else None

@@ -63,7 +63,7 @@ class Submitted:
 def submit(target: Target, wish: Wish, pace: Pace, clock: Clock, tell: Tell) -> Submitted:
     """Queue array, collector and reduce for `target`. Raises UsageError if any of it is refused."""
     _check(target, wish)
-    scheduler, limits = _scheduler(wish)
+    scheduler, limits = detect.look(wish.scheduler, shell.run)
     early = sessions.peek(target)
     _tell_tasks(early, tell)
     draft = _draft(target, wish, scheduler, limits, clock)
@@ -82,7 +82,7 @@ def submit(target: Target, wish: Wish, pace: Pace, clock: Clock, tell: Tell) -> 
 def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
     """Print what `submit` would do, scripts and commands; touch nothing."""
     _check(target, wish)
-    scheduler, limits = _scheduler(wish)
+    scheduler, limits = detect.look(wish.scheduler, shell.run)
     _tell_tasks(sessions.peek(target), tell)
     submission = _draft(target, wish, scheduler, limits, clock)
     jobs = _jobs(target, wish, submission, scheduler)
@@ -111,12 +111,6 @@ def _nothing_left_on_error(folder: Path) -> Iterator[None]:
         if not was_there:
             unmake_store(folder)
         raise
-
-
-def _scheduler(wish: Wish) -> tuple[Scheduler, Limits]:
-    scheduler = detect.find(wish.scheduler)
-    limits = detect.ask_limits(scheduler, shell.run)
-    return detect.find(scheduler.name, limits), limits
 
 
 def _folder(target: Target) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jughpc.batch import shell
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.scheduler import Limits, Run, Scheduler
+from jughpc.batch.scheduler import Limits, Reply, Run, Scheduler
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import SchedulerError, SettingError
 
@@ -31,12 +31,32 @@ def find(name: str | None = None, limits: Limits = Limits()) -> Scheduler:  # no
     raise SettingError(f"There is no scheduler {name!r}. Choose one of {', '.join(NAMES)}.")
 
 
-def ask_limits(scheduler: Scheduler, run: Run) -> Limits:
-    """Return what `scheduler` allows; what it does not tell is no limit known."""
+def look(name: str | None, run: Run) -> tuple[Scheduler, Limits]:
+    """Return the scheduler called `name`, or by default the one that is here, and what it allows.
+
+    A machine may have Slurm's commands and belong to no cluster: it is not taken for one.
+
+    Raises:
+        SettingError: There is none of that name.
+    """
+    scheduler = find(name)
+    reply = _try(run, scheduler.limits_command())
+    if name is None and reply is not None and _belongs_to_no_cluster(reply):
+        scheduler = find("local")
+        reply = _try(run, scheduler.limits_command())
+    limits = scheduler.parse_limits(reply) if reply else Limits()
+    return find(scheduler.name, limits), limits
+
+
+def _try(run: Run, command: list[str]) -> Reply | None:
     try:
-        return scheduler.parse_limits(run(scheduler.limits_command()))
+        return run(command)
     except SchedulerError:
-        return Limits()
+        return None
+
+
+def _belongs_to_no_cluster(reply: Reply) -> bool:
+    return reply.code != 0 and "Could not establish a configuration source" in reply.stderr
 
 
 def _present() -> str:

@@ -63,8 +63,8 @@ def _place(record: Record) -> tuple[str, int, str]:
 
 
 def _worker(record: Record) -> tuple[str, str, str, str, str]:
-    since = datetime.fromtimestamp(record.since).strftime("%H:%M:%S") if record.task else ""
-    lasts = f" ({show_seconds(max(0.0, record.beaten - record.since))})" if record.task else ""
+    since = datetime.fromtimestamp(record.since).strftime("%H:%M:%S") if record.since else ""
+    lasts = f" ({show_seconds(max(0.0, record.beaten - record.since))})" if record.since else ""
     element = record.owner or f"pid {record.pid}"
     last = datetime.fromtimestamp(record.beaten).strftime("%H:%M:%S")
     return record.host, element, record.task or "-", since + lasts, f"{record.beats}, last {last}"

@@ -11,6 +11,6 @@ def seconds_left(deadline: float | None, now: float, margin: float = MARGIN) -> 
     Args:
         deadline: When the scheduler ends this element [s, same clock as `now`].
         margin: Kept back for flushing results and releasing claims [s].
-    Source: Slurm sends SIGTERM at the limit, checked every 30 s, and SIGKILL after KillWait (30 s).
+    Source: schedulers look at the limit every 30 s, send SIGTERM, and SIGKILL 10 s or 30 s later.
     """
     return float("inf") if deadline is None else max(0.0, deadline - now - margin)

@@ -7,10 +7,9 @@ import sys
 
 import pytest
 
-from jughpc.batch.detect import NAMES, ask_limits, find
+from jughpc.batch.detect import NAMES, find, look
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Limits, Reply
-from jughpc.batch.slurm import Slurm
 from jughpc.errors import CommandMissingError, SettingError
 
 
@@ -49,12 +48,25 @@ def test_pbs_is_asked_as_its_history_allows():
 
 
 def test_limits_are_asked_by_one_command(recorded):
-    limits = ask_limits(Slurm(), lambda argv: recorded("slurm/scontrol-show-config"))
-    assert limits.array_size == 100001
+    scheduler, limits = look("slurm", lambda argv: recorded("slurm/scontrol-show-config"))
+    assert (scheduler.name, limits.array_size) == ("slurm", 100001)
+
+
+def test_slurms_commands_on_a_machine_of_no_cluster_are_not_taken_for_a_scheduler(tmp_path):
+    words = "scontrol: fatal: Could not establish a configuration source\n"
+    (tmp_path / "sbatch").write_text("#!/bin/sh\n")
+    (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
+    for command in tmp_path.iterdir():
+        command.chmod(0o755)
+    program = "from jughpc.batch import detect, shell; print(detect.look(None, shell.run)[0].name)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PATH": str(tmp_path)}, text=True, capture_output=True, check=True
+    )
+    assert done.stdout.strip() == "local"
 
 
 def test_a_system_that_does_not_tell_its_limits_has_none_known():
     def run(argv) -> Reply:
         raise CommandMissingError(argv[0])
 
-    assert ask_limits(Slurm(), run) == Limits()
+    assert look("slurm", run)[1] == Limits()

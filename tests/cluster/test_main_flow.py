@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -160,7 +161,9 @@ def test_a_partition_that_does_not_exist_is_told_in_the_schedulers_words(login):
 
 def test_status_works_when_the_controller_does_not_answer(login):
     login.jughpc("submit", "primes.py", "--array", "64", "--wait")
-    login.env["SLURM_CONF"] = str(login.folder / "nowhere.conf")
+    deaf = login.folder / "slurm.conf"
+    deaf.write_text(re.sub("SlurmctldPort=.*", "SlurmctldPort=1", Path(login.env["SLURM_CONF"]).read_text()))
+    login.env["SLURM_CONF"] = str(deaf)
     status = login.status()
     assert status["tasks"]["complete"] == 99
     assert status["submission"]["scheduler_trouble"]
