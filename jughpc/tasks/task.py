@@ -7,53 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast
 from warnings import warn
 
 from jughpc.errors import DigestError, JugdirError
 from jughpc.tasks import encoding, hashing, values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
+from jughpc.tasks.results import Lock, Results
 from jughpc.tasks.walk import Steps
 
 if TYPE_CHECKING:
     from jughpc.tasks.tasklet import Tasklet
 
 R = TypeVar("R")
-
-
-class Results(Protocol):
-    """Where the results of tasks lie."""
-
-    def get(self, digest: bytes) -> object:
-        """Return the result. Raises ResultMissingError."""
-
-    def missing(self, digests: Iterable[bytes]) -> set[bytes]:
-        """Return those of `digests` that have no result now: one fresh look for all."""
-
-    def put(self, digest: bytes, value: object) -> None:
-        """Store a result. Raises UnstorableError."""
-
-    def remove(self, digests: Iterable[bytes]) -> int:
-        """Remove results and return how many there were."""
-
-
-class Lock(Protocol):
-    """One task's lock, in stores that have such."""
-
-    def get(self) -> bool:
-        """Take it; False if it is taken or the task failed."""
-
-    def release(self) -> None:
-        """Give it back."""
-
-    def is_locked(self) -> bool:
-        """Tell whether it is taken or the task failed."""
-
-    def fail(self) -> bool:
-        """Mark the task as failed."""
-
-    def is_failed(self) -> bool:
-        """Tell whether the task is marked as failed."""
 
 
 alltasks: list[Task[Any]] = []
@@ -258,6 +224,18 @@ class Task(Generic[R]):
 
     def __contains__(self, item: object) -> NoReturn:
         iter(self)
+
+    def __copy__(self) -> Task[R]:
+        return self  # the same call, and listed already
+
+    def __deepcopy__(self, memo: object) -> Task[R]:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self} cannot be pickled: it stands for a call, not for its result. If a task's function makes tasks "
+            "(by calling a TaskGenerator), let it call the plain function, `name.f(...)`, and return a value."
+        )
 
     def __str__(self) -> str:
         return f"Task: {self.name}()"

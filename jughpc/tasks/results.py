@@ -1,0 +1,41 @@
+"""What tasks ask of the place where their results lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+
+class Results(Protocol):
+    """Where the results of tasks lie."""
+
+    def get(self, digest: bytes) -> object:
+        """Return the result. Raises ResultMissingError."""
+
+    def missing(self, digests: Iterable[bytes]) -> set[bytes]:
+        """Return those of `digests` that have no result now: one fresh look for all."""
+
+    def put(self, digest: bytes, value: object) -> None:
+        """Store a result. Raises UnstorableError."""
+
+    def remove(self, digests: Iterable[bytes]) -> int:
+        """Remove results and return how many there were."""
+
+
+class Lock(Protocol):
+    """One task's lock, in stores that have such."""
+
+    def get(self) -> bool:
+        """Take it; False if it is taken or the task failed."""
+
+    def release(self) -> None:
+        """Give it back."""
+
+    def is_locked(self) -> bool:
+        """Tell whether it is taken or the task failed."""
+
+    def fail(self) -> bool:
+        """Mark the task as failed."""
+
+    def is_failed(self) -> bool:
+        """Tell whether the task is marked as failed."""
