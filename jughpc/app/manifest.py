@@ -47,9 +47,15 @@ class Manifest:
     def __len__(self) -> int:
         return len(self.kinds)
 
+    def by_kind(self) -> list[int]:
+        """Return how many tasks there are of each name."""
+        import numpy as np
+
+        return [int(count) for count in np.bincount(self.kinds, minlength=len(self.names))]
+
     def name(self, index: int) -> str:
         """Return the name of a task."""
-        return self.names[self.kinds[index]]
+        return self.names[int(self.kinds[index])]
 
 
 def of_graph(graph: Graph, barrier: bool) -> Manifest:
