@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 from jughpc.fs import Clock, Files
 from jughpc.store import record as records
-from jughpc.store.base import Failure, Pace, View
+from jughpc.store.base import Claims, Failure, Pace, View
 from jughpc.store.claims import LinkClaims
 from jughpc.store.judge import WORKERS, IsGone, Judge, record_path
 from jughpc.store.record import Record
@@ -28,13 +28,19 @@ ENDED = ".ended"
 
 
 class FileStore:
-    """Meets base.Store on a shared folder."""
+    """Meets base.Store on a shared folder.
 
-    def __init__(self, files: Files, clock: Clock, layout: Layout, pace: Pace, is_gone: IsGone) -> None:
+    Args:
+        token: Tells this process's files from all others', ever; made up if empty.
+    """
+
+    def __init__(
+        self, files: Files, clock: Clock, layout: Layout, pace: Pace, is_gone: IsGone, token: str = ""
+    ) -> None:
         self._files, self._clock, self._layout, self._is_gone = files, clock, layout, is_gone
         self.pace = pace
         self.shards = layout.shards
-        self._results = Results(files, layout, lambda shard: self.unmark_complete({shard}))
+        self._results = Results(files, layout, lambda shard: self.unmark_complete({shard}), token)
 
     def shard_of(self, digest: bytes) -> int:
         return self._layout.shard_of(digest)
@@ -109,7 +115,7 @@ class FileStore:
 
     # lives
 
-    def claims(self, life: str) -> LinkClaims:
+    def claims(self, life: str) -> Claims:
         return LinkClaims(self._files, self._layout, self.look, self.judge(), life)
 
     def judge(self) -> Judge:
@@ -118,7 +124,11 @@ class FileStore:
 
     def claim_path(self, shard: int, key: bytes, generation: int) -> str:
         """Return the path of a claim."""
-        return f"{self._layout.folder(shard)}/{claim_name(key, generation)}"
+        return f"{self.folder(shard)}/{claim_name(key, generation)}"
+
+    def folder(self, shard: int) -> str:
+        """Return the path of a shard's folder."""
+        return self._layout.folder(shard)
 
     def holder(self, shard: int, key: bytes, generation: int) -> Record | None:
         """Return the record of the life that holds a claim, None if it was released meanwhile."""

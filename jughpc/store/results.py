@@ -29,11 +29,12 @@ class Results:
 
     Args:
         doubt: Called with a shard before and after a damaged file of it is set aside.
+        token: Tells this process's files from all others', ever; made up if empty.
     """
 
-    def __init__(self, files: Files, layout: Layout, doubt: Callable[[int], None]) -> None:
+    def __init__(self, files: Files, layout: Layout, doubt: Callable[[int], None], token: str = "") -> None:
         self._files, self._layout, self._doubt = files, layout, doubt
-        self._token = secrets.token_hex(4)
+        self._token = token or secrets.token_hex(4)
         self._written = 0
         self._indices: OrderedDict[str, Index] = OrderedDict()
         self._listed: OrderedDict[int, tuple[set[bytes], list[str]]] = OrderedDict()
