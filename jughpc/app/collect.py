@@ -42,17 +42,18 @@ class Verdict:
     standing: Standing
 
 
-def sleep_until(target: Target, clock: Clock, say: Say, *, alone_too: bool = True) -> Verdict:
+def sleep_until(target: Target, clock: Clock, say: Say, number: int | None = None) -> Verdict:
     """Wait until all tasks are done or none can go on.
 
     Args:
-        alone_too: Go on waiting while nobody works on it: somebody may come.
+        number: The submission whose workers are waited for; when these are gone the wait ends. Without one
+            it goes on while nobody works: somebody may come.
     """
     pause, told = FIRST_PAUSE, ""
     while True:
-        now = report(target)
+        now = report(target, number)
         verdict = _verdict(now.standing, _hope(now.jobs, now.standing))
-        if verdict is not None and (verdict is not End.ALONE or not alone_too):
+        if verdict is not None and (verdict is not End.ALONE or number is not None):
             return Verdict(verdict, now.standing)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
         pause = FIRST_PAUSE if words != told else min(pause * 1.5, LONGEST_PAUSE)
@@ -67,14 +68,14 @@ def collect(target: Target, number: int, rounds: int, clock: Clock, say: Say) ->
 
     A round that finishes no task is the last: what kills every worker is not repaired by more of them.
     """
-    verdict = sleep_until(target, clock, say, alone_too=False)
+    verdict = sleep_until(target, clock, say, number)
     for turn in range(rounds):
         if verdict.end is not End.ALONE:
             break
         before = verdict.standing.unfinished
         if not _repair(target, number, before, clock, say, f"round {turn + 1} of {rounds}"):
             break
-        verdict = sleep_until(target, clock, say, alone_too=False)
+        verdict = sleep_until(target, clock, say, number)
         if verdict.standing.unfinished == before:
             say("the repair array finished no task; no further one is submitted")
             break

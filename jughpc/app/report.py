@@ -32,11 +32,15 @@ class Report:
     elements: Counter[State] = field(default_factory=Counter)
 
 
-def report(target: Target) -> Report:
-    """Look where `target` stands: at the store, and once at the scheduler if there is a submission."""
+def report(target: Target, number: int | None = None) -> Report:
+    """Look where `target` stands: at the store, and once at the scheduler if there is a submission.
+
+    Args:
+        number: Of the submission, by default the latest.
+    """
     store = sessions.find_store(target.jugdir)
     manifest = manifest_of(target)
-    jobs = submitted.find(target.jugdir) if isinstance(store, FileStore) else None
+    jobs = submitted.find(target.jugdir, number) if isinstance(store, FileStore) else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(records, jobs.poll.owners) if jobs else {}
     standing = stand(manifest, store, over)

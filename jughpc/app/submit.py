@@ -199,14 +199,15 @@ def _throttle(throttle: int | None) -> str:
 
 
 def _resources(resources: Resources) -> str:
-    site = "the site's default"
-    shown = {
-        "time": site if resources.walltime is None else show_seconds(resources.walltime),
-        "memory": site if resources.memory is None else show_memory(resources.memory),
-        "cpus": site if resources.cpus is None else str(resources.cpus),
-        "gpus": str(resources.gpus or 0),
-        "partition": resources.partition or site,
-        "account": resources.account or site,
-        "qos": resources.qos or site,
+    chosen = {
+        "time": None if resources.walltime is None else show_seconds(resources.walltime),
+        "memory": None if resources.memory is None else show_memory(resources.memory),
+        "cpus": resources.cpus,
+        "gpus": resources.gpus or 0,
+        "partition": resources.partition,
+        "account": resources.account,
+        "qos": resources.qos,
     }
-    return ", ".join(f"{key} {value}" for key, value in shown.items())
+    said = [f"{key} {value}" for key, value in chosen.items() if value is not None]
+    left = [key for key, value in chosen.items() if value is None]
+    return ", ".join(said) + (f"; the site's default {', '.join(left)}" if left else "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jughpc.app import jobs as submitted
 from jughpc.app.jobs import Jobs
 from jughpc.app.recent import Target
 from jughpc.app.report import report
@@ -19,29 +18,35 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # [s] between two questions to the sched
 _PATIENCE = 10  # polls in which the scheduler does not know a job, before the store must tell
 
 
-def wait_for(target: Target, done: Submitted, clock: Clock, tell: Callable[[str], None]) -> int:
-    """Wait until the last job of a submission has ended; print its log; return 0 if all went well, else 3."""
+def wait_for(
+    target: Target, done: Submitted, clock: Clock, tell: Callable[[str], None], progress: Callable[[str], None]
+) -> int:
+    """Wait until the last job of a submission has ended; print its log; return 0 if all went well, else 3.
+
+    Args:
+        tell: Takes what is to stay.
+        progress: Takes a line on where it stands, whenever that changed.
+    """
     last = done.accepted[-1]
-    state = _wait(target, done.submission.number, last, clock, tell)
+    state = _wait(target, done.submission.number, last, clock, progress)
     for job in done.accepted[-2:]:
         if job.role is last.role or state is not State.DONE:
             _show_log(done, job, tell)
     return 0 if state is State.DONE else 3
 
 
-def _wait(target: Target, number: int, last: Accepted, clock: Clock, tell: Callable[[str], None]) -> State:
+def _wait(target: Target, number: int, last: Accepted, clock: Clock, progress: Callable[[str], None]) -> State:
     pause, told, absent = FIRST_PAUSE, "", 0
     while True:
-        now = report(target)
-        jobs = submitted.find(target.jugdir, number)
-        state = _state(jobs, last)
+        now = report(target, number)
+        state = _state(now.jobs, last)
         absent = absent + 1 if state is None else 0
         if state is not None and (state.ended or state is State.STUCK):
             return state
-        if absent > _PATIENCE and not (jobs and jobs.trouble):
+        if absent > _PATIENCE and not (now.jobs and now.jobs.trouble):
             return State.UNKNOWN if now.standing.unfinished else State.DONE
         if (words := in_words(now.standing)) != told:
-            tell(words)
+            progress(words)
             told, pause = words, FIRST_PAUSE
         clock.sleep(pause * jitter())
         pause = min(pause * 1.2, LONGEST_PAUSE)

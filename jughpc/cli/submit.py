@@ -9,6 +9,7 @@ import click
 
 from jughpc.app.recent import Target, remember
 from jughpc.cli import common
+from jughpc.cli.progress import progress
 from jughpc.config import Settings
 from jughpc.errors import UsageError
 from jughpc.fs import OsClock
@@ -61,7 +62,10 @@ def submit(
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
     click.echo(f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`")
-    return wait_for(target, done, OsClock(), click.echo) if wait else 0
+    if not wait:
+        return 0
+    with progress() as show:
+        return wait_for(target, done, OsClock(), click.echo, show)
 
 
 def _wish(given: dict[str, Any], extra: tuple[str, ...], values: Settings) -> Any:
