@@ -17,6 +17,7 @@ JugError
 │   ├── ResultMissingError     there is no result for this digest
 │   ├── CorruptResultError     a result file that fails its checksum; it was set aside
 │   └── UnstorableError   a result that cannot be pickled: the task's failure, not the store's
+├── BusyError             live workers hold what a command was to change; nothing was changed
 └── ClaimLostError        a worker was late and others may have taken over its task
 """
 
@@ -139,6 +140,10 @@ class CorruptResultError(StoreError):
 
 class UnstorableError(StoreError):
     """A result that cannot be pickled."""
+
+
+class BusyError(JugError):
+    """Live workers hold what a command was to change; nothing was changed."""
 
 
 class ClaimLostError(JugError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from jughpc import __version__
 from jughpc.app.recent import Target
-from jughpc.errors import JugdirError
+from jughpc.errors import JugdirError, JugfileError
 from jughpc.fs import Files, OsFiles
 from jughpc.store.base import Pace, Store
 from jughpc.store.memory import MemoryStore
@@ -16,6 +19,8 @@ from jughpc.tasks.jugfile import Jugfile, load
 from jughpc.tasks.task import Task
 
 IN_MEMORY = "dict_store"
+
+_FEW = 10_000  # tasks that a store is made for whose jugfile was not loaded yet
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,14 @@ class Session:
         jugfile: As loaded; `barrier` if the load ended at one.
         store: Where its results are.
         files: The jugdir, None for a store that is no folder.
+        is_new: Whether `store` only stands for one that was not made yet.
     """
 
     target: Target
     jugfile: Jugfile
     store: Store
     files: Files | None
+    is_new: bool = False
 
 
 def begin(target: Target, pace: Pace) -> Session:
@@ -42,42 +49,103 @@ def begin(target: Target, pace: Pace) -> Session:
 
 def peek(target: Target) -> Session:
     """Load the jugfile beside its store as it is; a store that does not exist is not made."""
-    store: Store = find_store(target.jugdir) or MemoryStore()
+    found = find_store(target.jugdir)
+    store: Store = found or MemoryStore()
     Task.store = store
-    return Session(target, load(target.jugfile, target.args), store, folder_of(target.jugdir))
+    return Session(target, load(target.jugfile, target.args), store, folder_of(target.jugdir), found is None)
 
 
 def settle(session: Session, pace: Pace) -> Session:
     """Make the store of a session whose store does not exist yet. Raises JugdirError."""
-    early, jugdir = session.store, session.target.jugdir
-    if not isinstance(early, MemoryStore) or jugdir == IN_MEMORY:
+    if not session.is_new or is_private(session.target.jugdir):
         return session
-    store = make_store(folder_path(jugdir), len(session.jugfile.tasks), __version__, pace)
-    for digest in early.look(0).done:  # what the jugfile computed while it was loaded (CachedFunction)
-        store.put(digest, early.get(digest))
+    store = make_store(folder_path(session.target.jugdir), len(session.jugfile.tasks), __version__, pace)
+    for digest in session.store.look(0).done:  # what the jugfile computed while it was loaded (CachedFunction)
+        store.put(digest, session.store.get(digest))
     Task.store = store
-    return replace(session, store=store)
+    return replace(session, store=store, is_new=False)
 
 
 def again(session: Session) -> Session:
     """Load the jugfile anew: past the barrier at which it ended."""
     Task.store = session.store
-    return Session(session.target, load(session.target.jugfile, session.target.args), session.store, session.files)
+    return replace(session, jugfile=load(session.target.jugfile, session.target.args))
+
+
+def close(session: Session) -> None:
+    """Keep what a store keeps only at the end."""
+    if isinstance(session.store, MemoryStore):
+        session.store.save()
+
+
+def init(
+    jugfile: str | None = None, jugdir: object = None, on_error: str = "exit", store: object = None
+) -> tuple[Any, dict[str, Any]]:
+    """Load a jugfile in this process and open its jugdir; return the store and the jugfile's names.
+
+    Args:
+        jugfile: Default `jugfile.py`.
+        jugdir: Default `jugdata`.
+        on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error.
+        store: Used in place of a jugdir.
+    """
+    path = Path(jugfile or "jugfile.py")
+    set_jugdir(jugdir if store is None else store)
+    try:
+        loaded = load(path)
+    except JugfileError as error:
+        if on_error == "propagate" and error.__cause__ is not None:
+            raise error.__cause__ from None
+        sys.exit(str(error))
+    return Task.store, loaded.space
+
+
+def set_jugdir(jugdir: object = None) -> Any:
+    """Open, or make, the jugdir that all tasks' results lie in from now on, and return its store.
+
+    Args:
+        jugdir: Default `jugdata`; what is no text is taken for a store itself.
+    """
+    Task.store = _opened(jugdir or "jugdata") if isinstance(jugdir, str | None) else jugdir  # type: ignore[assignment]
+    return Task.store
 
 
 def find_store(jugdir: str) -> Store | None:
     """Open the store that `jugdir` names, None if there is none yet. Raises JugdirError."""
-    return None if jugdir == IN_MEMORY else open_store(folder_path(jugdir))
+    if jugdir == IN_MEMORY:
+        return None
+    if is_private(jugdir):
+        path = Path(jugdir.removeprefix(f"{IN_MEMORY}:")).absolute()
+        return MemoryStore.kept(OsFiles(path.parent), path.name)
+    return open_store(folder_path(jugdir))
+
+
+def is_private(jugdir: str) -> bool:
+    """Return whether the store lives in one process, so that nobody else works on it."""
+    return jugdir == IN_MEMORY or jugdir.startswith(f"{IN_MEMORY}:")
+
+
+def is_folder(jugdir: str) -> bool:
+    """Return whether `jugdir` names a folder, and no other kind of store."""
+    return not is_private(jugdir)
 
 
 def folder_of(jugdir: str) -> Files | None:
     """Return the jugdir's files, None for a store that is no folder."""
-    return None if jugdir == IN_MEMORY else OsFiles(folder_path(jugdir))
+    return OsFiles(folder_path(jugdir)) if is_folder(jugdir) else None
 
 
 def folder_path(jugdir: str) -> Path:
     """Return the folder that `jugdir` names (absolute). Raises JugdirError for another kind of store."""
-    if jugdir.startswith((f"{IN_MEMORY}:", "redis:", "rediss:")):
-        raise JugdirError(f"--jugdir {jugdir}: this version knows folders and `{IN_MEMORY}` only.")
+    if not is_folder(jugdir):
+        raise JugdirError(f"--jugdir {jugdir} is no folder, and this needs one. Name one: --jugdir DIR")
     return Path(jugdir).absolute()
 
+
+def _opened(jugdir: str) -> Store:
+    found = find_store(jugdir)
+    if isinstance(found, MemoryStore):
+        atexit.register(found.save)
+    if found is not None:
+        return found
+    return MemoryStore() if jugdir == IN_MEMORY else make_store(folder_path(jugdir), _FEW, __version__, Pace())

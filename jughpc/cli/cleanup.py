@@ -6,23 +6,39 @@ import click
 
 from jughpc.app.recent import Target
 from jughpc.cli import common
-from jughpc.errors import UsageError
+from jughpc.errors import SettingError
 from jughpc.fs import OsClock
 
 
 @click.command()
 @common.takes_jugfile
 @click.option("--locks-only", is_flag=True, help="Remove the claims that dead workers held; results stay.")
+@click.option("--failed-only", is_flag=True, help="Make failed tasks ready again; results and claims stay.")
+@click.option("--keep-locks", is_flag=True, help="Remove results that no task needs; claims stay.")
 @click.option("--wait", is_flag=True, help="Watch who may live for as long as it takes to see that they stand still.")
 @click.option("--force", is_flag=True, help="Remove all claims, the living ones too.")
-def cleanup(target: Target, locks_only: bool, wait: bool, force: bool) -> int:
-    """Free what crashed jobs held, by proof that they are dead; safe beside live workers.
+def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: bool, wait: bool, force: bool) -> int:
+    """Remove the results of no task of JUGFILE, and the claims of dead workers; safe beside live workers.
 
-    Each line says which proof: the worker's own record, this host's process table, the scheduler, or that
-    it stood still while watched.
+    Only what jughpc wrote is touched, and nothing behind an unmet barrier. A claim is removed by proof, and
+    its line says which: the worker's own record, this host's process table, the scheduler, or that it stood
+    still while watched.
     """
+    if locks_only + failed_only + keep_locks > 1:
+        raise SettingError("give one of --locks-only, --failed-only and --keep-locks, not several.")
+    from jughpc.app import garbage
+
+    if failed_only:
+        click.echo(f"Removed {garbage.forget_failures(target)} failure locks")
+        return 0
     if not locks_only:
-        raise UsageError("say what to clean up: `jughpc cleanup --locks-only` frees what crashed jobs held.")
+        click.echo(f"Removed {garbage.remove_garbage(target, OsClock(), common.PATIENCE)} objects")
+    if not keep_locks:
+        _free(target, wait, force)
+    return 0
+
+
+def _free(target: Target, wait: bool, force: bool) -> None:
     from jughpc.app.cleanup import Held, cleanup_claims
 
     def show(row: Held) -> str:
@@ -38,4 +54,3 @@ def cleanup(target: Target, locks_only: bool, wait: bool, force: bool) -> int:
     click.echo(f"Removed {removed} locks")
     if removed < len(held) and not wait:
         click.echo(f"{len(held) - removed} claims may be held by live workers; --wait watches them to be sure.")
-    return 0

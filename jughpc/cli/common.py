@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +13,13 @@ import click
 
 from jughpc import config
 from jughpc.app.recent import Target, choose
+from jughpc.errors import SettingError
 from jughpc.fs import environment
 from jughpc.store.base import Pace
 from jughpc.tasks import running
+from jughpc.tasks.matching import by_both
+
+PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one claim
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +41,31 @@ def takes_jugfile(command: F) -> F:
         return command(target=find_target(jugfile, jugdir, (*args, *ctx.obj)), **rest)
 
     return with_target  # type: ignore[return-value]  # click calls it, with other arguments than `command`
+
+
+def selects_tasks(command: F) -> F:
+    """Give `command` the options `name` and `pattern`."""
+    named = click.option("--name", metavar="NAME", help="Tasks of this name, or its end behind a dot; * and ?.")
+    like = click.option("--pattern", metavar="TEXT", help="Tasks whose name holds TEXT, or matches /TEXT/.")
+    return named(like(command))
+
+
+def matcher(name: str | None, pattern: str | None) -> Callable[[str], bool] | None:
+    """Return what tells whether a task is chosen, None if all are. Raises SettingError."""
+    if name and pattern is not None:
+        raise SettingError("give --name or --pattern, not both.")
+    return by_both(name, pattern)
+
+
+def may_wait(command: F) -> F:
+    """Give `command` the option --wait, as `patience` [s]."""
+
+    @click.option("--wait", is_flag=True, help="Wait for live workers as long as it takes.")
+    @functools.wraps(command)
+    def with_patience(*, wait: bool, **rest: Any) -> Any:
+        return command(patience=math.inf if wait else PATIENCE, **rest)
+
+    return with_patience  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
 def find_target(jugfile: str | None, jugdir: str | None, args: tuple[str, ...]) -> Target:

@@ -19,12 +19,18 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "submit": ("jughpc.cli.submit", "Submit a jugfile as an array job, with a collector and a reduce."),
     "status": ("jughpc.cli.status", "Show where the tasks, the workers and the submission stand."),
     "cancel": ("jughpc.cli.submit", "End the array, collector and reduce of a submission."),
-    "cleanup": ("jughpc.cli.cleanup", "Free what crashed jobs held."),
+    "cleanup": ("jughpc.cli.cleanup", "Remove results that no task needs, and free what crashed jobs held."),
+    "invalidate": ("jughpc.cli.manage", "Remove the results of chosen tasks and of all that depends on them."),
+    "count": ("jughpc.cli.look", "Count the tasks by name."),
+    "graph": ("jughpc.cli.look", "Write which tasks need which, and draw it."),
+    "pack": ("jughpc.cli.manage", "Merge small result files."),
+    "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
     "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),
     "sleep-until": ("jughpc.cli.collect", "Wait until all tasks are done."),
     "collect": ("jughpc.cli.collect", "What the collector job runs: wait, repair, and tell whether all is done."),
     "reduce": ("jughpc.cli.collect", "What the reduce job runs: a script that sees the jugfile's names and `value`."),
+    "doctor": ("jughpc.cli.doctor", "Tell whether this file system and cluster keep what jughpc relies on."),
 }
 
 

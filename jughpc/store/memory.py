@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+import secrets
+from collections.abc import Iterable, Mapping, Sequence, Set
 
-from jughpc.errors import ResultMissingError
+from jughpc.errors import JugdirError, ResultMissingError
+from jughpc.fs import Files
 from jughpc.store import resultfile
 from jughpc.store.base import Claim, Failure, Pace, Store, View
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
 from jughpc.store.shards import set_name
+
+_FAILURES = b"jughpc: failures"  # 16 bytes that are no digest: what failed, in the file
 
 
 class MemoryStore:
@@ -17,12 +21,34 @@ class MemoryStore:
 
     shards = 1
 
-    def __init__(self) -> None:
+    def __init__(self, files: Files | None = None, name: str = "") -> None:
+        self._files, self._name = files, name
         self.pace = Pace()
         self._results: dict[bytes, bytes] = {}
         self._failures: dict[bytes, Failure] = {}
         self._complete: set[tuple[int, str]] = set()
         self._lives: dict[str, Record] = {}
+
+    @classmethod
+    def kept(cls, files: Files, name: str) -> MemoryStore:
+        """Return the store that was saved in the file `name`, an empty one if there is no such file.
+
+        Raises JugdirError if the file is none of ours, or damaged.
+        """
+        store = cls(files, name)
+        if name in files.names(""):
+            store._read(files.map(name))
+        return store
+
+    def save(self) -> None:
+        """Write results and failures to the file that the store was read from, if there is one."""
+        if self._files is None:
+            return
+        content = {digest: self._encoded(digest) for digest in self._results}
+        content[_FAILURES] = resultfile.encode(list(self._failures.values()))
+        temporary = f"{self._name}.{secrets.token_hex(4)}.tmp"
+        self._files.write(temporary, resultfile.pack(content))
+        self._files.rename(temporary, self._name)
 
     def shard_of(self, digest: bytes) -> int:
         return 0
@@ -87,6 +113,21 @@ class MemoryStore:
         return list(self._lives.values())
 
 
+    def _read(self, data: memoryview) -> None:
+        try:
+            index = resultfile.read_index(data)
+            failures = resultfile.decode(data, index.pop(_FAILURES))
+        except (resultfile.DamagedError, KeyError) as error:
+            words = f"the file {self._name} is no whole store ({error}); move it away, or name another --jugdir."
+            raise JugdirError(words) from None
+        self._failures = {failure.digest: failure for failure in failures}
+        self.publish(0, dict(resultfile.intact(data, index)), "")
+
+    def _encoded(self, digest: bytes) -> Encoded:
+        data = memoryview(self._results[digest])
+        return dict(resultfile.intact(data, resultfile.read_index(data)))[digest]
+
+
 class MemoryClaims:
     """The only worker's claims."""
 
@@ -126,6 +167,17 @@ class QuietPulse:
 
     def count(self, done: int, failed: int) -> None:
         """Do nothing: nobody asks."""
+
+    def begin_batch(self, claim: Claim, digests: Sequence[bytes]) -> None:
+        """Take note of what is held."""
+        self._batch = claim
+
+    def step(self, number: int, name: str, since: float) -> None:
+        """Do nothing: nobody asks."""
+
+    def end_batch(self) -> list[Claim]:
+        """Return what is held, as before: nobody waits for the rest of the shard."""
+        return [self._batch]
 
     def end(self, reason: str) -> None:
         """Do nothing: the store ends with the process."""

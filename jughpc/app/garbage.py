@@ -1,0 +1,67 @@
+"""Remove what no task of the jugfile needs any more: results and failures of tasks that are gone from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jughpc.app import session as sessions
+from jughpc.app.hold import holding
+from jughpc.app.lives import living
+from jughpc.app.recent import Target
+from jughpc.app.session import Session
+from jughpc.errors import UsageError
+from jughpc.fs import Clock
+from jughpc.store.base import Store
+from jughpc.store.filestore import FileStore
+
+
+def remove_garbage(target: Target, clock: Clock, patience: float) -> int:
+    """Remove the results and failures of no visible task; return how many results there were.
+
+    Raises:
+        UsageError: Not all tasks are visible: the jugfile ended at a barrier, or defines none.
+        BusyError: Live workers run some of these tasks, for longer than `patience` [s]; nothing is removed.
+    """
+    with living(target.jugdir, clock) as life:
+        session = sessions.peek(target)
+        _check(session)
+        if session.is_new:
+            return 0
+        needed = {task.digest for task in session.jugfile.tasks}
+        garbage = set(_stored(session.store)) - needed
+        life.begin(session.store)
+        with holding(session.store, life.record.life, garbage, clock, patience):
+            removed = session.store.remove(garbage)
+        sessions.close(session)
+        return removed
+
+
+def forget_failures(target: Target) -> int:
+    """Make all failed tasks ready again, visible or not; return how many there were."""
+    store = sessions.find_store(target.jugdir)
+    if store is None:
+        return 0
+    failed = [digest for shard in shards_in_use(store) for digest in store.look(shard).failed]
+    return store.forget_failures(failed)
+
+
+def shards_in_use(store: Store) -> Iterable[int]:
+    """Return the shards that may hold anything."""
+    return store.shards_in_use() if isinstance(store, FileStore) else range(store.shards)
+
+
+def _check(session: Session) -> None:
+    jugfile = session.target.jugfile
+    if session.jugfile.barrier:
+        raise UsageError(
+            f"{jugfile} ended at a barrier, so the tasks behind it are not known, and their results would be "
+            f"taken for garbage. Run `jughpc execute {jugfile}` first, or clean up --locks-only."
+        )
+    if not session.jugfile.tasks:
+        raise UsageError(f"{jugfile} defines no task, so that all results would be garbage. Is it the right one?")
+
+
+def _stored(store: Store) -> Iterable[bytes]:
+    for shard in shards_in_use(store):
+        view = store.look(shard)
+        yield from view.done | view.failed

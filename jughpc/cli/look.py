@@ -1,0 +1,57 @@
+"""`jughpc count` and `graph`: what a jugfile defines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from jughpc.app.recent import Target
+from jughpc.app.table import table
+from jughpc.cli import common
+from jughpc.errors import UsageError
+
+
+@click.command()
+@common.takes_jugfile
+@click.option("--short", is_flag=True, help="Print the total only.")
+def count(target: Target, short: bool) -> int:
+    """Count the tasks of JUGFILE by name."""
+    from jughpc.app.status import manifest_of
+
+    manifest = manifest_of(target)
+    if short:
+        click.echo(f"Count:  {len(manifest)} tasks\n** Total: {len(manifest)} tasks.")
+    else:
+        numbers = zip(manifest.names, manifest.by_kind(), strict=True)
+        click.echo(table(["Count"], {name: [number] for name, number in numbers}, common.width()))
+    return 0
+
+
+@click.command()
+@common.takes_jugfile
+@click.option("--no-status", is_flag=True, help="Leave out how many are failed, waiting, ready, complete, active.")
+@click.option("--file-format", default="png", show_default=True, help="What `dot` draws; `dot` for the text alone.")
+def graph(target: Target, no_status: bool, file_format: str) -> int:
+    """Write which tasks need which as JUGFILE.dot, and draw it with Graphviz.
+
+    Exit code: 0 if all of it was written, else 1.
+    """
+    from jughpc.app.dot import dot
+    from jughpc.app.status import standing
+    from jughpc.batch.shell import find_command, run
+
+    text = Path(target.jugfile.stem + ".dot")
+    text.write_text(dot(standing(target), not no_status))
+    click.echo(f"wrote {text}")
+    if file_format == "dot":
+        return 0
+    drawn = text.with_suffix(f".{file_format}")
+    if find_command("dot") is None:
+        click.echo("Graphviz' `dot` is not on PATH, so nothing was drawn. Text alone: --file-format dot", err=True)
+        return 1
+    reply = run(["dot", f"-T{file_format}", "-o", str(drawn), str(text)])
+    if reply.code:
+        raise UsageError(f"dot could not draw {drawn}: {reply.stderr.strip()}")
+    click.echo(f"wrote {drawn}")
+    return 0

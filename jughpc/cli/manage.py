@@ -1,0 +1,86 @@
+"""`jughpc invalidate`, `pack` and `failures`: what changes a store by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from jughpc.app.recent import Target
+from jughpc.app.table import table
+from jughpc.cli import common
+from jughpc.errors import SettingError
+from jughpc.fs import OsClock
+
+
+@click.command()
+@common.takes_jugfile
+@common.selects_tasks
+@click.option("--short", is_flag=True, help="Print the total only.")
+@common.may_wait
+def invalidate(target: Target, name: str | None, pattern: str | None, short: bool, patience: float) -> int:
+    """Remove the results of the chosen tasks, and of all that depends on them, so that they run again.
+
+    Works beside live workers: tasks that one of them runs now are waited for a little, or with --wait for
+    as long as it takes; else nothing is removed, and the exit code is 1.
+    """
+    from jughpc.app.invalidate import invalidate as remove
+
+    matches = common.matcher(name, pattern)
+    if matches is None:
+        raise SettingError("say which tasks: --name 'double' or --pattern '/dou.*/'; all of them are --name '*'.")
+    done = remove(target, matches, OsClock(), patience)
+    if not done.chosen:
+        click.echo("No results invalidated.")
+    elif not done.removed:
+        click.echo("Tasks invalidated, but no results removed")
+    elif short:
+        click.echo(f"Invalidated:  {done.removed.total()} tasks\n** Total: {done.removed.total()} tasks.")
+    else:
+        rows = {task: [count] for task, count in done.removed.items()}
+        click.echo(table(["Invalidated"], rows, common.width()))
+    return 0
+
+
+@click.command()
+@common.takes_jugfile
+def pack(target: Target) -> int:
+    """Merge small result files into a few large ones; safe while workers run."""
+    from jughpc.app.pack import pack as merge
+
+    done = merge(target, OsClock())
+    click.echo(f"Packed {done.results} objects")
+    if done.busy:
+        click.echo(f"{done.busy} shards are held by live workers and stay as they are.", err=True)
+    return 0
+
+
+@click.command()
+@common.takes_jugfile
+@click.option("--retry-failed", is_flag=True, help="Make them ready to be run again.")
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+def failures(target: Target, retry_failed: bool, as_json: bool) -> int:
+    """List each failed task with its exception, traceback, host, job and tries.
+
+    Exit code: 0 if there is none, or --retry-failed made them ready, else 1.
+    """
+    from jughpc.app import failures as failed
+    from jughpc.store.base import Failure
+
+    def show(failure: Failure) -> str:
+        where = f"{failure.host} ({failure.owner or 'by hand'})"
+        when = f"{datetime.fromtimestamp(failure.when):%Y-%m-%d %H:%M:%S}"
+        head = f"{failure.name} {failure.digest.hex()[:8]}: {failure.exception}"
+        return f"{head}\n  on {where} at {when}, tries {failure.tries}\n{failure.trace}"
+
+    found = failed.failures(target)
+    if as_json:
+        click.echo(json.dumps([{**asdict(row), "digest": row.digest.hex()} for row in found], indent=1))
+    else:
+        for row in found:
+            click.echo(show(row))
+    if retry_failed:
+        click.echo(f"{failed.retry(target)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
+    return 1 if found and not retry_failed else 0

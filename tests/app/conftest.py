@@ -1,0 +1,63 @@
+"""Use cases in this process: what loading a jugfile changes in it is put back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jughpc.app.recent import Target
+from jughpc.tasks import task
+
+NAP = """
+import time
+from jug import TaskGenerator
+
+@TaskGenerator
+def quick(x):
+    return x
+
+@TaskGenerator
+def nap(x):
+    time.sleep(60)
+    return x
+
+one = quick(1)
+two = nap(one)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    path, argv, modules, store = list(sys.path), list(sys.argv), set(sys.modules), task.Task.store
+    yield
+    sys.path[:], sys.argv[:], task.Task.store = path, argv, store
+    for name in set(sys.modules) - modules:
+        if name == "napping":
+            del sys.modules[name]
+    task.alltasks.clear()
+
+
+@pytest.fixture
+def napping(tmp_path: Path) -> Target:
+    """Return a jugfile whose second task takes a minute."""
+    path = tmp_path / "napping.py"
+    path.write_text(NAP)
+    return Target(path, str(tmp_path / "napping.jugdata"))
+
+
+@pytest.fixture
+def worker(napping: Target) -> Iterator[subprocess.Popen[bytes]]:
+    """Return a live worker that has run the first task and holds the second."""
+    argv = [sys.executable, "-m", "jughpc", "execute", str(napping.jugfile), "--jugdir", napping.jugdir]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd=napping.jugfile.parent) as process:
+        end = time.monotonic() + 10
+        while not any(b"napping.nap" in path.read_bytes() for path in Path(napping.jugdir).glob("workers/*")):
+            assert time.monotonic() < end, "the worker never said what it runs"
+            time.sleep(0.02)
+        yield process
+        process.kill()

@@ -1,0 +1,71 @@
+"""What changes a store by hand respects the claims of live workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jughpc.app.garbage import remove_garbage
+from jughpc.app.invalidate import invalidate
+from jughpc.app.pack import pack
+from jughpc.errors import BusyError
+from jughpc.fs import OsClock
+
+CLOCK = OsClock()
+
+
+def claims(target):
+    return {path.name for path in Path(target.jugdir).glob("shards/*/*.claim.*")}
+
+
+def results(target):
+    return {path.name for path in Path(target.jugdir).glob("shards/*/*") if len(path.name) == 32}
+
+
+def test_a_task_that_a_live_worker_runs_is_not_invalidated_and_the_worker_is_named(napping, worker):
+    before = claims(napping), results(napping)
+    with pytest.raises(BusyError, match=rf"napping.nap on .* \(pid {worker.pid}\)"):
+        invalidate(napping, lambda name: name == "napping.quick", CLOCK, patience=0)
+    assert (claims(napping), results(napping)) == before
+
+
+def test_once_that_worker_is_dead_its_task_can_be_invalidated(napping, worker):
+    worker.kill()
+    worker.wait()
+    done = invalidate(napping, lambda name: name == "napping.quick", CLOCK, patience=10)
+    assert done.removed == {"napping.quick": 1}
+    assert not results(napping)
+
+
+def test_what_no_live_worker_holds_is_invalidated_beside_it(napping, worker):
+    napping.jugfile.write_text(napping.jugfile.read_text() + "three = quick(3)\nthree.run()\n")
+    done = invalidate(napping, lambda name: name == "nosuch", CLOCK, patience=0)
+    assert done.chosen == 0
+    assert len(claims(napping)) == 1
+
+
+def test_cleanup_removes_no_claim_of_a_live_worker_with_the_garbage(napping, worker):
+    napping.jugfile.write_text(napping.jugfile.read_text().replace("quick(1)", "quick(2)"))
+    assert remove_garbage(napping, CLOCK, patience=0) == 1
+    assert len(claims(napping)) == 1
+    assert worker.poll() is None
+
+
+def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
+    pack(napping, CLOCK)
+    assert len(claims(napping)) == 1
+    assert invalidate(napping, lambda name: name == "nosuch", CLOCK, patience=0).chosen == 0
+
+
+def test_pack_leaves_a_shard_alone_that_somebody_holds(napping, worker):
+    from jughpc.app import session as sessions
+    from jughpc.app.hold import holding
+    from jughpc.app.lives import living
+
+    with living(napping.jugdir, CLOCK) as life:
+        store = sessions.find_store(napping.jugdir)
+        life.begin(store)
+        with holding(store, life.record.life, store.look(0).done, CLOCK, patience=0):
+            assert pack(napping, CLOCK).busy == 1
+        assert pack(napping, CLOCK).busy == 0

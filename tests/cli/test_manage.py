@@ -1,0 +1,164 @@
+"""invalidate, cleanup of results, count, graph, pack and failures, as users see them."""
+
+from __future__ import annotations
+
+import json
+
+
+def results(shell, stem="three"):
+    return {path.name for path in shell.cwd.glob(f"{stem}.jugdata/shards/*/*")}
+
+
+def short(shell, *argv):
+    return shell("status", *argv, "--short").stdout.strip()
+
+
+def test_invalidate_removes_the_chosen_results_and_all_that_depends_on_them(three):
+    three("execute", "three.py")
+    done = three("invalidate", "three.py", "--name", "double")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[2:4] == ["           1  three.add", "           2  three.double"]
+    assert short(three, "three.py") == "3 tasks waiting to be run, 0 failed, 0 complete, (none active)."
+
+
+def test_invalidate_leaves_what_the_chosen_tasks_need(three):
+    three("execute", "three.py")
+    done = three("invalidate", "three.py", "--pattern", "/a.d$/", "--short")
+    assert done.stdout == "Invalidated:  1 tasks\n** Total: 1 tasks.\n"
+    assert short(three, "three.py") == "1 tasks waiting to be run, 0 failed, 2 complete, (none active)."
+
+
+def test_invalidated_tasks_are_run_again_even_where_the_shard_was_known_to_be_done(three):
+    three("execute", "three.py")
+    three("invalidate", "three.py", "--name", "add")
+    assert "Executed:  1 tasks" in three("execute", "three.py", "--short").stdout
+
+
+def test_invalidate_says_when_nothing_matched_and_when_nothing_was_there(three):
+    assert three("invalidate", "three.py", "--name", "nosuch").stdout == "No results invalidated.\n"
+    assert three("invalidate", "three.py", "--name", "add").stdout == "Tasks invalidated, but no results removed\n"
+    assert three.names() == {"three.py"}
+
+
+def test_invalidate_wants_a_choice_and_only_one(three):
+    for argv in ((), ("--name", "a", "--pattern", "b"), ("--pattern", ""), ("--pattern", "/(/")):
+        done = three("invalidate", "three.py", *argv)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_cleanup_removes_the_results_of_tasks_that_are_gone_from_the_jugfile(three):
+    three("execute", "three.py")
+    jugfile = three.cwd / "three.py"
+    jugfile.write_text(jugfile.read_text().replace("double(2)", "double(3)"))
+    done = three("cleanup", "three.py")
+    assert done.stdout == "Removed 2 objects\nRemoved 0 locks\n"
+    assert len(results(three)) == 1
+
+
+def test_cleanup_leaves_what_jughpc_did_not_write(three):
+    three("execute", "three.py", "--jugdir", "out")
+    (three.cwd / "out" / "notes.txt").write_text("mine")
+    (three.cwd / "out" / "shards" / "0" / "data.npy").write_text("mine")
+    three("cleanup", "three.py", "--jugdir", "out")
+    assert (three.cwd / "out" / "notes.txt").read_text() == "mine"
+    assert (three.cwd / "out" / "shards" / "0" / "data.npy").read_text() == "mine"
+
+
+def test_cleanup_refuses_behind_an_unmet_barrier(barrier):
+    barrier("execute", "barrier.py")
+    barrier("invalidate", "barrier.py", "--name", "double")
+    barrier.write("barrier.py", (barrier.cwd / "barrier.py").read_text())
+    there = results(barrier, "barrier")
+    done = barrier("cleanup", "barrier.py")
+    assert (done.returncode, "ended at a barrier" in done.stderr) == (2, True)
+    assert results(barrier, "barrier") == there
+
+
+def test_cleanup_refuses_a_jugfile_without_tasks(three):
+    three("execute", "three.py")
+    three.write("three.py", "x = 1\n")
+    done = three("cleanup", "three.py")
+    assert (done.returncode, "all results would be garbage" in done.stderr) == (2, True)
+    assert len(results(three)) == 3
+
+
+def test_keep_locks_and_failed_only_and_locks_only_exclude_each_other(three):
+    assert three("cleanup", "three.py", "--keep-locks", "--locks-only").returncode == 2
+    three("execute", "three.py")
+    assert three("cleanup", "three.py", "--keep-locks").stdout == "Removed 0 objects\n"
+
+
+def test_failed_only_makes_failed_tasks_ready_again(failing):
+    failing("execute", "failing.py", "--keep-going")
+    assert failing("cleanup", "failing.py", "--failed-only").stdout == "Removed 1 failure locks\n"
+    assert short(failing, "failing.py") == "2 tasks waiting to be run, 0 failed, 1 complete, (none active)."
+
+
+def test_count_shows_the_tasks_by_name(three):
+    assert three("count", "three.py").stdout.splitlines()[2:] == [
+        "           1  three.add", "           2  three.double", "." * 80, "           3  Total", ""
+    ]  # fmt: skip
+    assert three("count", "three.py", "--short").stdout == "Count:  3 tasks\n** Total: 3 tasks.\n"
+
+
+def test_graph_writes_who_needs_whom_and_how_many_are_done(three):
+    three("execute", "three.py")
+    done = three("graph", "three.py", "--file-format", "dot")
+    assert (done.returncode, done.stdout) == (0, "wrote three.dot\n")
+    text = (three.cwd / "three.dot").read_text()
+    assert '  "three.double" -> "three.add";' in text
+    assert 'label="three.double\\n0F 0W 0R 2C 0A"' in text
+    three("graph", "three.py", "--file-format", "dot", "--no-status")
+    assert 'label="three.double"' in (three.cwd / "three.dot").read_text()
+
+
+def test_graph_draws_with_the_dot_on_path_and_fails_without(three):
+    without = three("graph", "three.py", PATH="/nosuch")
+    assert (without.returncode, "`dot` is not on PATH" in without.stderr) == (1, True)
+    three.write("dot", '#!/bin/sh\necho "$@" > drawn\ntouch three.svg\n').chmod(0o755)
+    path = f"{three.cwd}:{three.environ['PATH']}"
+    assert three("graph", "three.py", "--file-format", "svg", PATH=path).returncode == 0
+    assert (three.cwd / "drawn").read_text() == "-Tsvg -o three.svg three.dot\n"
+    three.write("dot", "#!/bin/sh\necho 'bad format' >&2\nexit 1\n")
+    refused = three("graph", "three.py", PATH=path)
+    assert (refused.returncode, "bad format" in refused.stderr) == (2, True)
+
+
+def test_pack_merges_results_into_one_file_that_holds_them_all(three):
+    three("execute", "three.py")
+    assert len(results(three)) > 1
+    assert three("pack", "three.py").stdout == "Packed 3 objects\n"
+    assert len(results(three)) == 1
+    assert "Loaded:  3 tasks" in three("execute", "three.py", "--short").stdout
+
+
+def test_packed_results_can_be_invalidated_one_by_one(three):
+    three("execute", "three.py")
+    three("pack", "three.py")
+    three("invalidate", "three.py", "--name", "add")
+    assert short(three, "three.py") == "1 tasks waiting to be run, 0 failed, 2 complete, (none active)."
+
+
+def test_failures_tell_what_went_wrong_where_and_how_often(failing):
+    failing("execute", "failing.py", "--keep-going", "--retries", "2")
+    done = failing("failures", "failing.py")
+    assert done.returncode == 1
+    assert "ZeroDivisionError: division by zero" in done.stdout
+    assert 'failing.py", line 6, in invert' in done.stdout
+    assert "(by hand) at 2" in done.stdout
+    assert "tries 3" in done.stdout
+    (row,) = json.loads(failing("failures", "failing.py", "--json").stdout)
+    assert (row["name"], row["tries"]) == ("failing.invert", 3)
+
+
+def test_no_failures_are_no_output_and_exit_code_0(three):
+    three("execute", "three.py")
+    done = three("failures", "three.py")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_retry_failed_makes_them_ready_for_arrays_too(failing):
+    failing("execute", "failing.py", "--keep-going")
+    done = failing("failures", "failing.py", "--retry-failed")
+    assert (done.returncode, "1 failed tasks are ready again" in done.stdout) == (0, True)
+    assert short(failing, "failing.py") == "2 tasks waiting to be run, 0 failed, 1 complete, (none active)."
