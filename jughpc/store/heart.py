@@ -1,16 +1,16 @@
-"""What keeps a life alive: the heart that beats for it, the board that both see, the lives of a worker."""
+"""What keeps a life alive: the heart that beats for it, and the lives of a worker, one after the other."""
 
 from __future__ import annotations
 
-import mmap
-import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jughpc.fs import Clock
-from jughpc.store.base import Store
+from jughpc.store.base import Claim, Store
+from jughpc.store.board import Board, InHand
+from jughpc.store.letgo import claim_singly
 from jughpc.store.record import DIED, Record
 
 Measure = Callable[[int], tuple[int, float]]
@@ -19,46 +19,22 @@ Measure = Callable[[int], tuple[int, float]]
 OpenStore = Callable[[], "Store | None"]
 
 RETRY = 1.0  # [s] to the first beat, and after one that failed
+LONG = 1.0  # [s] a task that runs for so long does not keep its shard from others
 
 
-class Board:
-    """Memory shared by a worker and its beat process: what runs (worker writes), last beat (beat writes)."""
+class Singles(NamedTuple):
+    """What a heart claimed singly of the batch in hand.
 
-    _NUMBERS = struct.Struct("<dQQd")  # since, done, failed, beaten
-    _NAME = 64
+    Attributes:
+        claims: The claims.
+        in_place: Whether they took the place of the claim on the shard, which was let go.
+    """
 
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, 4096)
-        self._name = ""
+    claims: list[Claim]
+    in_place: bool
 
-    def note(self, name: str, digest: bytes, since: float) -> None:
-        """Say what runs now, "" for nothing."""
-        struct.pack_into("<d", self._memory, 0, since)
-        self._memory[32:48] = digest or bytes(16)
-        if name is not self._name:  # mostly the same function again, a million times
-            self._name, text = name, name.encode()[:256]
-            struct.pack_into(f"<H{len(text)}s", self._memory, self._NAME, len(text), text)
 
-    def count(self, done: int, failed: int) -> None:
-        """Say how many tasks were finished."""
-        struct.pack_into("<QQ", self._memory, 8, done, failed)
-
-    @property
-    def beaten(self) -> float:
-        """When the last beat was on its way [s, this host's uptime]."""
-        return float(struct.unpack_from("<d", self._memory, 24)[0])
-
-    @beaten.setter
-    def beaten(self, uptime: float) -> None:
-        struct.pack_into("<d", self._memory, 24, uptime)
-
-    def onto(self, record: Record) -> Record:
-        """Return `record` with what the board says."""
-        since, done, failed, _ = self._NUMBERS.unpack_from(self._memory)
-        (length,) = struct.unpack_from("<H", self._memory, self._NAME)
-        name = self._memory[self._NAME + 2 : self._NAME + 2 + length].decode("utf-8", "replace")
-        digest = self._memory[32:48].hex() if name else ""
-        return replace(record, task=name, digest=digest, since=since, done=done, failed=failed)
+_NONE = Singles([], in_place=False)
 
 
 class Heart:
@@ -68,10 +44,11 @@ class Heart:
         self._open_store, self._clock, self._measure, self._board = open_store, clock, measure, board
         self._store: Store | None = None
         self._record: Record | None = None
+        self._singles = _NONE
 
     def begin(self, record: Record | None) -> float:
         """Beat for this life from now on; return the pause until its next beat [s]."""
-        self._record, self._store = record, self._open_store()
+        self._record, self._store, self._singles = record, self._open_store(), _NONE
         return 0.0 if self._store is None else min(RETRY, self._store.pace.beat)
 
     def stop(self) -> float:
@@ -94,19 +71,53 @@ class Heart:
         self._board.beaten = started
         return pace.beat
 
+    def let_go(self) -> None:
+        """Let the shard in hand go if the task that runs is long: claim it and those run before it singly.
+
+        If not all can be claimed now, the shard is kept until the next call.
+        """
+        board, hand = self._board, self._board.in_hand()
+        if hand is None or self._singles.in_place or self._clock.uptime() - hand.since < LONG:
+            return
+        board.letting_go = True  # first: from now on the worker asks before it goes on
+        if board.in_hand() == hand:
+            with suppress(OSError):
+                self._claim_singly(hand)
+        else:
+            board.letting_go = False
+
+    def settle(self) -> Singles:
+        """Return what was claimed singly for the batch that just ended, and forget it."""
+        singles, self._singles = self._singles, _NONE
+        self._board.letting_go = False
+        return singles
+
     def say_that_it_died(self, reason: str) -> None:
         """Write the end of the worker into its record, so that others need not wait."""
         if self._record is None or self._store is None:
             return
-        died = replace(self._board.onto(self._record), state=DIED, reason=reason, beats=self._record.beats + 1)
+        last = self._board.onto(self._record, self._clock)
+        died = replace(last, state=DIED, reason=reason, beats=last.beats + 1)
         with suppress(FileNotFoundError):
             self._store.beat(replace(died, beaten=self._clock.wall()))
+
+    def _claim_singly(self, hand: InHand) -> None:
+        if self._record is None or self._store is None:
+            return
+        if self._clock.uptime() - self._board.beaten > self._store.pace.late:
+            return  # others may have taken over
+        claims = self._store.claims(self._record.life)
+        won, covered = claim_singly(claims, hand.shard, hand.digests, self._store.look(hand.shard))
+        self._singles = Singles(won, in_place=False)
+        if covered:
+            claims.release(hand.claim(self._record.life))
+            self._singles = Singles(won, in_place=True)
 
     def _seen(self, record: Record) -> Record:
         """Return the record of the next beat."""
         first = not record.beats  # many workers end before their second: these need not be measured
         memory, cpu = (0, 0.0) if first else self._measure(record.pid)
-        seen = replace(self._board.onto(record), memory=memory, cpu=round(cpu, 2))
+        seen = replace(self._board.onto(record, self._clock), memory=memory, cpu=round(cpu, 2))
         return replace(seen, beats=seen.beats + 1, beaten=self._clock.wall())
 
 
@@ -117,6 +128,9 @@ class Beats(Protocol):
 
     def begin(self, record: Record) -> None:
         """Beat for this life from now on."""
+
+    def settle(self) -> Singles:
+        """Return what the heart claimed singly for the batch that just ended."""
 
     def stop(self) -> None:
         """Make sure that no beat follows."""
@@ -152,12 +166,30 @@ class Lives:
         store = self._begun()
         self._beats.stop()
         with suppress(OSError):  # the file server may be the reason; nobody needs this to be safe
-            store.end(replace(self._beats.board.onto(self.record), reason=reason))
+            store.end(replace(self._beats.board.onto(self.record, self._clock), reason=reason))
         self._begin(store)
 
     def note(self, name: str, digest: bytes, since: float) -> None:
-        """Say what runs now."""
+        """Say what runs now, "" for nothing; `since` in this host's uptime [s]."""
         self._beats.board.note(name, digest, since)
+
+    def begin_batch(self, claim: Claim, digests: Sequence[bytes]) -> None:
+        """Say what will run under `claim`, a claim on a shard, in this order; at most board.MOST tasks."""
+        self._batch = claim
+        self._beats.board.begin_batch(claim, digests)
+
+    def step(self, number: int, name: str, since: float) -> None:
+        """Say that the batch's task `number` runs now; `since` in this host's uptime [s]."""
+        self._beats.board.step(number, name, since)
+
+    def end_batch(self) -> list[Claim]:
+        """Return what is held now: the batch's claim, or what the heart claimed singly in its place."""
+        board = self._beats.board
+        board.end_batch()
+        if not board.letting_go:  # looked at last: the heart looks at the batch once more after it says so
+            return [self._batch]
+        singles = self._beats.settle()
+        return singles.claims if singles.in_place else [self._batch, *singles.claims]
 
     def count(self, done: int, failed: int) -> None:
         """Say how many tasks were finished."""
@@ -167,7 +199,7 @@ class Lives:
         """End the last life, which must have released its claims, and what beats for it."""
         self._beats.stop()
         if self._store is not None:
-            final = replace(self._beats.board.onto(self.record), task="", digest="", reason=reason)
+            final = replace(self._beats.board.onto(self.record, self._clock), task="", digest="", reason=reason)
             with suppress(FileNotFoundError):
                 self._store.end(replace(final, beaten=self._clock.wall()))
         self._beats.end()

@@ -7,22 +7,28 @@ the interpreter for seconds. It sees its worker die by the end of a pipe and wri
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import re
 import secrets
 import select
 import signal
 import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
 from jughpc.fs import Clock
-from jughpc.store.heart import RETRY, Board, Heart, Lives, Measure, OpenStore
+from jughpc.store.base import Claim
+from jughpc.store.board import Board
+from jughpc.store.heart import RETRY, Heart, Lives, Measure, OpenStore, Singles
 from jughpc.store.record import SIZE, Record, decode, encode
 
-_BEGIN, _STOP = b"b", b"s"  # orders to the beat process; a record follows the first
+_BEGIN, _STOP, _SETTLE = b"b", b"s", b"t"  # orders to the beat process; a record follows the first
+_SIZE = struct.Struct("<I")  # leads an answer
+_TICK = 0.5  # [s] between two looks at whether a task turned out long
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,16 @@ class BeatProcess:
     def begin(self, record: Record) -> None:
         os.write(self._orders, _BEGIN + encode(record))
 
+    def settle(self) -> Singles:
+        try:
+            os.write(self._orders, _SETTLE)
+            (size,) = _SIZE.unpack(_read_all(self._answers, _SIZE.size))
+            fields = json.loads(_read_all(self._answers, size))
+        except OSError:  # it was killed, and this life will be late
+            return Singles([], in_place=False)
+        claims = [Claim(shard, bytes.fromhex(key), *rest) for shard, key, *rest in fields["claims"]]
+        return Singles(claims, fields["in_place"])
+
     def stop(self) -> None:
         if not self._stopped():
             self.end()
@@ -163,18 +179,40 @@ def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
     """Do as the worker orders until it closes the pipe, by its end or its death."""
     pause = RETRY
     while True:
-        ready, _, _ = select.select([orders], [], [], pause)
+        wait = min(pause, _TICK)
+        ready, _, _ = select.select([orders], [], [], wait)
         if os.getppid() != worker:  # its own children may still hold the pipe open
             return
         if not ready:
-            pause = heart.beat()
+            pause -= wait
+            heart.let_go()
+            if pause <= 0:
+                pause = heart.beat()
         elif not (order := os.read(orders, 1)):
             return
         elif order == _BEGIN:
             pause = heart.begin(decode(os.read(orders, SIZE)))
+        elif order == _SETTLE:
+            os.write(answers, _settled(heart.settle()))
         else:
             pause = heart.stop()
             os.write(answers, order)
+
+
+def _settled(singles: Singles) -> bytes:
+    claims = [(claim.shard, claim.key.hex(), claim.generation, claim.life) for claim in singles.claims]
+    text = json.dumps({"claims": claims, "in_place": singles.in_place}).encode()
+    return _SIZE.pack(len(text)) + text
+
+
+def _read_all(pipe: int, size: int) -> bytes:
+    """Read so many bytes. Raises OSError if the writer is gone."""
+    data = b""
+    while len(data) < size:
+        if not (part := os.read(pipe, size - len(data))):
+            raise BrokenPipeError
+        data += part
+    return data
 
 
 def _how_it_died(pid: int) -> str:

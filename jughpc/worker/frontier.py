@@ -14,61 +14,79 @@ class Frontier:
 
     Args:
         shard_of: Which shard a digest lies in.
+
+    Attributes:
+        shard: Of each task.
+        left: How many tasks of each shard have no result.
+        ready: The ready tasks of each shard that has such.
+        kinds: How many are ready of each name.
     """
 
     def __init__(self, graph: Graph, shard_of: Callable[[bytes], int]) -> None:
         self.graph = graph
         self.shard = array("H", map(shard_of, graph.digests))
         self.left = Counter(self.shard)
-        self.members: dict[int, array[int]] = {shard: array("L") for shard in self.left}
+        self._members: dict[int, array[int]] = {shard: array("L") for shard in self.left}
         for index, shard in enumerate(self.shard):
-            self.members[shard].append(index)
-        self.ready: dict[int, dict[int, None]] = {}
+            self._members[shard].append(index)
+        self.ready: dict[int, set[int]] = {}
         self.kinds: Counter[str] = Counter()
-        self.add(graph.ready())
-
-    def add(self, indices: Iterable[int]) -> None:
-        """Take in tasks that became ready."""
-        tasks, shard = self.graph.tasks, self.shard
-        for index in indices:
-            self.ready.setdefault(shard[index], {})[index] = None
-            self.kinds[tasks[index].name] += 1
-
-    def drop(self, index: int) -> None:
-        """Take out a task that is not to be run any more; one that is not in is no error."""
-        here = self.ready.get(self.shard[index])
-        if here is None or index not in here:
-            return
-        del here[index]
-        self.kinds[self.graph.tasks[index].name] -= 1
-        if not here:
-            del self.ready[self.shard[index]]
+        self._add(graph.ready())
 
     def is_ready(self, index: int) -> bool:
-        """Return whether the task is in."""
+        """Return whether the task can run now."""
         return index in self.ready.get(self.shard[index], ())
 
-    def done(self, index: int) -> list[int]:
-        """Take note that a task has a result; return those that became ready by it."""
-        self.drop(index)
-        self.left[self.shard[index]] -= 1
-        fresh = self.graph.done(index)
-        self.add(fresh)
-        return fresh
+    def members(self, shard: int) -> array[int]:
+        """Return all tasks of a shard."""
+        return self._members[shard]
 
     def digests(self, shard: int) -> set[bytes]:
         """Return the task set of a shard."""
-        return {self.graph.digests[index] for index in self.members[shard]}
+        digests = self.graph.digests
+        return {digests[index] for index in self._members[shard]}
+
+    def of_kinds(self, names: set[str]) -> list[int]:
+        """Return the ready tasks with one of these names, in the order of definition."""
+        tasks = self.graph.tasks
+        return sorted(index for here in self.ready.values() for index in here if tasks[index].name in names)
+
+    def done(self, indices: Iterable[int]) -> list[int]:
+        """Take note that tasks, none of them done yet, have results; return those that became ready."""
+        graph, left, shard = self.graph, self.left, self.shard
+        fresh = []
+        for index in indices:
+            self._drop(index)
+            left[shard[index]] -= 1
+            fresh += graph.done(index)
+        self._add(fresh)
+        return fresh
 
     def undone(self, index: int) -> None:
         """Take note that a task lost its result: it and what waits for it must wait again."""
         self.left[self.shard[index]] += 1
         for waiting in self.graph.undone(index):
-            self.drop(waiting)
+            self._drop(waiting)
         if self.graph.is_ready(index):
-            self.add([index])
+            self._add([index])
 
     def failed(self, index: int) -> None:
         """Take note that a task failed: it is not run again, and neither is what depends on it."""
-        self.drop(index)
+        self._drop(index)
         self.graph.failed(index)
+
+    def _add(self, indices: Iterable[int]) -> None:
+        tasks, shard, ready = self.graph.tasks, self.shard, self.ready
+        for index in indices:
+            ready.setdefault(shard[index], set()).add(index)
+        self.kinds.update([tasks[index].name for index in indices])
+
+    def _drop(self, index: int) -> None:
+        """Take out a task; one that is not in is no error."""
+        here = self.ready.get(self.shard[index])
+        if here is None or index not in here:
+            return
+        here.remove(index)
+        self.kinds[self.graph.tasks[index].name] -= 1
+        if not here:
+            del self.ready[self.shard[index]]

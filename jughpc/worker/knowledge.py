@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jughpc.store.base import Store, View
+from jughpc.store.base import Claim, Store, View
+from jughpc.store.record import ALIVE
 from jughpc.store.shards import set_name
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.tally import Options, Tally
@@ -11,13 +12,18 @@ _NOTHING = View()
 
 
 class Knowledge:
-    """Turns looks at shards into tasks that are done, failed or free."""
+    """Turns looks at shards into tasks that are done, failed or free.
+
+    Attributes:
+        tries: How often tasks failed that are to be tried again, or failed for good here.
+    """
 
     def __init__(self, store: Store, frontier: Frontier, options: Options, tally: Tally) -> None:
         self._store, self.frontier, self._options, self._tally = store, frontier, options, tally
         self._graph = frontier.graph
         self._claims: dict[int, View] = {}
         self._marked: set[int] = set()
+        self._set_names: dict[int, str] = {}
         self.tries: dict[bytes, int] = {}
 
     def claims(self, shard: int) -> View:
@@ -30,30 +36,22 @@ class Knowledge:
         self.learn(shard, view)
         return view
 
-    def learn(self, shard: int, view: View) -> bool:
-        """Take in what a look at `shard` showed; return whether a task was found done."""
+    def learn(self, shard: int, view: View) -> None:
+        """Take in what a look at `shard` showed."""
         first = shard not in self._claims
-        found = [i for digest in view.done if (i := self._undone(digest)) is not None]
-        for index in found:
-            self.frontier.done(index)
-        if first:
-            self._tally.loaded.update(self._graph.tasks[index].name for index in found)
+        if self.frontier.left[shard]:
+            self._learn_done([i for digest in view.done if (i := self._undone(digest)) is not None], first)
         for digest in view.failed - view.done:
             self._learn_failure(digest, first)
         self._claims[shard] = View(claims=view.claims) if view.claims else _NOTHING
         self.mark_if_complete(shard)
-        return bool(found)
 
-    def learn_complete(self) -> bool:
-        """Read which shards are done as a whole, at the price of one listing; return whether one was news."""
-        news = [shard for shard, tasks in self._store.complete() if self._is_news(shard, tasks)]
-        for shard in news:
-            self._marked.add(shard)
-            for index in self.frontier.members[shard]:
-                if not self._graph.is_done(index):
-                    self.frontier.done(index)
-                    self._tally.loaded[self._graph.tasks[index].name] += 1
-        return bool(news)
+    def learn_complete(self) -> None:
+        """Read which shards are done as a whole, at the price of one listing."""
+        for shard, tasks in self._store.complete():
+            if self.frontier.left[shard] and shard not in self._marked and self._set_name(shard) == tasks:
+                self._marked.add(shard)
+                self._learn_done([i for i in self.frontier.members(shard) if not self._graph.is_done(i)], first=True)
 
     def mark_if_complete(self, shard: int) -> None:
         """Say so in the store if all tasks of `shard` are done."""
@@ -61,34 +59,54 @@ class Knowledge:
             self._marked.add(shard)
             self._store.mark_complete(shard, self.frontier.digests(shard))
 
-    def released(self, shard: int, key: bytes) -> None:
-        """Take note that this worker let a claim go."""
-        if view := self._claims.get(shard):
-            view.claims.pop(key, None)
+    def released(self, claim: Claim) -> None:
+        """Take note that this worker let a claim go; what the dead held of it stays."""
+        claims = self._claims[claim.shard].claims
+        if generations := [g for g in claims.get(claim.key, ()) if g != claim.generation]:
+            claims[claim.key] = generations
+        else:
+            claims.pop(claim.key, None)
+
+    def is_done(self, digest: bytes) -> bool:
+        """Return whether a task of this jugfile is known to have a result."""
+        return self._graph.is_done(self._graph.index[digest])
 
     def lost(self, digest: bytes) -> None:
         """Take note that a result is gone or damaged: its task must run again."""
-        if (index := self._graph.index.get(digest)) is not None and self._graph.is_done(index):
+        index = self._graph.index[digest]
+        if self._graph.is_done(index):
             self._marked.discard(self.frontier.shard[index])
             self.frontier.undone(index)
+
+    def _learn_done(self, indices: list[int], first: bool) -> None:
+        self.frontier.done(indices)
+        if first:
+            tasks = self._graph.tasks
+            self._tally.loaded.update([tasks[index].name for index in indices])
 
     def _undone(self, digest: bytes) -> int | None:
         index = self._graph.index.get(digest)
         return None if index is None or self._graph.is_done(index) else index
 
-    def _is_news(self, shard: int, tasks: str) -> bool:
-        if shard in self._marked or not self.frontier.left[shard]:
-            return False
-        return set_name(self.frontier.digests(shard)) == tasks
+    def _set_name(self, shard: int) -> str:
+        if shard not in self._set_names:
+            self._set_names[shard] = set_name(self.frontier.digests(shard))
+        return self._set_names[shard]
 
     def _learn_failure(self, digest: bytes, first: bool) -> None:
-        index = self._graph.index.get(digest)
-        if index is None or not self.frontier.is_ready(index):
+        index = self._undone(digest)
+        if index is None or self._graph.is_failed(index):
             return
-        if first and self._options.retry_failed:
+        if first and self._options.retry_failed and not self._is_recent(digest):
             self._store.forget_failures([digest])
         elif not self._may_retry(digest):
             self.frontier.failed(index)
+
+    def _is_recent(self, digest: bytes) -> bool:
+        """Return whether a task failed in a life that goes on: another worker of this very run."""
+        failure = self._store.failure(digest)
+        lives = {record.life for record in self._store.records() if record.state == ALIVE}
+        return failure is not None and failure.life in lives
 
     def _may_retry(self, digest: bytes) -> bool:
         """Return whether a task that failed, here or elsewhere, is to be tried again."""

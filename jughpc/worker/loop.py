@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from bisect import bisect_left
-from collections.abc import Iterator
-
 from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
 from jughpc.worker.frontier import Frontier
+from jughpc.worker.kit import Kit, Pulse
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.policy import Policy
-from jughpc.worker.runner import Pulse, Runner
+from jughpc.worker.round import Round
+from jughpc.worker.runner import Runner
 from jughpc.worker.tally import Options, Say, Tally
 from jughpc.worker.usage import Interrupted, Stops, jitter
 
@@ -25,18 +23,22 @@ _FRUITLESS = 16  # shards in a row that others had done, before the list of comp
 
 
 class Worker:
-    """Works on one load of a jugfile until all is done, nothing can go on, or it is told to stop."""
+    """Works on one load of a jugfile until all is done, nothing can go on, or it is told to stop.
+
+    Attributes:
+        graph: What is done and what is left.
+        tally: What this worker did.
+    """
 
     def __init__(
         self, graph: Graph, store: Store, pulse: Pulse, clock: Clock, stops: Stops,
         policy: Policy, options: Options, say: Say,
     ) -> None:  # fmt: skip
         self.graph, self.tally = graph, Tally()
-        self._store, self._clock, self._stops = store, clock, stops
-        self._policy, self._options, self._say, self._pulse = policy, options, say, pulse
+        self._kit = Kit(store, pulse, clock, stops, policy, options, say, self.tally)
         self._frontier = Frontier(graph, store.shard_of)
         self._knowledge = Knowledge(store, self._frontier, options, self.tally)
-        self._runner = Runner(store, pulse, clock, stops, self._knowledge, policy, options, self.tally, say)
+        self._runner = Runner(self._kit, self._knowledge)
         self._polls = 0
         self._told_to_stop = False
 
@@ -44,16 +46,7 @@ class Worker:
         """Work; what is left undone when this returns, the graph knows."""
         try:
             self._knowledge.learn_complete()
-            pause = FIRST_PAUSE
-            while self._frontier.ready and not self.stopping():
-                if self._pass():
-                    pause = FIRST_PAUSE
-                elif self._poll():
-                    pause = FIRST_PAUSE
-                    self._wait(_BREATH)
-                else:
-                    self._wait(pause)
-                    pause = min(pause * 1.5, LONGEST_PAUSE, self._store.pace.beat)
+            self._work()
         except Interrupted:
             pass  # the claim was released on the way here
         except hooks.StopWorker:
@@ -61,46 +54,58 @@ class Worker:
 
     def stopping(self) -> bool:
         """Return whether this worker is to end before all is done."""
-        return self._told_to_stop or self._runner.stopping() or not self._options.seconds_left(self._clock.wall())
+        return self._told_to_stop or self._kit.stopping() or not self._kit.seconds_left()
+
+    def _work(self) -> None:
+        pause = FIRST_PAUSE
+        while self._frontier.ready and not self.stopping() and self._anything_fits():
+            if self._pass():
+                pause = FIRST_PAUSE
+            elif self._poll():
+                pause = FIRST_PAUSE
+                self._wait(_BREATH)
+            else:
+                self._wait(pause)
+                pause = min(pause * 1.5, LONGEST_PAUSE, self._kit.store.pace.beat)
+
+    # what nobody holds
 
     def _pass(self) -> bool:
         """Run what nobody holds; return whether anything ran or was found done."""
         unfinished = self.graph.unfinished
-        for index in self._plan_singles():
-            self._single(index)
-            self._follow()
-        fruitless = 0
-        for shard in self._plan_shards():
-            before = self.graph.unfinished
-            self._shard(shard)
-            self._follow()
-            fruitless = 0 if self.graph.unfinished < before else fruitless + 1
-            if fruitless == _FRUITLESS:
-                self._knowledge.learn_complete()
-                fruitless = 0
+        self._pass_singles()
+        self._pass_shards()
         return self.graph.unfinished != unfinished
 
-    def _plan_singles(self) -> Iterator[int]:
-        """Yield ready tasks to be claimed one by one, in the order of definition, from this worker's start."""
-        frontier = self._frontier
-        if not self._runner.crashed and all(self._is_short(name) for name, count in frontier.kinds.items() if count):
-            return
-        order = sorted(index for here in frontier.ready.values() for index in here)
-        start = int(self._options.start * len(order))
-        for index in itertools.chain(order[start:], order[:start]):
-            if self.stopping():
-                return
-            if self._is_for_itself(index):
-                yield index
+    def _pass_singles(self) -> None:
+        """Claim ready tasks one by one, in the order of definition, from this worker's start."""
+        plan = Round(self._for_themselves(), self._kit.options.start)
+        for index in plan:
+            if self.stopping() or not (self._runner.crashed or self._long_kinds()):
+                break
+            if self._is_for_itself(index) and not self._single(index):
+                plan.elsewhere()
+            self._follow()
 
-    def _plan_shards(self) -> Iterator[int]:
-        order = sorted(self._frontier.ready)
-        start = bisect_left(order, int(self._options.start * self._store.shards))
-        for shard in order[start:] + order[:start]:
+    def _for_themselves(self) -> list[int]:
+        """Return the ready tasks that may have to be claimed one by one, in order."""
+        if self._runner.crashed:
+            return self._frontier.of_kinds(set(self._frontier.kinds))
+        return self._frontier.of_kinds(self._long_kinds())
+
+    def _pass_shards(self) -> None:
+        plan = Round(sorted(self._frontier.ready), self._kit.options.start)
+        fruitless = 0
+        for shard in plan:
             if self.stopping():
-                return
-            if shard in self._frontier.ready and shard not in self._runner.crashed:
-                yield shard
+                break
+            unfinished = self.graph.unfinished
+            if not self._shard(shard):
+                plan.elsewhere()
+            self._follow()
+            fruitless = 0 if self.graph.unfinished < unfinished else fruitless + 1
+            if fruitless % _FRUITLESS == _FRUITLESS - 1:
+                self._knowledge.learn_complete()
 
     def _follow(self) -> None:
         """Go on with what this worker's own results made ready: nobody else knows of it yet."""
@@ -112,79 +117,96 @@ class Worker:
             elif self._frontier.is_ready(index):
                 self._shard(self._frontier.shard[index])
 
-    def _single(self, index: int) -> None:
+    def _single(self, index: int) -> bool:
+        """Run a task if it is free as far as is known; return False if another was faster."""
         shard = self._frontier.shard[index]
         view = self._knowledge.claims(shard)
-        in_a_shard = SHARD in view.claims and shard not in self._runner.crashed
-        if self.graph.digests[index] not in view.claims and not in_a_shard:
-            self._runner.single(index, view)
+        if not self._frontier.is_ready(index) or self._is_claimed(index, view):
+            return True
+        return self._runner.single(index, view)
 
-    def _shard(self, shard: int) -> None:
+    def _shard(self, shard: int) -> bool:
+        """Run the short tasks of a shard if it is free as far as is known; return False if another was faster."""
         view = self._knowledge.claims(shard)
-        if SHARD not in view.claims and shard in self._frontier.ready:
-            self._runner.shard(shard, view)
+        if SHARD in view.claims or next(self._runner.shorts(shard, view), None) is None:
+            return True
+        return self._runner.shard(shard, view)
 
-    def _is_short(self, name: str) -> bool:
-        return self._policy.is_short(name, len(self._frontier.ready))
+    def _is_claimed(self, index: int, view: View) -> bool:
+        """Return whether, as `view` knows, a task is claimed: by itself, or with its shard."""
+        with_shard = SHARD in view.claims and self._frontier.shard[index] not in self._runner.crashed
+        return with_shard or self.graph.digests[index] in view.claims
+
+    def _long_kinds(self) -> set[str]:
+        """Return the names of ready tasks that are claimed one by one."""
+        shards = len(self._frontier.ready)
+        policy = self._kit.policy
+        return {name for name, count in self._frontier.kinds.items() if count and not policy.is_short(name, shards)}
 
     def _is_for_itself(self, index: int) -> bool:
         """Return whether to claim this task by itself, now."""
         if not self._frontier.is_ready(index):
             return False
         name = self.graph.tasks[index].name
-        if self._is_short(name) and self._frontier.shard[index] not in self._runner.crashed:
+        is_short = self._kit.policy.is_short(name, len(self._frontier.ready))
+        if is_short and self._frontier.shard[index] not in self._runner.crashed:
             return False
-        return self._policy.fits(name, self._options.seconds_left(self._clock.wall()))
+        return self._fits(name)
+
+    def _fits(self, name: str) -> bool:
+        return self._kit.policy.fits(name, self._kit.seconds_left())
+
+    def _anything_fits(self) -> bool:
+        """Return whether some ready task would end before the deadline, whoever holds it now."""
+        return any(count and self._fits(name) for name, count in self._frontier.kinds.items())
 
     # what others hold
 
     def _poll(self) -> bool:
         """Look at what this worker waits for, and take over from the dead; return whether there is news."""
-        unfinished = self.graph.unfinished
+        unfinished, crashed = self.graph.unfinished, len(self._runner.crashed)
         shards = sorted(self._frontier.ready)
         if len(shards) > _SAMPLE:
             self._knowledge.learn_complete()
         probes = _PROBES
         for shard in self._rotated(shards)[:_SAMPLE]:
-            view = self._knowledge.look(shard)
-            probes -= self._probe(shard, view, probes)
             if self.stopping():
                 break
+            probes -= self._probe(shard, self._knowledge.look(shard), probes)
         self._follow()
-        return self.graph.unfinished != unfinished or self._has_free_task()
+        news = self.graph.unfinished != unfinished or len(self._runner.crashed) != crashed
+        return news or self._has_free_task()
 
     def _rotated(self, order: list[int]) -> list[int]:
         """Return `order` from another start at each poll, so that all have their turn."""
         self._polls += 1
-        start = (self._polls * _SAMPLE + int(self._options.start * len(order))) % max(1, len(order))
+        start = (self._polls * _SAMPLE + int(self._kit.options.start * len(order))) % max(1, len(order))
         return order[start:] + order[:start]
 
     def _probe(self, shard: int, view: View, most: int) -> int:
         """Try claims of others, whose holders may have died; return how many."""
         if SHARD in view.claims and shard not in self._runner.crashed:
-            self._runner.shard(shard, view)
+            self._runner.take_over(shard, view)
             return 1
-        claimed = [i for i in self._frontier.ready.get(shard, ()) if self.graph.digests[i] in view.claims]
-        tried = self._rotated(claimed)[:most]
+        digests = self.graph.digests
+        claimed = sorted(i for i in self._frontier.ready.get(shard, ()) if digests[i] in view.claims)
+        tried = self._rotated(claimed)[: max(0, most)]
         for index in tried:
-            if not self.stopping() and self._frontier.is_ready(index):
-                self._runner.single(index, view)
+            if not self.stopping() and self._is_worth_a_try(index):
+                self._runner.single(index, self._knowledge.claims(shard))
         return len(tried)
 
+    def _is_worth_a_try(self, index: int) -> bool:
+        return self._frontier.is_ready(index) and self._fits(self.graph.tasks[index].name)
+
     def _has_free_task(self) -> bool:
+        """Return whether a pass would find something to claim, by what the last looks showed."""
         for shard, here in self._frontier.ready.items():
-            claims = self._knowledge.claims(shard).claims
-            if SHARD in claims and shard not in self._runner.crashed:
-                continue
-            free = (self.graph.tasks[i].name for i in here if self.graph.digests[i] not in claims)
-            if any(self._policy.fits(name, self._left()) for name in free):
+            view = self._knowledge.claims(shard)
+            if any(not self._is_claimed(index, view) and self._fits(self.graph.tasks[index].name) for index in here):
                 return True
         return False
 
-    def _left(self) -> float:
-        return self._options.seconds_left(self._clock.wall())
-
     def _wait(self, pause: float) -> None:
-        self._pulse.note("", b"", 0.0)
-        with self._stops.breakable():
-            self._clock.sleep(pause * jitter())
+        self._kit.pulse.note("", b"", 0.0)
+        self._kit.stops.nap(self._kit.clock, pause * jitter())

@@ -1,38 +1,46 @@
-"""Publish results, and keep them in hand while the disk is full."""
+"""Write to the store, and keep results in hand while the disk is full."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from jughpc.fs import Clock
-from jughpc.store.base import Store
-from jughpc.store.resultfile import Encoded
 from jughpc.worker.tally import Say
-from jughpc.worker.usage import Stops, jitter
+from jughpc.worker.usage import Interrupted, Stops, jitter
 
-FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
-FLUSH_AT = 4 << 20  # [bytes]
-_LONGEST_PAUSE = 30.0  # [s]
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # [s]
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT})
 
 
 class Publisher:
-    """Writes results; an error that may pass is waited out, for a result is never dropped for it."""
+    """Writes what must not be lost: an error that may pass is waited out."""
 
-    def __init__(self, store: Store, clock: Clock, stops: Stops, say: Say) -> None:
-        self._store, self._clock, self._stops, self._say = store, clock, stops, say
+    def __init__(self, clock: Clock, stops: Stops, say: Say) -> None:
+        self._clock, self._stops, self._say = clock, stops, say
 
-    def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
-        """Publish results of one shard. Raises OSError that cannot pass, Interrupted while it waits."""
-        pause = 1.0
-        while True:
+    def publish(self, write: Callable[[], None], what: str) -> None:
+        """Do `write`, again and again if need be. Raises OSError that cannot pass.
+
+        A signal that asks to stop at once leaves it one more try, then raises Interrupted.
+        """
+        pause = _FIRST_PAUSE
+        while (error := self._try(write)) is not None:
+            self._say(f"cannot store {what}: {error}; trying again in {pause:.0f} s")
             try:
-                return self._store.publish(shard, results, life)
-            except OSError as error:
-                if error.errno not in _PASSING:
-                    raise
-                self._say(f"cannot store {len(results)} results: {error}; trying again in {pause:.0f} s")
-            with self._stops.breakable():
-                self._clock.sleep(pause * jitter())
+                with self._stops.breakable():
+                    self._clock.sleep(pause * jitter())
+            except Interrupted:
+                if (error := self._try(write)) is not None:
+                    self._say(f"{what} could not be stored before this worker was stopped: {error}")
+                raise
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _try(self, write: Callable[[], None]) -> OSError | None:
+        try:
+            write()
+        except OSError as error:
+            if error.errno not in _PASSING:
+                raise
+            return error
+        return None

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from jughpc.fs import Clock
+
 AT_ONCE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AFTER_THIS_TASK = (signal.SIGUSR1, signal.SIGXCPU)
 
@@ -33,36 +35,40 @@ class Stops:
 
     Attributes:
         signal: The first signal that asked to stop, 0 if none did.
-        at_once: Whether it asked to break off what runs.
     """
 
     def __init__(self) -> None:
         self.signal = 0
-        self.at_once = False
-        self._may_break = False
+        self._heard: set[int] = set()
+        self._breakers: tuple[int, ...] = ()
 
     def install(self) -> None:
         """Listen to the signals of schedulers and terminals; works in the main thread only."""
         for number in AT_ONCE + AFTER_THIS_TASK:
-            signal.signal(number, self._heed)
+            signal.signal(number, self.heed)
 
     @contextmanager
-    def breakable(self) -> Iterator[None]:
-        """Let a signal that asks to stop at once break off the block, by raising Interrupted."""
-        self._may_break = True
+    def breakable(self, by: tuple[int, ...] = AT_ONCE) -> Iterator[None]:
+        """Let a signal among `by` break off the block, by raising Interrupted; one that came before does so too."""
+        self._breakers = by
         try:
-            if self.at_once:
+            if self._heard.intersection(by):
                 raise Interrupted
             yield
         finally:
-            self._may_break = False
+            self._breakers = ()
 
-    def _heed(self, number: int, frame: FrameType | None) -> None:
+    def nap(self, clock: Clock, seconds: float) -> None:
+        """Sleep. Raises Interrupted at any signal that asks to stop: nothing is lost by it."""
+        with self.breakable(AT_ONCE + AFTER_THIS_TASK):
+            clock.sleep(seconds)
+
+    def heed(self, number: int, frame: FrameType | None = None) -> None:
+        """Do as a signal asks."""
         self.signal = self.signal or number
-        if number in AT_ONCE:
-            self.at_once = True
-            if self._may_break:
-                raise Interrupted
+        self._heard.add(number)
+        if number in self._breakers:
+            raise Interrupted
 
 
 def jitter() -> float:

@@ -1,0 +1,73 @@
+"""Run short tasks one after the other under one claim, and publish their results together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jughpc.store.board import MOST
+from jughpc.store.resultfile import Encoded
+from jughpc.tasks.graph import Graph
+from jughpc.worker.attempt import Trouble, attempt
+from jughpc.worker.holder import Holder
+from jughpc.worker.kit import Kit
+from jughpc.worker.outcomes import Outcomes
+
+FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
+FLUSH_AT = 4 << 20  # [bytes]
+LONG = 0.5  # [s] a task that took so long ends its batch; the beat process lets the shard go a little later
+
+
+@dataclass
+class _Yield:
+    """What a batch gave so far, by index."""
+
+    results: dict[int, Encoded] = field(default_factory=dict)
+    troubles: dict[int, Trouble] = field(default_factory=dict)
+    size: int = 0
+
+
+class Batch:
+    """Runs tasks of a shard that is held, and lets others know all at once."""
+
+    def __init__(self, kit: Kit, graph: Graph, holder: Holder, outcomes: Outcomes) -> None:
+        self._kit, self._graph, self._holder, self._outcomes = kit, graph, holder, outcomes
+
+    def run(self, indices: list[int]) -> None:
+        """Run tasks in order until one takes long, results pile up, or time is up; publish, whatever ends it."""
+        digests = self._graph.digests
+        indices = indices[:MOST]
+        self._kit.pulse.begin_batch(self._holder.claims[0], [digests[index] for index in indices])
+        given = _Yield()
+        try:
+            self._run(indices, given)
+        finally:
+            self._holder.claims = self._kit.pulse.end_batch()
+            self._outcomes.publish(given.results)
+            for index, trouble in given.troubles.items():
+                self._outcomes.trouble(index, trouble)
+
+    def _run(self, indices: list[int], given: _Yield) -> None:
+        kit, tasks = self._kit, self._graph.tasks
+        uptime, step, stops = kit.clock.uptime, kit.pulse.step, kit.stops
+        before = uptime()
+        limit = before + min(FLUSH_AFTER, kit.seconds_left())
+        with stops.breakable():
+            for number, index in enumerate(indices):
+                step(number, tasks[index].name, before)
+                may_go_on = self._run_one(index, given)
+                now = uptime()
+                kit.policy.ran(tasks[index].name, now - before)
+                if not may_go_on or now > limit or now - before > LONG or given.size > FLUSH_AT or stops.signal:
+                    break
+                before = now
+
+    def _run_one(self, index: int, given: _Yield) -> bool:
+        """Run a task; return whether what it gave is no reason to stop."""
+        outcome, value = attempt(self._graph.tasks[index])
+        if isinstance(outcome, Trouble):
+            given.troubles[index] = outcome
+            return self._kit.options.keep_going and not outcome.lost
+        given.results[index] = outcome
+        given.size += outcome.length
+        self._outcomes.keep(index, value, outcome.length)
+        return True

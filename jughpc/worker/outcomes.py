@@ -1,0 +1,109 @@
+"""What came of tasks: results, failures and lost arguments, told to the store and to the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jughpc.store.base import Failure
+from jughpc.store.resultfile import Encoded
+from jughpc.tasks import hooks
+from jughpc.tasks.task import Task
+from jughpc.worker.attempt import Trouble, call_hook
+from jughpc.worker.holder import Holder
+from jughpc.worker.kit import Kit
+from jughpc.worker.knowledge import Knowledge
+from jughpc.worker.publishing import Publisher
+
+_KEPT = 1 << 16  # [bytes] results up to this size stay in memory for the tasks that wait for them
+
+
+class Outcomes:
+    """Records what came of tasks that were run under the holder's claims.
+
+    Attributes:
+        made_ready: Tasks that the results made ready, newest last.
+    """
+
+    def __init__(self, kit: Kit, knowledge: Knowledge, holder: Holder) -> None:
+        self._kit, self._knowledge, self._holder = kit, knowledge, holder
+        self._frontier = knowledge.frontier
+        self._graph = knowledge.frontier.graph
+        self._publisher = Publisher(kit.clock, kit.stops, kit.say)
+        self.made_ready: list[int] = []
+
+    def keep(self, index: int, value: Any, size: int) -> None:
+        """Keep a small result for the tasks that wait for it; drop arguments that none waits for."""
+        graph = self._graph
+        if size <= _KEPT and graph.consumers(index):
+            graph.tasks[index].keep(value)
+        for dependency in graph.dependencies(index):
+            if graph.consumers(dependency) <= 1:  # the task that just ran is still counted
+                graph.tasks[dependency].unload()
+
+    def publish(self, results: Mapping[int, Encoded]) -> None:
+        """Publish results of the held shard; those that others may have taken over are dropped."""
+        digests = self._graph.digests
+        owned = self._holder.owned([digests[index] for index in results])
+        indices = [index for index in results if digests[index] in owned]
+        if not indices:
+            return
+        shard = self._frontier.shard[indices[0]]
+        named = {digests[index]: results[index] for index in indices}
+        life = self._kit.pulse.record.life
+        what = f"{len(named)} results" if len(named) > 1 else "a result"
+        self._publisher.publish(lambda: self._kit.store.publish(shard, named, life), what)
+        self._published(shard, indices)
+
+    def trouble(self, index: int, trouble: Trouble) -> None:
+        """Record why a task gave no result."""
+        if trouble.lost:
+            self._find_what_was_lost(index, trouble.words)
+        else:
+            self.fail(index, trouble, self._knowledge.tries.get(self._graph.digests[index], 0) + 1)
+
+    def fail(self, index: int, trouble: Trouble, tries: int) -> None:
+        """Record a failure; the task is ready once more if it may be tried again."""
+        failure = self._failure(self._graph.tasks[index], trouble, tries)
+        self._publisher.publish(lambda: self._kit.store.fail(failure), f"the failure of {failure.name}")
+        self._kit.say(f"{failure.name} failed: {failure.exception}")
+        self._knowledge.tries[failure.digest] = tries
+        if tries > self._kit.options.retries:
+            self._kit.tally.failures.append(failure)
+            self._frontier.failed(index)
+            self._count()
+
+    def _published(self, shard: int, indices: list[int]) -> None:
+        """Take note of results before any hook is called: it may end this worker."""
+        tasks, tries = self._graph.tasks, self._knowledge.tries
+        if tries:
+            self._kit.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
+        self._kit.tally.executed.update([tasks[index].name for index in indices])
+        self.made_ready += self._frontier.done(indices)
+        self._count()
+        self._knowledge.mark_if_complete(shard)
+        for index in indices:
+            call_hook(hooks.TASK_EXECUTED, tasks[index])
+
+    def _count(self) -> None:
+        self._kit.pulse.count(self._kit.tally.executed.total(), len(self._kit.tally.failures))
+
+    def _find_what_was_lost(self, index: int, words: str) -> None:
+        graph = self._graph
+        for digest in self._kit.store.missing([graph.digests[i] for i in graph.dependencies(index)]):
+            self._knowledge.lost(digest)
+        self._kit.say(f"{graph.tasks[index].name} cannot run yet: {words}")
+
+    def _failure(self, task: Task[Any], trouble: Trouble, tries: int) -> Failure:
+        record = self._kit.pulse.record
+        return Failure(
+            digest=task.digest,
+            name=task.name,
+            exception=trouble.words,
+            trace=trouble.trace,
+            life=record.life,
+            host=record.host,
+            owner=record.owner,
+            when=self._kit.clock.wall(),
+            tries=tries,
+        )
