@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import length_hint
 from pathlib import Path
 from types import GeneratorType
@@ -31,15 +31,22 @@ def check(path: Path, space: Mapping[str, Any], has_tasks: bool) -> None:
 def _is_unused(thing: Any) -> bool:
     if isinstance(thing, GeneratorType):
         return thing.gi_frame is not None
-    return all(_is_unused(source) if isinstance(source, _LAZY) else length_hint(source, 1) for source in _held(thing))
+    if isinstance(thing, _LAZY):
+        return all(_is_unused(source) for source in _held(thing) if isinstance(source, Iterator))
+    return length_hint(thing, 1) > 0
 
 
 def _makes_tasks(thing: Any, space: Mapping[str, Any]) -> bool:
     if isinstance(thing, GeneratorType):
         return any(isinstance(space.get(name), TaskGenerator) for name in thing.gi_code.co_names)
-    return any(isinstance(part, TaskGenerator) or _makes_tasks(part, space) for part in _held(thing))
+    if isinstance(thing, _LAZY):
+        return any(_makes_tasks(part, space) for part in _held(thing))
+    return isinstance(thing, TaskGenerator)
 
 
 def _held(thing: Any) -> list[Any]:
-    """Return the function and the iterators that an iterator works on."""
-    return [] if not isinstance(thing, _LAZY) else gc.get_referents(thing)
+    """Return the function and the iterators that a map, filter or zip works on."""
+    held = []
+    for part in gc.get_referents(thing):  # which holds several iterators in a tuple
+        held += part if type(part) is tuple else [part]
+    return held
