@@ -89,6 +89,12 @@ def environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
+def free_space(folder: Path) -> tuple[int, int | None]:
+    """Return what an ordinary user may still store where `folder` lies: bytes, and files if these are counted."""
+    free = os.statvfs(folder)
+    return free.f_bavail * free.f_frsize, free.f_favail if free.f_files else None
+
+
 class OsClock:
     """The clocks of this host."""
 

@@ -1,0 +1,295 @@
+"""The doctor tells what a folder and a cluster keep, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jughpc.app import mounts, promises
+from jughpc.app.doctor import Subject, examine
+from jughpc.app.finding import Verdict
+from jughpc.app.meeting import PRIZES, Guest, Report, attend, judge, reports
+from jughpc.fs import OsClock, OsFiles
+from jughpc.store.base import Pace
+from jughpc.store.opening import make_store
+from jughpc.testing.clocks import HandClock
+
+REPORT = Report(number=0, host="a", ahead=0.0, met=True, won=PRIZES, read_delay=0.3, listed_delay=0.3)
+
+MOUNTINFO = r"""
+25 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 25 0:40 / /home rw,relatime - nfs4 server:/home rw,vers=4.2,hard,proto=tcp
+41 40 0:41 / /home/with\040blank rw - lustre mgs@tcp:/scratch rw,flock
+42 25 0:42 / /short rw - nfs server:/short rw,vers=3,soft,lookupcache=positive
+43 25 0:43 / /long rw - nfs server:/long rw,vers=3,acregmax=600,acdirmax=600
+44 25 0:44 / /late rw - nfs server:/late rw,vers=3,nocto
+"""
+
+
+class Refusing(OsFiles):
+    """A folder on a file system without hard links."""
+
+    def link(self, old, new):
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), new)
+
+
+class Forgetful(OsFiles):
+    """A folder in which what was there before is replaced without a word."""
+
+    def write(self, path, parts):
+        self.remove(path)
+        super().write(path, parts)
+
+
+class Stale(OsFiles):
+    """A folder that shows of each rewritten file what it held first."""
+
+    def rewrite(self, path, data):
+        pass
+
+
+class Blind(OsFiles):
+    """A folder that shows of all names only those that were there at the start: none."""
+
+    def names(self, folder):
+        return []
+
+
+class Slow(OsFiles):
+    """A folder in which a write takes a second of the clock it is given."""
+
+    def __init__(self, root, clock):
+        super().__init__(root)
+        self.clock = clock
+
+    def write(self, path, parts):
+        self.clock.sleep(1)
+        super().write(path, parts)
+
+
+def tried(files):
+    return {finding.topic: finding for finding in promises.examine(files, HandClock())}
+
+
+def worst(findings):
+    return {finding.topic for finding in findings if finding.verdict is Verdict.FAILURE}
+
+
+@pytest.fixture
+def subject(tmp_path):
+    return Subject(tmp_path, Pace(), scheduler="local")
+
+
+@pytest.fixture
+def small_disk(tmp_path, give_up):
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", place], capture_output=True).returncode:
+        give_up("mounting a small file system needs root")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_nothing_is_wrong_with_a_folder_of_this_machine(subject):
+    assert worst(examine(subject, OsClock())) == set()
+
+
+def test_an_examination_leaves_nothing_behind(subject):
+    list(examine(subject, OsClock()))
+    assert list(subject.jugdir.iterdir()) == []
+
+
+def test_a_jugdir_that_is_not_there_yet_is_not_made(subject):
+    later = replace(subject, jugdir=subject.jugdir / "not" / "there")
+    assert worst(examine(later, OsClock())) == set()
+    assert list(subject.jugdir.iterdir()) == []
+
+
+def test_a_store_is_found_and_still_usable_after_the_examination(subject):
+    make_store(subject.jugdir, 1000, "1", Pace())
+    before = sorted(subject.jugdir.rglob("*"))
+    found = {finding.topic: finding for finding in examine(subject, OsClock())}
+    assert "a store of 4 shards" in found["jugdir"].fact
+    assert sorted(subject.jugdir.rglob("*")) == before
+
+
+def test_a_folder_that_belongs_to_something_else_is_a_failure(subject):
+    (subject.jugdir / "thesis.tex").touch()
+    assert worst(examine(subject, OsClock())) == {"jugdir"}
+
+
+def test_a_read_only_place_is_a_failure(small_disk, subject):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    found = {finding.topic: finding for finding in examine(replace(subject, jugdir=small_disk), OsClock())}
+    assert found["folder"].verdict is Verdict.FAILURE
+    assert "Read-only" in found["folder"].fact
+
+
+def test_a_full_disk_is_a_failure_that_asks_for_room(small_disk, subject):
+    (small_disk / "big").write_bytes(bytes(64 << 10))
+    found = {finding.topic: finding for finding in examine(replace(subject, jugdir=small_disk), OsClock())}
+    assert found["free space"].verdict is Verdict.FAILURE
+    assert found["durable writes"].advice.startswith("Make room")
+    assert [path.name for path in small_disk.iterdir()] == ["big"]
+
+
+def test_refused_hard_links_are_only_a_warning(tmp_path):
+    found = tried(Refusing(tmp_path))
+    assert found["hard links"].verdict is Verdict.WARNING
+    assert worst(found.values()) == set()
+
+
+def test_a_file_system_that_replaces_what_is_there_is_a_failure(tmp_path):
+    assert worst(tried(Forgetful(tmp_path)).values()) == {"exclusive files"}
+
+
+def test_rewritten_files_that_show_old_content_are_a_failure(tmp_path):
+    assert worst(tried(Stale(tmp_path)).values()) == {"hard links", "rewriting"}
+
+
+def test_stale_listings_are_a_failure(tmp_path):
+    assert "listings" in worst(tried(Blind(tmp_path)).values())
+
+
+def test_slow_writes_are_a_warning(tmp_path):
+    clock = HandClock()
+    first = next(promises.examine(Slow(tmp_path, clock), clock))
+    assert first.verdict is Verdict.WARNING
+    assert "1000.0 ms" in first.fact
+
+
+def test_a_template_that_does_not_render_is_a_failure(subject, tmp_path):
+    site = tmp_path / "site"
+    (site / "local").mkdir(parents=True)
+    (site / "local" / "array.sh.j2").write_text("{{ job.nonsense }}")
+    found = examine(replace(subject, jugdir=tmp_path / "new", templates=site), OsClock())
+    assert worst(found) == {"templates"}
+
+
+def test_a_folder_lies_on_the_mount_with_the_longest_name():
+    assert mounts.mount_of(Path("/home/me"), MOUNTINFO).kind == "nfs4"
+    assert mounts.mount_of(Path("/homework"), MOUNTINFO).kind == "ext4"
+    assert mounts.mount_of(Path("/home/with blank/x"), MOUNTINFO).kind == "lustre"
+
+
+def test_a_cache_lies_for_a_minute_unless_an_option_says_more():
+    assert mounts.mount_of(Path("/short"), MOUNTINFO).cache == 60
+    assert mounts.mount_of(Path("/long"), MOUNTINFO).cache == 600
+
+
+@pytest.mark.parametrize(("folder", "word"), [("/short", "soft"), ("/long", "600 s"), ("/late", "nocto")])
+def test_mount_options_that_matter_are_told(folder, word):
+    finding = mounts.judge_options(mounts.mount_of(Path(folder), MOUNTINFO), 60.0)
+    assert finding.verdict is Verdict.WARNING
+    assert word in finding.fact
+
+
+def test_a_local_file_system_is_a_warning_where_workers_run_elsewhere():
+    mount = mounts.mount_of(Path("/"), MOUNTINFO)
+    assert mounts.judge_kind(mount, alone=False).verdict is Verdict.WARNING
+    assert mounts.judge_kind(mount, alone=True).verdict is Verdict.OK
+
+
+def test_guests_in_one_folder_meet_and_win_each_name_once(tmp_path):
+    files, clock = OsFiles(tmp_path), OsClock()
+    guests = [Guest(number, 2, f"host{number}", 0.0) for number in range(2)]
+    threads = [threading.Thread(target=attend, args=(files, clock, guest, 20.0)) for guest in guests]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(finding.verdict is Verdict.OK for finding in judge(reports(files), lag=60.0))
+
+
+def test_a_guest_that_stays_alone_says_so(tmp_path):
+    files = OsFiles(tmp_path)
+    attend(files, HandClock(), Guest(0, 2, "a", 0.0), patience=5.0)
+    assert [report.met for report in reports(files)] == [False]
+
+
+def test_hosts_that_do_not_see_each_other_are_a_failure():
+    assert worst(judge([REPORT, replace(REPORT, number=1, met=False)], lag=60.0)) == {"second host"}
+
+
+def test_a_name_won_twice_is_a_failure():
+    assert worst(judge([REPORT, replace(REPORT, host="b", won=1)], lag=60.0)) == {"claims"}
+
+
+def test_news_later_than_workers_reckon_with_is_a_failure():
+    other = replace(REPORT, host="b", won=0, read_delay=130.0)
+    assert worst(judge([REPORT, other], lag=60.0)) == {"news"}
+
+
+def test_elements_on_one_host_are_a_warning():
+    verdicts = {finding.topic: finding.verdict for finding in judge([REPORT, replace(REPORT, won=0)], lag=60.0)}
+    assert verdicts["second host"] is Verdict.WARNING
+
+
+def test_clocks_that_differ_are_a_warning_that_names_them():
+    found = judge([REPORT, replace(REPORT, host="b", won=0, ahead=-100.0)], lag=60.0)
+    clocks = {finding.topic: finding for finding in found}["clocks"]
+    assert clocks.verdict is Verdict.WARNING
+    assert "b +100.0 s" in clocks.fact
+
+
+@pytest.fixture
+def doctor(tmp_path):
+    """Return what runs `jughpc doctor` in a folder of its own and returns code and output."""
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("JUGHPC_")}
+    environ |= {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    (here := tmp_path / "here").mkdir()
+
+    def run(*argv):
+        command = [sys.executable, "-m", "jughpc", "doctor", "--scheduler", "local", *argv]
+        done = subprocess.run(command, cwd=here, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert not done.stderr
+        assert list(here.iterdir()) == []
+        return done.returncode, done.stdout
+
+    return run
+
+
+def test_the_command_prints_a_line_for_each_finding(doctor):
+    code, text = doctor()
+    assert code == 0
+    assert {"python", "scheduler", "templates", "jugdir", "clock"} <= {line.split()[1] for line in text.splitlines()}
+
+
+def test_the_command_fails_and_says_what_to_do_where_a_promise_is_broken(doctor, tmp_path):
+    (other := tmp_path / "other").mkdir()
+    (other / "thesis.tex").touch()
+    code, text = doctor("--jugdir", str(other))
+    assert code == 1
+    assert "-> Name another folder" in text
+
+
+def test_the_command_prints_json_with_facts_and_advice(doctor):
+    _, text = doctor("--json")
+    assert all(set(finding) == {"topic", "verdict", "fact", "advice"} for finding in json.loads(text))
+
+
+def test_two_elements_of_a_job_meet_and_report(doctor):
+    code, text = doctor("--array", "2", "--json")
+    facts = {finding["topic"]: finding["fact"] for finding in json.loads(text)}
+    assert code == 0
+    assert facts["claims"].endswith("each by one")
+    assert "all elements ran on" in facts["second host"]
+
+
+def test_an_element_that_cannot_start_is_told_with_its_own_words(doctor, tmp_path):
+    site = tmp_path / "site" / "local"
+    site.mkdir(parents=True)
+    (site / "array.sh.j2").write_text("#!/bin/bash\necho no such module: python >&2\nexit 3\n")
+    (tmp_path / "home" / ".config").mkdir(parents=True)
+    (tmp_path / "home" / ".config" / "jughpc.yaml").write_text(f"templates: {site.parent}\n")
+    code, text = doctor("--array", "2")
+    assert code == 1
+    assert "no such module: python" in text
