@@ -1,8 +1,7 @@
-"""jug.jug"""
+"""The names of jug.jug."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from jughpc.tasks.running import is_jug_running
@@ -13,7 +12,7 @@ __all__ = ["init", "is_jug_running", "set_jugdir"]
 def init(
     jugfile: str | None = None, jugdir: object = None, on_error: str = "exit", store: object = None
 ) -> tuple[Any, dict[str, Any]]:
-    """Load a jugfile in this process, and open its jugdir; return the store and the jugfile's names.
+    """Load a jugfile in this process and open its jugdir; return the store and the jugfile's names.
 
     Args:
         jugfile: Default `jugfile.py`.
@@ -21,14 +20,17 @@ def init(
         on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error.
         store: Used in place of a jugdir.
     """
-    opened: tuple[Any, dict[str, Any]] = _session().init(jugfile, jugdir, on_error, store)
-    return opened
+    from jughpc.app import session  # only now: it doubles the time of `import jug`, and few jugfiles need it
+
+    return session.init(jugfile, jugdir, on_error, store)
 
 
-def set_jugdir(jugdir: object) -> Any:
-    """Open the jugdir that all tasks' results lie in from now on, and return its store."""
-    return _session().set_jugdir(jugdir)
+def set_jugdir(jugdir: object = None) -> Any:
+    """Open, or make, the jugdir that all tasks' results lie in from now on, and return its store.
 
+    Args:
+        jugdir: Default `jugdata`; what is no text is taken for a store itself.
+    """
+    from jughpc.app import session
 
-def _session() -> Any:
-    return import_module("jughpc.app.session")  # only now: most jugfiles never ask for it
+    return session.set_jugdir(jugdir)

@@ -1,0 +1,124 @@
+"""Everything that jugfiles take from jug is there, under each of its names the same object."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jughpc
+import jughpc.tasks.task
+from jughpc.tasks import alias
+from jughpc.tasks.jugfile import load
+
+NAMES = {
+    "jug": "Task Tasklet TaskGenerator iteratetask return_tuple value CachedFunction CompoundTask "
+    "CompoundTaskGenerator barrier bvalue set_jugdir init is_jug_running __version__ "
+    "hash hooks io mapreduce options unsafe utils",
+    "jug.task": "Task Tasklet TaskGenerator iteratetask return_tuple value CachedFunction alltasks "
+    "recursive_dependencies topological_sort describe",
+    "jug.utils": "identity timed_path hash_with_mtime_size CustomHash jug_execute cached_glob glob_sort sync_move "
+    "prepare_task_matcher prepare_name_matcher prepare_matcher_from_options",
+    "jug.mapreduce": "mapreduce map currymap reduce block_access block_access_slice",
+    "jug.io": "NoLoad write_task_out write_metadata print_task_summary_table get_terminal_size",
+    "jug.unsafe": "NoHash",
+    "jug.compound": "CompoundTask CompoundTaskGenerator compound_task_execute",
+    "jug.barrier": "barrier bvalue BarrierError",
+    "jug.hash": "hash_one hash_update new_hash_object",
+    "jug.hooks": "register_hook register_hook_once jug_hook reset_all_hooks",
+    "jug.hooks.register": "register_hook register_hook_once jug_hook reset_all_hooks",
+    "jug.hooks.exit_checks": "exit_if_file_exists exit_when_true exit_after_n_tasks exit_after_time exit_env_vars",
+    "jug.hooks.execution": "register_time_tasks",
+    "jug.options": "set_jugdir",
+    "jug.jug": "init is_jug_running set_jugdir",
+}
+
+
+@pytest.fixture
+def _served() -> None:
+    alias.serve()
+
+
+@pytest.mark.usefixtures("_served")
+@pytest.mark.parametrize("module", NAMES)
+def test_jugs_names_can_be_imported_and_are_ours(module: str) -> None:
+    there = importlib.import_module(module)
+    assert there is importlib.import_module(module.replace("jug", "jughpc.jug", 1))
+    for name in NAMES[module].split():
+        assert hasattr(there, name), name
+
+
+@pytest.mark.usefixtures("_served")
+def test_importing_the_module_of_barriers_leaves_the_function() -> None:
+    jug = importlib.import_module("jug")
+    there = importlib.import_module("jug.barrier")
+    assert inspect.isfunction(jug.barrier)
+    assert there.barrier is jug.barrier
+
+
+@pytest.mark.usefixtures("_served")
+def test_modules_keep_their_own_identity() -> None:
+    there = importlib.import_module("jug.task")
+    assert there.__name__ == there.__spec__.name == "jughpc.jug.task"
+
+
+@pytest.mark.usefixtures("_served")
+def test_what_jug_does_not_have_cannot_be_imported() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("jug.nothing")
+    with pytest.raises(AttributeError, match="'jug' has no attribute 'nothing'"):
+        _ = importlib.import_module("jug").nothing
+
+
+def test_the_list_of_tasks_is_one_list_after_every_load(tmp_path: Path) -> None:
+    path = tmp_path / "jugfile.py"
+    path.write_text("import jug, jug.task\nbefore = jug.task.alltasks\njug.Task(len, [])\n")
+    for _ in range(2):
+        space = load(path).space
+        assert space["before"] is jughpc.tasks.task.alltasks
+        assert len(space["before"]) == 1
+
+
+def test_another_jug_that_was_imported_before_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "jug").mkdir()
+    (tmp_path / "jug" / "__init__.py").write_text("other = True")
+    (tmp_path / "jug" / "task.py").write_text("other = True")
+    (tmp_path / "jugfile.py").write_text("import jug, jug.task\n")
+    sys.path.insert(0, str(tmp_path))
+    assert importlib.import_module("jug.task").other
+    space = load(tmp_path / "jugfile.py").space
+    assert space["jug"].Task is jughpc.Task
+    assert space["jug"].task.Task is jughpc.Task
+
+
+def test_modules_that_a_jugfile_imports_and_its_functions_see_our_jug(tmp_path: Path) -> None:
+    (tmp_path / "steps_of_work.py").write_text("from jug import TaskGenerator\n@TaskGenerator\ndef f(x): return x\n")
+    later = "def later():\n    from jug.utils import identity\n    return identity\n"
+    (tmp_path / "jugfile.py").write_text(f"from steps_of_work import f\nt = f(1)\n{later}")
+    jugfile = load(tmp_path / "jugfile.py")
+    assert [task.name for task in jugfile.tasks] == ["steps_of_work.f"]
+    assert jugfile.space["later"]().__module__ == "jughpc.tasks.utils"
+
+
+def test_our_own_package_has_the_same_names() -> None:
+    for name in jughpc.__all__:
+        assert getattr(jughpc, name) is getattr(importlib.import_module("jughpc.jug"), name)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = jughpc.nothing
+
+
+def test_importing_our_package_imports_nothing_else_of_it() -> None:
+    code = "import sys, jughpc; print([name for name in sys.modules if name.startswith('jughpc.')])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out == "[]\n"
+
+
+def test_counts_are_printed_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    importlib.import_module("jughpc.jug.io").print_task_summary_table(None, [("Done", {"f": 1}), ("Lost", {"g": 2})])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["Done", "Lost", "Task", "name"]
+    assert lines[2:4] == [["1", "0", "f"], ["0", "2", "g"]]
