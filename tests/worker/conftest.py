@@ -1,0 +1,182 @@
+"""Workers on one real folder, in one process, and time that only sleeping moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jughpc.fs import OsFiles
+from jughpc.store.base import Pace, Store
+from jughpc.store.board import Board
+from jughpc.store.filestore import FileStore
+from jughpc.store.heart import Heart, Lives, Singles
+from jughpc.store.record import Record
+from jughpc.store.shards import Layout
+from jughpc.tasks import hooks
+from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import load
+from jughpc.tasks.task import Task
+from jughpc.testing.clocks import HandClock
+from jughpc.worker.loop import Worker
+from jughpc.worker.policy import Policy
+from jughpc.worker.tally import Options
+from jughpc.worker.usage import Stops
+
+PATIENCE = 5_000.0  # [s] of the test's own time, after which a worker that still waits has gone astray
+STEP = 5.0  # [s] at most between two beats
+
+
+class LivelyClock(HandClock):
+    """Sleeping lets hearts beat and planned things happen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hearts: list[Heart] = []
+        self._plan: list[tuple[float, Callable[[], object]]] = []
+
+    def at(self, time: float, action: Callable[[], object]) -> None:
+        """Have `action` done once it is `time`."""
+        self._plan.append((time, action))
+
+    def sleep(self, seconds: float) -> None:
+        until = self.time + seconds
+        while self.time < until:
+            self.time += min(STEP, until - self.time)
+            for heart in self.hearts:
+                heart.let_go()
+                heart.beat()
+            due = [entry for entry in self._plan if entry[0] <= self.time]
+            self._plan = [entry for entry in self._plan if entry[0] > self.time]
+            for _, action in due:
+                action()
+        assert self.time < PATIENCE, "this worker waits for ever"
+
+
+class HandBeats:
+    """Meets heart.Beats: its heart beats while the test sleeps."""
+
+    def __init__(self, store: Store, clock: LivelyClock) -> None:
+        self.board = Board()
+        self.heart = Heart(lambda: store, clock, lambda pid: (0, 0.0), self.board)
+        clock.hearts.append(self.heart)
+
+    def begin(self, record: Record) -> None:
+        self.heart.begin(record)
+
+    def settle(self) -> Singles:
+        return self.heart.settle()
+
+    def stop(self) -> None:
+        self.heart.stop()
+
+    def end(self) -> None:
+        self.heart.stop()
+
+
+@dataclass
+class Hand:
+    """A worker and what it works on."""
+
+    worker: Worker
+    graph: Graph
+    lives: Lives
+    stops: Stops
+    space: dict[str, Any]
+    said: list[str] = field(default_factory=list)
+
+    def run(self) -> Hand:
+        self.worker.run()
+        return self
+
+    @property
+    def runs(self) -> list[Any]:
+        """What the jugfile's functions noted in its list `runs`."""
+        return self.space["runs"]
+
+    @property
+    def executed(self) -> int:
+        return self.worker.tally.executed.total()
+
+
+class Bench:
+    """Workers that share one folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = LivelyClock()
+        self.files = OsFiles(path / "jugdir")
+        self.gone: set[str] = set()
+        self.store = self.open(0)
+        self._path = path
+        self._born = 0
+
+    def open(self, bits: int, files: Any = None) -> FileStore:
+        """Open the folder anew, with so many shard bits."""
+        gone = lambda record: record.life in self.gone  # noqa: E731
+        self.store = FileStore(files or self.files, self.clock, Layout(bits), Pace(), gone)
+        return self.store
+
+    def life(self, store: Store | None = None) -> Lives:
+        """Return a life that has begun."""
+        self._born += 1
+        name = f"life-{self._born}"
+        record = Record(life=name, host=name, space="s", pid=self._born, started=1, user="ada", owner=f"local:{name}")
+        names = iter([name, f"{name}-again", f"{name}-once-more"])
+        beats = HandBeats(store or self.store, self.clock)
+        lives = Lives(beats, self.clock, lambda: Record(**{**vars(record), "life": next(names)}))
+        lives.begin(store or self.store)
+        return lives
+
+    def worker(self, text: str, policy: Policy | None = None, store: Any = None, **options: Any) -> Hand:
+        """Return a worker on a jugfile of this text, in which `clock` is the bench's and `runs` a list."""
+        jugfile = self._path / "jugfile.py"
+        jugfile.write_text(f"from jug import TaskGenerator\nruns = []\n{text}")
+        store = store or self.store
+        Task.store = store
+        loaded = load(jugfile)
+        loaded.space["clock"] = self.clock
+        graph, stops, lives, said = Graph(loaded.tasks), Stops(), self.life(store), []
+        policy = policy or Policy()
+        options = {"keep_going": True, "retry_failed": False, **options}
+        worker = Worker(graph, store, lives, self.clock, stops, policy, Options(**options), said.append)
+        return Hand(worker, graph, lives, stops, loaded.space, said)
+
+    def names(self, shard: str = "0") -> list[str]:
+        """Return the names in a shard's folder."""
+        return sorted(self.files.names(f"shards/{shard}"))
+
+    def claims(self) -> list[str]:
+        """Return all names of claims."""
+        return [name for shard in self.files.names("shards") for name in self.names(shard) if ".claim." in name]
+
+
+NOTES = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    return i * i
+
+tasks = [note(i) for i in range(10)]
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    yield Bench(tmp_path)
+    hooks.reset_all_hooks()
+    Task.store = None
+
+
+@pytest.fixture
+def short() -> Callable[[], Policy]:
+    """Return what makes a policy that knows `note` and `add` to be short."""
+    return lambda: Policy(means={"jugfile.note": 1e-6, "jugfile.add": 1e-6})
+
+
+@pytest.fixture
+def notes() -> str:
+    """Return a jugfile of ten tasks that note their argument in `runs` and square it."""
+    return NOTES

@@ -1,0 +1,183 @@
+"""What others hold: waiting, taking over from the dead, and tasks that kill."""
+
+from __future__ import annotations
+
+import pytest
+
+from jughpc.fs import OsFiles
+from jughpc.store.base import SHARD, View
+
+ONE = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    return i
+
+only = note(7)
+"""
+
+
+class Counting(OsFiles):
+    """The real files, counted."""
+
+    def __init__(self, files):
+        super().__init__(files.root)
+        self.listings, self.links = 0, []
+
+    def names(self, folder):
+        self.listings += 1
+        return super().names(folder)
+
+    def link(self, old, new):
+        self.links.append(new)
+        super().link(old, new)
+
+
+def hold(bench, key, shard=0):
+    """Return a life of another worker that claims `key`, and its claim."""
+    lives = bench.life()
+    claim, _ = bench.store.claims(lives.record.life).take(shard, key, View())
+    return lives, claim
+
+
+def die(bench, lives):
+    """Have a worker die so that its beat process writes it down."""
+    bench.clock.hearts.remove(lives._beats.heart)
+    lives._beats.heart.say_that_it_died("killed by SIGKILL")
+
+
+def test_what_another_holds_is_waited_for_until_it_is_released(bench):
+    worker = bench.worker(ONE)
+    lives, claim = hold(bench, worker.graph.digests[0])
+    bench.clock.at(100.0, lambda: bench.store.claims(lives.record.life).release(claim))
+    worker.run()
+    assert (worker.runs, bench.clock.time >= 100.0) == ([7], True)
+
+
+def test_a_result_of_another_ends_the_wait_without_a_run(bench):
+    worker = bench.worker(ONE)
+    hold(bench, worker.graph.digests[0])
+    bench.clock.at(100.0, lambda: bench.store.put(worker.graph.digests[0], 7))
+    worker.run()
+    assert (worker.runs, worker.graph.unfinished) == ([], 0)
+
+
+def test_waiting_asks_less_and_less_often(bench):
+    files = Counting(bench.files)
+    worker = bench.worker(ONE, store=bench.open(0, files))
+    hold(bench, worker.graph.digests[0])
+    bench.clock.at(1000.0, lambda: bench.store.put(worker.graph.digests[0], 7))
+    files.listings = 0
+    worker.run()
+    assert files.listings < 150
+
+
+@pytest.mark.parametrize("key", ["the task", "its shard"])
+def test_a_claim_of_the_dead_is_taken_over_as_soon_as_the_record_says_so(bench, key):
+    worker = bench.worker(ONE)
+    lives, _ = hold(bench, worker.graph.digests[0] if key == "the task" else SHARD)
+    bench.clock.at(20.0, lambda: die(bench, lives))
+    worker.run()
+    assert (worker.runs, bench.clock.time < 60) == ([7], True)
+
+
+@pytest.mark.parametrize("key", ["the task", "its shard"])
+def test_a_claim_of_one_that_stands_still_is_taken_over_after_ttl(bench, key):
+    worker = bench.worker(ONE)
+    lives, _ = hold(bench, worker.graph.digests[0] if key == "the task" else SHARD)
+    bench.clock.hearts.remove(lives._beats.heart)
+    worker.run()
+    ttl = bench.store.pace.ttl
+    assert (worker.runs, ttl < bench.clock.time < ttl + 60) == ([7], True)
+
+
+def test_a_claim_that_beats_is_never_taken_over(bench):
+    worker = bench.worker(ONE)
+    hold(bench, worker.graph.digests[0])
+    bench.clock.at(1000.0, lambda: bench.store.put(worker.graph.digests[0], 7))
+    worker.run()
+    assert worker.runs == []
+    assert bench.claims() == [f"{worker.graph.digests[0].hex()}.claim.1"]
+
+
+def test_all_tasks_of_a_shard_are_taken_over_from_the_dead(bench, notes, short):
+    worker = bench.worker(notes, short())
+    lives, _ = hold(bench, SHARD)
+    die(bench, lives)
+    worker.run()
+    assert sorted(worker.runs) == list(range(10))
+
+
+def test_tasks_of_a_shard_on_which_a_life_ended_are_claimed_singly(bench, notes, short):
+    worker = bench.worker(notes, short())
+    lives, _ = hold(bench, SHARD)
+    die(bench, lives)
+    worker.run()
+    assert not [name for name in bench.names() if name.endswith(".pack")]
+
+
+def test_only_claims_of_the_dead_are_left_behind(bench, notes, short):
+    worker = bench.worker(notes, short())
+    lives, _ = hold(bench, SHARD)
+    die(bench, lives)
+    worker.run()
+    assert bench.claims() == ["shard.claim.1"]
+
+
+def test_what_is_claimed_singly_is_no_part_of_a_claim_on_its_shard(bench, notes, short):
+    worker = bench.worker(notes, short())
+    hold(bench, worker.graph.digests[3])
+    bench.clock.at(50.0, lambda: bench.store.put(worker.graph.digests[3], 9))
+    worker.run()
+    assert sorted(worker.runs) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_a_shard_without_short_tasks_is_never_claimed(bench):
+    files = Counting(bench.files)
+    bench.worker(ONE, store=bench.open(0, files)).run()
+    assert [path.rpartition("/")[2][32:] for path in files.links] == [".claim.1"]
+
+
+def kill(bench, digest, times):
+    """Have so many lives end on a task."""
+    for _ in range(times):
+        lives = bench.life()
+        claim, _ = bench.store.claims(lives.record.life).take(0, digest, bench.store.look(0))
+        assert claim is not None
+        die(bench, lives)
+
+
+def test_a_task_that_killed_some_workers_is_tried_again(bench):
+    worker = bench.worker(ONE)
+    kill(bench, worker.graph.digests[0], 4)
+    assert worker.run().runs == [7]
+
+
+def test_a_task_that_killed_too_many_fails_with_that_story(bench):
+    worker = bench.worker(ONE)
+    kill(bench, worker.graph.digests[0], 5)
+    worker.run()
+    (failure,) = worker.worker.tally.failures
+    assert (worker.runs, worker.graph.stuck) == ([], 1)
+    assert "5 workers died" in failure.exception
+    assert bench.store.failure(failure.digest) == failure
+
+
+def test_how_many_a_task_may_kill_can_be_chosen(bench):
+    worker = bench.worker(ONE, max_crashes=1)
+    kill(bench, worker.graph.digests[0], 1)
+    assert worker.run().runs == []
+
+
+def test_of_two_workers_that_begin_together_each_task_is_run_by_one(bench, notes):
+    first, second = bench.worker(notes), bench.worker(notes)
+    first.run(), second.run()
+    assert len(first.runs) + len(second.runs) == 10
+
+
+def test_a_worker_that_waits_for_a_sum_sees_the_last_term_of_another(bench, notes, short):
+    worker = bench.worker(f"{notes}\nfrom jug.utils import identity\nlast = identity(tasks[3])", short())
+    hold(bench, worker.graph.digests[3])
+    bench.clock.at(10.0, lambda: bench.store.put(worker.graph.digests[3], 9))
+    worker.run()
+    assert (worker.graph.unfinished, bench.clock.time < 20.0) == (0, True)

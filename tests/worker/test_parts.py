@@ -1,0 +1,85 @@
+"""The small parts of a worker."""
+
+from __future__ import annotations
+
+from jughpc.worker.deadline import seconds_left
+from jughpc.worker.policy import Policy
+from jughpc.worker.round import Round
+from jughpc.worker.tally import Tally
+from jughpc.worker.usage import measure
+
+
+def test_an_unknown_function_is_claimed_task_by_task():
+    assert not Policy().is_short("f", shards=100)
+
+
+def test_a_function_whose_claims_would_cost_too_much_is_claimed_by_shard():
+    policy = Policy(claim_cost=0.001)
+    policy.ran("f", 0.01)
+    assert policy.is_short("f", shards=100)
+
+
+def test_a_function_that_dwarfs_its_claims_is_claimed_task_by_task():
+    policy = Policy(claim_cost=0.001)
+    policy.ran("f", 0.1)
+    assert not policy.is_short("f", shards=100)
+
+
+def test_where_shards_are_scarce_tasks_are_shared_more_finely():
+    policy = Policy(workers=64, claim_cost=0.001, means={"f": 0.01})
+    assert (policy.is_short("f", shards=100), policy.is_short("f", shards=10)) == (True, False)
+
+
+def test_the_mean_follows_what_is_measured_now():
+    policy = Policy()
+    for seconds in [10.0] + [1.0] * 50:
+        policy.ran("f", seconds)
+    assert abs(policy.means["f"] - 1.0) < 0.01
+
+
+def test_a_function_never_measured_fits_while_any_time_is_left():
+    assert Policy().fits("f", 1.0)
+    assert not Policy().fits("f", 0.0)
+
+
+def test_a_function_fits_if_its_mean_does():
+    policy = Policy(means={"f": 60.0})
+    assert (policy.fits("f", 61.0), policy.fits("f", 59.0)) == (True, False)
+
+
+def test_a_margin_is_kept_before_the_deadline():
+    assert seconds_left(1000.0, 900.0, margin=30.0) == 70.0
+
+
+def test_past_the_deadline_nothing_is_left():
+    assert seconds_left(1000.0, 2000.0) == 0.0
+
+
+def test_without_a_deadline_time_is_endless():
+    assert seconds_left(None, 2000.0) == float("inf")
+
+
+def test_a_round_yields_all_in_order_from_its_start():
+    assert list(Round("abcdefgh", 0.5)) == list("efghabcd")
+
+
+def test_a_round_that_goes_elsewhere_still_yields_each_once():
+    found = []
+    plan = Round(range(100), 0.0)
+    for number in plan:
+        found.append(number)
+        if number % 7 == 0:
+            plan.elsewhere()
+    assert sorted(found) == list(range(100))
+    assert found != sorted(found)
+
+
+def test_tallies_add_up():
+    first, second = Tally(), Tally()
+    first.executed["f"], second.executed["f"], second.loaded["g"] = 2, 3, 1
+    both = first.plus(second)
+    assert (both.executed["f"], both.loaded["g"]) == (5, 1)
+
+
+def test_what_a_process_uses_that_is_gone_is_nothing():
+    assert measure(1 << 22) == (0, 0.0)

@@ -1,0 +1,224 @@
+"""Tasks that fail, results that get lost, and disks that are full."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from jughpc.fs import OsFiles
+
+FAILING = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    return 1 // i
+
+@TaskGenerator
+def add(numbers):
+    return sum(numbers)
+
+tasks = [note(i) for i in range(-2, 3)]
+total = add(tasks)
+"""
+
+FLAKY = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    if len(runs) < 3:
+        raise OSError("not yet")
+    return i
+
+only = note(7)
+"""
+
+PAIR = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    return list(range(i))
+
+@TaskGenerator
+def add(numbers):
+    runs.append("sum")
+    return sum(numbers)
+
+total = add(note(1000))
+"""
+
+
+class Faulty(OsFiles):
+    """The real files, but the next writes of a kind fail."""
+
+    def __init__(self, files, error, times, suffix=".tmp"):
+        super().__init__(files.root)
+        self.error, self.times, self.suffix = error, times, suffix
+
+    def write(self, path, parts):
+        if path.endswith(self.suffix) and self.times:
+            self.times -= 1
+            raise OSError(self.error, "no", path)
+        super().write(path, parts)
+
+
+@pytest.fixture(params=["singly", "by shard"])
+def how(request, short):
+    """Return the policy of claiming so."""
+    return short() if request.param == "by shard" else None
+
+
+def test_a_failure_is_recorded_with_the_users_own_traceback(bench, how):
+    worker = bench.worker(FAILING, how).run()
+    (failure,) = worker.worker.tally.failures
+    assert bench.store.failure(failure.digest) == failure
+    assert (failure.exception, failure.tries) == ("ZeroDivisionError: integer division or modulo by zero", 1)
+    assert "return 1 // i" in failure.trace
+    assert "jughpc/" not in failure.trace
+
+
+def test_a_worker_that_keeps_going_runs_all_that_can_run(bench, how):
+    worker = bench.worker(FAILING, how).run()
+    assert sorted(worker.runs) == [-2, -1, 0, 1, 2]
+    assert (worker.graph.unfinished, worker.graph.stuck) == (2, 2)
+
+
+def test_a_worker_that_does_not_keep_going_ends_with_the_first_failure(bench, how):
+    worker = bench.worker(FAILING, how, keep_going=False).run()
+    assert worker.worker.stopping()
+    assert worker.runs[-1] == 0
+    assert len(bench.store.look(0).done) == len(worker.runs) - 1
+
+
+def test_a_failed_task_holds_no_claim(bench, how):
+    bench.worker(FAILING, how).run()
+    assert bench.claims() == []
+
+
+def test_a_task_that_failed_elsewhere_is_not_run_again(bench, how):
+    bench.worker(FAILING, how).run()
+    worker = bench.worker(FAILING, how).run()
+    assert (worker.runs, worker.graph.stuck) == ([], 2)
+
+
+def test_a_failure_seen_before_the_task_is_ready_counts_too(bench):
+    text = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    return 0
+
+@TaskGenerator
+def fail(zero):
+    runs.append("failed")
+    return 1 / zero
+
+last = fail(note(1))
+"""
+    bench.open(6)
+    bench.worker(text).run()
+    worker = bench.worker(text).run()
+    assert (worker.runs, worker.graph.stuck) == ([], 1)
+
+
+def test_a_failure_of_an_earlier_run_is_tried_again_by_hand(bench):
+    first = bench.worker(FAILING).run()
+    first.lives.end("its work ended")
+    assert bench.worker(FAILING, retry_failed=True).run().runs == [0]
+
+
+def test_a_failure_of_one_who_still_lives_is_not_tried_again_by_hand(bench):
+    bench.worker(FAILING).run()
+    assert bench.worker(FAILING, retry_failed=True).run().runs == []
+
+
+def test_a_failure_is_tried_again_as_often_as_asked(bench, how):
+    worker = bench.worker(FAILING, how, retries=2).run()
+    assert worker.runs.count(0) == 3
+    assert worker.worker.tally.failures[0].tries == 3
+
+
+def test_a_retry_that_works_leaves_no_failure(bench, how):
+    worker = bench.worker(FLAKY, how, retries=5).run()
+    assert (worker.graph.unfinished, worker.worker.tally.failures) == (0, [])
+    assert bench.store.look(0).failed == set()
+
+
+def test_tries_of_others_count(bench):
+    first = bench.worker(FAILING, retries=1, keep_going=False)
+    first.run()
+    worker = bench.worker(FAILING, retries=2).run()
+    assert worker.runs.count(0) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("raise SystemExit(3)", "it called sys.exit(3)"),
+        ("return lambda: 0", "cannot be stored"),
+        ("raise KeyError('x')", "KeyError: 'x'"),
+    ],
+)
+def test_what_went_wrong_is_told_in_words(bench, call, words):
+    text = f"@TaskGenerator\ndef note(i):\n    {call}\n\nonly = note(1)"
+    (failure,) = bench.worker(text).run().worker.tally.failures
+    assert words in failure.exception
+
+
+def test_an_exception_in_a_hook_fails_the_task(bench, notes):
+    from jughpc.tasks import hooks
+
+    hooks.register_hook(hooks.TASK_PRE_EXECUTE, lambda task: 1 / (task.args[0] - 3))
+    worker = bench.worker(notes).run()
+    assert len(worker.worker.tally.failures) == 1
+    assert len(worker.runs) == 9
+
+
+def of(worker, name):
+    """Return the digest of a task that the jugfile calls `name`."""
+    return worker.space[name].digest
+
+
+def test_a_result_that_is_lost_while_others_wait_for_it_is_computed_again(bench):
+    bench.worker(f"{PAIR}\nfirst = note(1000)").run()
+    worker = bench.worker(PAIR)
+    dependency = next(worker.space["total"].dependencies()).digest
+    bench.store.remove([of(worker, "total")])
+    bench.clock.sleep(1)
+    worker.worker._knowledge.look(0)
+    bench.store.remove([dependency])
+    worker.run()
+    assert (worker.runs, worker.graph.unfinished) == ([1000, "sum"], 0)
+
+
+def test_a_result_that_is_damaged_is_set_aside_and_computed_again(bench):
+    first = bench.worker(PAIR).run()
+    dependency = next(first.space["total"].dependencies()).digest
+    bench.store.remove([of(first, "total")])
+    path = bench.files.root / "shards/0" / dependency.hex()
+    path.write_bytes(path.read_bytes()[:-100])
+    worker = bench.worker(PAIR, store=bench.open(0)).run()
+    assert (worker.runs, worker.graph.unfinished) == ([1000, "sum"], 0)
+    assert bench.store.get(of(worker, "total")) == 499500
+    assert f"{dependency.hex()}.corrupt" in bench.names()
+
+
+def test_a_full_disk_is_waited_out_and_no_task_runs_twice(bench, how, notes):
+    files = Faulty(bench.files, errno.ENOSPC, times=3)
+    worker = bench.worker(notes, how, store=bench.open(0, files)).run()
+    assert sorted(worker.runs) == list(range(10))
+    assert len(bench.store.look(0).done) == 10
+    assert "trying again" in worker.said[0]
+
+
+def test_a_full_disk_keeps_no_failure_from_being_recorded(bench, how):
+    files = Faulty(bench.files, errno.ENOSPC, times=8)
+    worker = bench.worker(FAILING, how, store=bench.open(0, files)).run()
+    assert len(bench.store.look(0).failed) == len(worker.worker.tally.failures) == 1
+
+
+def test_a_disk_that_refuses_for_good_ends_the_worker_without_a_claim_left(bench, notes):
+    files = Faulty(bench.files, errno.EROFS, times=1)
+    with pytest.raises(OSError, match="no"):
+        bench.worker(notes, store=bench.open(0, files)).run()
+    assert bench.claims() == []
