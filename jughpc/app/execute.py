@@ -5,35 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from jughpc.app import session as sessions
+from jughpc.app.lives import new_life
 from jughpc.app.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.recent import Target, remember
 from jughpc.app.session import Session
 from jughpc.errors import SettingError
 from jughpc.fs import Clock
-from jughpc.store.base import Pace, Store
-from jughpc.store.life import ForkedPulse, Here, new_record
-from jughpc.store.memory import QuietPulse
+from jughpc.store.base import Pace
 from jughpc.tasks.graph import Graph
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
-from jughpc.worker.runner import Pulse
+from jughpc.worker.kit import Pulse
 from jughpc.worker.tally import Options, Say, Tally
-from jughpc.worker.usage import AT_ONCE, Stops, measure
+from jughpc.worker.usage import AT_ONCE, Stops
 
 DONE, FAILED, LEFT = 0, 1, 3  # exit codes; 2 is a mistake of the user's
-
-
-class Life(Pulse, Protocol):
-    """A pulse with its beginning and end."""
-
-    def begin(self, store: Store) -> None:
-        """Begin the first life."""
-
-    def end(self, reason: str) -> None:
-        """End the last life."""
 
 
 @dataclass(frozen=True)
@@ -92,21 +80,17 @@ def execute(target: Target, pace: Pace, where: Place, options: Options, clock: C
     """Work on `target` until all is done, nothing can go on, or this process is told to stop."""
     stops = Stops()
     stops.install()
-    life = _life(target, where, clock)
+    life = new_life(target.jugdir, clock, where.owner, where.element)
     try:
         session = sessions.begin(target, pace)
         if not where.owner:
             remember(Path.cwd(), target)
         life.begin(session.store)
-        return _work(session, life, where, options, stops, clock, say)
+        outcome = _work(session, life, where, options, stops, clock, say)
+        sessions.close(session)
+        return outcome
     finally:
         life.end(f"signal {stops.signal}" if stops.signal else "its work ended")
-
-
-def _life(target: Target, where: Place, clock: Clock) -> Life:
-    if target.jugdir == sessions.IN_MEMORY:
-        return QuietPulse(new_record(Here.find(), where.owner, where.element, clock.wall()))
-    return ForkedPulse(lambda: sessions.find_store(target.jugdir), clock, measure, where.owner, where.element)
 
 
 def _work(
