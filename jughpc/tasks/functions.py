@@ -68,18 +68,29 @@ def _lambda_text(code: CodeType) -> str:
 
 def _find_lambda(code: CodeType) -> str:
     source = "".join(linecache.getlines(code.co_filename))
-    texts = {
-        ast.get_source_segment(source, place) or ""
-        for place in ast.walk(ast.parse(source))
+    places = [
+        place
+        for place in ast.walk(ast.parse(source))  # the inner ones after the outer ones
         if isinstance(place, ast.Lambda) and place.lineno == code.co_firstlineno
-    }
-    if len(texts) == 1:
-        return texts.pop()
+    ]
+    texts = [ast.get_source_segment(source, place) or "" for place in places]
+    if len(set(texts)) > 1:
+        texts = [text for place, text in zip(places, texts, strict=True) if _spans(place.body, code)][-1:]
+    if texts:
+        return texts[0]
     raise DigestError(
-        f"The lambda in line {code.co_firstlineno} of {code.co_filename} is an argument of a task, and a lambda "
-        f"is known by its text; but {len(texts) or 'no'} texts were found there. Give it a line of its own, or "
-        "a name: def name(...): return ..."
+        f"the lambda in line {code.co_firstlineno} of {code.co_filename}. A lambda is known by its text, which "
+        "was not found, or not told from others in this line. Give it a line of its own, or a name: "
+        "def name(...): return ..."
     )
+
+
+def _spans(body: ast.expr, code: CodeType) -> bool:
+    """Tell whether `code` was compiled from within `body`; before Python 3.11 nobody knows."""
+    positions: Any = getattr(code, "co_positions", list)()
+    begin, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+    known = [place for place in positions if None not in place and place[3]]  # the entry has no width
+    return bool(known) and all(begin <= (line, col) and (last, stop) <= end for line, last, col, stop in known)
 
 
 _RULES: dict[type, Rule] = {FunctionType: _function, MethodType: _method, BuiltinFunctionType: _builtin}

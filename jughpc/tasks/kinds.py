@@ -52,9 +52,9 @@ def _reduce(value: Any) -> Any:
         return reducer(value) if reducer else value.__reduce_ex__(4)
     except Exception as error:  # whatever a class's own reducer may raise
         raise DigestError(
-            f"A task was given an argument of type {type(value).__module__}.{type(value).__qualname__}, which "
-            f"cannot be pickled ({error}), so that nobody can tell whether two such calls are the same. Pass "
-            "what it is made from, or give its class a method __jug_hash__() that returns bytes."
+            f"an object of type {type(value).__module__}.{type(value).__qualname__}, which cannot be pickled "
+            f"({error}), so that nobody can tell whether two such calls are the same. Pass what it is made from, "
+            "or give its class a method __jug_hash__() that returns bytes."
         ) from error
 
 

@@ -46,7 +46,7 @@ def _makes_tasks(thing: Any, space: Mapping[str, Any]) -> bool:
 
 def _held(thing: Any) -> list[Any]:
     """Return the function and the iterators that a map, filter or zip works on."""
-    held = []
+    held: list[Any] = []
     for part in gc.get_referents(thing):  # which holds several iterators in a tuple
         held += part if type(part) is tuple else [part]
     return held

@@ -85,7 +85,10 @@ class Task(Generic[R]):
     def digest(self) -> bytes:
         """The 16 bytes that name this call everywhere. Raises DigestError."""
         if self._digest is None:
-            self._digest = hashing.of_call(self._callee.head, self.args, self.kwargs)
+            try:
+                self._digest = hashing.of_call(self._callee.head, self.args, self.kwargs)
+            except DigestError as error:
+                raise DigestError(f"{self.name} was called with {error}") from error.__cause__
         return self._digest
 
     def stand_for(self, other: Task[Any]) -> None:
