@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
+
+from jughpc.errors import JugdirError
 
 
 class Results(Protocol):
@@ -39,3 +41,11 @@ class Lock(Protocol):
 
     def is_failed(self) -> bool:
         """Tell whether the task is marked as failed."""
+
+
+def lock_in(store: Any, name: bytes) -> Lock:
+    """Return the lock of that name. Raises JugdirError if the store has no locks."""
+    if not hasattr(store, "getlock"):
+        raise JugdirError(f"{type(store).__name__} has no locks of its own; only workers claim tasks in it")
+    lock: Lock = store.getlock(name)
+    return lock

@@ -13,14 +13,13 @@ from warnings import warn
 from jughpc.errors import DigestError, JugdirError
 from jughpc.tasks import encoding, hashing, values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
-from jughpc.tasks.results import Lock, Results
+from jughpc.tasks.results import Results, lock_in
 from jughpc.tasks.walk import Steps
 
 if TYPE_CHECKING:
     from jughpc.tasks.tasklet import Tasklet
 
 R = TypeVar("R")
-
 
 alltasks: list[Task[Any]] = []
 """Every task since the jugfile was loaded, in the order of creation."""
@@ -188,7 +187,7 @@ class Task(Generic[R]):
 
     def can_load(self, store: Results | None = None) -> bool:
         """Tell whether there is a result."""
-        return not (store or results()).missing([self.digest])
+        return not (results() if store is None else store).missing([self.digest])
 
     def can_run(self) -> bool:
         """Tell whether the values of all direct dependencies can be had."""
@@ -196,23 +195,23 @@ class Task(Generic[R]):
 
     def lock(self) -> bool:
         """Claim this task for the caller; tell whether that worked."""
-        return _lock_of(self).get()
+        return lock_in(results(), self.hash()).get()
 
     def unlock(self) -> None:
         """Give the claim back."""
-        _lock_of(self).release()
+        lock_in(results(), self.hash()).release()
 
     def is_locked(self) -> bool:
         """Tell whether someone holds a claim on this task, or it failed."""
-        return _lock_of(self).is_locked()
+        return lock_in(results(), self.hash()).is_locked()
 
     def fail(self) -> bool:
         """Mark the task as failed; tell whether that worked."""
-        return _lock_of(self).fail()
+        return lock_in(results(), self.hash()).fail()
 
     def is_failed(self) -> bool:
         """Tell whether the task is marked as failed."""
-        return _lock_of(self).is_failed()
+        return lock_in(results(), self.hash()).is_failed()
 
     def __getitem__(self, item: Any) -> Tasklet[Any]:
         from jughpc.tasks.tasklet import item_of  # a tasklet is made of tasks, not the other way round
@@ -281,14 +280,6 @@ def with_dependencies(*tasks: Task[Any]) -> list[Task[Any]]:
         found.update(dict.fromkeys(new))
         waiting.extend(new)
     return list(found)
-
-
-def _lock_of(task: Task[Any]) -> Lock:
-    store: Any = results()
-    if not hasattr(store, "getlock"):
-        raise JugdirError(f"{type(store).__name__} has no locks of its own; only workers claim tasks in it")
-    lock: Lock = store.getlock(task.hash())
-    return lock
 
 
 def _digest_of_values(*things: object) -> bytes | None:
