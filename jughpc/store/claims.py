@@ -46,8 +46,13 @@ class LinkClaims:
         return self._look(claim.shard).top(claim.key) == claim.generation and self._is_mine(claim)
 
     def release(self, claim: Claim) -> None:
-        if self._is_mine(claim):
+        if claim.life == self.life and self._is_mine(claim):  # a former life's are void, and not ours to touch
             self._files.remove(self._path(*claim[:3]))
+        self._mine.discard(claim[:3])
+
+    def hand_back(self, claim: Claim) -> None:
+        if claim.life == self.life:
+            self._files.remove(self._path(*claim[:3]))  # one call to the file server; a look first is four more
         self._mine.discard(claim[:3])
 
     def _settle(self, claim: Claim) -> tuple[Claim | None, View]:
@@ -89,10 +94,9 @@ class LinkClaims:
     def _make(self, claim: Claim) -> bool:
         path = self._path(*claim[:3])
         try:
-            if self._may_link:
-                self._files.link(record_path(self.life), path)
-            else:
-                self._files.write(path, [self._copy()])
+            if not self._may_link:
+                return self._make_copy(path)
+            self._files.link(record_path(self.life), path)
         except FileExistsError:
             return self._is_mine(claim)  # the reply to our own success may have been lost
         except OSError as error:
@@ -101,6 +105,16 @@ class LinkClaims:
             self._may_link = False
             return self._make(claim)
         return True
+
+    def _make_copy(self, path: str) -> bool:
+        """Make a claim where hard links are refused; return False if others may have taken it for dead."""
+        clock, text = self._judge.clock, self._copy()
+        started = clock.uptime()
+        self._files.write(path, [text])
+        if clock.uptime() - started < self._judge.ttl / 3:
+            return True
+        self._files.remove(path)  # it was torn for so long that who watched it may have gone on without us
+        return False
 
     def _copy(self) -> bytes:
         mine = record.decode(self._files.read(record_path(self.life)))

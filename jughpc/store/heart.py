@@ -98,7 +98,7 @@ class Heart:
             return
         last = self._board.onto(self._record, self._clock)
         died = replace(last, state=DIED, reason=reason, beats=last.beats + 1)
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # then others find out by waiting
             self._store.beat(replace(died, beaten=self._clock.wall()))
 
     def _claim_singly(self, hand: InHand) -> None:
@@ -154,8 +154,8 @@ class Lives:
 
     def begin(self, store: Store) -> None:
         """Begin the first life, in `store`."""
-        self._store = store
         self._begin(store)
+        self._store = store  # only now: a life that could not begin has no end
 
     def late(self) -> bool:
         """Return whether others may by now take the present life for dead."""

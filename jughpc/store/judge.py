@@ -54,14 +54,14 @@ class Judge:
     """
 
     def __init__(self, files: Files, clock: Clock, is_gone: IsGone, ttl: float, patience: float) -> None:
-        self._files, self._clock, self._is_gone = files, clock, is_gone
-        self._ttl, self._patience = ttl, patience
+        self._files, self.clock, self._is_gone = files, clock, is_gone
+        self.ttl, self._patience = ttl, patience
         self._watched: dict[str, _Watch] = {}
         self._glances: dict[str, _Glance] = {}
 
     def proof(self, path: str) -> str:
         """Return the proof that the life behind `path`, a claim or a record, is dead; "" if there is none."""
-        glance, now = self._glances.get(path), self._clock.now()
+        glance, now = self._glances.get(path), self.clock.now()
         if glance is not None and now - glance.looked < glance.pause:
             return ""  # so soon again the same life would only cost the file server another read
         try:
@@ -97,12 +97,12 @@ class Judge:
         watch = self._watched.get(life)
         if watch is None or watch.beats != beats:
             # Stamped after the read, which may have taken long: the count may be as young as its reply.
-            watch = _Watch(beats, self._clock.now())
+            watch = _Watch(beats, self.clock.now())
             _keep(self._watched, life, watch)
         still = asked - watch.since  # and measured from before the read: what it shows is no older
-        pause = 0.0 if still > self._ttl else min(self._patience, max(_QUICK, still / 4))
+        pause = 0.0 if still > self.ttl else min(self._patience, max(_QUICK, still / 4))
         _keep(self._glances, path, _Glance(life, asked, pause))
-        return f"no beat for {still:.0f} s while watched" if still > self._ttl else ""
+        return f"no beat for {still:.0f} s while watched" if still > self.ttl else ""
 
     def _read(self, path: str) -> Record | None:
         try:

@@ -13,14 +13,14 @@ class Inode:
 
     Attributes:
         data: Its content on the server.
-        replaced: When a rename gave its name to another file [s], None if none did.
+        replaced: The name that a rename last gave to another file, and when [s].
     """
 
     __slots__ = ("data", "replaced")
 
     def __init__(self) -> None:
         self.data = b""
-        self.replaced: float | None = None
+        self.replaced = "", 0.0
 
 
 class Disk:
@@ -37,6 +37,12 @@ class Disk:
     def names(self, folder: str) -> list[str]:
         """Return the names in `folder` in the order they were made, [] if it is absent."""
         return list(self._folders.get(folder, ()))
+
+    def paths(self) -> list[str]:
+        """Return the paths of all files."""
+        return [
+            f"{folder}/{name}" for folder, names in self._folders.items() for name, inode in names.items() if inode
+        ]
 
     def find(self, path: str) -> Inode | None:
         """Return the file called `path`, None if there is none."""
@@ -69,7 +75,7 @@ class Disk:
         if former is inode:
             return  # rename(2): two names of one file both stay
         if former:
-            former.replaced = self.time()
+            former.replaced = new, self.time()
         self._folders[folder][name] = inode
         self.remove(old)
 

@@ -91,6 +91,21 @@ class FilesContract:
             peer.write("name", [b"second"])
         assert files.read("name") == b"first"
 
+    def test_saving_makes_the_folders_on_the_way(self, files: Files, peer: Files) -> None:
+        files.save("a/b/c", [b"one ", b"two"])
+        assert peer.names("a/b") == ["c"]
+        assert peer.read("a/b/c") == b"one two"
+
+    def test_saving_replaces_all_of_the_content(self, files: Files, peer: Files) -> None:
+        files.write("name", [b"a long content"])
+        files.save("name", [b"short"])
+        assert peer.read("name") == b"short"
+
+    def test_an_empty_file_can_be_saved_again(self, files: Files, peer: Files) -> None:
+        files.save("complete/00.marker", [])
+        peer.save("complete/00.marker", [])
+        assert files.names("complete") == ["00.marker"]
+
     def test_a_rewrite_is_read_at_once(self, files: Files, peer: Files) -> None:
         files.write("name", [b"beat 1, and the rest"])
         assert peer.read("name") == b"beat 1, and the rest"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from jughpc.fs import Buffer
@@ -53,7 +54,7 @@ class Client:
         if inode is None:
             raise FileNotFoundError(errno.ENOENT, "no such file", path)
         held = self._mapped.get(path)
-        if held and held is not inode and self._age(held.replaced) < REPLACED:
+        if held and held is not inode and held.replaced[0] == path and self._age(held.replaced[1]) < REPLACED:
             return held
         return inode
 
@@ -127,6 +128,21 @@ class SimFiles:
         self._change(path)
         self._disk.add(path, inode)
         self._fate.after("create", path)
+        self._fill(path, inode, parts)
+
+    def save(self, path: str, parts: Sequence[Buffer]) -> None:
+        self._fate.before("create", path)
+        self._change(path)
+        inode = self._disk.find(path) or Inode()
+        if inode.data:
+            inode.data = b""
+            self._client.keep(inode, b"")
+        with suppress(FileExistsError):
+            self._disk.add(path, inode)
+        self._fate.after("create", path)
+        self._fill(path, inode, parts)
+
+    def _fill(self, path: str, inode: Inode, parts: Sequence[Buffer]) -> None:
         if not parts:
             return
         data = b"".join(bytes(part) for part in parts)

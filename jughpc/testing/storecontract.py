@@ -219,6 +219,13 @@ class SharedStoreContract:
         claims.release(claim)
         assert peer.claims(PEER.life).take(shard, A, peer.look(shard))[0] is not None
 
+    def test_what_one_hands_back_the_other_wins(self, store: Store, peer: Store) -> None:
+        shard, claims = store.shard_of(A), store.claims(LIFE.life)
+        claim, _ = claims.take(shard, A, store.look(shard))
+        assert claim is not None
+        claims.hand_back(claim)
+        assert peer.claims(PEER.life).take(shard, A, peer.look(shard))[0] is not None
+
     def test_a_claim_on_the_shard_keeps_the_other_from_its_tasks(self, store: Store, peer: Store) -> None:
         shard = store.shard_of(A)
         view = peer.look(shard)

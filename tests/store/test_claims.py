@@ -5,9 +5,11 @@ import errno
 import pytest
 
 from jughpc.store import record as records
-from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.base import SHARD, Claim, Pace, View
+from jughpc.store.filestore import FileStore
 from jughpc.store.resultfile import encode
-from jughpc.store.shards import claim_name
+from jughpc.store.shards import Layout, claim_name
+from jughpc.testing.simfiles import Client, Orders, SimFiles
 
 TASK, OTHER = b"t" * 16, b"o" * 16
 
@@ -356,3 +358,28 @@ def test_a_shards_work_costs_few_calls(cluster):
     assert a.calls() == [
         "names", "link", "names", "create", "send", "sync", "rename", "read", "remove", "create", "names",
     ]  # fmt: skip
+
+
+def test_the_claim_of_a_former_life_is_not_released_by_the_next(any_cluster):
+    """It is void: a cleanup may have removed it, and another made it anew, at any moment."""
+    a, heir = any_cluster.worker("a"), any_cluster.worker("a2")
+    claim = a.take(TASK)
+    heir.claims.release(claim)
+    assert a.claims.holds(claim)
+
+
+def test_a_copy_that_took_too_long_to_write_is_given_up(cluster):
+    """Torn for ttl it looks dead, and others may have gone on: under a shard's claim nothing would show it."""
+    a = cluster.worker("a")
+
+    class Slow(Orders):
+        def before(self, call, path):
+            super().before(call, path)
+            if call == "sync" and "claim" in path:
+                cluster.clock.sleep(a.store.pace.ttl)
+
+    claims = FileStore(
+        SimFiles(Client(cluster.disk), Slow(), links=False), cluster.clock, Layout(0), Pace(), cluster.gone.__contains__
+    ).claims("a")
+    assert claims.take(0, SHARD, View())[0] is None
+    assert cluster.names() == []

@@ -1,0 +1,111 @@
+"""Play a plan to its end, and judge how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from jughpc.errors import StoreError
+from jughpc.store.filestore import FileStore
+from jughpc.testing.miniworker import work
+from jughpc.testing.plan import Plan
+from jughpc.testing.visitors import VISITS
+from jughpc.testing.world import Parts, Trace, World
+
+
+@dataclass(frozen=True)
+class History:
+    """What came of a plan.
+
+    Attributes:
+        broken: The rules that were broken, in words; none is good.
+        seconds: How long it took until all was done [true s].
+        runs: How often each task was begun.
+    """
+
+    broken: tuple[str, ...]
+    seconds: float
+    runs: dict[bytes, int]
+
+
+def play(plan: Plan, parts: Parts | None = None, trace: Trace | None = None) -> History:
+    """Play `plan` with the real code, or with `parts` of it replaced."""
+    world = World(plan, parts or Parts(), trace)
+    try:
+        _go_wild(world)
+        seconds = world.stage.time
+        if not world.referee.broken:
+            _heal(world)
+            _inspect(world)
+    finally:
+        world.stage.close()
+    return History(tuple(world.referee.broken), seconds, dict(world.referee.runs))
+
+
+def _go_wild(world: World) -> None:
+    """Let workers work and visitors visit, whatever befalls them."""
+    plan = world.plan
+    for number in plan.hosts:
+        world.start_worker(world.hosts[number], work, world.rng.uniform(0.0, 2.0))
+    for kind, delay in plan.visitors:
+        _send(world, kind, delay)
+    pace = plan.pace
+    _run(world, plan.forecast.until + 6 * pace.ttl + 2 * pace.lag + 2 * plan.work + 600.0)
+    if plan.fair and any(count != 1 for count in world.referee.runs.values()):
+        world.referee.blame("a task ran twice, and nothing had gone wrong")
+
+
+def _send(world: World, kind: str, delay: float) -> None:
+    process = world.visit(world.hosts[-1], kind)
+
+    def visit() -> None:
+        try:
+            VISITS[kind](world, cast(FileStore, process.store))
+        except (OSError, StoreError) as error:
+            world.trace(f"goes away: {error}")
+
+    world.stage.spawn(process.name, visit, delay)
+
+
+def _heal(world: World) -> None:
+    """Let a last worker, in fair weather, complete what is left, trusting all that it finds."""
+    world.weather.calm()
+    for _ in range(3):
+        world.start_worker(world.hosts[-1], work, 0.0)
+        _run(world, world.stage.time + 3 * world.plan.pace.ttl + 2 * world.plan.work + 600.0)
+        if not world.rots or _all_read(world):
+            break  # else damage was found by reading, and those tasks are ready again
+
+
+def _run(world: World, limit: float) -> None:
+    """Play until everybody has ended; nobody may need more time than until `limit`."""
+    stage, broken = world.stage, world.referee.broken
+    stage.run(lambda: bool(broken) or stage.time > limit)
+    for actor in stage.actors:
+        if not (broken or actor.over or actor.doomed):
+            world.referee.blame(f"{actor.name} never ends")
+
+
+def _inspect(world: World) -> None:
+    """Check what lies on the disk in the end."""
+    for task in world.plan.tasks:
+        if not _reads(world, task.digest):
+            world.referee.blame(f"the result of {task.digest.hex()[:8]} was lost")
+    for path in world.disk.paths():
+        if path.endswith(".corrupt") and not world.rots:
+            world.referee.blame(f"{path} was damaged by nobody")
+        if path.endswith(".failure"):
+            world.referee.blame(f"{path} is there, and no task failed")
+
+
+def _all_read(world: World) -> bool:
+    return not [task for task in world.plan.tasks if not _reads(world, task.digest)]  # each is tried
+
+
+def _reads(world: World, digest: bytes) -> bool:
+    """Return whether a result can be read, by somebody who sees the store for the first time."""
+    store = world.visit(world.hosts[-1], "inspector").store
+    try:
+        return bool(store.get(digest) == world.values[digest])
+    except StoreError:
+        return False

@@ -1,0 +1,183 @@
+"""Simulated hosts and the processes on them: a worker and what beats for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jughpc.store.base import Store
+from jughpc.store.board import Board
+from jughpc.store.heart import RETRY, Heart, Lives, Singles
+from jughpc.store.record import Record
+from jughpc.testing.clocks import SimClock
+from jughpc.testing.simfiles import Client
+from jughpc.testing.stage import Actor, Stage
+
+_TICK = 5.0  # [s] between two looks at what the worker does
+
+MakeHeart = Callable[[Board], Heart]
+
+
+@dataclass
+class Host:
+    """One host: a clock, a cache, and its processes.
+
+    Attributes:
+        mortal: Whether what runs here may die.
+    """
+
+    name: str
+    clock: SimClock
+    client: Client
+    mortal: bool = True
+    processes: list[Process] = field(default_factory=list)
+
+    def is_gone(self, record: Record) -> bool:
+        """Return whether a record's process ran here and is gone."""
+        return record.host == self.name and not self.processes[record.pid].alive
+
+    def actors(self) -> list[Actor]:
+        """Return all that runs here."""
+        return [actor for process in self.processes for actor in process.actors() if not actor.over]
+
+
+class SimBeats:
+    """Meets heart.Beats by an actor instead of a process."""
+
+    def __init__(self, stage: Stage, name: str, clock: SimClock, make: MakeHeart) -> None:
+        self._stage, self._name, self._clock = stage, name, clock
+        self.board = Board()
+        self._heart = make(self.board)
+        self._order: Callable[[], float] | None = None
+        self._idle = self._ended = False
+        self.actor = stage.spawn(name, self._serve)
+
+    def begin(self, record: Record) -> None:
+        self._give(lambda: self._heart.begin(record))
+
+    def settle(self) -> Singles:
+        answers: list[Singles] = []
+
+        def settle() -> float:
+            answers.append(self._heart.settle())
+            return 0.0
+
+        self._ask(settle)
+        return answers[0] if answers else Singles([], in_place=False)
+
+    def stop(self) -> None:
+        if not self._ask(self._heart.stop):
+            self.actor = self._stage.spawn(self._name, self._serve)
+
+    def end(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def orphan(self) -> None:
+        """Let it see that its worker died."""
+
+        def say_that_it_died() -> float:
+            self._heart.say_that_it_died("killed by SIGKILL")
+            self._ended = True
+            return 0.0
+
+        self._give(say_that_it_died)
+
+    def _ask(self, order: Callable[[], float]) -> bool:
+        """Give an order and wait until it is done; return whether it was, or nobody was there to do it."""
+        self._give(order)
+        while self._order and not (self.actor.over or self.actor.doomed):
+            self._stage.hold(0.1)  # it is in the midst of a beat
+        return self._order is None
+
+    def _give(self, order: Callable[[], float]) -> None:
+        self._order = order
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._idle:
+            self._stage.wake(self.actor)
+
+    def _serve(self) -> None:
+        pause = RETRY
+        while not self._ended:
+            order, self._order = self._order, None
+            if order:
+                pause = order()
+                continue
+            if pause <= 0:
+                pause = self._heart.beat()
+            pause -= self._rest(min(pause, _TICK))
+            self._heart.let_go()
+
+    def _rest(self, pause: float) -> float:
+        """Wait for an order, for `pause` seconds at most; return how long it was."""
+        started = self._clock.now()
+        if self._order is None and not self._ended:
+            self._idle = True
+            self._stage.hold(pause / self._clock.rate)
+            self._idle = False
+        return self._clock.now() - started + 1e-6  # so that rounding cannot leave a pause for ever
+
+
+class SimLives(Lives):
+    """Lives that tell when one is being given up.
+
+    Attributes:
+        renewing: Whether the present life is given up, but the next has not begun.
+    """
+
+    renewing = False
+
+    def renew(self, reason: str) -> None:
+        self.renewing = True
+        super().renew(reason)
+        self.renewing = False
+
+
+class Process:
+    """One worker process.
+
+    Attributes:
+        store: The store as it sees it.
+        lives, beats: Its lives, and what beats for them; absent before `start`.
+        worker: The actor that works, None if it is no worker.
+    """
+
+    store: Store
+    lives: SimLives
+    beats: SimBeats
+
+    def __init__(self, host: Host, owner: str) -> None:
+        self.host = host
+        self.pid = len(host.processes)
+        self.name = f"{owner}-{host.name}-{self.pid}"
+        self.worker: Actor | None = None
+        self._born = 0
+        host.processes.append(self)
+
+    def start(self, stage: Stage, make: MakeHeart, work: Callable[[Process], None], delay: float) -> None:
+        """Bring the worker to life."""
+        self.beats = SimBeats(stage, f"{self.name} heart", self.host.clock, make)
+        self.lives = SimLives(self.beats, self.host.clock, self._identify)
+
+        def live() -> None:
+            work(self)
+            self.beats.orphan()  # if it is still there: with the process its pipe ends
+
+        self.worker = stage.spawn(self.name, live, delay)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker runs, or waits to."""
+        return self.worker is not None and not self.worker.over and not self.worker.doomed
+
+    def actors(self) -> list[Actor]:
+        """Return the worker and its heart."""
+        return [self.worker, self.beats.actor] if self.worker else []
+
+    def _identify(self) -> Record:
+        self._born += 1
+        return Record(
+            life=f"{self.name}-{self._born}", host=self.host.name, space="boot", pid=self.pid, started=1, user="sim"
+        )

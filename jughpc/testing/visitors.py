@@ -1,0 +1,81 @@
+"""Who else uses the store while workers work: cleanup, invalidate, readers, and a disk that rots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from jughpc.errors import ResultMissingError
+from jughpc.store.filestore import FileStore
+from jughpc.testing.world import World
+
+_RESULT = re.compile(r"shards/.*(/[0-9a-f]{32}|\.pack)")
+
+Visit = Callable[[World, FileStore], None]
+
+
+def cleanup(world: World, store: FileStore) -> None:
+    """Remove the claims of the dead, watching for as long as it takes, and then their records."""
+    judge, clock = store.judge(), world.hosts[-1].clock
+    end = clock.now() + store.pace.ttl + store.pace.beat
+    while clock.now() < end:
+        for shard, key, generation in _claims(store):
+            path = store.claim_path(shard, key, generation)
+            holder = judge.holder(path)
+            if judge.proof(path) and holder:
+                now = store.holder(shard, key, generation)
+                if now and now.life == holder.life:
+                    store.remove_claim(shard, key, generation)
+        clock.sleep(store.pace.beat)
+    for record in store.records():
+        if judge.proof(store.record_path(record.life)):
+            store.forget_life(record.life)
+
+
+def force(world: World, store: FileStore) -> None:
+    """Remove all claims, whoever holds them."""
+    for shard, key, generation in _claims(store):
+        world.referee.forced()
+        store.remove_claim(shard, key, generation)
+        world.referee.forced()
+
+
+def invalidate(world: World, store: FileStore) -> None:
+    """Remove a result and all that depends on it."""
+    doomed = {world.rng.choice(world.plan.tasks).digest}
+    for task in world.plan.tasks:  # in the order of definition: what is needed comes first
+        if any(need.digest in doomed for need in task.needs):
+            doomed.add(task.digest)
+    store.remove(doomed)
+
+
+def reader(world: World, store: FileStore) -> None:
+    """Read what is said to be done."""
+    for task in world.plan.tasks:
+        if not store.missing([task.digest]):
+            try:
+                if store.get(task.digest) != task.value:
+                    world.referee.blame(f"a reader got a wrong value for {task.digest.hex()[:8]}")
+            except ResultMissingError:
+                if not world.removes:
+                    world.referee.blame(f"a reader was told that {task.digest.hex()[:8]} is done, and missed it")
+
+
+def damage(world: World, store: FileStore) -> None:
+    """Flip a bit of a result file where it lies."""
+    paths = [path for path in world.disk.paths() if _RESULT.fullmatch(path)]
+    if paths:
+        inode = world.disk.find(world.rng.choice(paths))
+        if inode and inode.data:
+            place = world.rng.randrange(len(inode.data))
+            inode.data = inode.data[:place] + bytes([inode.data[place] ^ 64]) + inode.data[place + 1 :]
+
+
+VISITS: dict[str, Visit] = {visit.__name__: visit for visit in (cleanup, force, invalidate, reader, damage)}
+
+
+def _claims(store: FileStore) -> Iterator[tuple[int, bytes, int]]:
+    for shard in store.shards_in_use():
+        for key, generations in store.look(shard).claims.items():
+            for generation in generations:
+                yield shard, key, generation

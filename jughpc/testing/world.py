@@ -1,0 +1,141 @@
+"""A simulated world: hosts around one server, workers on them, and what befalls them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from jughpc.store.base import Store
+from jughpc.store.board import Board
+from jughpc.store.filestore import FileStore
+from jughpc.store.heart import Heart
+from jughpc.store.shards import Layout
+from jughpc.testing.clocks import SimClock
+from jughpc.testing.disk import Disk
+from jughpc.testing.hosts import Host, Process
+from jughpc.testing.plan import Plan, SimTask
+from jughpc.testing.referee import Referee, WatchedStore
+from jughpc.testing.simfiles import Client, SimFiles
+from jughpc.testing.stage import Stage
+from jughpc.testing.weather import Weather
+
+Trace = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The code that is played: the real one, but for what a test breaks on purpose."""
+
+    store: type[FileStore] = FileStore
+    heart: type[Heart] = Heart
+
+
+Work = Callable[["World", Process], None]
+"""What a worker process does."""
+
+
+class World:
+    """Everything in one history; also the fate of all calls in it.
+
+    Attributes:
+        values: The right result of each task.
+        removes: Whether results may vanish in it.
+        rots: Whether results may be damaged in it.
+    """
+
+    def __init__(self, plan: Plan, parts: Parts, trace: Trace | None = None) -> None:
+        self.plan, self.parts, self._trace = plan, parts, trace
+        self.rng = random.Random(plan.seed)
+        self.stage = Stage()
+        self.disk = Disk(lambda: self.stage.time)
+        self.layout = Layout(plan.bits)
+        self.referee = Referee(self.disk, self.layout, lambda: self.stage.time)
+        self.weather = Weather(self.stage, self.rng, plan.forecast, self._strike)
+        self.values = {task.digest: task.value for task in plan.tasks}
+        kinds = {kind for kind, _ in plan.visitors}
+        self.removes, self.rots = bool(kinds & {"invalidate", "damage"}), "damage" in kinds
+        self.hosts = [self._host(number, *clock) for number, clock in enumerate(plan.clocks)]
+
+    def start_worker(self, host: Host, work: Work, delay: float) -> Process:
+        """Start a worker process on `host` after `delay` seconds."""
+        process = self.visit(host, "worker")
+        process.start(self.stage, lambda board: self._heart(process, board), lambda it: work(self, it), delay)
+        return process
+
+    def visit(self, host: Host, owner: str) -> Process:
+        """Return a new process on `host` that has a store, and no life."""
+        process = Process(host, owner)
+        store = self._store(process, process.name)
+        process.store = cast(Store, WatchedStore(store, process, self.referee))
+        return process
+
+    def run_task(self, process: Process, task: SimTask) -> object:
+        """Run a task as `process`; return its result."""
+        values = [process.store.get(need.digest) for need in task.needs]
+        self.referee.begins(process, task.digest)
+        self.trace(f"runs {task.digest.hex()[:8]} for {task.seconds:g} s")
+        process.host.clock.sleep(task.seconds)
+        self.referee.ends(process)
+        return task.combine(values)
+
+    def before(self, call: str, path: str) -> None:
+        self.weather.before(call, path)
+        self.trace(f"{call} {path}")
+        if call == "remove":
+            self.referee.removing(self._caller(), path)
+
+    def after(self, call: str, path: str) -> None:
+        self.weather.after(call, path)
+
+    def trace(self, words: str) -> None:
+        """Say what happens now, if anybody listens."""
+        if self._trace and self.stage.current:
+            self._trace(f"{self.stage.time:10.3f} {self.stage.current.name:20} {words}")
+
+    def _host(self, number: int, offset: float, rate: float) -> Host:
+        clock = SimClock(self.stage, offset, rate, self.weather.asleep)
+        return Host(f"host{number}", clock, Client(self.disk, self.plan.lag), mortal=number > 0)
+
+    def _store(self, process: Process, token: str) -> FileStore:
+        files = SimFiles(process.host.client, self, self.plan.links)
+        host = process.host
+        return self.parts.store(files, host.clock, self.layout, self.plan.pace, host.is_gone, token)
+
+    def _heart(self, process: Process, board: Board) -> Heart:
+        store = self._store(process, f"{process.name}-heart")
+        return self.parts.heart(lambda: store, process.host.clock, lambda pid: (0, 0.0), board)
+
+    def _caller(self) -> Process | None:
+        actor = self.stage.current
+        processes = (process for host in self.hosts for process in host.processes)
+        return next((process for process in processes if actor in process.actors()), None)
+
+    def _strike(self, kind: str, seconds: float) -> None:
+        """Do `kind` to who is calling."""
+        caller = self._caller()
+        if caller is None:
+            return
+        self.trace(f"*** {kind} {caller.host.name} {seconds:.0f} s")
+        if kind == "suspend":
+            self._suspend(caller.host, seconds)
+        elif kind == "heartless":
+            self.stage.kill(caller.beats.actor)
+        elif caller.host.mortal:
+            self._kill(caller, whole_host=kind == "crash")
+        self.stage.hold(0.0)  # by which who was struck dies
+
+    def _suspend(self, host: Host, seconds: float) -> None:
+        host.clock.suspended += seconds
+        for actor in host.actors():
+            if actor is not self.stage.current and actor.due < self.stage.time + seconds:
+                self.stage.wake(actor, seconds)
+        self.stage.hold(seconds)
+
+    def _kill(self, process: Process, whole_host: bool) -> None:
+        for actor in process.host.actors() if whole_host else [process.worker]:
+            if actor:
+                self.stage.kill(actor)
+        if not whole_host:
+            process.beats.orphan()
