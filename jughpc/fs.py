@@ -64,6 +64,13 @@ class Files(Protocol):
         Raises FileExistsError if it was there: of many callers exactly one creates it.
         """
 
+    def save(self, path: str, parts: Sequence[Buffer]) -> None:
+        """Create `path`, or overwrite all of it, its content safe on the server's disk on return.
+
+        For a name that nobody else writes, or that all write alike. Makes missing folders. On any error
+        `path` may exist, with part of the content.
+        """
+
     def rewrite(self, path: str, data: Buffer) -> None:
         """Overwrite the first `len(data)` bytes in place. Raises FileNotFoundError; never creates."""
 
@@ -131,17 +138,10 @@ class OsFiles:
         return again_if_stale(lambda: _map(self._prefix + path))
 
     def write(self, path: str, parts: Sequence[Buffer]) -> None:
-        handle = self._create(path)
-        try:
-            for part in parts:
-                _write_all(handle, part)
-            if parts:  # an empty file has no content to lose
-                os.fsync(handle)
-        except BaseException:
-            with suppress(OSError):
-                os.close(handle)
-            raise
-        os.close(handle)  # NFS may report EDQUOT only here
+        _fill(self._create(path, os.O_EXCL), parts)
+
+    def save(self, path: str, parts: Sequence[Buffer]) -> None:
+        _fill(self._create(path, os.O_TRUNC), parts)  # on NFS an exclusive one costs a call more
 
     def rewrite(self, path: str, data: Buffer) -> None:
         handle = os.open(self._prefix + path, os.O_WRONLY)
@@ -178,8 +178,8 @@ class OsFiles:
         except FileNotFoundError:
             return []
 
-    def _create(self, path: str) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    def _create(self, path: str, how: int) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | how
         try:
             return os.open(self._prefix + path, flags, 0o666)
         except FileNotFoundError:
@@ -214,6 +214,19 @@ def _map(path: str) -> memoryview:
         return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
     finally:
         os.close(handle)
+
+
+def _fill(handle: int, parts: Sequence[Buffer]) -> None:
+    try:
+        for part in parts:
+            _write_all(handle, part)
+        if parts:  # an empty file has no content to lose
+            os.fsync(handle)
+    except BaseException:
+        with suppress(OSError):
+            os.close(handle)
+        raise
+    os.close(handle)  # NFS may report EDQUOT only here
 
 
 def _write_all(handle: int, data: Buffer) -> None:

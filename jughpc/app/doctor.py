@@ -139,7 +139,7 @@ def _store(subject: Subject) -> tuple[Finding, Pace]:
     try:
         store = open_store(subject.jugdir)
     except JugdirError as error:
-        return failure(topic, str(error), "Name another folder: --jugdir DIR."), subject.pace
+        return failure(topic, str(error), ""), subject.pace  # its text says what to do
     if store is None:
         return fine(topic, f"{subject.jugdir} holds no store yet; {_patience(subject.pace)}"), subject.pace
     return fine(topic, f"{subject.jugdir} holds a store of {store.shards} shards; {_patience(store.pace)}"), store.pace

@@ -130,6 +130,12 @@ class Claims(Protocol):
     def release(self, claim: Claim) -> None:
         """Let others have it; no effect on a claim that is no longer ours."""
 
+    def hand_back(self, claim: Claim) -> None:
+        """Let others have it without looking whose it is: for a life that is not late, whose claims are its own.
+
+        After a forced cleanup it may be another's all the same; then a third worker may run the task too.
+        """
+
 
 class Store(Protocol):
     """Where results and claims live. Digests are 16 bytes; a shard is a slice of them."""

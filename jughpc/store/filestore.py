@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Set
-from contextlib import suppress
 from dataclasses import asdict, replace
 
 from jughpc.fs import Clock, Files
@@ -102,8 +101,7 @@ class FileStore:
 
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         marker = self._marker(shard, set_name(tasks))
-        with suppress(FileExistsError):
-            self._files.write(marker, [])
+        self._files.save(marker, [])
         if tasks - self.look(shard).done:  # invalidated between the look before and the marker
             self._files.remove(marker)
 

@@ -144,6 +144,9 @@ class MemoryClaims:
     def release(self, claim: Claim) -> None:
         pass
 
+    def hand_back(self, claim: Claim) -> None:
+        pass
+
 
 class QuietPulse:
     """The life of the only worker: nobody watches it, so nothing beats."""

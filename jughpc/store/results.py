@@ -165,7 +165,7 @@ class Results:
 def publish(files: Files, path: str, temporary: str, parts: list[Buffer]) -> None:
     """Give `path` its content at once, safe on disk; whatever fails, `path` stays as it was."""
     try:
-        files.write(temporary, parts)
+        files.save(temporary, parts)
         _rename(files, temporary, path)
     except OSError:
         with suppress(OSError):

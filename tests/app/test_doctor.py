@@ -268,7 +268,7 @@ def test_the_command_fails_and_says_what_to_do_where_a_promise_is_broken(doctor,
     (other / "thesis.tex").touch()
     code, text = doctor("--jugdir", str(other))
     assert code == 1
-    assert "-> Name another folder" in text
+    assert "Name another folder with --jugdir" in text
 
 
 def test_the_command_prints_json_with_facts_and_advice(doctor):

@@ -78,10 +78,10 @@ class Full(OsFiles):
 
     full = True
 
-    def write(self, path, parts):
+    def save(self, path, parts):
         if path.endswith(".tmp") and self.full:
             raise OSError(errno.ENOSPC, "no space left", path)
-        super().write(path, parts)
+        super().save(path, parts)
 
 
 @pytest.mark.parametrize(("full", "done"), [(False, 1), (True, 0)])

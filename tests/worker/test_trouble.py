@@ -55,11 +55,11 @@ class Faulty(OsFiles):
         super().__init__(files.root)
         self.error, self.times, self.suffix = error, times, suffix
 
-    def write(self, path, parts):
+    def save(self, path, parts):
         if path.endswith(self.suffix) and self.times:
             self.times -= 1
             raise OSError(self.error, "no", path)
-        super().write(path, parts)
+        super().save(path, parts)
 
 
 @pytest.fixture(params=["singly", "by shard"])
