@@ -34,7 +34,7 @@ DEFAULTS: Mapping[str, Any] = {
     "retries": 0,  # times that a task that fails is tried again
 }
 
-_RUNTIME = re.compile("owner|elements?|deadline|threads|local_.*")
+_RUNTIME = re.compile("owner|elements?|deadline|threads|local_.*|redis_password")
 """JUGHPC_* variables that scripts and supervisors set for workers: no settings."""
 
 

@@ -15,9 +15,9 @@ from jughpc.errors import SettingError
 from jughpc.fs import Clock
 from jughpc.store.base import Pace
 from jughpc.tasks.graph import Graph
+from jughpc.worker.kit import Pulse
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
-from jughpc.worker.kit import Pulse
 from jughpc.worker.tally import Options, Say, Tally
 from jughpc.worker.usage import AT_ONCE, Stops
 

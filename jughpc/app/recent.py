@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -53,7 +54,15 @@ def resolve(jugdir: str | None, jugfile: str, date: str) -> str:
     filled = pattern.replace("%(jugfile)s", stem).replace("%(date)s", date)
     if "%(" in filled.replace(stem, ""):
         raise SettingError(f"--jugdir {pattern}: only %(jugfile)s and %(date)s are filled in.")
-    return filled
+    return _with_namespace(filled, Path(stem)) if filled.startswith(("redis:", "rediss:")) else filled
+
+
+def _with_namespace(address: str, stem: Path) -> str:
+    """Return the address of a redis store with a namespace of the jugfile's own, if it names none."""
+    if "?" in address:
+        return address
+    place = hashlib.blake2b(str(stem.absolute()).encode(), digest_size=4).hexdigest()
+    return f"{address}?namespace={stem.name}-{place}"
 
 
 def remember(folder: Path, target: Target) -> None:

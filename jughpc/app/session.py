@@ -11,10 +11,12 @@ from typing import Any
 from jughpc import __version__
 from jughpc.app.recent import Target
 from jughpc.errors import JugdirError, JugfileError
-from jughpc.fs import Files, OsFiles
+from jughpc.fs import Files, OsFiles, environment
 from jughpc.store.base import Pace, Store
 from jughpc.store.memory import MemoryStore
 from jughpc.store.opening import make_store, open_store
+from jughpc.store.redisserver import SCHEMES, parse, password_from
+from jughpc.store.redisstore import make_redis, open_redis
 from jughpc.tasks.jugfile import Jugfile, load
 from jughpc.tasks.task import Task
 
@@ -59,7 +61,7 @@ def settle(session: Session, pace: Pace) -> Session:
     """Make the store of a session whose store does not exist yet. Raises JugdirError."""
     if not session.is_new or is_private(session.target.jugdir):
         return session
-    store = make_store(folder_path(session.target.jugdir), len(session.jugfile.tasks), __version__, pace)
+    store = _made(session.target.jugdir, len(session.jugfile.tasks), pace)
     for digest in session.store.look(0).done:  # what the jugfile computed while it was loaded (CachedFunction)
         store.put(digest, session.store.get(digest))
     Task.store = store
@@ -117,6 +119,8 @@ def find_store(jugdir: str) -> Store | None:
     if is_private(jugdir):
         path = Path(jugdir.removeprefix(f"{IN_MEMORY}:")).absolute()
         return MemoryStore.kept(OsFiles(path.parent), path.name)
+    if is_server(jugdir):
+        return open_redis(parse(jugdir), password_from(environment(), Path.home()))
     return open_store(folder_path(jugdir))
 
 
@@ -125,9 +129,14 @@ def is_private(jugdir: str) -> bool:
     return jugdir == IN_MEMORY or jugdir.startswith(f"{IN_MEMORY}:")
 
 
+def is_server(jugdir: str) -> bool:
+    """Return whether the store lies on a redis server."""
+    return jugdir.startswith(SCHEMES)
+
+
 def is_folder(jugdir: str) -> bool:
     """Return whether `jugdir` names a folder, and no other kind of store."""
-    return not is_private(jugdir)
+    return not is_private(jugdir) and not is_server(jugdir)
 
 
 def folder_of(jugdir: str) -> Files | None:
@@ -138,7 +147,8 @@ def folder_of(jugdir: str) -> Files | None:
 def folder_path(jugdir: str) -> Path:
     """Return the folder that `jugdir` names (absolute). Raises JugdirError for another kind of store."""
     if not is_folder(jugdir):
-        raise JugdirError(f"--jugdir {jugdir} is no folder, and this needs one. Name one: --jugdir DIR")
+        kind = "a redis server" if is_server(jugdir) else jugdir  # the address may hold a password
+        raise JugdirError(f"the jugdir is {kind}, and this needs a folder. Name one: --jugdir DIR")
     return Path(jugdir).absolute()
 
 
@@ -148,4 +158,10 @@ def _opened(jugdir: str) -> Store:
         atexit.register(found.save)
     if found is not None:
         return found
-    return MemoryStore() if jugdir == IN_MEMORY else make_store(folder_path(jugdir), _FEW, __version__, Pace())
+    return MemoryStore() if jugdir == IN_MEMORY else _made(jugdir, _FEW, Pace())
+
+
+def _made(jugdir: str, tasks: int, pace: Pace) -> Store:
+    if is_server(jugdir):
+        return make_redis(parse(jugdir), password_from(environment(), Path.home()), pace)
+    return make_store(folder_path(jugdir), tasks, __version__, pace)

@@ -21,7 +21,7 @@ from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, Work
 from jughpc.batch.submissions import Accepted, Options, Submission
 from jughpc.batch.submit import Desk
 from jughpc.batch.units import show_memory, show_seconds
-from jughpc.errors import JugdirError, TemplateError, UsageError
+from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.opening import unmake_store
@@ -93,8 +93,7 @@ def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
 
 
 def _check(target: Target, wish: Wish) -> None:
-    if target.jugdir == sessions.IN_MEMORY:
-        raise JugdirError(f"{sessions.IN_MEMORY} lives in one process; an array needs a folder: --jugdir DIR.")
+    sessions.folder_path(target.jugdir)  # scripts and logs lie beside the results
     if wish.reduce is not None and not wish.reduce.is_file():
         raise UsageError(f"there is no reduce script {wish.reduce}; give its path with --reduce.")
     if (templates := wish.options.templates) and not templates.is_dir():

@@ -1,0 +1,113 @@
+"""A redis server as a store sees it: where it is, what its keys are called, and its errors in our words."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from jughpc.errors import JugdirError
+
+T = TypeVar("T")
+
+SCHEMES = ("redis:", "rediss:")
+PASSWORD = "JUGHPC_REDIS_PASSWORD"  # noqa: S105  # the variable's name
+PASSWORD_FILE = Path(".config") / "jughpc.redis"  # below the home folder
+
+_TIMEOUT = 20.0  # [s] for one answer
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a store lies: ``redis://[[user]:password@]host[:port][/db][?namespace=name]``, or ``rediss://`` for TLS.
+
+    Attributes:
+        namespace: What all its keys begin with, so that many stores share a server.
+        words: The address as it may be shown: without the password.
+    """
+
+    host: str
+    port: int
+    db: int
+    user: str | None
+    password: str | None
+    tls: bool
+    namespace: str
+
+    @property
+    def words(self) -> str:
+        return f"redis{'s' if self.tls else ''}://{self.host}:{self.port}/{self.db}?namespace={self.namespace}"
+
+
+def parse(url: str) -> Address:
+    """Return the address that `url` tells. Raises JugdirError."""
+    try:
+        parts = urlsplit(url)
+        port, db = parts.port or 6379, int(parts.path.strip("/") or 0)
+    except ValueError:
+        parts = urlsplit("redis:")
+    if not parts.hostname or (parts.query and set(parse_qs(parts.query)) != {"namespace"}):
+        raise JugdirError(
+            "that is no redis address; write --jugdir redis://[:password@]host[:port][/db][?namespace=name]"
+        )
+    namespace = parse_qs(parts.query).get("namespace", ["jug"])[0]
+    password = unquote(parts.password) if parts.password else None
+    return Address(parts.hostname, port, db, parts.username or None, password, parts.scheme == "rediss", namespace)
+
+
+def password_from(environ: Mapping[str, str], home: Path) -> str | None:
+    """Return the password that the environment or a private file tells, None if none does.
+
+    Raises JugdirError if others may read the file.
+    """
+    if PASSWORD in environ:
+        return environ[PASSWORD]
+    path = home / PASSWORD_FILE
+    if not path.is_file():
+        return None
+    if path.stat().st_mode & 0o077:
+        raise JugdirError(f"{path} holds a password and others may read it; run: chmod 600 {path}")
+    return path.read_text().strip()
+
+
+class Server:
+    """A connection whose errors are ours. Raises JugdirError if there is none to be had."""
+
+    def __init__(self, address: Address, password: str | None) -> None:
+        self._redis = _module()
+        self._prefix = f"jughpc:{address.namespace}:"
+        self._client: Any = self._redis.Redis(
+            host=address.host, port=address.port, db=address.db, ssl=address.tls, username=address.user,
+            password=address.password or password, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT,
+            retry=None,  # by default ten times with growing pauses; who publishes tries again by itself
+        )  # fmt: skip
+        try:
+            self._client.ping()
+        except self._redis.RedisError as error:
+            raise JugdirError(f"the redis server at {address.words} cannot be used: {error}") from error
+
+    def key(self, *parts: str) -> str:
+        """Return the name of a key in this store's namespace."""
+        return self._prefix + ":".join(parts)
+
+    def do(self, action: Callable[[Any], T]) -> T:
+        """Return what `action` does with the client. Raises OSError that may pass, by its errno."""
+        try:
+            return action(self._client)
+        except (self._redis.ConnectionError, self._redis.TimeoutError) as error:
+            raise OSError(errno.ETIMEDOUT, f"the redis server does not answer: {error}") from error
+        except self._redis.ResponseError as error:
+            if "OOM" not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, f"the redis server is out of memory: {error}") from error
+
+
+def _module() -> Any:
+    try:
+        import redis  # only now: an extra, and few need it
+    except ImportError as error:
+        raise JugdirError("a jugdir on a redis server needs the redis package: pip install 'jughpc[redis]'") from error
+    return redis

@@ -1,0 +1,95 @@
+"""Stores that are no folder: a file kept by one process, and a redis server."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+
+@pytest.fixture
+def redis(jughpc):
+    """Return the address of a redis server that wants a password, told by the environment."""
+    pytest.importorskip("redis")
+    if shutil.which("redis-server") is None:
+        pytest.skip("there is no redis-server here")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", "secret"]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd=jughpc.cwd) as process:
+        end = time.monotonic() + 10
+        while _refused(port):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        yield f"redis://127.0.0.1:{port}"
+        process.kill()
+
+
+def _refused(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port))
+
+
+def test_a_file_keeps_what_one_process_computed_for_the_next(three):
+    first = three("execute", "three.py", "--jugdir", "dict_store:kept", "--short")
+    second = three("execute", "three.py", "--jugdir", "dict_store:kept", "--short")
+    assert ("Executed:  3 tasks" in first.stdout, "Loaded:  3 tasks" in second.stdout) == (True, True)
+    assert three("status", "three.py", "--jugdir", "dict_store:kept").returncode == 0
+    assert three.names() == {"three.py", "kept", ".jughpc"}
+
+
+def test_a_file_keeps_failures_and_forgets_what_was_invalidated(failing):
+    at = ("failing.py", "--jugdir", "dict_store:kept")
+    failing("execute", *at, "--keep-going")
+    assert "ZeroDivisionError" in failing("failures", *at).stdout
+    assert "1  Total" in failing("invalidate", *at, "--name", "invert").stdout
+    assert "3 tasks waiting to be run, 0 failed" in failing("status", *at, "--short").stdout
+
+
+def test_the_whole_flow_on_a_redis_server(three, redis):
+    at, password = ("three.py", "--jugdir", redis), {"JUGHPC_REDIS_PASSWORD": "secret"}
+    assert three("status", *at, **password).returncode == 1
+    assert "Executed:  3 tasks" in three("execute", *at, "--short", **password).stdout
+    assert "All tasks complete (3 tasks)." in three("status", *at, "--short", **password).stdout
+    assert "1  three.add" in three("invalidate", *at, "--name", "add", **password).stdout
+    assert three("check", *at, **password).returncode == 1
+    assert "Removed 0 objects" in three("cleanup", *at, **password).stdout
+    assert "Executed:  1 tasks" in three("execute", *at, "--short", **password).stdout
+
+
+def test_without_the_password_that_is_said_and_nothing_else(three, redis):
+    done = three("execute", "three.py", "--jugdir", redis)
+    assert (done.returncode, "cannot be used" in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_two_projects_on_one_redis_server_do_not_share_results(three, redis):
+    password = {"JUGHPC_REDIS_PASSWORD": "secret"}
+    three("execute", "three.py", "--jugdir", redis, **password)
+    other = three.cwd / "other"
+    other.mkdir()
+    shutil.copy(three.cwd / "three.py", other)
+    assert three("check", "other/three.py", "--jugdir", redis, **password).returncode == 1
+    assert three("check", "three.py", "--jugdir", redis, **password).returncode == 0
+
+
+def test_a_redis_servers_password_is_not_shown_where_a_folder_is_wanted(three):
+    done = three("submit", "three.py", "--jugdir", "redis://:secret@127.0.0.1")
+    assert (done.returncode, "this needs a folder" in done.stderr, "secret" in done.stderr) == (2, True, False)
+
+
+def test_a_worker_killed_on_a_redis_server_is_succeeded_at_once(jughpc, redis, wait_for):
+    password = {"JUGHPC_REDIS_PASSWORD": "secret"}
+    jughpc.write(
+        "once.py",
+        "import pathlib, os, signal\nfrom jug import TaskGenerator\n\n@TaskGenerator\ndef once():\n"
+        "    if not pathlib.Path('seen').exists():\n        pathlib.Path('seen').touch()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n    return 1\n\none = once()\n",
+    )
+    assert jughpc("execute", "once.py", "--jugdir", redis, **password).returncode == -9
+    done = jughpc("execute", "once.py", "--jugdir", redis, "--short", **password)
+    assert "Executed:  1 tasks" in done.stdout
