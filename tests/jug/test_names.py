@@ -83,16 +83,25 @@ def test_the_list_of_tasks_is_one_list_after_every_load(tmp_path: Path) -> None:
         assert len(space["before"]) == 1
 
 
+REPLACED = """
+import jug.task
+from pathlib import Path
+from jughpc.tasks.jugfile import load
+before = jug.task.other
+space = load(Path("jugfile.py")).space
+import jughpc
+print(before, space["jug"].Task is space["jug"].task.Task is jughpc.Task)
+"""
+
+
 def test_another_jug_that_was_imported_before_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "jug").mkdir()
     (tmp_path / "jug" / "__init__.py").write_text("other = True")
     (tmp_path / "jug" / "task.py").write_text("other = True")
     (tmp_path / "jugfile.py").write_text("import jug, jug.task\n")
-    sys.path.insert(0, str(tmp_path))
-    assert importlib.import_module("jug.task").other
-    space = load(tmp_path / "jugfile.py").space
-    assert space["jug"].Task is jughpc.Task
-    assert space["jug"].task.Task is jughpc.Task
+    command = [sys.executable, "-c", REPLACED]
+    out = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert out == "True True\n"
 
 
 def test_modules_that_a_jugfile_imports_and_its_functions_see_our_jug(tmp_path: Path) -> None:
