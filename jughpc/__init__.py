@@ -10,11 +10,16 @@ if TYPE_CHECKING:
     from jughpc.jug import Task as Task
     from jughpc.jug import TaskGenerator as TaskGenerator
     from jughpc.jug import Tasklet as Tasklet
+    from jughpc.jug import hooks as hooks
     from jughpc.jug import init as init
+    from jughpc.jug import io as io
     from jughpc.jug import is_jug_running as is_jug_running
     from jughpc.jug import iteratetask as iteratetask
+    from jughpc.jug import mapreduce as mapreduce
     from jughpc.jug import return_tuple as return_tuple
     from jughpc.jug import set_jugdir as set_jugdir
+    from jughpc.jug import unsafe as unsafe
+    from jughpc.jug import utils as utils
     from jughpc.jug import value as value
     from jughpc.tasks.barrier import barrier as barrier
     from jughpc.tasks.barrier import bvalue as bvalue
@@ -29,11 +34,16 @@ __all__ = [
     "Tasklet",
     "barrier",
     "bvalue",
+    "hooks",
     "init",
+    "io",
     "is_jug_running",
     "iteratetask",
+    "mapreduce",
     "return_tuple",
     "set_jugdir",
+    "unsafe",
+    "utils",
     "value",
 ]
 
