@@ -34,21 +34,18 @@ __all__ = [
     "Tasklet",
     "barrier",
     "bvalue",
-    "hooks",
     "init",
-    "io",
     "is_jug_running",
     "iteratetask",
-    "mapreduce",
     "return_tuple",
     "set_jugdir",
-    "unsafe",
-    "utils",
     "value",
 ]
 
+_MODULES = ("hooks", "io", "mapreduce", "unsafe", "utils")  # not for `import *`: that would hide Python's io
+
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in __all__ and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("jughpc.jug"), name)  # only now: `jughpc --help` needs none of it
