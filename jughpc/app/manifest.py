@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +65,8 @@ def of_graph(graph: Graph, barrier: bool) -> Manifest:
     numbers: dict[str, int] = {}
     kinds = np.fromiter((numbers.setdefault(task.name, len(numbers)) for task in graph.tasks), np.uint32, count)
     digests = np.frombuffer(b"".join(graph.digests), np.uint8).reshape(count, 16)
-    needs = [graph.dependencies(index) for index in range(count)]
-    starts = np.zeros(count + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, needs), np.int64, count), out=starts[1:])
-    flat = np.fromiter(chain.from_iterable(needs), np.int64, int(starts[-1]))
+    starts = np.array(graph.edges.starts, np.int64)
+    flat = np.array(graph.edges.targets, np.int64)
     return Manifest(list(numbers), kinds, digests, starts, flat, barrier)
 
 

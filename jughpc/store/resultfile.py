@@ -58,19 +58,18 @@ class DamagedError(ValueError):
 
 def encode(value: object) -> Encoded:
     """Encode a result. Raises UnstorableError if it cannot be pickled."""
+    if type(value) in _PLAIN:  # mostly: a million of them are to cost little
+        return _pickled(pickle.dumps(value, 5))
     if _is_array(value):
         return _sealed(NPY, _npy_parts(value))
     buffers: list[pickle.PickleBuffer] = []
-    collect = None if type(value) in _PLAIN else buffers.append
     try:
-        stream = pickle.dumps(value, protocol=5, buffer_callback=collect)
+        stream = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     except Exception as error:  # user classes may raise anything while they are pickled
         raise UnstorableError(f"the result, a {type(value).__qualname__}, cannot be stored: {error}") from error
     if buffers:
         return _sealed(BUFFERS, _buffer_parts(stream, [buffer.raw() for buffer in buffers]))
-    if len(stream) >= _SMALL and (packed := _compressed(stream)) is not None:
-        return _sealed(PICKLE | ZLIB, (packed,))
-    return Encoded(PICKLE, zlib.crc32(stream), len(stream), (stream,))
+    return _pickled(stream)
 
 
 def decode(data: memoryview, entry: Entry) -> Any:
@@ -129,6 +128,12 @@ def intact(data: memoryview, index: Mapping[bytes, Entry]) -> Iterator[tuple[byt
         payload = data[offset : offset + length]
         if len(payload) == length and zlib.crc32(payload) == crc:
             yield digest, Encoded(codec, crc, length, (payload,))
+
+
+def _pickled(stream: bytes) -> Encoded:
+    if len(stream) >= _SMALL and (packed := _compressed(stream)) is not None:
+        return _sealed(PICKLE | ZLIB, (packed,))
+    return Encoded(PICKLE, zlib.crc32(stream), len(stream), (stream,))
 
 
 def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:

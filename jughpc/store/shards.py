@@ -94,12 +94,9 @@ def read_listing(names: Iterable[str]) -> Listing:
 
 def set_name(digests: Iterable[bytes]) -> str:
     """Return the name of a set of digests: 16 hexadecimal digits, whatever their order."""
-    count = high = low = 0
-    for digest in digests:
-        count += 1
-        high += int.from_bytes(digest[:8], "little")
-        low += int.from_bytes(digest[8:], "little")
-    return sum_name(count, high & _WORD, low & _WORD)
+    digests = list(digests)
+    halves = struct.unpack(f"<{2 * len(digests)}Q", b"".join(digests))
+    return sum_name(len(digests), sum(halves[::2]) & _WORD, sum(halves[1::2]) & _WORD)
 
 
 def sum_name(count: int, high: int, low: int) -> str:

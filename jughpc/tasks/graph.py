@@ -29,8 +29,9 @@ class Edges:
     def __init__(self, starts: array[int], targets: array[int]) -> None:
         self.starts, self.targets = starts, targets
 
-    def __getitem__(self, i: int) -> array[int]:
-        return self.targets[self.starts[i] : self.starts[i + 1]]
+    def __getitem__(self, i: int) -> Sequence[int]:
+        start, end = self.starts[i], self.starts[i + 1]
+        return self.targets[start:end] if start < end else ()
 
     def counts(self) -> array[int]:
         """Return how many targets each index has."""
@@ -87,6 +88,11 @@ class Graph:
         if self._looks_ahead:
             self._check_loops()
 
+    @property
+    def edges(self) -> Edges:
+        """What each task depends on directly, each once; not to be changed."""
+        return self._dependencies
+
     def dependencies(self, i: int) -> Sequence[int]:
         """Return the tasks that `i` depends on directly, each once."""
         return self._dependencies[i]
@@ -124,12 +130,15 @@ class Graph:
         """Note that `i` has a result, and return the tasks that this made ready."""
         if self._states[i] & _DONE:
             return []
-        self._set_state(i, _DONE)
+        if self._states[i] or self._stuck_on[i]:
+            self._set_state(i, _DONE)
+        else:  # as mostly: it was not stuck, and is not now
+            self._states[i] = _DONE
         self.unfinished -= 1
         for dependency in self._dependencies[i]:
             self._consumers[dependency] -= 1
         waiting = self._waiting_for
-        fresh = []
+        fresh: list[int] = []
         for dependent in self._dependents[i]:
             waiting[dependent] -= 1
             if not waiting[dependent] and not self._states[dependent]:

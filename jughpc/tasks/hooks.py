@@ -47,6 +47,11 @@ def jug_hook(name: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | No
     return [hook(*args, **(kwargs or {})) for hook in _hooks[name]]
 
 
+def is_hooked(name: str) -> bool:
+    """Return whether anything is registered for the point `name`."""
+    return name in _hooks
+
+
 def reset_all_hooks() -> None:
     """Forget all hooks."""
     _hooks.clear()

@@ -121,7 +121,7 @@ class Task(Generic[R]):
         Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
         """
         args, kwargs = self._resolved()
-        return self.f(*args, **kwargs)
+        return self._callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
 
     def compute_watched(self) -> R:
         """Do as `compute` does, but raise RuntimeError if the function changes its arguments."""
@@ -246,7 +246,8 @@ class Task(Generic[R]):
         return f"Task({self.name}, args={self.args}, kwargs={self.kwargs})"
 
     def _resolved(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        args = tuple([values.resolve(argument) for argument in self.args])
+        plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
+        args = tuple([arg if type(arg) in plain else values.resolve(arg) for arg in self.args])
         return args, {name: values.resolve(argument) for name, argument in self.kwargs.items()}
 
 

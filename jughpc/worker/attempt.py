@@ -9,7 +9,8 @@ from typing import Any
 from jughpc.errors import StoreError, UnstorableError
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks import hooks, usertrace
-from jughpc.tasks.task import Task
+from jughpc.tasks.task import Task, alltasks
+from jughpc.worker.tally import Options
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,24 @@ class Trouble:
     lost: bool = False
 
 
-def attempt(task: Task[Any]) -> tuple[Encoded | Trouble, Any]:
+def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
     """Run `task`; return its result, encoded and as it is, or what went wrong and None.
 
     Raises StopWorker if a hook asks for it.
     """
     try:
-        call_hook(hooks.TASK_PRE_EXECUTE, task)
-        value = task.compute()
+        if hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
+            call_hook(hooks.TASK_PRE_EXECUTE, task)
+        before = len(alltasks)
+        value = task.compute_watched() if options.debug else task.compute()
+        if len(alltasks) > before:
+            _check_made(before, options.debug)
         return encode(value), value
     except hooks.StopWorker:
         raise
     except (Exception, SystemExit) as error:
+        if options.examine and not isinstance(error, StoreError):
+            options.examine(error)
         return _trouble(error), None
 
 
@@ -50,6 +57,17 @@ def call_hook(name: str, task: Task[Any]) -> None:
         raise
     except SystemExit as error:
         raise hooks.StopWorker(error.code) from error
+
+
+def _check_made(before: int, strict: bool) -> None:
+    """Raise RuntimeError if the task that just ran made tasks that nobody will run; those run at once are fine."""
+    made = alltasks[before:]
+    del alltasks[before:]
+    if strict or not all(task.is_loaded() for task in made):
+        raise RuntimeError(
+            f"it made {len(made)} tasks while it ran, {made[0].name} first, and nobody would run them; "
+            "make tasks in the jugfile only"
+        )
 
 
 def _trouble(error: BaseException) -> Trouble:

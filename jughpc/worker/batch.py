@@ -11,6 +11,7 @@ from jughpc.worker.attempt import Trouble, attempt
 from jughpc.worker.holder import Holder
 from jughpc.worker.kit import Kit
 from jughpc.worker.outcomes import Outcomes
+from jughpc.worker.policy import Times
 
 FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
 FLUSH_AT = 4 << 20  # [bytes]
@@ -32,8 +33,8 @@ class Batch:
     def __init__(self, kit: Kit, graph: Graph, holder: Holder, outcomes: Outcomes) -> None:
         self._kit, self._graph, self._holder, self._outcomes = kit, graph, holder, outcomes
 
-    def run(self, indices: list[int]) -> None:
-        """Run tasks in order until one takes long, results pile up, or time is up; publish, whatever ends it."""
+    def run(self, shard: int, indices: list[int]) -> None:
+        """Run tasks of `shard` in order until one takes long, results pile up, or time is up; then publish."""
         digests = self._graph.digests
         indices = indices[:MOST]
         self._kit.pulse.begin_batch(self._holder.claims[0], [digests[index] for index in indices])
@@ -42,7 +43,7 @@ class Batch:
             self._run(indices, given)
         finally:
             self._holder.claims = self._kit.pulse.end_batch()
-            self._outcomes.publish(given.results)
+            self._outcomes.publish(shard, given.results)
             for index, trouble in given.troubles.items():
                 self._outcomes.trouble(index, trouble)
 
@@ -51,19 +52,22 @@ class Batch:
         uptime, step, stops = kit.clock.uptime, kit.pulse.step, kit.stops
         before = uptime()
         limit = before + min(FLUSH_AFTER, kit.seconds_left())
+        times = Times(kit.policy, before)
         with stops.breakable():
             for number, index in enumerate(indices):
-                step(number, tasks[index].name, before)
-                may_go_on = self._run_one(index, given)
+                task = tasks[index]
+                step(number, task.name, before)
+                outcome, value = attempt(task, self._kit.options)
                 now = uptime()
-                kit.policy.ran(tasks[index].name, now - before)
-                if not may_go_on or now > limit or now - before > LONG or given.size > FLUSH_AT or stops.signal:
+                times.ended(task.name, now)
+                is_good = self._take(index, outcome, value, given)
+                if not is_good or now > limit or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
                 before = now
+        times.flush()
 
-    def _run_one(self, index: int, given: _Yield) -> bool:
-        """Run a task; return whether what it gave is no reason to stop."""
-        outcome, value = attempt(self._graph.tasks[index])
+    def _take(self, index: int, outcome: Encoded | Trouble, value: object, given: _Yield) -> bool:
+        """Take what a task gave; return whether it is no reason to stop."""
         if isinstance(outcome, Trouble):
             given.troubles[index] = outcome
             return self._kit.options.keep_going and not outcome.lost

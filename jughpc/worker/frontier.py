@@ -51,14 +51,13 @@ class Frontier:
         tasks = self.graph.tasks
         return sorted(index for here in self.ready.values() for index in here if tasks[index].name in names)
 
-    def done(self, indices: Iterable[int]) -> list[int]:
-        """Take note that tasks, none of them done yet, have results; return those that became ready."""
-        graph, left, shard = self.graph, self.left, self.shard
-        fresh = []
-        for index in indices:
-            self._drop(index)
-            left[shard[index]] -= 1
-            fresh += graph.done(index)
+    def done(self, shard: int, indices: list[int]) -> list[int]:
+        """Take note that tasks of a shard, none of them done yet, have results; return those that became ready."""
+        self._drop_all(shard, indices)
+        self.left[shard] -= len(indices)
+        done = self.graph.done
+        made_ready = [dependent for index in indices for dependent in done(index)]
+        fresh = [index for index in made_ready if self.graph.is_ready(index)]  # it may be of `indices` itself
         self._add(fresh)
         return fresh
 
@@ -82,11 +81,15 @@ class Frontier:
         self.kinds.update([tasks[index].name for index in indices])
 
     def _drop(self, index: int) -> None:
-        """Take out a task; one that is not in is no error."""
-        here = self.ready.get(self.shard[index])
-        if here is None or index not in here:
+        self._drop_all(self.shard[index], [index])
+
+    def _drop_all(self, shard: int, indices: list[int]) -> None:
+        """Take out tasks of a shard; one that is not in is no error."""
+        here = self.ready.get(shard)
+        if here is None:
             return
-        here.remove(index)
-        self.kinds[self.graph.tasks[index].name] -= 1
+        gone, tasks = here.intersection(indices), self.graph.tasks
+        self.kinds.subtract([tasks[index].name for index in gone])
+        here -= gone
         if not here:
-            del self.ready[self.shard[index]]
+            del self.ready[shard]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.resultfile import Encoded
 from jughpc.worker.kit import Kit
 from jughpc.worker.knowledge import Knowledge
 
@@ -32,24 +33,25 @@ class Holder:
         self.claims = [claim]
         return view
 
-    def owned(self, digests: Iterable[bytes]) -> set[bytes]:
-        """Return those of `digests`, run under what is held, whose results are still ours to publish.
+    def still_ours(self, results: Mapping[bytes, Encoded]) -> Mapping[bytes, Encoded]:
+        """Return those of `results`, run under what is held, that are still ours to publish.
 
         After a pause so long that others may have taken over, it is what can be won once more.
         """
         if not self._kit.pulse.late():
-            return set(digests)
+            return results
         former, taker = self.claims, self._taker
         self._renew()
         self.claims = [won for claim in former if (won := self._again(claim))]
         for claim in former:
             taker.release(claim)
-        return {digest for digest in digests if self._covers(digest)}
+        return {digest: result for digest, result in results.items() if self._covers(digest)}
 
     def release(self) -> None:
         """Let all go."""
+        let_go = self._taker.release if self._kit.pulse.late() else self._taker.hand_back
         for claim in self.claims:
-            self._taker.release(claim)
+            let_go(claim)
             self._knowledge.released(claim)
         self.claims = []
 

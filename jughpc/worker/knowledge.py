@@ -40,7 +40,7 @@ class Knowledge:
         """Take in what a look at `shard` showed."""
         first = shard not in self._claims
         if self.frontier.left[shard]:
-            self._learn_done([i for digest in view.done if (i := self._undone(digest)) is not None], first)
+            self._learn_done(shard, [i for digest in view.done if (i := self._undone(digest)) is not None], first)
         for digest in view.failed - view.done:
             self._learn_failure(digest, first)
         self._claims[shard] = View(claims=view.claims) if view.claims else _NOTHING
@@ -51,7 +51,8 @@ class Knowledge:
         for shard, tasks in self._store.complete():
             if self.frontier.left[shard] and shard not in self._marked and self._set_name(shard) == tasks:
                 self._marked.add(shard)
-                self._learn_done([i for i in self.frontier.members(shard) if not self._graph.is_done(i)], first=True)
+                undone = [i for i in self.frontier.members(shard) if not self._graph.is_done(i)]
+                self._learn_done(shard, undone, first=True)
 
     def mark_if_complete(self, shard: int) -> None:
         """Say so in the store if all tasks of `shard` are done."""
@@ -78,8 +79,8 @@ class Knowledge:
             self._marked.discard(self.frontier.shard[index])
             self.frontier.undone(index)
 
-    def _learn_done(self, indices: list[int], first: bool) -> None:
-        self.frontier.done(indices)
+    def _learn_done(self, shard: int, indices: list[int], first: bool) -> None:
+        self.frontier.done(shard, indices)
         if first:
             tasks = self._graph.tasks
             self._tally.loaded.update([tasks[index].name for index in indices])

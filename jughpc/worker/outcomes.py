@@ -41,19 +41,16 @@ class Outcomes:
             if graph.consumers(dependency) <= 1:  # the task that just ran is still counted
                 graph.tasks[dependency].unload()
 
-    def publish(self, results: Mapping[int, Encoded]) -> None:
+    def publish(self, shard: int, results: Mapping[int, Encoded]) -> None:
         """Publish results of the held shard; those that others may have taken over are dropped."""
         digests = self._graph.digests
-        owned = self._holder.owned([digests[index] for index in results])
-        indices = [index for index in results if digests[index] in owned]
-        if not indices:
+        named = {digests[index]: encoded for index, encoded in results.items()}
+        ours = self._holder.still_ours(named)
+        if not ours:
             return
-        shard = self._frontier.shard[indices[0]]
-        named = {digests[index]: results[index] for index in indices}
         life = self._kit.pulse.record.life
-        what = f"{len(named)} results" if len(named) > 1 else "a result"
-        self._publisher.publish(lambda: self._kit.store.publish(shard, named, life), what)
-        self._published(shard, indices)
+        self._publisher.publish(lambda: self._kit.store.publish(shard, ours, life), f"results of {len(ours)} tasks")
+        self._published(shard, [index for index in results if digests[index] in ours])
 
     def trouble(self, index: int, trouble: Trouble) -> None:
         """Record why a task gave no result."""
@@ -79,11 +76,12 @@ class Outcomes:
         if tries:
             self._kit.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
         self._kit.tally.executed.update([tasks[index].name for index in indices])
-        self.made_ready += self._frontier.done(indices)
+        self.made_ready += self._frontier.done(shard, indices)
         self._count()
         self._knowledge.mark_if_complete(shard)
-        for index in indices:
-            call_hook(hooks.TASK_EXECUTED, tasks[index])
+        if hooks.is_hooked(hooks.TASK_EXECUTED):
+            for index in indices:
+                call_hook(hooks.TASK_EXECUTED, tasks[index])
 
     def _count(self) -> None:
         self._kit.pulse.count(self._kit.tally.executed.total(), len(self._kit.tally.failures))

@@ -49,3 +49,29 @@ class Policy:
     def fits(self, name: str, left: float) -> bool:
         """Return whether a task called `name` would, by what was measured, end within `left` [s]."""
         return left > 0 and self.means.get(name, 0.0) <= left
+
+
+class Times:
+    """Measures tasks that run one after the other, and tells a policy once for each run of the same name.
+
+    Args:
+        start: When the first begins [s].
+    """
+
+    def __init__(self, policy: Policy, start: float) -> None:
+        self._policy, self._start, self._last = policy, start, start
+        self._name, self._count = "", 0
+
+    def ended(self, name: str, now: float) -> None:
+        """Take note that a task called `name` ended; the next begins now [s]."""
+        if name is not self._name:
+            self.flush()
+            self._name = name
+        self._count += 1
+        self._last = now
+
+    def flush(self) -> None:
+        """Tell the policy what was measured since it was last told."""
+        if self._count:
+            self._policy.ran(self._name, self._last - self._start, self._count)
+        self._start, self._count = self._last, 0

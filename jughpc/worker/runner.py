@@ -53,7 +53,7 @@ class Runner:
             return False
         try:
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, after))):
-                self._batch.run(shorts)
+                self._batch.run(shard, shorts)
         finally:
             self._holder.release()
         return True
@@ -99,7 +99,7 @@ class Runner:
         outcome = None
         try:
             with kit.stops.breakable():
-                outcome, value = attempt(task)
+                outcome, value = attempt(task, self._kit.options)
         except Interrupted:
             if outcome is None:
                 raise
@@ -107,4 +107,4 @@ class Runner:
         if isinstance(outcome, Trouble):
             return self._outcomes.trouble(index, outcome)
         self._outcomes.keep(index, value, outcome.length)
-        return self._outcomes.publish({index: outcome})
+        return self._outcomes.publish(self._frontier.shard[index], {index: outcome})
