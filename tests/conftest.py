@@ -1,11 +1,102 @@
-"""What tests on a real cluster and on real NFS have in common."""
+"""What tests of the whole flow have in common, on a real cluster and without one."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+QUICK = {"JUGHPC_BEAT": "1", "JUGHPC_LAG": "2", "JUGHPC_TTL": "8"}  # [s] death is seen in seconds, not minutes
+PRIMES = "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97"
+
+COUNTED = """
+import os, socket
+from pathlib import Path
+from time import sleep
+from jug import TaskGenerator
+
+@TaskGenerator
+def is_prime(n):
+    Path("runs", f"{n}-{socket.gethostname()}-{os.getpid()}").touch()
+    WORK
+    return all(n % divisor for divisor in range(2, n))
+
+primes100 = list(map(is_prime, range(2, 101)))
+"""
+
+
+class User:
+    """Somebody who types commands in a folder that holds the primes example.
+
+    Attributes:
+        primes: What its reduce prints.
+    """
+
+    primes = PRIMES
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self.folder, self.env = folder, {**env, **QUICK}
+        for name in ("primes.py", "primes_reduce.py"):
+            (folder / name).write_text((EXAMPLES / name).read_text())
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "jughpc", *words]
+        return subprocess.run(argv, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
+
+    def jughpc(self, *words: str, code: int = 0) -> str:
+        """Run a command that is to end with `code`; return all that it put out."""
+        done = self.run(*words)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+        return found
+
+    def claims(self) -> list[Path]:
+        return list(self.folder.glob("*.jugdata/shards/*/*.claim.*"))
+
+    def write_counted(self, work: str) -> None:
+        """Write a primes.py whose tasks leave a file each time they run, then do `work`."""
+        (self.folder / "primes.py").write_text(COUNTED.replace("WORK", work))
+        (self.folder / "runs").mkdir(exist_ok=True)
+
+    def runs(self) -> list[tuple[int, str, int]]:
+        """Return number, host and pid of each run of a task."""
+        names = (path.name.rsplit("-", 2) for path in (self.folder / "runs").iterdir())
+        return [(int(number.partition("-")[0]), host, int(pid)) for number, host, pid in names]
+
+    def output(self) -> str:
+        """Return what the reduce stored, "" if nothing."""
+        path = self.folder / "primes.txt"
+        return path.read_text().strip() if path.is_file() else ""
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Callable[[Mapping[str, str]], User]:
+    """Return what makes a user, given an environment."""
+    return lambda env: User(tmp_path, env)
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Return what waits for a condition, and fails if that takes two minutes."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + 120
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.1)
+
+    return wait
 
 
 @pytest.fixture(scope="session")
