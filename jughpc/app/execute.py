@@ -15,6 +15,7 @@ from jughpc.errors import SettingError
 from jughpc.fs import Clock
 from jughpc.store.base import Pace
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.matching import Matcher
 from jughpc.worker.kit import Pulse
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
@@ -76,8 +77,14 @@ def place(environ: Mapping[str, str]) -> Place:
         raise SettingError(f"the environment holds a JUGHPC_* variable that is no number: {error}") from error
 
 
-def execute(target: Target, pace: Pace, where: Place, options: Options, clock: Clock, say: Say) -> Outcome:
-    """Work on `target` until all is done, nothing can go on, or this process is told to stop."""
+def execute(
+    target: Target, pace: Pace, where: Place, options: Options, clock: Clock, say: Say, chosen: Matcher | None = None
+) -> Outcome:
+    """Work on `target` until all is done, nothing can go on, or this process is told to stop.
+
+    Args:
+        chosen: Tells by its name whether a task is to be run; None for all of them.
+    """
     stops = Stops()
     stops.install()
     life = new_life(target.jugdir, clock, where.owner, where.element)
@@ -86,7 +93,7 @@ def execute(target: Target, pace: Pace, where: Place, options: Options, clock: C
         if not where.owner:
             remember(Path.cwd(), target)
         life.begin(session.store)
-        outcome = _work(session, life, where, options, stops, clock, say)
+        outcome = _work(session, life, where, options, stops, clock, say, chosen)
         sessions.close(session)
         return outcome
     finally:
@@ -94,29 +101,47 @@ def execute(target: Target, pace: Pace, where: Place, options: Options, clock: C
 
 
 def _work(
-    session: Session, life: Pulse, where: Place, options: Options, stops: Stops, clock: Clock, say: Say
-) -> Outcome:
+    session: Session, life: Pulse, where: Place, options: Options, stops: Stops, clock: Clock, say: Say,
+    chosen: Matcher | None,
+) -> Outcome:  # fmt: skip
     """Work on one load of the jugfile after the other."""
     policy = Policy(workers=where.elements)
     total = Tally()
     while True:
         graph = Graph(session.jugfile.tasks)
         _save_manifest(session, graph, life.record.life)
+        if chosen is not None:
+            graph = _graph_of(session, chosen)
         say(f"{session.target.jugfile}: {len(graph.tasks)} tasks, in {session.target.jugdir}, as {life.record.life}")
         worker = Worker(graph, session.store, life, clock, stops, policy, options, say)
         worker.run()
         total = total.plus(worker.tally)
         if graph.unfinished or not session.jugfile.barrier or worker.stopping():
-            return Outcome(_code(graph, session.jugfile.barrier, stops), total, graph.unfinished, graph.stuck)
+            code = _code(graph, total, session.jugfile.barrier, stops)
+            return Outcome(code, total, graph.unfinished, graph.stuck)
         session = sessions.again(session)
 
 
-def _code(graph: Graph, barrier: bool, stops: Stops) -> int:
-    if graph.unfinished and stops.signal in AT_ONCE:
+def _graph_of(session: Session, chosen: Matcher) -> Graph:
+    """Return the graph of the chosen tasks; what they need and nobody chose is done already, or not run here."""
+    graph = Graph(task for task in session.jugfile.tasks if chosen(task.name))
+    others = range(graph.listed, len(graph.tasks))
+    missing = session.store.missing(graph.digests[index] for index in others)
+    for index in others:
+        if graph.digests[index] in missing:
+            graph.failed(index)
+        else:
+            graph.done(index)
+    return graph
+
+
+def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
+    left = any(not graph.is_done(index) for index in range(graph.listed))
+    if left and stops.signal in AT_ONCE:
         return 128 + stops.signal
-    if graph.stuck:
+    if total.failures or any(graph.is_failed(index) for index in range(graph.listed)):
         return FAILED
-    return LEFT if graph.unfinished or barrier else DONE
+    return LEFT if left or barrier else DONE
 
 
 def _save_manifest(session: Session, graph: Graph, token: str) -> None:

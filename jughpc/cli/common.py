@@ -32,6 +32,8 @@ def takes_jugfile(command: F) -> F:
     @click.argument("jugfile", required=False)
     @click.argument("args", nargs=-1)
     @click.option("--jugdir", metavar="DIR", help=JUGDIR_HELP)
+    @needless("--verbose")
+    @needless("--aggressive-unload", "--will-cite", is_flag=True)
     @click.pass_context
     @functools.wraps(command)
     def with_target(
@@ -41,6 +43,17 @@ def takes_jugfile(command: F) -> F:
         return command(target=find_target(jugfile, jugdir, (*args, *ctx.obj)), **rest)
 
     return with_target  # type: ignore[return-value]  # click calls it, with other arguments than `command`
+
+
+def needless(*names: str, is_flag: bool = False) -> Callable[[F], F]:
+    """Take options of jug's that mean nothing here, so that habits and scripts go on; docs/from-jug.md tells why."""
+
+    def with_options(command: F) -> F:
+        for name in names:
+            command = click.option(name, hidden=True, is_flag=is_flag, expose_value=False)(command)
+        return command
+
+    return with_options
 
 
 def selects_tasks(command: F) -> F:

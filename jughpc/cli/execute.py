@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from jughpc.app.recent import Target
@@ -9,37 +12,83 @@ from jughpc.app.table import table
 from jughpc.cli import common
 from jughpc.fs import OsClock, environment
 
+STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
+
 
 @click.command()
 @common.takes_jugfile
+@common.selects_tasks
 @click.option("--keep-going/--no-keep-going", default=None, help="Go on after a task failed.  [in arrays: yes]")
 @click.option("--retries", type=click.IntRange(min=0), help="Try a task that failed so often again.")
+@click.option("--keep-failed", is_flag=True, help="Do not run again what failed before.  [in arrays: yes]")
+@click.option("--debug", is_flag=True, help="Fail tasks that change their arguments or make tasks.")
+@click.option("--pdb", is_flag=True, help="Start the debugger where a task raises; implies --debug.")
 @click.option("--short", is_flag=True, help="Print totals only.")
-def execute(target: Target, keep_going: bool | None, retries: int | None, short: bool) -> int:
+@click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
+@common.needless("--wait-cycle-time", "--nr-wait-cycles")
+def execute(
+    target: Target, name: str | None, pattern: str | None, short: bool, no_check_environment: bool, **how: Any
+) -> int:
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
     Exit code: 0 all done, 1 some failed, 2 usage, 3 stopped with work left, 143 after SIGTERM.
     """
+    from jughpc.app.execute import Outcome, place
     from jughpc.app.execute import execute as work
-    from jughpc.app.execute import place
-    from jughpc.worker.tally import Options
+    from jughpc.tasks import hooks
 
     values, where = common.settings(), place(environment())
-    options = Options(
-        keep_going=bool(where.owner) if keep_going is None else keep_going,
-        retry_failed=not where.owner,
-        retries=values["retries"].value if retries is None else retries,
-        start=where.start,
-        deadline=where.deadline,
-    )
-    outcome = work(target, common.pace(values), where, options, OsClock(), common.say)
+    if not no_check_environment:
+        _heed_environment()
+    options = _options(where, values["retries"].value, **how)
+    chosen = common.matcher(name, pattern)
+    outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
+    hooks.jug_hook(hooks.FINISHED_PRE_STATUS)
+    click.echo(_summary(outcome, short))
+    hooks.jug_hook(hooks.FINISHED_POST_STATUS)
+    return outcome.code
+
+
+def _options(
+    where: Any, usual_retries: int, *, keep_going: bool | None, retries: int | None, keep_failed: bool, debug: bool,
+    pdb: bool,
+) -> Any:  # fmt: skip
+    from jughpc.worker.tally import Options
+
+    return Options(
+        keep_going=bool(where.owner) if keep_going is None else keep_going,
+        retry_failed=not where.owner and not keep_failed,
+        retries=usual_retries if retries is None else retries,
+        start=where.start,
+        deadline=where.deadline,
+        debug=debug or pdb,
+        examine=_debugger() if pdb else None,
+    )
+
+
+def _heed_environment() -> None:
+    from jughpc.tasks import exit_checks
+
+    exit_checks.exit_env_vars(environment())
+    exit_checks.exit_if_file_exists(STOP_FILE)
+
+
+def _debugger() -> Callable[[BaseException], None]:
+    import pdb
+
+    def examine(error: BaseException) -> None:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        pdb.post_mortem(error.__traceback__)
+
+    return examine
+
+
+def _summary(outcome: Any, short: bool) -> str:
     executed, loaded = outcome.tally.executed, outcome.tally.loaded
     if short:
         total = executed.total() + loaded.total()
-        click.echo(f"Executed:  {executed.total()} tasks\nLoaded:  {loaded.total()} tasks\n** Total: {total} tasks.")
-    else:
-        rows = {name: (executed[name], loaded[name]) for name in executed | loaded}
-        click.echo(table(("Executed", "Loaded"), rows, common.width()))
-    return outcome.code
+        return f"Executed:  {executed.total()} tasks\nLoaded:  {loaded.total()} tasks\n** Total: {total} tasks."
+    rows = {name: (executed[name], loaded[name]) for name in executed | loaded}
+    return table(("Executed", "Loaded"), rows, common.width())

@@ -54,7 +54,8 @@ class Commands(click.Group):
             near = difflib.get_close_matches(args[0], _COMMANDS, n=3)
             hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(_COMMANDS)}."
             raise click.UsageError(f"there is no command {args[0]!r}; {hint}")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, [_spelt_out(command, word) for word in rest] if command else rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -96,6 +97,16 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.close()
         sys.exit(TROUBLE)
     sys.exit(MISTAKE if not head else code if isinstance(code, int) else 0)
+
+
+def _spelt_out(command: click.Command, word: str) -> str:
+    """Return `word` with a long option in full, if it is the beginning of that one alone."""
+    start, equals, value = word.partition("=")
+    if not start.startswith("--"):
+        return word
+    names = [name for param in command.params for name in (*param.opts, *param.secondary_opts)]
+    meant = [name for name in names if name.startswith(start)]
+    return f"{meant[0]}{equals}{value}" if len(meant) == 1 and start not in names else word
 
 
 def _split(words: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -24,6 +24,8 @@ class Options:
         start: Where on the way round this worker begins, 0 to 1, so that a thousand do not meet.
         deadline: When the scheduler ends this element [Unix s], None for never.
         max_crashes: How many lives may end on a task before it fails with that story.
+        debug: Fail tasks that change their arguments or make tasks.
+        examine: Called with what a task raised, before it is recorded.
     """
 
     keep_going: bool = False
@@ -32,6 +34,8 @@ class Options:
     start: float = 0.0
     deadline: float | None = None
     max_crashes: int = 5
+    debug: bool = False
+    examine: Callable[[BaseException], None] | None = None
 
     def seconds_left(self, now: float) -> float:
         """Return how long a task may still run [s]; `now` in Unix seconds."""

@@ -1,0 +1,111 @@
+"""What users of jug type, and what goes wrong in a task, told apart in words."""
+
+from __future__ import annotations
+
+import pytest
+
+CHANGES = """
+from jug import TaskGenerator
+
+@TaskGenerator
+def add_one(numbers):
+    numbers.append(1)
+    return numbers
+
+@TaskGenerator
+def double(x):
+    return 2 * x
+
+one = add_one([1, 2])
+"""
+
+TROUBLES = {
+    "raises": ("raise ValueError('no good')", "ValueError: no good"),
+    "exits": ("import sys; sys.exit(3)", "it called sys.exit(3)"),
+    "unstorable": ("return lambda: 0", "the result, a function, cannot be stored"),
+    "makes_tasks": ("return double(x)", "it made 1 tasks while it ran, troubles.double first"),
+}
+
+
+def test_name_runs_the_chosen_tasks_only_and_says_that_work_is_left(three):
+    done = three("execute", "three.py", "--name", "add", "--short")
+    assert (done.returncode, "Executed:  0 tasks" in done.stdout) == (3, True)
+    done = three("execute", "three.py", "--pattern", "dou", "--short")
+    assert (done.returncode, "Executed:  2 tasks" in done.stdout) == (0, True)
+    done = three("execute", "three.py", "--name", "three.add", "--short")
+    assert (done.returncode, "Executed:  1 tasks" in done.stdout) == (0, True)
+
+
+def test_a_chosen_task_that_fails_is_a_failure(failing):
+    done = failing("execute", "failing.py", "--name", "invert", "--keep-going")
+    assert done.returncode == 1
+
+
+def test_keep_failed_leaves_alone_what_failed_before(failing):
+    failing("execute", "failing.py", "--keep-going")
+    done = failing("execute", "failing.py", "--keep-going", "--keep-failed")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+
+
+def test_long_options_may_be_abbreviated_if_only_one_is_meant(failing):
+    assert failing("execute", "failing.py", "--keep-g", "--sho").stdout.startswith("Executed:  1 tasks")
+    done = failing("execute", "failing.py", "--keep")
+    assert (done.returncode, "No such option" in done.stderr) == (2, True)
+
+
+def test_options_of_jugs_that_are_needless_here_are_taken(three):
+    done = three(
+        "execute", "three.py", "--aggressive-unload", "--will-cite", "--nr-wait-cycles=0", "--wait-cycle-time", "1",
+        "--verbose", "info",
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert three("status", "--cache", "--will-cite").returncode == 0
+
+
+@pytest.mark.parametrize("environ", [{"JUG_MAX_TASKS": "1"}, {"JUG_EXIT_IF_FILE_EXISTS": "three.py"}])
+def test_jugs_limits_in_the_environment_end_a_worker_with_work_left(three, environ):
+    done = three("execute", "three.py", "--short", **environ)
+    assert done.returncode == 3
+    assert three("execute", "three.py", "--no-check-environment", **environ).returncode == 0
+
+
+def test_jugs_stop_file_ends_a_worker(three):
+    three.write("__jug_please_stop_running.txt", "")
+    assert "Executed:  0 tasks" in three("execute", "three.py", "--short").stdout
+
+
+def test_hooks_of_a_jugfile_are_called_around_the_table(jughpc):
+    jughpc.write(
+        "hooked.py",
+        "from jug import Task\nfrom jug.hooks import register_hook\n"
+        "register_hook('execute.finished_pre_status', lambda: print('before'))\n"
+        "register_hook('execute.finished_post_status', lambda: print('after'))\none = Task(abs, -1)\n",
+    )
+    lines = jughpc("execute", "hooked.py").stdout.splitlines()
+    assert (lines[0], lines[-1]) == ("before", "after")
+
+
+@pytest.mark.parametrize(("body", "words"), TROUBLES.values(), ids=TROUBLES)
+def test_each_way_of_going_wrong_has_words_of_its_own(jughpc, body, words):
+    jughpc.write("troubles.py", CHANGES + f"\n@TaskGenerator\ndef wrong(x):\n    {body}\n\ntwo = wrong(5)\n")
+    done = jughpc("execute", "troubles.py", "--keep-going")
+    assert done.returncode == 1
+    assert words in jughpc("failures", "troubles.py").stdout
+
+
+def test_debug_finds_tasks_that_change_their_arguments(jughpc):
+    jughpc.write("changes.py", CHANGES)
+    done = jughpc("execute", "changes.py", "--debug")
+    assert (done.returncode, "changes.add_one changed its arguments" in done.stderr) == (1, True)
+    assert jughpc("execute", "changes.py").returncode == 0
+
+
+def test_pdb_stops_where_a_task_raises(failing):
+    import subprocess
+
+    argv = failing.argv("execute", "failing.py", "--pdb")
+    done = subprocess.run(
+        argv, input="p x\nq\n", cwd=failing.cwd, env=failing.environ, capture_output=True, text=True, check=False
+    )
+    assert "-> return 1 / x" in done.stdout
+    assert "(Pdb) 0" in done.stdout
