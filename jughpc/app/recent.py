@@ -12,8 +12,6 @@ from pathlib import Path
 from jughpc.errors import JugfileNotFoundError, SettingError
 
 MEMORY = ".jughpc"  # a file in the folder where commands are typed
-USUAL = "jugfile.py"
-
 
 @dataclass(frozen=True)
 class Target:
@@ -32,25 +30,37 @@ class Target:
     chosen: str = ""
 
 
-def choose(folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence[str] = (), date: str = "") -> Target:
-    """Return what to work on. Raises JugfileNotFoundError that lists what there is."""
+@dataclass(frozen=True)
+class Usual:
+    """What is taken for what is not named.
+
+    Attributes:
+        jugfile: Where none was used yet.
+        jugdir: With ``%(jugfile)s`` and ``%(date)s`` in it.
+        date: What is filled in for the latter.
+    """
+
+    jugfile: str = "jugfile.py"
+    jugdir: str = "%(jugfile)s.jugdata"
+    date: str = ""
+
+
+def choose(folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence[str], usual: Usual) -> Target:
+    """Return what to work on. Raises JugfileNotFoundError that lists what there is, SettingError."""
     if jugfile is not None:
-        return Target(Path(jugfile), resolve(jugdir, jugfile, date), tuple(args))
+        return Target(Path(jugfile), resolve(jugdir or usual.jugdir, jugfile, usual.date), tuple(args))
     if last := _recall(folder):
-        where = last.jugdir if jugdir is None else resolve(jugdir, str(last.jugfile), date)
+        where = resolve(jugdir, str(last.jugfile), usual.date) if jugdir else last.jugdir
         return Target(last.jugfile, where, tuple(args) or last.args, "the one last used in this folder")
-    if (folder / USUAL).is_file():
-        return Target(Path(USUAL), resolve(jugdir, USUAL, date), tuple(args), "the usual name")
+    if (folder / usual.jugfile).is_file():
+        where = resolve(jugdir or usual.jugdir, usual.jugfile, usual.date)
+        return Target(Path(usual.jugfile), where, tuple(args), "the usual name")
     raise JugfileNotFoundError(_what_there_is(folder))
 
 
-def resolve(jugdir: str | None, jugfile: str, date: str) -> str:
-    """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in; by default beside the jugfile.
-
-    Raises SettingError.
-    """
+def resolve(pattern: str, jugfile: str, date: str) -> str:
+    """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in. Raises SettingError."""
     stem = jugfile[:-3] if jugfile.endswith(".py") else jugfile
-    pattern = "%(jugfile)s.jugdata" if jugdir is None else jugdir
     filled = pattern.replace("%(jugfile)s", stem).replace("%(date)s", date)
     if "%(" in filled.replace(stem, ""):
         raise SettingError(f"--jugdir {pattern}: only %(jugfile)s and %(date)s are filled in.")

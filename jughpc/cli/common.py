@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from jughpc import config
-from jughpc.app.recent import Target, choose
+from jughpc.app.recent import Target, Usual, choose
 from jughpc.errors import SettingError
 from jughpc.fs import environment
 from jughpc.store.base import Pace
@@ -83,7 +83,9 @@ def may_wait(command: F) -> F:
 
 def find_target(jugfile: str | None, jugdir: str | None, args: tuple[str, ...]) -> Target:
     """Return what to work on, and say so if it was not named."""
-    target = choose(Path.cwd(), jugfile, jugdir, args, datetime.now().strftime("%Y-%m-%d"))
+    values = settings()
+    usual = Usual(values["jugfile"].value, values["jugdir"].value, datetime.now().strftime("%Y-%m-%d"))
+    target = choose(Path.cwd(), jugfile, jugdir, args, usual)
     if target.chosen:
         click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
     return target

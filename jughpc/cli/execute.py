@@ -10,6 +10,7 @@ import click
 from jughpc.app.recent import Target
 from jughpc.app.table import table
 from jughpc.cli import common
+from jughpc.config import Settings
 from jughpc.fs import OsClock, environment
 
 STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
@@ -40,27 +41,28 @@ def execute(
     values, where = common.settings(), place(environment())
     if not no_check_environment:
         _heed_environment()
-    options = _options(where, values["retries"].value, **how)
+    options = _options(where, values, **how)
     chosen = common.matcher(name, pattern)
     outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
     hooks.jug_hook(hooks.FINISHED_PRE_STATUS)
-    click.echo(_summary(outcome, short))
+    click.echo(_summary(outcome, short or values["short"].value))
     hooks.jug_hook(hooks.FINISHED_POST_STATUS)
     return outcome.code
 
 
 def _options(
-    where: Any, usual_retries: int, *, keep_going: bool | None, retries: int | None, keep_failed: bool, debug: bool,
+    where: Any, values: Settings, *, keep_going: bool | None, retries: int | None, keep_failed: bool, debug: bool,
     pdb: bool,
 ) -> Any:  # fmt: skip
     from jughpc.worker.tally import Options
 
+    usual = values["keep_going"].value
     return Options(
-        keep_going=bool(where.owner) if keep_going is None else keep_going,
+        keep_going=next(given for given in (keep_going, usual, bool(where.owner)) if given is not None),
         retry_failed=not where.owner and not keep_failed,
-        retries=usual_retries if retries is None else retries,
+        retries=values["retries"].value if retries is None else retries,
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,

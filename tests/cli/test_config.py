@@ -1,0 +1,23 @@
+"""config, and settings that choose for every command."""
+
+
+def test_config_shows_what_holds_and_where_it_was_set(jughpc):
+    jughpc.write("jughpc.yaml", "partition: long\n")
+    plain, told = jughpc("config").stdout, jughpc("config", "--show-origin", JUGHPC_ROUNDS="5").stdout
+    assert "partition = long\n" in plain
+    assert f"partition = long                         # {jughpc.cwd}/jughpc.yaml\n" in told
+    assert "rounds = 5                               # environment: JUGHPC_ROUNDS\n" in told
+    assert "ttl = 180.0                              # built in\n" in told
+
+
+def test_a_jugdir_and_a_jugfile_may_be_set_for_a_folder(three):
+    three.write(".jugrc", "[main]\njugfile=three.py\njugdir=%(jugfile)s-out\n")
+    done = three("execute", "--short")
+    assert (done.returncode, "three.py, the usual name" in done.stderr) == (0, True)
+    assert "three-out" in three.names()
+
+
+def test_the_command_line_goes_before_settings(failing):
+    failing.write("jughpc.yaml", "keep_going: true\nshort: true\n")
+    assert "Executed:  1 tasks" in failing("execute", "failing.py").stdout
+    assert "Executed:  0 tasks" in failing("execute", "failing.py", "--no-keep-going", "--jugdir", "other").stdout
