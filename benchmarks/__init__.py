@@ -1,0 +1,1 @@
+"""What jughpc costs, beside jug and beside the file system alone: `python -m benchmarks`."""

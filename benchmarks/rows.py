@@ -1,0 +1,195 @@
+"""The rows of the table: each runs both engines, and the floor, in the same minutes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import engines, floors
+from benchmarks.engines import Engine
+from benchmarks.measure import Cost, middle, run
+from benchmarks.table import Row
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is run.
+
+    Attributes:
+        times: Repetitions of each measurement.
+        tasks, jug_tasks: Empty tasks for us, and for jug, which is given fewer.
+        many: The million.
+        steps: Length of chains, and of maps.
+        arrays: How many of 1 MiB.
+        crowds: How many workers at once.
+    """
+
+    times: int = 3
+    tasks: int = 100_000
+    jug_tasks: int = 4_000
+    many: int = 1_000_000
+    steps: int = 1000
+    arrays: int = 200
+    crowds: tuple[int, ...] = (2, 4, 8)
+
+
+QUICK = Sizes(times=1, tasks=20_000, jug_tasks=300, many=100_000, steps=100, arrays=40, crowds=(2,))
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where a row is measured, and what is compared."""
+
+    ours: Engine
+    jug: Engine
+    sizes: Sizes
+    ram: Path
+    disk: Path
+
+    @contextmanager
+    def folder(self, above: Path) -> Iterator[Path]:
+        """Give a fresh folder, and take it away."""
+        place = Path(tempfile.mkdtemp(prefix="benchmark-", dir=above))
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def work(self, engine: Engine, above: Path, text: str, count: int, workers: int = 1) -> Cost:
+        """Execute a jugfile of `count` tasks from nothing, by so many workers at once."""
+        with self.folder(above) as place:
+            command = engine.execute(engines.write(place, text), place / "jugdir")
+            cost = run([command] * workers, place, {"N": str(count)})
+            _check_that_each_ran_once(engine, cost, text, count)
+            return cost
+
+    def net(self, engine: Engine, above: Path, text: str, count: int, workers: int = 1) -> float:
+        """Return the wall time of a run less that of one with a single task [s], a median."""
+        whole = middle(lambda: self.work(engine, above, text, count, workers).wall, self.sizes.times)
+        start = middle(lambda: self.work(engine, above, text, 1, workers).wall, self.sizes.times)
+        return whole - start
+
+
+def _check_that_each_ran_once(engine: Engine, cost: Cost, text: str, count: int) -> None:
+    expected = count + (text in (engines.MAP_AND_SUM, engines.LARGE))
+    if engine.name == "jughpc" and (found := engines.executed(cost.out)) != expected:
+        raise RuntimeError(f"{found} runs of {expected} tasks:\n" + "\n".join(cost.out))
+
+
+def empty_tasks(field: Field) -> Iterator[Row]:
+    """Whole cost of a task that does nothing, on two file systems, by one worker and by several."""
+    count, few = field.sizes.tasks, field.sizes.jug_tasks
+    for name, above in (("tmpfs", field.ram), ("ext4", field.disk)):
+        one = field.net(field.ours, above, engines.EMPTY, count) / count * 1e6
+        jug = field.net(field.jug, above, engines.EMPTY, few) / few * 1e6
+        with field.folder(above) as place:
+            floor = middle(lambda place=place: floors.tasks(place, count), field.sizes.times) / count * 1e6
+        yield Row(f"empty task, 1 worker, {name} [us]", one, jug, floor, 10.0, "each once")
+        for workers in field.sizes.crowds:
+            several = field.net(field.ours, above, engines.EMPTY, count, workers) / count * 1e6
+            theirs = field.net(field.jug, above, engines.EMPTY, few, workers) / few * 1e6
+            yield Row(f"empty task, {workers} workers, {name} [us]", several, theirs, None, one, "each once")
+
+
+LOAD_OURS = """
+import sys
+from pathlib import Path
+from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import load
+Graph(load(Path(sys.argv[1])).tasks)
+"""
+
+LOAD_JUG = """
+import sys
+import jug
+store, space = jug.init(sys.argv[1], 'dict_store')
+import jug.task
+for task in jug.task.alltasks:
+    task.hash()
+"""
+
+
+def load(field: Field) -> Iterator[Row]:
+    """Load and digest of a million tasks."""
+    count = field.sizes.many
+    ours, jug = (_load(field, engine, text) for engine, text in ((field.ours, LOAD_OURS), (field.jug, LOAD_JUG)))
+    yield Row(f"load, digest and graph of {count:,} [s]", ours[0], jug[0], None, 3.5 * count / 1e6)
+    yield Row(f"peak memory of that, {count:,} [MB]", ours[1], jug[1], None, 400)
+
+
+def _load(field: Field, engine: Engine, text: str) -> tuple[float, float]:
+    with field.folder(field.ram) as place:
+        command = [engine.python, "-c", text, engines.write(place, engines.EMPTY)]
+        costs = [run([command], place, {"N": str(field.sizes.many)}) for _ in range(field.sizes.times)]
+        start = run([command], place, {"N": "1"}).wall
+    return median(cost.wall for cost in costs) - start, median(cost.peak for cost in costs) / 1e6
+
+
+def million(field: Field) -> Iterator[Row]:
+    """Execute and status of a million tasks on a disk; jug's figures from fewer, scaled up."""
+    count, few = field.sizes.many, field.sizes.jug_tasks
+    with field.folder(field.disk) as place:
+        jugfile = engines.write(place, engines.EMPTY)
+        environ = {"N": str(count)}
+        whole = run([field.ours.execute(jugfile, place / "jugdir")], place, environ).wall
+        files = sum(1 for _ in (place / "jugdir").rglob("*"))
+        first, again = (run([field.ours.status(jugfile, place / "jugdir")], place, environ).wall for _ in range(2))
+        run([field.jug.execute(jugfile, place / "jug")], place, {"N": str(few)})
+        theirs = run([field.jug.status(jugfile, place / "jug")], place, {"N": str(few)}).wall
+        start = run([field.jug.status(jugfile, place / "jug")], place, {"N": "1"}).wall
+    scale = count / 1e6
+    yield Row(f"execute {count:,} empty tasks, ext4 [s]", whole, None, None, 12 * scale + 0.5)
+    yield Row(f"files and folders for {count:,} results", files, count, None, 20_000 * scale + 100)
+    status_of_jug = start + max(0.0, theirs - start) * count / few
+    yield Row(f"status of {count:,} finished, first [s]", first, status_of_jug, None, 1.2 * max(scale, 0.5))
+    yield Row(f"status of {count:,} finished, again [s]", again, status_of_jug, None, 0.4)
+
+
+def waiting(field: Field) -> Iterator[Row]:
+    """What two workers lose by waiting for each other."""
+    steps = field.sizes.steps
+    one = field.net(field.ours, field.ram, engines.CHAIN, steps)
+    two = field.net(field.ours, field.ram, engines.CHAIN, steps, 2)
+    theirs = field.net(field.jug, field.ram, engines.CHAIN, steps, 2)
+    yield Row(f"chain of {steps}, 1 worker [s]", one, field.net(field.jug, field.ram, engines.CHAIN, steps))
+    yield Row(f"chain of {steps}, 2 workers [s]", two, theirs, None, 1.2 * one)
+    one = field.net(field.ours, field.ram, engines.MAP_AND_SUM, steps)
+    two = field.net(field.ours, field.ram, engines.MAP_AND_SUM, steps, 2)
+    theirs = field.net(field.jug, field.ram, engines.MAP_AND_SUM, steps, 2)
+    yield Row(f"map of {steps} and a sum, 2 workers [s]", two, theirs, None, one + 0.5)
+
+
+def arrays(field: Field) -> Iterator[Row]:
+    """Arrays of 1 MiB, and a reduce over large ones."""
+    count = field.sizes.arrays
+    for name, above in (("tmpfs", field.ram), ("ext4", field.disk)):
+        ours, jug = (count / field.net(engine, above, engines.ARRAYS, count) for engine in (field.ours, field.jug))
+        with field.folder(above) as place:
+            floor = count / middle(lambda place=place: floors.arrays(place, count), field.sizes.times)
+        yield Row(f"1 MiB array, {name} [ms]", 1e3 / ours, 1e3 / jug, 1e3 / floor, 1e3 / floor / 0.8)
+    ours, jug = (field.work(engine, field.ram, engines.LARGE, 40).peak / 1e6 for engine in (field.ours, field.jug))
+    yield Row("peak of 40 x 20 MB and a reduce [MB]", ours, jug)
+
+
+ALL = {"empty": empty_tasks, "load": load, "million": million, "waiting": waiting, "arrays": arrays}
+
+
+def field(quick: bool) -> Field:
+    """Return where to measure."""
+    ram = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+    return Field(engines.ours(), engines.jug(), QUICK if quick else Sizes(), ram, Path(tempfile.gettempdir()))
+
+
+def machine() -> str:
+    """Return on what this was measured."""
+    import os
+    import platform
+
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return f"{os.cpu_count()} cores, Linux {platform.release()}, Python {sys.version.split()[0]}; load {load}"
