@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 from jughpc.fs import Clock, Files
@@ -101,15 +102,22 @@ class FileStore:
 
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         marker = self._marker(shard, set_name(tasks))
-        self._files.save(marker, [])
-        if tasks - self.look(shard).done:  # invalidated between the look before and the marker
-            self._files.remove(marker)
+        doubtful = f"{marker}.{self._results.unique()}.tmp"
+        self._files.save(doubtful, [])  # a name that means nothing yet: no lie may stay if this process dies here
+        if tasks - self.look(shard).done:  # removed between the look before and the mark
+            self._files.remove(doubtful)
+            return
+        with suppress(FileNotFoundError):  # who removed a result after that look took the mark away
+            self._files.rename(doubtful, marker)
 
     def unmark_complete(self, shards: Set[int]) -> None:
-        """Take back what was said of these shards."""
-        for shard, tasks in sorted(self.complete()):
-            if shard in shards:
-                self._files.remove(self._marker(shard, tasks))
+        """Take back what was said, and what is about to be said, of these shards."""
+        for _ in range(2):  # a listing may miss a name that changes while it is read
+            for name in self._files.names("complete"):
+                marker = ".".join(name.split(".")[:2])
+                if (found := read_marker(marker)) and found[0] in shards:
+                    self._files.remove(f"complete/{name}")  # first: what is doubtful could still become a mark
+                    self._files.remove(f"complete/{marker}")
 
     # lives
 

@@ -7,10 +7,10 @@ from typing import cast
 
 from jughpc.errors import StoreError
 from jughpc.store.filestore import FileStore
-from jughpc.testing.miniworker import work
+from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan
 from jughpc.testing.visitors import VISITS
-from jughpc.testing.world import Parts, Trace, World
+from jughpc.testing.world import Trace, World
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _go_wild(world: World) -> None:
     """Let workers work and visitors visit, whatever befalls them."""
     plan = world.plan
     for number in plan.hosts:
-        world.start_worker(world.hosts[number], work, world.rng.uniform(0.0, 2.0))
+        world.start_worker(world.hosts[number], world.rng.uniform(0.0, 2.0))
     for kind, delay in plan.visitors:
         _send(world, kind, delay)
     pace = plan.pace
@@ -71,7 +71,7 @@ def _heal(world: World) -> None:
     """Let a last worker, in fair weather, complete what is left, trusting all that it finds."""
     world.weather.calm()
     for _ in range(3):
-        world.start_worker(world.hosts[-1], work, 0.0)
+        world.start_worker(world.hosts[-1], 0.0)
         _run(world, world.stage.time + 3 * world.plan.pace.ttl + 2 * world.plan.work + 600.0)
         if not world.rots or _all_read(world):
             break  # else damage was found by reading, and those tasks are ready again

@@ -140,8 +140,7 @@ class Process:
 
     Attributes:
         store: The store as it sees it.
-        lives, beats: Its lives, and what beats for them; absent before `start`.
-        worker: The actor that works, None if it is no worker.
+        lives, beats, worker: Its lives, what beats for them, and the actor that works; only a worker has them.
     """
 
     store: Store
@@ -156,17 +155,6 @@ class Process:
         self._born = 0
         host.processes.append(self)
 
-    def start(self, stage: Stage, make: MakeHeart, work: Callable[[Process], None], delay: float) -> None:
-        """Bring the worker to life."""
-        self.beats = SimBeats(stage, f"{self.name} heart", self.host.clock, make)
-        self.lives = SimLives(self.beats, self.host.clock, self._identify)
-
-        def live() -> None:
-            work(self)
-            self.beats.orphan()  # if it is still there: with the process its pipe ends
-
-        self.worker = stage.spawn(self.name, live, delay)
-
     @property
     def alive(self) -> bool:
         """Whether the worker runs, or waits to."""
@@ -176,7 +164,8 @@ class Process:
         """Return the worker and its heart."""
         return [self.worker, self.beats.actor] if self.worker else []
 
-    def _identify(self) -> Record:
+    def identify(self) -> Record:
+        """Return the record of a new life."""
         self._born += 1
         return Record(
             life=f"{self.name}-{self._born}", host=self.host.name, space="boot", pid=self.pid, started=1, user="sim"

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jughpc.errors import StoreError
 from jughpc.store.base import SHARD, Claim, View
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.store.shards import set_name
 from jughpc.testing.hosts import Process
 from jughpc.testing.plan import SimTask
-from jughpc.testing.world import World
+
+if TYPE_CHECKING:
+    from jughpc.testing.world import World
 
 _LONGEST_PAUSE = 15.0  # [s]
-
-
-def work(world: World, process: Process) -> None:
-    """Be a worker process: work to the end, or until an error, after which another is started."""
-    try:
-        process.lives.begin(process.store)
-        MiniWorker(world, process).run()
-    except OSError as error:
-        world.trace(f"gives up: {error}")
-        world.start_worker(process.host, work, delay=5.0)
-    try:
-        process.lives.end("its work ended")
-    except OSError as error:
-        world.trace(f"ends badly: {error}")
 
 
 class MiniWorker:

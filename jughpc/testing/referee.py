@@ -61,7 +61,7 @@ class Referee:
     time: Callable[[], float]
     broken: list[str] = field(default_factory=list)
     runs: Counter[bytes] = field(default_factory=Counter)
-    _forced: float = -1.0
+    _forced: bool = False
     _holdings: dict[Process, Holding] = field(default_factory=dict)
     _running: dict[Process, bytes] = field(default_factory=dict)
 
@@ -69,14 +69,12 @@ class Referee:
         """Take note that a rule was broken."""
         self.broken.append(f"t={self.time():.3f}: {words}")
 
-    def won(self, process: Process, claim: Claim, view: View, asked: float) -> None:
-        """Check that nobody else relies on what was just won, by an attempt that began at `asked`."""
+    def won(self, process: Process, claim: Claim, view: View) -> None:
+        """Check that nobody else relies on what was just won."""
         path = f"{self.layout.folder(claim.shard)}/{claim_name(claim.key, claim.generation)}"
         spared = frozenset(view.claims) - {SHARD} if claim.key == SHARD else frozenset()
         mine = Holding(process, claim, path, spared)
-        if asked < self._forced:
-            return  # what it made may have been removed, and made anew by another
-        if mine.believes():
+        if mine.believes() and not self._forced:
             for other in self._holdings.values():
                 if other.process is not process and other.overlaps(mine) and other.believes():
                     self.blame(f"{claim} was won while {other.claim} is held by one who lives")
@@ -88,17 +86,16 @@ class Referee:
         if held and held.claim == claim:
             del self._holdings[process]
 
-    def forced(self) -> None:
-        """Take note that somebody removes all claims: from now on nobody can rely on what he holds."""
-        self._forced = self.time()
-        self._holdings.clear()
+    def force(self) -> None:
+        """Take note that somebody removes all claims: from now on tasks may run twice, and claims mean little."""
+        self._forced = True
 
     def removing(self, process: Process | None, path: str) -> None:
         """Check that a claim is removed by its owner only, or after its death.
 
         Who is late himself is excused: it was his own when he looked, and no file system has a conditional remove.
         """
-        if process and process.alive and process.lives.late():
+        if self._forced or (process and process.alive and process.lives.late()):
             return
         for holding in self._holdings.values():
             if holding.path == path and holding.process is not process and self._is_there(holding):
@@ -110,7 +107,8 @@ class Referee:
         mine = self._holdings.get(process)
         for other, running in self._running.items():
             theirs = self._holdings.get(other)
-            if running == digest and mine and theirs and mine.believes() and theirs.believes():
+            both = mine and theirs and mine.believes() and theirs.believes()
+            if running == digest and both and not self._forced:
                 self.blame(f"{process.name} begins {digest.hex()[:8]} while {other.name} runs it")
         self._running[process] = digest
 
@@ -145,10 +143,9 @@ class WatchedClaims:
         self._claims, self._process, self._referee = claims, process, referee
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
-        asked = self._referee.time()
         claim, view = self._claims.take(shard, key, view)
         if claim:
-            self._referee.won(self._process, claim, view, asked)
+            self._referee.won(self._process, claim, view)
         return claim, view
 
     def holds(self, claim: Claim) -> bool:

@@ -7,8 +7,8 @@ import importlib.util
 import sys
 
 from jughpc.testing.history import play
+from jughpc.testing.parts import Parts
 from jughpc.testing.plan import draw
-from jughpc.testing.world import Parts
 
 
 def main(argv: list[str]) -> int:

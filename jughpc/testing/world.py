@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 from jughpc.store.base import Store
@@ -14,7 +13,8 @@ from jughpc.store.heart import Heart
 from jughpc.store.shards import Layout
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.disk import Disk
-from jughpc.testing.hosts import Host, Process
+from jughpc.testing.hosts import Host, Process, SimBeats
+from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan, SimTask
 from jughpc.testing.referee import Referee, WatchedStore
 from jughpc.testing.simfiles import Client, SimFiles
@@ -22,18 +22,6 @@ from jughpc.testing.stage import Stage
 from jughpc.testing.weather import Weather
 
 Trace = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The code that is played: the real one, but for what a test breaks on purpose."""
-
-    store: type[FileStore] = FileStore
-    heart: type[Heart] = Heart
-
-
-Work = Callable[["World", Process], None]
-"""What a worker process does."""
 
 
 class World:
@@ -58,11 +46,12 @@ class World:
         self.removes, self.rots = bool(kinds & {"invalidate", "damage"}), "damage" in kinds
         self.hosts = [self._host(number, *clock) for number, clock in enumerate(plan.clocks)]
 
-    def start_worker(self, host: Host, work: Work, delay: float) -> Process:
+    def start_worker(self, host: Host, delay: float) -> None:
         """Start a worker process on `host` after `delay` seconds."""
         process = self.visit(host, "worker")
-        process.start(self.stage, lambda board: self._heart(process, board), lambda it: work(self, it), delay)
-        return process
+        beats = SimBeats(self.stage, f"{process.name} heart", host.clock, lambda board: self._heart(process, board))
+        process.beats, process.lives = beats, self.parts.lives(beats, host.clock, process.identify)
+        process.worker = self.stage.spawn(process.name, lambda: self._work(process), delay)
 
     def visit(self, host: Host, owner: str) -> Process:
         """Return a new process on `host` that has a store, and no life."""
@@ -93,6 +82,20 @@ class World:
         """Say what happens now, if anybody listens."""
         if self._trace and self.stage.current:
             self._trace(f"{self.stage.time:10.3f} {self.stage.current.name:20} {words}")
+
+    def _work(self, process: Process) -> None:
+        """Be a worker process: work to the end, or until an error, after which another is started."""
+        try:
+            process.lives.begin(process.store)
+            self.parts.worker(self, process).run()
+        except OSError as error:
+            self.trace(f"gives up: {error}")
+            self.start_worker(process.host, delay=5.0)
+        try:
+            process.lives.end("its work ended")
+        except OSError as error:
+            self.trace(f"ends badly: {error}")
+        process.beats.orphan()  # if it is still there: with the process its pipe ends
 
     def _host(self, number: int, offset: float, rate: float) -> Host:
         clock = SimClock(self.stage, offset, rate, self.weather.asleep)

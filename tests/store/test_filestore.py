@@ -357,6 +357,29 @@ def test_a_marker_is_empty_and_named_by_the_task_set(folder):
     assert marker.stat().st_size == 0
 
 
+def test_a_maker_that_dies_before_it_looked_leaves_no_mark(store, orders, disk):
+    """It may have learned that all is done before somebody removed a result."""
+    orders.lose_request("names")
+    with pytest.raises(OSError, match="ordered"):
+        store.mark_complete(0, {A})
+    assert store.complete() == set()
+
+
+@pytest.mark.parametrize("call", ["names", "rename"])
+def test_a_result_removed_while_its_shard_is_marked_leaves_no_mark(disk, call):
+    store = store_on(SimFiles(Client(disk), Orders()), bits=0)
+    store.put(A, 1)
+
+    class RemovesMeanwhile(Orders):
+        def before(self, called, path):
+            if called == call:
+                store.remove([A])
+
+    store_on(SimFiles(Client(disk), RemovesMeanwhile()), bits=0).mark_complete(0, {A})
+    assert store.complete() == set()
+    assert disk.names("complete") == []
+
+
 def test_marks_of_other_shards_stay(tmp_path):
     store = store_on(OsFiles(tmp_path), bits=8)
     for digest in (A, B):
