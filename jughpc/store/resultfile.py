@@ -119,7 +119,7 @@ def read_index(head: Buffer) -> dict[bytes, Entry]:
     index = memoryview(head)[_HEADER.size : size]
     if len(index) != size - _HEADER.size or zlib.crc32(index) != _HEADER.unpack_from(head)[2]:
         raise DamagedError("the checksum of its index does not fit")
-    return {digest: Entry(*rest) for digest, *rest in _ENTRY.iter_unpack(index)}
+    return {fields[0]: Entry._make(fields[1:]) for fields in _ENTRY.iter_unpack(index)}
 
 
 def intact(data: memoryview, index: Mapping[bytes, Entry]) -> Iterator[tuple[bytes, Encoded]]:

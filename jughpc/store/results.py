@@ -18,9 +18,11 @@ from jughpc.store.shards import Layout, read_listing, result_name
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-Index = dict[bytes, Entry]
+Index = frozenset[bytes]
+"""Which digests a pack holds."""
 
-_MOST_INDICES = 1024  # packs whose index is kept in memory, about 256 results each
+_MOST_INDICES = 1024  # packs of which it is kept in memory what they hold, about 256 results each
+_MOST_PARSED = 128  # packs of which it is kept in memory where in them it lies
 _ROUNDS = 8  # of looking again at a shard whose packs others rewrite at the same time
 
 
@@ -37,6 +39,7 @@ class Results:
         self._token = token or secrets.token_hex(4)
         self._written = 0
         self._indices: OrderedDict[str, Index] = OrderedDict()
+        self._parsed: OrderedDict[str, Mapping[bytes, Entry]] = OrderedDict()
         self._listed: OrderedDict[int, tuple[set[bytes], list[str]]] = OrderedDict()
 
     def look(self, shard: int) -> View:
@@ -67,7 +70,7 @@ class Results:
         path = f"{folder}/{result_name(next(iter(results)))}" if len(results) == 1 else f"{folder}/{name}.pack"
         publish(self._files, path, f"{folder}/{name}.tmp", parts)
         if len(results) > 1:
-            _keep(self._indices, path, resultfile.read_index(b"".join(parts[:2])))
+            _keep(self._indices, path, frozenset(results))
         self._listed.pop(shard, None)
 
     def unique(self) -> str:
@@ -110,7 +113,7 @@ class Results:
         head: Buffer = self._files.read(path, resultfile.HEAD)
         if resultfile.index_size(head) > len(head):
             head = self._files.map(path)
-        return resultfile.read_index(head)
+        return frozenset(resultfile.read_index(head))
 
     def _places(self, shard: int, digest: bytes) -> list[str]:
         """Return the files that held the result of `digest` when the shard was last listed."""
@@ -121,13 +124,21 @@ class Results:
     def _load(self, path: str, digest: bytes) -> object:
         data = self._files.map(path)
         try:
-            return resultfile.decode(data, resultfile.read_index(data)[digest])
+            return resultfile.decode(data, self._entries(path, data)[digest])
         except (DamagedError, KeyError) as error:
             self._set_aside(path)
             raise CorruptResultError(
                 f"the result file {path} is damaged: {error}. It was set aside as {path}.corrupt, and its task "
                 "is ready again: run `jughpc execute` or `jughpc submit` to compute it anew."
             ) from error
+
+    def _entries(self, path: str, data: memoryview) -> Mapping[bytes, Entry]:
+        """Return the index of a result file; that of a pack is kept for the next of its results."""
+        if not path.endswith(".pack"):
+            return resultfile.read_index(data)
+        if path not in self._parsed:
+            _keep(self._parsed, path, resultfile.read_index(data), _MOST_PARSED)
+        return self._parsed[path]
 
     def _set_aside(self, path: str) -> None:
         """Move a damaged file out of the way; what is whole in it is kept."""
@@ -142,12 +153,13 @@ class Results:
             self._files.rename(path, f"{path}.corrupt")
         self._listed.pop(shard, None)
         self._indices.pop(path, None)
+        self._parsed.pop(path, None)
         self._doubt(shard)  # again: who marked the shard meanwhile may have looked before the rename
 
     def _remove_listed(self, shard: int, doomed: Set[bytes]) -> None:
         singles, packs = self._listed.get(shard, (set(), []))
         for path in packs:
-            if doomed & (self._index(path) or {}).keys():
+            if doomed & (self._index(path) or frozenset()):
                 self._rewrite_without(shard, path, doomed)
         for digest in sorted(doomed & singles):
             self._files.remove(f"{self._layout.folder(shard)}/{result_name(digest)}")
@@ -183,8 +195,8 @@ def _rename(files: Files, old: str, new: str) -> None:
         # The reply to our own success was lost, and the request sent again.
 
 
-def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V, most: int = _MOST_INDICES) -> None:
     memory[key] = value
     memory.move_to_end(key)
-    if len(memory) > _MOST_INDICES:
+    if len(memory) > most:
         memory.popitem(last=False)
