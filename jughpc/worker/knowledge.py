@@ -23,6 +23,7 @@ class Knowledge:
         self._graph = frontier.graph
         self._claims: dict[int, View] = {}
         self._marked: set[int] = set()
+        self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
         self._set_names: dict[int, str] = {}
         self.tries: dict[bytes, int] = {}
 
@@ -44,7 +45,8 @@ class Knowledge:
         for digest in view.failed - view.done:
             self._learn_failure(digest, first)
         self._claims[shard] = View(claims=view.claims) if view.claims else _NOTHING
-        self.mark_if_complete(shard)
+        if not self.frontier.left[shard]:
+            self._found.add(shard)
 
     def learn_complete(self) -> None:
         """Read which shards are done as a whole, at the price of one listing."""
@@ -53,6 +55,13 @@ class Knowledge:
                 self._marked.add(shard)
                 undone = [i for i in self.frontier.members(shard) if not self._graph.is_done(i)]
                 self._learn_done(shard, undone, first=True)
+
+    def mark_found(self) -> None:
+        """Say so in the store of shards that others finished, where nobody has; one listing."""
+        marks = self._store.complete() if self._found - self._marked else set()
+        for shard in sorted(self._found - self._marked):
+            if (shard, self._set_name(shard)) not in marks:
+                self.mark_if_complete(shard)
 
     def mark_if_complete(self, shard: int) -> None:
         """Say so in the store if all tasks of `shard` are done."""

@@ -19,7 +19,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others h
 _BREATH = 0.02  # [s] after news of others: what looked free may be won by them again and again
 _SAMPLE = 32  # shards looked at in one poll
 _PROBES = 8  # claims of others examined in one poll: each may cost the file server a read
-_FRUITLESS = 16  # shards in a row that others had done, before the list of complete ones is read again
+_MET = 8  # shards that others hold or had done, before the list of complete ones is read again
 
 
 class Worker:
@@ -47,6 +47,7 @@ class Worker:
         try:
             self._knowledge.learn_complete()
             self._work()
+            self._knowledge.mark_found()
         except Interrupted:
             pass  # the claim was released on the way here
         except hooks.StopWorker:
@@ -95,17 +96,16 @@ class Worker:
 
     def _pass_shards(self) -> None:
         plan = Round(sorted(self._frontier.ready), self._kit.options.start)
-        fruitless = 0
+        met = 0
         for shard in plan:
             if self.stopping():
                 break
-            unfinished = self.graph.unfinished
             if not self._shard(shard):
                 plan.elsewhere()
+                met += 1
+                if met % _MET == 0:
+                    self._knowledge.learn_complete()
             self._follow()
-            fruitless = 0 if self.graph.unfinished < unfinished else fruitless + 1
-            if fruitless % _FRUITLESS == _FRUITLESS - 1:
-                self._knowledge.learn_complete()
 
     def _follow(self) -> None:
         """Go on with what this worker's own results made ready: nobody else knows of it yet."""
@@ -126,9 +126,13 @@ class Worker:
         return self._runner.single(index, view)
 
     def _shard(self, shard: int) -> bool:
-        """Run the short tasks of a shard if it is free as far as is known; return False if another was faster."""
+        """Run the short tasks of a shard if it is free as far as is known; return False if others were met there."""
+        if shard not in self._frontier.ready:
+            return True
         view = self._knowledge.claims(shard)
-        if SHARD in view.claims or next(self._runner.shorts(shard, view), None) is None:
+        if SHARD in view.claims or shard not in self._frontier.ready:
+            return False
+        if next(self._runner.shorts(shard, view), None) is None:
             return True
         return self._runner.shard(shard, view)
 
