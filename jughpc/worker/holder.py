@@ -49,7 +49,9 @@ class Holder:
 
     def release(self) -> None:
         """Let all go."""
-        let_go = self._taker.release if self._kit.pulse.late() else self._taker.hand_back
+        # Who was broken off, or was late, may find another's claim in the place of its own; what is done no one claims.
+        doubtful = self._kit.pulse.late() or self._kit.stops.signal
+        let_go = self._taker.release if doubtful else self._taker.hand_back
         for claim in self.claims:
             let_go(claim)
             self._knowledge.released(claim)
