@@ -25,6 +25,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "graph": ("jughpc.cli.look", "Write which tasks need which, and draw it."),
     "pack": ("jughpc.cli.manage", "Merge small result files."),
     "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
+    "import-jug": ("jughpc.cli.import_jug", "Take over the results that jug 2 left in a jugdir."),
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
     "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),

@@ -147,7 +147,7 @@ def return_tuple(n: int) -> Callable[[Callable[..., Any]], Callable[..., tuple[T
         @wraps(generator)
         def call(*args: Any, **kwargs: Any) -> tuple[Tasklet[Any], ...]:
             task = generator(*args, **kwargs)
-            return tuple(Tasklet(task, partial(_checked_item, n, i)) for i in range(n))
+            return tuple(Tasklet(task, partial(checked_item, n, i)) for i in range(n))
 
         return call
 
@@ -185,7 +185,8 @@ def _pick(pair: tuple[Any, Any]) -> Any:
     return pair[0][pair[1]]
 
 
-def _checked_item(n: int, i: int, result: Any) -> Any:
+def checked_item(n: int, i: int, result: Any) -> Any:
+    """Return item `i` of a result that has `n`. Raises ValueError if it has another number."""
     if len(result) != n:
         raise ValueError(f"Expected a tuple of size {n} got {len(result)}")
     return result[i]

@@ -50,7 +50,7 @@ class Tally:
     loaded: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
 
-    def plus(self, other: Tally) -> Tally:
-        """Return both together."""
-        failures = self.failures + other.failures
-        return Tally(self.executed + other.executed, self.loaded + other.loaded, failures)
+    def plus(self, later: Tally) -> Tally:
+        """Return both together, `later` being of a later load of the same jugfile: it found done what this one ran."""
+        loaded = (self.loaded | later.loaded) - self.executed
+        return Tally(self.executed + later.executed, loaded, self.failures + later.failures)
