@@ -21,7 +21,7 @@ _V = TypeVar("_V")
 Index = frozenset[bytes]
 """Which digests a pack holds."""
 
-_MOST_INDICES = 1024  # packs of which it is kept in memory what they hold, about 256 results each
+_MOST_INDICES = 1024  # packs of which it is kept in memory what they hold, about 500 results each
 _MOST_PARSED = 128  # packs of which it is kept in memory where in them it lies
 _ROUNDS = 8  # of looking again at a shard whose packs others rewrite at the same time
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from jughpc.store.base import SHARD, View
 
-TASKS_A_SHARD = 256
+TASKS_A_SHARD = 512  # near the best for file servers by benchmarks/scale.py; half would ask twice as much of them
 MOST_BITS = 14  # 16 384 shards
 
 _WORD = (1 << 64) - 1

@@ -14,7 +14,7 @@ from jughpc.testing.disk import Disk
 from jughpc.testing.simfiles import Client, Orders, SimFiles
 
 
-def make(jugdir, tasks=1000, pace=None):
+def make(jugdir, tasks=2000, pace=None):
     return make_store(jugdir, tasks, "1.2.3", pace or Pace(), HandClock())
 
 
@@ -38,14 +38,14 @@ def test_a_store_is_made_with_the_folders_above_it(tmp_path):
 
 def test_a_store_is_opened_as_it_was_made(tmp_path):
     pace = Pace(beat=1.0, lag=2.0, ttl=7.0)
-    made = make(tmp_path, tasks=1000, pace=pace)
+    made = make(tmp_path, tasks=2000, pace=pace)
     found = open_store(tmp_path)
     assert found is not None
     assert (found.shards, found.pace) == (made.shards, pace) == (4, pace)
 
 
 def test_a_store_that_exists_keeps_its_shards_and_pace(tmp_path):
-    make(tmp_path, tasks=1000)
+    make(tmp_path, tasks=2000)
     again = make(tmp_path, tasks=10**6, pace=Pace(ttl=999.0))
     assert (again.shards, again.pace) == (4, Pace())
 
@@ -53,7 +53,7 @@ def test_a_store_that_exists_keeps_its_shards_and_pace(tmp_path):
 def test_of_many_makers_all_get_the_same_store(tmp_path):
     shards = []
     makers = [
-        threading.Thread(target=lambda n=n: shards.append(make(tmp_path / "jd", tasks=1000 << n).shards))
+        threading.Thread(target=lambda n=n: shards.append(make(tmp_path / "jd", tasks=2000 << n).shards))
         for n in range(8)
     ]
     for maker in makers:

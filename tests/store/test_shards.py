@@ -44,7 +44,7 @@ def test_a_shards_folder_is_its_number_in_hexadecimal_all_of_one_length(bits, sh
     assert Layout(bits).folder(shard) == folder
 
 
-@pytest.mark.parametrize(("tasks", "shards"), [(0, 1), (1, 1), (256, 1), (257, 2), (100_000, 512), (10**9, 16384)])
+@pytest.mark.parametrize(("tasks", "shards"), [(0, 1), (1, 1), (512, 1), (513, 2), (100_000, 256), (10**9, 16384)])
 def test_shards_follow_the_number_of_tasks(tasks, shards):
     assert Layout(bits_for(tasks)).shards == shards
 
