@@ -11,6 +11,7 @@ from jughpc.app.hold import holding
 from jughpc.app.lives import living
 from jughpc.app.recent import Target
 from jughpc.fs import Clock
+from jughpc.store.base import Store
 from jughpc.tasks.graph import Graph
 
 
@@ -37,16 +38,29 @@ def invalidate(target: Target, matches: Callable[[str], bool], clock: Clock, pat
         session = sessions.peek(target)
         graph = Graph(session.jugfile.tasks)
         chosen = [index for index, task in enumerate(graph.tasks) if matches(task.name)]
-        doomed = _with_dependents(graph, chosen)
-        if not doomed or session.is_new:
+        if not chosen or session.is_new:
             return Invalidated(len(chosen), Counter())
         life.begin(session.store)
-        digests = [graph.digests[index] for index in doomed]
-        with holding(session.store, life.record.life, digests, clock, patience):
-            there = set(digests) - session.store.missing(digests)
-            session.store.remove(digests)
+        gone = remove_with_dependents(session.store, life.record.life, graph, chosen, clock, patience)
         sessions.close(session)
-        return Invalidated(len(chosen), Counter(graph.tasks[graph.index[digest]].name for digest in there))
+        return Invalidated(len(chosen), Counter(graph.tasks[graph.index[digest]].name for digest in gone))
+
+
+def remove_with_dependents(
+    store: Store, life: str, graph: Graph, chosen: list[int], clock: Clock, patience: float
+) -> set[bytes]:
+    """Remove the results and failures of `chosen` and of all that depends on them; return which results there were.
+
+    Args:
+        life: In whose name the tasks are held meanwhile.
+    Raises:
+        BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
+    """
+    digests = [graph.digests[index] for index in _with_dependents(graph, chosen)]
+    with holding(store, life, digests, clock, patience):
+        there = set(digests) - store.missing(digests)
+        store.remove(digests)
+    return there
 
 
 def _with_dependents(graph: Graph, chosen: list[int]) -> list[int]:

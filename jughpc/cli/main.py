@@ -6,14 +6,18 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from jughpc import __version__
 from jughpc.errors import JugError, JugfileError, UsageError
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 MISTAKE, TROUBLE = 2, 1  # exit codes
+GROUP = "jughpc.commands"  # entry points: click commands of other packages
 
 _COMMANDS = {  # where each lives: a module is imported only when its command is wanted
     "submit": ("jughpc.cli.submit", "Submit a jugfile as an array job, with a collector and a reduce."),
@@ -25,6 +29,9 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "graph": ("jughpc.cli.look", "Write which tasks need which, and draw it."),
     "pack": ("jughpc.cli.manage", "Merge small result files."),
     "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
+    "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
+    "webstatus": ("jughpc.web.webstatus", "Show the status on a web page of this machine."),
+    "demo": ("jughpc.cli.demo", "Write a first jugfile to play with."),
     "import-jug": ("jughpc.cli.import_jug", "Take over the results that jug 2 left in a jugdir."),
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
@@ -40,11 +47,11 @@ class Commands(click.Group):
     """Subcommands that are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS, *_of_users()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
-            return None
+            return _load(_of_users()[cmd_name])
         module = importlib.import_module(_COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
@@ -52,8 +59,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
-            near = difflib.get_close_matches(args[0], _COMMANDS, n=3)
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS and args[0] not in _of_users():
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=3)
             hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(_COMMANDS)}."
             raise click.UsageError(f"there is no command {args[0]!r}; {hint}")
         name, command, rest = super().resolve_command(ctx, args)
@@ -62,6 +69,26 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+        if users := _of_users():
+            with formatter.section("Commands of other packages"):
+                formatter.write_dl([(name, point.value) for name, point in users.items()])
+
+
+def _of_users() -> dict[str, EntryPoint]:
+    """Return the commands that installed packages add."""
+    from importlib.metadata import entry_points  # only now: it looks at every installed package
+
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in _COMMANDS}
+
+
+def _load(point: EntryPoint) -> click.Command:
+    try:
+        command = point.load()
+    except Exception as error:
+        raise UsageError(f"the command {point.name}, from {point.value}, cannot be imported: {error}") from error
+    if not isinstance(command, click.Command):
+        raise UsageError(f"the command {point.name}, {point.value}, must be a click command; it is {command!r}.")
+    return command
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

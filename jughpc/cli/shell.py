@@ -1,0 +1,36 @@
+"""`jughpc shell`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from jughpc.app.recent import Target
+from jughpc.cli import common
+from jughpc.fs import OsClock
+
+
+@click.command()
+@common.takes_jugfile
+def shell(target: Target) -> int:
+    """Start IPython, or plain Python where it is absent, with the names of JUGFILE and its results."""
+    from jughpc.app.lives import living
+    from jughpc.app.shell import WELCOME, names
+
+    clock = OsClock()
+    with living(target.jugdir, clock) as life:
+        _interact(names(target, life, clock), WELCOME)
+    return 0
+
+
+def _interact(space: dict[str, Any], welcome: str) -> None:
+    try:
+        from IPython.terminal.embed import InteractiveShellEmbed
+    except ImportError:
+        import code
+
+        code.interact(welcome, local=space, exitmsg="")
+        return
+    embed: Any = InteractiveShellEmbed
+    embed(banner1=welcome, user_ns=space)()

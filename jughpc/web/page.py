@@ -1,0 +1,55 @@
+"""The status page: one plain HTML table, made anew at each look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from jughpc.app.report import Report
+from jughpc.app.status import COLUMNS, in_words
+
+REFRESH = 3  # [s]
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="{refresh}">
+<title>{title}</title>
+<style>
+body {{ font-family: sans-serif; margin: 2em }}
+td, th {{ padding: 0.2em 1em; text-align: right }}
+td:last-child, th:last-child {{ text-align: left }}
+tr:nth-child(even) {{ background: #eee }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{words} {workers} live workers.</p>
+<table>
+{rows}
+</table>
+</body>
+</html>
+"""
+
+
+def page(report: Report) -> str:
+    """Return the page that shows `report`."""
+    standing = report.standing
+    by_name = sorted(standing.by_name().items())
+    totals = [standing.count(state) for state in range(len(COLUMNS))]
+    rows = [_row("th", [*COLUMNS, "Task name"]), *(_row("td", [*counts, name]) for name, counts in by_name)]
+    return _PAGE.format(
+        refresh=REFRESH,
+        title=escape(str(report.target.jugfile)),
+        words=escape(in_words(standing)),
+        workers=len(standing.workers),
+        rows="\n".join([*rows, _row("td", [*totals, "Total"])]),
+    )
+
+
+def _row(cell: str, content: Sequence[object]) -> str:
+    cells = "".join(f"<{cell}>{escape(str(one))}</{cell}>" for one in content)
+    return f"<tr>{cells}</tr>"
