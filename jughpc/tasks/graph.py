@@ -135,6 +135,8 @@ class Graph:
         else:  # as mostly: it was not stuck, and is not now
             self._states[i] = _DONE
         self.unfinished -= 1
+        if not self._dependencies.targets:
+            return []
         for dependency in self._dependencies[i]:
             self._consumers[dependency] -= 1
         waiting = self._waiting_for

@@ -120,7 +120,11 @@ class Task(Generic[R]):
 
         Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
         """
-        args, kwargs = self._resolved()
+        plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
+        args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
+        if not self.kwargs:
+            return self._callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
+        kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
         return self._callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
 
     def compute_watched(self) -> R:
@@ -246,8 +250,7 @@ class Task(Generic[R]):
         return f"Task({self.name}, args={self.args}, kwargs={self.kwargs})"
 
     def _resolved(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
-        args = tuple([arg if type(arg) in plain else values.resolve(arg) for arg in self.args])
+        args = tuple([values.resolve(argument) for argument in self.args])
         return args, {name: values.resolve(argument) for name, argument in self.kwargs.items()}
 
 

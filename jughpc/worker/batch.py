@@ -32,9 +32,14 @@ class Batch:
 
     def __init__(self, kit: Kit, graph: Graph, holder: Holder, outcomes: Outcomes) -> None:
         self._kit, self._graph, self._holder, self._outcomes = kit, graph, holder, outcomes
+        self._has_edges = bool(graph.edges.targets)
 
     def run(self, shard: int, indices: list[int]) -> None:
-        """Run tasks of `shard` in order until one takes long, results pile up, or time is up; then publish."""
+        """Run tasks of `shard`, in order, until one takes long, results pile up, or time is up; then publish.
+
+        Args:
+            indices: The tasks; at least one.
+        """
         digests = self._graph.digests
         indices = indices[:MOST]
         self._kit.pulse.begin_batch(self._holder.claims[0], [digests[index] for index in indices])
@@ -55,23 +60,25 @@ class Batch:
         times = Times(kit.policy, before)
         with stops.breakable():
             for number, index in enumerate(indices):
-                task = tasks[index]
-                step(number, task.name, before)
-                outcome, value = attempt(task, self._kit.options)
+                name = tasks[index].name
+                if name is not times.name:
+                    times.turn(name, number, before)
+                step(number, name, before)
+                is_good = self._run_one(index, given)
                 now = uptime()
-                times.ended(task.name, now)
-                is_good = self._take(index, outcome, value, given)
                 if not is_good or now > limit or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
                 before = now
-        times.flush()
+        times.turn("", number + 1, now)
 
-    def _take(self, index: int, outcome: Encoded | Trouble, value: object, given: _Yield) -> bool:
-        """Take what a task gave; return whether it is no reason to stop."""
+    def _run_one(self, index: int, given: _Yield) -> bool:
+        """Run a task; return whether what it gave is no reason to stop."""
+        outcome, value = attempt(self._graph.tasks[index], self._kit.options)
         if isinstance(outcome, Trouble):
             given.troubles[index] = outcome
             return self._kit.options.keep_going and not outcome.lost
         given.results[index] = outcome
         given.size += outcome.length
-        self._outcomes.keep(index, value, outcome.length)
+        if self._has_edges:
+            self._outcomes.keep(index, value, outcome.length)
         return True

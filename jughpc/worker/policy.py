@@ -52,26 +52,21 @@ class Policy:
 
 
 class Times:
-    """Measures tasks that run one after the other, and tells a policy once for each run of the same name.
+    """Measures tasks that run one after the other, and tells a policy once for each stretch of the same name.
 
     Args:
         start: When the first begins [s].
+
+    Attributes:
+        name: What runs in this stretch, "" before the first.
     """
 
     def __init__(self, policy: Policy, start: float) -> None:
-        self._policy, self._start, self._last = policy, start, start
-        self._name, self._count = "", 0
+        self._policy, self._start, self._first = policy, start, 0
+        self.name = ""
 
-    def ended(self, name: str, now: float) -> None:
-        """Take note that a task called `name` ended; the next begins now [s]."""
-        if name is not self._name:
-            self.flush()
-            self._name = name
-        self._count += 1
-        self._last = now
-
-    def flush(self) -> None:
-        """Tell the policy what was measured since it was last told."""
-        if self._count:
-            self._policy.ran(self._name, self._last - self._start, self._count)
-        self._start, self._count = self._last, 0
+    def turn(self, name: str, number: int, now: float) -> None:
+        """Take note that from task `number` on they are called `name`, "" for none; it begins now [s]."""
+        if number > self._first:
+            self._policy.ran(self.name, now - self._start, number - self._first)
+        self.name, self._first, self._start = name, number, now

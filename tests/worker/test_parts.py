@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jughpc.worker.deadline import seconds_left
-from jughpc.worker.policy import Policy
+from jughpc.worker.policy import Policy, Times
 from jughpc.worker.round import Round
 from jughpc.worker.tally import Tally
 from jughpc.worker.usage import measure
@@ -35,6 +35,15 @@ def test_the_mean_follows_what_is_measured_now():
     for seconds in [10.0] + [1.0] * 50:
         policy.ran("f", seconds)
     assert abs(policy.means["f"] - 1.0) < 0.01
+
+
+def test_a_stretch_of_one_name_is_told_as_its_mean():
+    policy = Policy()
+    times = Times(policy, 100.0)
+    times.turn("f", 0, 100.0)
+    times.turn("g", 4, 102.0)
+    times.turn("", 5, 105.0)
+    assert policy.means == {"f": 0.5, "g": 3.0}
 
 
 def test_a_function_never_measured_fits_while_any_time_is_left():
