@@ -20,6 +20,7 @@ from jughpc.store.shards import sum_name
 from jughpc.tasks.graph import Graph
 
 FAILED, WAITING, READY, COMPLETE, ACTIVE = range(5)
+COMPOUND = "jug.compound.compound_task_execute"
 COLUMNS = ("Failed", "Waiting", "Ready", "Complete", "Active")
 
 Mask = npt.NDArray[np.bool_]
@@ -68,12 +69,13 @@ class Standing:
 def manifest_of(target: Target) -> Manifest:
     """Return the tasks of a jugfile: as kept for its text and arguments, else by loading it.
 
-    One that ended at a barrier is loaded again: the barrier may be passed by now.
+    One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
+    tasks: once such a task is done, those inside it are gone.
     """
     files = sessions.folder_of(target.jugdir)
     if files is not None and target.jugfile.is_file():
         kept = find(files, key_of(target.jugfile, target.args))
-        if kept is not None and not kept.barrier:
+        if kept is not None and not kept.barrier and COMPOUND not in kept.names:
             return kept
     session = sessions.peek(target)
     return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
