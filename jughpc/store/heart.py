@@ -107,9 +107,9 @@ class Heart:
         if self._clock.uptime() - self._board.beaten > self._store.pace.late:
             return  # others may have taken over
         claims = self._store.claims(self._record.life)
-        won, covered = claim_singly(claims, hand.shard, hand.digests, self._store.look(hand.shard))
-        self._singles = Singles(won, in_place=False)
-        if covered:
+        won: list[Claim] = []
+        self._singles = Singles(won, in_place=False)  # first: what is won is the worker's, whatever happens then
+        if claim_singly(claims, hand.shard, hand.digests, self._store.look(hand.shard), won):
             claims.release(hand.claim(self._record.life))
             self._singles = Singles(won, in_place=True)
 

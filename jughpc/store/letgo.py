@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from jughpc.store.base import Claim, Claims, View
 
 
-def claim_singly(claims: Claims, shard: int, digests: Iterable[bytes], view: View) -> tuple[list[Claim], bool]:
-    """Claim tasks one by one under one's own claim on their shard; return the claims, and whether they cover all.
+def claim_singly(claims: Claims, shard: int, digests: Iterable[bytes], view: View, won: list[Claim]) -> bool:
+    """Claim tasks one by one under one's own claim on their shard, append the claims to `won`; tell if all were.
 
-    The shard's claim may be released once they do: who claims it next passes over what it finds claimed
-    singly. Somebody's attempt at one of the tasks, about to be withdrawn, may stand in the way for a moment.
+    The shard's claim may be released then: who claims it next passes over what it finds claimed singly.
+    Somebody's attempt at one of the tasks, about to be withdrawn, may stand in the way for a moment.
     """
-    won, covered = [], True
+    covered = True
     for digest in digests:
         claim, view = claims.take(shard, digest, view)
         if claim is not None:
             won.append(claim)
         elif digest not in view.done:
             covered = False
-    return won, covered
+    return covered
