@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc.app import session as sessions
@@ -14,6 +14,7 @@ from jughpc.app.session import Session
 from jughpc.errors import SettingError
 from jughpc.fs import Clock
 from jughpc.store.base import Pace
+from jughpc.store.redisstore import LARGEST
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.matching import Matcher
 from jughpc.worker.kit import Pulse
@@ -93,7 +94,8 @@ def execute(
         if not where.owner:
             remember(Path.cwd(), target)
         life.begin(session.store)
-        outcome = _work(session, life, where, options, stops, clock, say, chosen)
+        fitting = replace(options, largest=LARGEST if sessions.is_server(target.jugdir) else None)
+        outcome = _work(session, life, where, fitting, stops, clock, say, chosen)
         sessions.close(session)
         return outcome
     finally:

@@ -24,6 +24,7 @@ class Options:
         start: Where on the way round this worker begins, 0 to 1, so that a thousand do not meet.
         deadline: When the scheduler ends this element [Unix s], None for never.
         max_crashes: How many lives may end on a task before it fails with that story.
+        largest: What a result may take in this store [bytes], None for any size.
         debug: Fail tasks that change their arguments or make tasks.
         examine: Called with what a task raised, before it is recorded.
     """
@@ -34,6 +35,7 @@ class Options:
     start: float = 0.0
     deadline: float | None = None
     max_crashes: int = 5
+    largest: int | None = None
     debug: bool = False
     examine: Callable[[BaseException], None] | None = None
 

@@ -93,3 +93,12 @@ def test_a_worker_killed_on_a_redis_server_is_succeeded_at_once(jughpc, redis, w
     assert jughpc("execute", "once.py", "--jugdir", redis, **password).returncode == -9
     done = jughpc("execute", "once.py", "--jugdir", redis, "--short", **password)
     assert "Executed:  1 tasks" in done.stdout
+
+
+def test_a_result_too_large_for_a_redis_server_fails_its_task_in_words(jughpc, redis):
+    at, password = ("large.py", "--jugdir", redis), {"JUGHPC_REDIS_PASSWORD": "secret"}
+    jughpc.write("large.py", "import os\nfrom jug import Task\nfor size in (1, 130 << 20):\n    Task(os.urandom, size)\n")
+    done = jughpc("execute", *at, "--keep-going", "--short", **password)
+    assert (done.returncode, "Executed:  1 tasks" in done.stdout) == (1, True)
+    shown = jughpc("failures", *at, **password).stdout
+    assert "the result takes 130 MiB, and this store takes 128 MiB at most" in shown
