@@ -97,7 +97,7 @@ def test_a_worker_killed_on_a_redis_server_is_succeeded_at_once(jughpc, redis, w
 
 def test_a_result_too_large_for_a_redis_server_fails_its_task_in_words(jughpc, redis):
     at, password = ("large.py", "--jugdir", redis), {"JUGHPC_REDIS_PASSWORD": "secret"}
-    jughpc.write("large.py", "import os\nfrom jug import Task\nfor size in (1, 130 << 20):\n    Task(os.urandom, size)\n")
+    jughpc.write("large.py", "import os\nfrom jug import Task\nfor n in (1, 130 << 20):\n    Task(os.urandom, n)\n")
     done = jughpc("execute", *at, "--keep-going", "--short", **password)
     assert (done.returncode, "Executed:  1 tasks" in done.stdout) == (1, True)
     shown = jughpc("failures", *at, **password).stdout
