@@ -1,13 +1,18 @@
-"""What tests of the whole flow have in common, on a real cluster and without one."""
+"""What tests of several rooms have in common: a user of the whole flow, a redis server, what can't run here."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +108,48 @@ def until() -> Callable[[Callable[[], bool]], None]:
 def give_up() -> Callable[[str], None]:
     """Return what ends a test that this machine cannot run: a skip, but in CI, where no test is skipped, a failure."""
     return pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+
+
+@dataclass(frozen=True)
+class Redis:
+    """A redis server on this machine."""
+
+    port: int
+    password: str
+
+
+@pytest.fixture(scope="session")
+def start_redis(
+    tmp_path_factory: pytest.TempPathFactory, give_up: Callable[[str], None]
+) -> Callable[[str], AbstractContextManager[Redis]]:
+    """Return what starts a server that wants this password, and ends it."""
+    if importlib.util.find_spec("redis") is None or shutil.which("redis-server") is None:
+        give_up("no redis: pip install jughpc[redis], apt-get install redis-server")
+
+    @contextmanager
+    def running(password: str) -> Iterator[Redis]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", password]
+        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd=tmp_path_factory.mktemp("redis")) as process:
+            end = time.monotonic() + 30
+            while not _listens(port):
+                assert time.monotonic() < end, "redis-server did not start"
+                time.sleep(0.02)
+            yield Redis(port, password)
+            process.kill()
+
+    return running
+
+
+@pytest.fixture(scope="session")
+def redis_server(start_redis: Callable[[str], AbstractContextManager[Redis]]) -> Iterator[Redis]:
+    """Yield a server whose password is hard on parsers."""
+    with start_redis("it's: a/secret@") as server:
+        yield server
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import time
 
 import pytest
 
 
 @pytest.fixture
-def redis(jughpc):
+def redis(redis_server):
     """Return the address of a redis server that wants a password, told by the environment."""
-    pytest.importorskip("redis")
-    if shutil.which("redis-server") is None:
-        pytest.skip("there is no redis-server here")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", "secret"]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd=jughpc.cwd) as process:
-        end = time.monotonic() + 10
-        while _refused(port):
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        yield f"redis://127.0.0.1:{port}"
-        process.kill()
+    return f"redis://127.0.0.1:{redis_server.port}"
 
 
-def _refused(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port))
+@pytest.fixture
+def password(redis_server):
+    """Return the environment that tells the password."""
+    return {"JUGHPC_REDIS_PASSWORD": redis_server.password}
 
 
 def test_a_file_keeps_what_one_process_computed_for_the_next(three):
@@ -50,8 +35,8 @@ def test_a_file_keeps_failures_and_forgets_what_was_invalidated(failing):
     assert "3 tasks waiting to be run, 0 failed" in failing("status", *at, "--short").stdout
 
 
-def test_the_whole_flow_on_a_redis_server(three, redis):
-    at, password = ("three.py", "--jugdir", redis), {"JUGHPC_REDIS_PASSWORD": "secret"}
+def test_the_whole_flow_on_a_redis_server(three, redis, password):
+    at = ("three.py", "--jugdir", redis)
     assert three("status", *at, **password).returncode == 1
     assert "Executed:  3 tasks" in three("execute", *at, "--short", **password).stdout
     assert "All tasks complete (3 tasks)." in three("status", *at, "--short", **password).stdout
@@ -67,8 +52,7 @@ def test_without_the_password_that_is_said_and_nothing_else(three, redis):
     assert "Traceback" not in done.stderr
 
 
-def test_two_projects_on_one_redis_server_do_not_share_results(three, redis):
-    password = {"JUGHPC_REDIS_PASSWORD": "secret"}
+def test_two_projects_on_one_redis_server_do_not_share_results(three, redis, password):
     three("execute", "three.py", "--jugdir", redis, **password)
     other = three.cwd / "other"
     other.mkdir()
@@ -82,8 +66,7 @@ def test_a_redis_servers_password_is_not_shown_where_a_folder_is_wanted(three):
     assert (done.returncode, "this needs a folder" in done.stderr, "secret" in done.stderr) == (2, True, False)
 
 
-def test_a_worker_killed_on_a_redis_server_is_succeeded_at_once(jughpc, redis, wait_for):
-    password = {"JUGHPC_REDIS_PASSWORD": "secret"}
+def test_a_worker_killed_on_a_redis_server_is_succeeded_at_once(jughpc, redis, wait_for, password):
     jughpc.write(
         "once.py",
         "import pathlib, os, signal\nfrom jug import TaskGenerator\n\n@TaskGenerator\ndef once():\n"
@@ -95,8 +78,8 @@ def test_a_worker_killed_on_a_redis_server_is_succeeded_at_once(jughpc, redis, w
     assert "Executed:  1 tasks" in done.stdout
 
 
-def test_a_result_too_large_for_a_redis_server_fails_its_task_in_words(jughpc, redis):
-    at, password = ("large.py", "--jugdir", redis), {"JUGHPC_REDIS_PASSWORD": "secret"}
+def test_a_result_too_large_for_a_redis_server_fails_its_task_in_words(jughpc, redis, password):
+    at = ("large.py", "--jugdir", redis)
     jughpc.write("large.py", "import os\nfrom jug import Task\nfor n in (1, 130 << 20):\n    Task(os.urandom, n)\n")
     done = jughpc("execute", *at, "--keep-going", "--short", **password)
     assert (done.returncode, "Executed:  1 tasks" in done.stdout) == (1, True)
