@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +39,27 @@ class Nfs:
         """Let nfs-node do `action`: exec a command, crash, start, or mount a version with options."""
         argv = [SCRIPTS / "nfs-node", self.folder, action, client, *words]
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def mount_all(self, version: str, *options: str) -> None:
+        """Mount the export anew on all clients, so that nothing is cached."""
+        for client in self.clients:
+            mounted = self.act("mount", client, version, *options)
+            assert mounted.returncode == 0, mounted.stderr
+
+    def start(self, client: str, *argv: str, **environ: str) -> subprocess.Popen[str]:
+        """Start `jughpc ARGV` on a client, with these variables added."""
+        command = [SCRIPTS / "nfs-node", self.folder, "exec", client, sys.executable, "-m", "jughpc", *argv]
+        return subprocess.Popen(
+            command, cwd=self.folder, env={**os.environ, **environ}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def calls(self, client: str) -> Counter[str]:
+        """Return the calls that a client's kernel has made to the file server since it was mounted, by name."""
+        mounts = self.run(client, "cat", "/proc/self/mountstats").split("device ")
+        (ours,) = (text for text in mounts if f"mounted on {self.mount} " in text)
+        counts = re.findall(r"^\s+([A-Z_0-9]+): (\d+) ", ours, re.MULTILINE)
+        return Counter({name: int(count) for name, count in counts})
 
     def run(self, client: str, *argv: str) -> str:
         """Return what a command prints on a client; it must succeed."""
