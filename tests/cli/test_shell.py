@@ -20,12 +20,9 @@ def typed(shell, text, *argv, **environ):
     return done.stdout + done.stderr
 
 
-@pytest.fixture(params=["IPython", "plain Python"])
-def python(request, jughpc):
-    """Return the environment of a shell with or without IPython."""
-    if request.param == "IPython":
-        pytest.importorskip("IPython")
-        return {"IPYTHONDIR": str(jughpc.cwd / "ipython")}
+@pytest.fixture
+def python(jughpc):
+    """Return the environment of a shell without IPython, which takes a second to start."""
     site = jughpc.cwd / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(NO_IPYTHON)
@@ -37,6 +34,13 @@ def test_a_shell_knows_the_jugfiles_names_and_value(three, python):
     shown = typed(three, "print('got', value(both), double.f(7))\n", "three.py", **python)
     assert "got 6 14" in shown
     assert "get_filtered_tasks" in shown
+
+
+def test_a_shell_is_ipython_where_that_is_installed(three):
+    pytest.importorskip("IPython")
+    three("execute", "three.py")
+    text = "load_all()\nprint('got', both, get_ipython() is not None, invalidate(get_tasks()[0]))\n"
+    assert "got 6 True 2" in typed(three, text, "three.py", IPYTHONDIR=str(three.cwd / "ipython"))
 
 
 def test_a_shell_lists_tasks_by_what_can_be_done_with_them(three, python):
