@@ -55,7 +55,7 @@ def worker(napping: Target) -> Iterator[subprocess.Popen[bytes]]:
     """Return a live worker that has run the first task and holds the second."""
     argv = [sys.executable, "-m", "jughpc", "execute", str(napping.jugfile), "--jugdir", napping.jugdir]
     with subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd=napping.jugfile.parent) as process:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not any(b"napping.nap" in path.read_bytes() for path in Path(napping.jugdir).glob("workers/*")):
             assert time.monotonic() < end, "the worker never said what it runs"
             time.sleep(0.02)

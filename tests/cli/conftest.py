@@ -71,7 +71,7 @@ class Shell:
         """Run `jughpc ARGV` to its end."""
         return subprocess.run(
             self.argv(*argv), cwd=self.cwd, env={**self.environ, **environ},
-            capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
@@ -133,7 +133,7 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
     import time
 
     def wait(is_so: Callable[[], bool]) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not is_so():
             assert time.monotonic() < end, "it never came true"
             time.sleep(0.02)

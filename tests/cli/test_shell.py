@@ -14,7 +14,7 @@ NO_IPYTHON = "import sys\nsys.modules['IPython'] = None\n"
 def typed(shell, text, *argv, **environ):
     done = subprocess.run(
         shell.argv("shell", *argv), input=text, cwd=shell.cwd, env={**shell.environ, **environ},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

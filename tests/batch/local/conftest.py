@@ -17,7 +17,7 @@ from jughpc.batch.shell import Process
 from jughpc.fs import OsClock, OsFiles
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until `condition` holds; fail if it does not in time."""
     clock = OsClock()
     end = clock.now() + seconds
