@@ -39,7 +39,6 @@ def takes_jugfile(command: F) -> F:
     def with_target(
         ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], jugdir: str | None, **rest: Any
     ) -> Any:
-        running.enter(ctx.info_name or "")
         return command(target=find_target(jugfile, jugdir, (*args, *ctx.obj)), **rest)
 
     return with_target  # type: ignore[return-value]  # click calls it, with other arguments than `command`
@@ -83,12 +82,15 @@ def may_wait(command: F) -> F:
 
 def find_target(jugfile: str | None, jugdir: str | None, args: tuple[str, ...]) -> Target:
     """Return what to work on, and say so if it was not named."""
+    from jughpc.app.session import with_own_jugdir
+
+    running.enter(click.get_current_context().info_name or "")
     values = settings()
     usual = Usual(values["jugfile"].value, values["jugdir"].value, datetime.now().strftime("%Y-%m-%d"))
     target = choose(Path.cwd(), jugfile, jugdir, args, usual)
     if target.chosen:
         click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
-    return target
+    return with_own_jugdir(target)
 
 
 def settings() -> config.Settings:

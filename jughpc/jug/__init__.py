@@ -19,18 +19,24 @@ __all__ = [
     "__version__",
     "barrier",
     "bvalue",
+    "dict_store",
+    "file_store",
     "init",
     "is_jug_running",
     "iteratetask",
+    "redis_store",
     "return_tuple",
     "set_jugdir",
     "value",
 ]
 
-_MODULES = ("hash", "hooks", "io", "mapreduce", "options", "unsafe", "utils")
+_MODULES = ("backends", "hash", "hooks", "io", "mapreduce", "options", "subcommands", "unsafe", "utils")
+_STORES = ("dict_store", "file_store", "redis_store")
 
 
 def __getattr__(name: str) -> ModuleType:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'jug' has no attribute {name!r}")
-    return import_module(f"jughpc.jug.{name}")  # only now: most jugfiles need few of them
+    if name in _STORES:
+        return import_module(f"jughpc.jug.backends.{name}")
+    if name in _MODULES:
+        return import_module(f"jughpc.jug.{name}")  # only now: most jugfiles need few of them
+    raise AttributeError(f"module 'jug' has no attribute {name!r}")

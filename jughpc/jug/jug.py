@@ -2,11 +2,68 @@
 
 from __future__ import annotations
 
+import logging
+import runpy
+import sys
+from collections.abc import Sequence
 from typing import Any
 
+from jughpc.tasks.matching import by_both
 from jughpc.tasks.running import is_jug_running
+from jughpc.tasks.task import Task
 
-__all__ = ["init", "is_jug_running", "set_jugdir"]
+__all__ = ["ExecutionState", "execution_loop", "init", "is_jug_running", "main", "main_execute", "set_jugdir"]
+
+
+class ExecutionState:
+    """What is known after an `execution_loop`.
+
+    Attributes:
+        failed: The tasks that failed.
+        nr_waits: Always 0: what others hold is waited for as long as they live.
+    """
+
+    def __init__(self) -> None:
+        self.failed: set[Task[Any]] = set()
+        self.nr_waits = 0
+
+
+def execution_loop(tasks: list[Task[Any]], options: Any, state: ExecutionState | None = None) -> bool:
+    """Run the tasks that `options` select; leave in `tasks` those without a result; return whether any failed.
+
+    Args:
+        options: As `jug.options` gives them; a task's exception is raised unless `execute_keep_going`.
+        state: Told what failed.
+    """
+    from jughpc.app import inline
+
+    matches = by_both(options.execute_name, options.execute_pattern)
+    failed, tasks[:] = inline.run_tasks(
+        [task for task in tasks if matches is None or matches(task.name)],
+        keep_going=options.execute_keep_going,
+        retry_failed=not options.execute_keep_failed,
+        debug=options.debug,
+        say=logging.info,
+    )
+    if state is not None:
+        state.failed |= failed
+    return bool(failed)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command of jughpc's in this process, and exit with its code.
+
+    Args:
+        argv: The program's name and its arguments; default `sys.argv`.
+    """
+    if argv is not None:
+        sys.argv = list(argv)
+    runpy.run_module("jughpc", run_name="__main__")
+
+
+def main_execute() -> None:
+    """Do as `main` does, for the command `execute`."""
+    main([sys.argv[0], "execute", *sys.argv[1:]])
 
 
 def init(

@@ -43,6 +43,12 @@ class Lock(Protocol):
         """Tell whether the task is marked as failed."""
 
 
+def results_of(store: Any) -> Results:
+    """Return where results lie in `store`: in itself, or in what a store of jug's words brings along for tasks."""
+    results: Results = getattr(store, "results", store)
+    return results
+
+
 def lock_in(store: Any, name: bytes) -> Lock:
     """Return the lock of that name. Raises JugdirError if the store has no locks."""
     if not hasattr(store, "getlock"):

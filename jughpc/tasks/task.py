@@ -13,7 +13,7 @@ from warnings import warn
 from jughpc.errors import DigestError, JugdirError
 from jughpc.tasks import encoding, hashing, values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
-from jughpc.tasks.results import Results, lock_in
+from jughpc.tasks.results import Results, lock_in, results_of
 from jughpc.tasks.walk import Steps
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ class Task(Generic[R]):
 
     Attributes:
         args, kwargs: The arguments, as given.
-        store: Where all tasks' results lie; None until a jugdir is chosen.
+        store: Where all tasks' results lie, by digest or in jug's words; None until a jugdir is chosen.
     """
 
     __slots__ = ("_callee", "_digest", "_value", "args", "kwargs")
-    store: ClassVar[Results | None] = None
+    store: ClassVar[Any] = None
     _callee: Callee
     _digest: bytes | None
     _value: Any  # R or _UNSET
@@ -191,7 +191,7 @@ class Task(Generic[R]):
 
     def can_load(self, store: Results | None = None) -> bool:
         """Tell whether there is a result."""
-        return not (results() if store is None else store).missing([self.digest])
+        return not (results() if store is None else results_of(store)).missing([self.digest])
 
     def can_run(self) -> bool:
         """Tell whether the values of all direct dependencies can be had."""
@@ -199,23 +199,23 @@ class Task(Generic[R]):
 
     def lock(self) -> bool:
         """Claim this task for the caller; tell whether that worked."""
-        return lock_in(results(), self.hash()).get()
+        return lock_in(chosen_store(), self.hash()).get()
 
     def unlock(self) -> None:
         """Give the claim back."""
-        lock_in(results(), self.hash()).release()
+        lock_in(chosen_store(), self.hash()).release()
 
     def is_locked(self) -> bool:
         """Tell whether someone holds a claim on this task, or it failed."""
-        return lock_in(results(), self.hash()).is_locked()
+        return lock_in(chosen_store(), self.hash()).is_locked()
 
     def fail(self) -> bool:
         """Mark the task as failed; tell whether that worked."""
-        return lock_in(results(), self.hash()).fail()
+        return lock_in(chosen_store(), self.hash()).fail()
 
     def is_failed(self) -> bool:
         """Tell whether the task is marked as failed."""
-        return lock_in(results(), self.hash()).is_failed()
+        return lock_in(chosen_store(), self.hash()).is_failed()
 
     def __getitem__(self, item: Any) -> Tasklet[Any]:
         from jughpc.tasks.tasklet import item_of  # a tasklet is made of tasks, not the other way round
@@ -256,6 +256,11 @@ class Task(Generic[R]):
 
 def results() -> Results:
     """Return where the tasks' results lie. Raises JugdirError if no jugdir was chosen yet."""
+    return results_of(chosen_store())
+
+
+def chosen_store() -> Any:
+    """Return the store of all tasks, as it was chosen. Raises JugdirError if none was yet."""
     if Task.store is None:
         raise JugdirError(
             "No jugdir is open, so there are no results to look at. Run this with `jughpc execute`, or call "

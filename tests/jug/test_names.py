@@ -17,12 +17,12 @@ from jughpc.tasks.jugfile import load
 
 NAMES = {
     "jug": "Task Tasklet TaskGenerator iteratetask return_tuple value CachedFunction CompoundTask "
-    "CompoundTaskGenerator barrier bvalue set_jugdir init is_jug_running __version__ "
-    "hash hooks io mapreduce options unsafe utils",
+    "CompoundTaskGenerator barrier bvalue set_jugdir init is_jug_running __version__ file_store dict_store redis_store "
+    "backends hash hooks io mapreduce options subcommands unsafe utils",
     "jug.task": "Task Tasklet TaskGenerator iteratetask return_tuple value CachedFunction alltasks "
     "recursive_dependencies topological_sort describe",
     "jug.utils": "identity timed_path hash_with_mtime_size CustomHash jug_execute cached_glob glob_sort sync_move "
-    "prepare_task_matcher prepare_name_matcher prepare_matcher_from_options",
+    "prepare_task_matcher prepare_name_matcher prepare_matcher_from_options add_task_selection_options",
     "jug.mapreduce": "mapreduce map currymap reduce block_access block_access_slice",
     "jug.io": "NoLoad write_task_out write_metadata print_task_summary_table get_terminal_size",
     "jug.unsafe": "NoHash",
@@ -33,8 +33,17 @@ NAMES = {
     "jug.hooks.register": "register_hook register_hook_once jug_hook reset_all_hooks",
     "jug.hooks.exit_checks": "exit_if_file_exists exit_when_true exit_after_n_tasks exit_after_time exit_env_vars",
     "jug.hooks.execution": "register_time_tasks",
-    "jug.options": "set_jugdir",
-    "jug.jug": "init is_jug_running set_jugdir",
+    "jug.options": "set_jugdir parse default_options Options read_configuration_file",
+    "jug.jug": "init main main_execute execution_loop ExecutionState is_jug_running set_jugdir",
+    "jug.subcommands": "SubCommand cmdapi",
+    "jug.backends": "file_store dict_store redis_store memoize_store select",
+    "jug.backends.base": "base_store base_lock",
+    "jug.backends.file_store": "file_store file_keepalive_store",
+    "jug.backends.dict_store": "dict_store",
+    "jug.backends.redis_store": "redis_store",
+    "jug.backends.memoize_store": "memoize_store",
+    "jug.backends.select": "select",
+    "jug.backends.encode": "encode decode encode_to decode_from",
 }
 
 

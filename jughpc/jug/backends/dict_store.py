@@ -1,0 +1,22 @@
+"""The names of jug.backends.dict_store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jughpc.app import session
+from jughpc.app.named import NamedStore
+
+__all__ = ["dict_store"]
+
+
+class dict_store(NamedStore):  # noqa: N801  # jug's name
+    """A store in memory, for one process.
+
+    Args:
+        backend: A file that it is read from, and saved to at the end.
+    """
+
+    def __init__(self, backend: str | Path | None = None) -> None:
+        jugdir = session.IN_MEMORY + (f":{backend}" if backend else "")
+        super().__init__(jugdir, session.open_or_make(jugdir))

@@ -1,0 +1,30 @@
+"""The names of jug.backends.file_store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jughpc.app import session
+from jughpc.app.named import NamedStore
+
+__all__ = ["file_keepalive_store", "file_store"]
+
+
+class file_store(NamedStore):  # noqa: N801  # jug's name
+    """The store in the folder `dname`, made if there is none.
+
+    Args:
+        compress_numpy: Without effect: what compresses well is compressed.
+    """
+
+    def __init__(self, dname: str | Path, compress_numpy: bool = False) -> None:
+        super().__init__(str(dname), session.open_or_make(str(session.folder_path(str(dname)))))
+
+    @staticmethod
+    def remove_store(jugdir: str | Path) -> None:
+        """Remove a store with all its results, and nothing else. Raises JugdirError for a folder that is no store."""
+        session.remove_folder(str(jugdir))
+
+
+file_keepalive_store = file_store
+"""Every claim is kept alive here, and no clocks are compared."""

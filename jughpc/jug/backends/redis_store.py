@@ -1,0 +1,18 @@
+"""The names of jug.backends.redis_store."""
+
+from __future__ import annotations
+
+from jughpc.app import session
+from jughpc.app.named import NamedStore
+from jughpc.errors import JugdirError
+
+__all__ = ["redis_store"]
+
+
+class redis_store(NamedStore):  # noqa: N801  # jug's name
+    """The store on a redis server: ``redis://[:password@]host[:port][/db][?namespace=name]``."""
+
+    def __init__(self, url: str) -> None:
+        if not session.is_server(url):
+            raise JugdirError("that is no redis address; write redis://[:password@]host[:port][/db][?namespace=name]")
+        super().__init__(url, session.open_or_make(url))
