@@ -95,7 +95,7 @@ class LinkClaims:
         path = self._path(*claim[:3])
         try:
             if not self._may_link:
-                return self._make_copy(path)
+                return self._make_copy(claim)
             self._files.link(record_path(self.life), path)
         except FileExistsError:
             return self._is_mine(claim)  # the reply to our own success may have been lost
@@ -106,14 +106,14 @@ class LinkClaims:
             return self._make(claim)
         return True
 
-    def _make_copy(self, path: str) -> bool:
+    def _make_copy(self, claim: Claim) -> bool:
         """Make a claim where hard links are refused; return False if others may have taken it for dead."""
         clock, text = self._judge.clock, self._copy()
         started = clock.uptime()
-        self._files.write(path, [text])
+        self._files.write(self._path(*claim[:3]), [text])
         if clock.uptime() - started < self._judge.ttl / 3:
             return True
-        self._files.remove(path)  # it was torn for so long that who watched it may have gone on without us
+        self.release(claim)  # it was torn for so long that who watched it may have gone on without us
         return False
 
     def _copy(self) -> bytes:

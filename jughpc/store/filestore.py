@@ -68,9 +68,11 @@ class FileStore:
         digests = set(digests)
         members = self._by_shard(digests)
         self.unmark_complete(members.keys())  # first: if this ends half-way, nothing that is gone is called done
-        count = sum(self._results.remove(shard, members[shard]) for shard in members)
-        self.forget_failures(digests)
-        self.unmark_complete(members.keys())  # last: a worker that marks meanwhile looks again after it marked
+        try:
+            count = sum(self._results.remove(shard, members[shard]) for shard in members)
+            self.forget_failures(digests)
+        finally:
+            self.unmark_complete(members.keys())  # last: somebody may have looked before, and marked meanwhile
         return count
 
     # failures
@@ -192,7 +194,7 @@ class FileStore:
         slices: dict[int, set[bytes]] = {}
         for digest in digests:
             slices.setdefault(self.shard_of(digest), set()).add(digest)
-        return slices
+        return dict(sorted(slices.items()))  # in one order everywhere: what happens can be repeated
 
     def _marker(self, shard: int, tasks: str) -> str:
         return f"complete/{marker_name(self._layout, shard, tasks)}"

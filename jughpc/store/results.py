@@ -165,13 +165,18 @@ class Results:
             self._files.remove(f"{self._layout.folder(shard)}/{result_name(digest)}")
 
     def _rewrite_without(self, shard: int, path: str, doomed: Set[bytes]) -> None:
-        with suppress(FileNotFoundError):  # somebody else rewrote it just now
+        try:
             data = self._files.map(path)
             whole = resultfile.intact(data, resultfile.read_index(data))
-            kept = {digest: encoded for digest, encoded in whole if digest not in doomed}
-            if kept:
-                self.publish(shard, kept, "kept")
-            self._files.remove(path)
+        except FileNotFoundError:
+            return  # somebody else rewrote it just now
+        except DamagedError:
+            self._set_aside(path)
+            return
+        kept = {digest: encoded for digest, encoded in whole if digest not in doomed}
+        if kept:
+            self.publish(shard, kept, "kept")
+        self._files.remove(path)
 
 
 def publish(files: Files, path: str, temporary: str, parts: list[Buffer]) -> None:

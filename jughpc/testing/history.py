@@ -60,7 +60,7 @@ def _send(world: World, kind: str, delay: float) -> None:
 
     def visit() -> None:
         try:
-            VISITS[kind](world, cast(FileStore, process.store))
+            VISITS[kind](world, process, cast(FileStore, process.store))
         except (OSError, StoreError) as error:
             world.trace(f"goes away: {error}")
 

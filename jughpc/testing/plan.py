@@ -12,9 +12,36 @@ from jughpc.testing.weather import KINDS, Forecast
 
 VISITORS = ("cleanup", "force", "invalidate", "reader", "damage")
 
-_DELAYS = ("lost", "slow", "stall", "suspend", "pause")
-_DEATHS = ("kill", "heartless", "crash")
-_ERRORS = ("lost", "unanswered", "repeated", "full", "quota", "stale")
+@dataclass(frozen=True)
+class Theme:
+    """A kind of trouble that belongs together.
+
+    Attributes:
+        faults: What may happen to calls; some of it does.
+        visitors: Who may come; some do.
+        long_stalls: Whether what stands still does so for longer than others wait.
+        links: How often hard links are allowed.
+        longest: How long the longest task may run [s].
+        crowd: How many of a kind may come.
+    """
+
+    faults: tuple[str, ...]
+    visitors: tuple[str, ...] = VISITORS
+    long_stalls: bool = False
+    links: float = 0.75
+    longest: tuple[float, ...] = (0.3, 5.0, 120.0)
+    crowd: tuple[int, ...] = (1, 4)
+
+
+THEMES = (
+    Theme(faults=()),
+    Theme(faults=("slow", "stall", "suspend", "pause"), visitors=("cleanup",), long_stalls=True, longest=(60.0, 150.0)),
+    Theme(faults=("slow", "stall"), visitors=(), long_stalls=True, links=0.4, longest=(5.0, 60.0)),
+    Theme(faults=("kill", "heartless", "crash"), visitors=("cleanup", "reader"), longest=(5.0, 60.0)),
+    Theme(faults=("lost", "unanswered", "repeated", "full", "quota", "stale")),
+    Theme(faults=("slow", "unanswered", "kill"), visitors=("invalidate",), longest=(0.3, 5.0), crowd=(1, 2, 12)),
+    Theme(faults=tuple(KINDS)),
+)
 
 
 @dataclass(frozen=True)
@@ -79,46 +106,51 @@ class Plan:
 def draw(seed: int) -> Plan:
     """Return the plan of a seed."""
     rng = random.Random(seed)
-    hosts = rng.choice([(0, 1), (0, 1), (0, 1, 2), (0, 1, 2), (0, 1, 1), (0, 0, 1), (0, 1, 2, 3)])
-    pace = rng.choice([Pace(), Pace(), Pace(10.0, 20.0, 65.0)])
+    theme = THEMES[seed % len(THEMES)]
+    hosts = rng.choice([(0, 1), (0, 1, 2), (0, 1, 2), (0, 1, 1), (0, 0, 1), (0, 1, 2, 3)])
+    pace = rng.choice([Pace(), Pace(10.0, 20.0, 65.0)])
+    tasks = _tasks(rng, rng.choice(theme.longest))
     return Plan(
         seed=seed,
-        tasks=_tasks(rng),
+        tasks=tasks,
         hosts=hosts,
         clocks=tuple((rng.uniform(-1e6, 1e6), rng.uniform(0.8, 1.2)) for _ in range(len(hosts) + 1)),
-        links=rng.random() < 0.8,
+        links=rng.random() < theme.links,
         lag=rng.choice([0.0, 0.0, pace.lag]),
         bits=rng.choice([0, 1, 1]),
         pace=pace,
-        forecast=_forecast(rng, pace),
-        visitors=_visitors(rng),
+        forecast=_forecast(rng, theme, pace, tasks),
+        visitors=_visitors(rng, theme, tasks),
     )
 
 
-def _tasks(rng: random.Random) -> tuple[SimTask, ...]:
+def _tasks(rng: random.Random, longest: float) -> tuple[SimTask, ...]:
     tasks: list[SimTask] = []
     for number in range(rng.randint(2, 8)):
         digest = hashlib.blake2b(b"%d" % rng.getrandbits(32), digest_size=15).digest() + bytes([number * number])
         needs = tuple(rng.sample(tasks, rng.randint(1, len(tasks)))) if tasks and rng.random() < 0.3 else ()
-        tasks.append(SimTask(digest, rng.choice([0.0, 0.0, 0.3, 5.0, 40.0, 120.0]), needs))
+        tasks.append(SimTask(digest, rng.choice([0.0, longest / 10, longest]), needs))
     return tuple(tasks)
 
 
-def _forecast(rng: random.Random, pace: Pace) -> Forecast:
+def _forecast(rng: random.Random, theme: Theme, pace: Pace, tasks: tuple[SimTask, ...]) -> Forecast:
+    """Return some of the theme's faults, for about as long as the work takes."""
     latency = rng.choice([0.002, 0.02, 0.5])
-    if rng.random() < 0.15:
+    if not theme.faults:
         return Forecast(latency=latency)
-    pool = rng.choice([_DELAYS, _DEATHS, _ERRORS, _DELAYS + _DEATHS, tuple(KINDS)])
+    short, long = (1.0, pace.beat, pace.late, 2 * pace.ttl), (pace.ttl, 1.5 * pace.ttl, 2 * pace.ttl)
     return Forecast(
-        kinds=tuple(rng.sample(pool, rng.randint(1, min(5, len(pool))))),
-        rate=rng.choice([0.01, 0.03, 0.1]),
-        until=rng.uniform(1.0, 400.0),
-        stalls=(1.0, pace.beat, pace.late, pace.ttl, 2 * pace.ttl),
+        kinds=tuple(rng.sample(theme.faults, rng.randint(1, min(4, len(theme.faults))))),
+        rate=rng.choice([0.02, 0.05, 0.1]),
+        looks=rng.choice([0.1, 0.5]),
+        until=rng.uniform(1.0, 20.0) + rng.uniform(0.3, 2.0) * sum(task.seconds for task in tasks),
+        stalls=long if theme.long_stalls else short,
         latency=latency,
     )
 
 
-def _visitors(rng: random.Random) -> tuple[tuple[str, float], ...]:
-    if rng.random() < 0.5:
-        return ()
-    return tuple((rng.choice(VISITORS), rng.uniform(0.0, 300.0)) for _ in range(rng.randint(1, 3)))
+def _visitors(rng: random.Random, theme: Theme, tasks: tuple[SimTask, ...]) -> tuple[tuple[str, float], ...]:
+    """Return nobody often, else one or some, while the work may be going on."""
+    kinds = rng.sample(theme.visitors, min(rng.choice([0, 1, 1, 2]), len(theme.visitors)))
+    last = rng.choice([2.0, 10.0, 2 * sum(task.seconds for task in tasks) + 10.0])
+    return tuple((kind, rng.uniform(0.0, last)) for kind in kinds for _ in range(rng.choice(theme.crowd)))

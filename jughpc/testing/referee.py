@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from jughpc.store import record as records
+from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Claim, Claims, View
 from jughpc.store.filestore import FileStore
-from jughpc.store.shards import Layout, claim_name
-from jughpc.testing.disk import Disk
+from jughpc.store.resultfile import DamagedError
+from jughpc.store.shards import Layout, claim_name, read_listing
+from jughpc.testing.disk import Disk, Inode
 from jughpc.testing.hosts import Process
 
 
@@ -21,12 +24,16 @@ class Holding:
 
     Attributes:
         spared: For a claim on a shard: what is claimed singly and thus no part of it.
+        asked: When the attempt began that won it [s].
+        done: What had a result then.
     """
 
     process: Process
     claim: Claim
     path: str
-    spared: frozenset[bytes] = frozenset()
+    spared: frozenset[bytes]
+    asked: float
+    done: set[bytes]
 
     def covers(self, digest: bytes) -> bool:
         """Return whether the holder may run this task of the shard."""
@@ -62,6 +69,11 @@ class Referee:
     broken: list[str] = field(default_factory=list)
     runs: Counter[bytes] = field(default_factory=Counter)
     _forced: bool = False
+    _going: Counter[bytes] = field(default_factory=Counter)
+    _gone: dict[bytes, float] = field(default_factory=dict)
+    _made: dict[str, float] = field(default_factory=dict)
+    _looked: dict[Process, float] = field(default_factory=dict)
+    _packs: dict[Inode, set[bytes]] = field(default_factory=dict)
     _holdings: dict[Process, Holding] = field(default_factory=dict)
     _running: dict[Process, bytes] = field(default_factory=dict)
 
@@ -69,16 +81,44 @@ class Referee:
         """Take note that a rule was broken."""
         self.broken.append(f"t={self.time():.3f}: {words}")
 
-    def won(self, process: Process, claim: Claim, view: View) -> None:
-        """Check that nobody else relies on what was just won."""
+    def won(self, process: Process, claim: Claim, view: View, asked: float, done: set[bytes]) -> None:
+        """Check that nobody else relies on what was just won; `done` was done when it was `asked` for."""
         path = f"{self.layout.folder(claim.shard)}/{claim_name(claim.key, claim.generation)}"
         spared = frozenset(view.claims) - {SHARD} if claim.key == SHARD else frozenset()
-        mine = Holding(process, claim, path, spared)
-        if mine.believes() and not self._forced:
-            for other in self._holdings.values():
-                if other.process is not process and other.overlaps(mine) and other.believes():
-                    self.blame(f"{claim} was won while {other.claim} is held by one who lives")
-        self._holdings[process] = mine
+        self._holdings[process] = Holding(process, claim, path, spared, asked, done)
+        self.relies(process)
+
+    def done(self, shard: int) -> set[bytes]:
+        """Return what in truth has a result in `shard`."""
+        folder = self.layout.folder(shard)
+        listing = read_listing(self.disk.names(folder))
+        packs = [self._packed(self.disk.find(f"{folder}/{name}")) for name in listing.packs]
+        return listing.view.done.union(*packs)
+
+    @contextmanager
+    def removal(self, digests: set[bytes]) -> Iterator[None]:
+        """Take note that the block removes these results."""
+        self._going.update(digests)
+        yield
+        self._going.subtract(digests)
+        self._gone.update(dict.fromkeys(digests, self.time()))
+
+    def makes(self, path: str) -> None:
+        """Take note that somebody tries to make this claim."""
+        self._made[path] = self.time()
+
+    def looks(self, process: Process) -> None:
+        """Take note that a cleanup looks whether a claim is still that of the dead."""
+        self._looked[process] = self.time()
+
+    def relies(self, process: Process | None) -> None:
+        """Check that a process alone relies on what it holds."""
+        mine = self._holdings.get(process) if process else None
+        if mine is None or self._forced or not mine.believes():
+            return
+        for other in self._holdings.values():
+            if other is not mine and other.overlaps(mine) and other.believes():
+                self.blame(f"both rely on what they hold: {mine.claim} and {other.claim}")
 
     def let_go(self, process: Process, claim: Claim) -> None:
         """Take note that a process relies on its claim no more."""
@@ -93,18 +133,24 @@ class Referee:
     def removing(self, process: Process | None, path: str) -> None:
         """Check that a claim is removed by its owner only, or after its death.
 
-        Who is late himself is excused: it was his own when he looked, and no file system has a conditional remove.
+        No file system has a conditional remove. So excused are an owner who is late, for it was his own when he
+        looked, and a cleanup that looked before the claim was made anew.
         """
-        if self._forced or (process and process.alive and process.lives.late()):
-            return
-        for holding in self._holdings.values():
-            if holding.path == path and holding.process is not process and self._is_there(holding):
-                self.blame(f"{process.name if process else 'a visitor'} removes {holding.claim} of one who lives")
+        for holding in list(self._holdings.values()):
+            if process is None or holding.path != path or holding.process is process or not self._is_there(holding):
+                continue
+            if self._is_excused(process, path):
+                del self._holdings[holding.process]
+            elif holding.believes():
+                self.blame(f"{process.name} removes {holding.claim} of one who lives")
 
     def begins(self, process: Process, digest: bytes) -> None:
         """Check that nobody else runs a task that begins now."""
         self.runs[digest] += 1
         mine = self._holdings.get(process)
+        stayed = not self._going[digest] and self._gone.get(digest, -1.0) < mine.asked if mine else False
+        if mine and digest in mine.done and stayed and mine.believes():
+            self.blame(f"{process.name} begins {digest.hex()[:8]}, which was done before it won the claim")
         for other, running in self._running.items():
             theirs = self._holdings.get(other)
             both = mine and theirs and mine.believes() and theirs.believes()
@@ -112,11 +158,25 @@ class Referee:
                 self.blame(f"{process.name} begins {digest.hex()[:8]} while {other.name} runs it")
         self._running[process] = digest
 
+    def _packed(self, inode: Inode | None) -> set[bytes]:
+        """Return what a pack holds, nothing if it is damaged."""
+        if inode is None:
+            return set()
+        if inode not in self._packs:
+            with suppress(DamagedError):
+                self._packs[inode] = set(resultfile.read_index(inode.data))
+        return self._packs.get(inode, set())
+
+    def _is_excused(self, process: Process, path: str) -> bool:
+        if process.worker is None:
+            return self._forced or self._looked.get(process, 0.0) <= self._made.get(path, -1.0)
+        return self._forced or (process.alive and process.lives.late())
+
     def _is_there(self, holding: Holding) -> bool:
-        """Return whether a claim that is relied upon is the one under its path."""
+        """Return whether a claim that was won is still the one under its path."""
         inode = self.disk.find(holding.path)
         found = records.decode(inode.data) if inode else None
-        return found is not None and found.life == holding.claim.life and holding.believes()
+        return found is not None and found.life == holding.claim.life
 
     def ends(self, process: Process) -> None:
         """Take note that a process runs nothing now."""
@@ -143,9 +203,10 @@ class WatchedClaims:
         self._claims, self._process, self._referee = claims, process, referee
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
+        asked, done = self._referee.time(), self._referee.done(shard)
         claim, view = self._claims.take(shard, key, view)
         if claim:
-            self._referee.won(self._process, claim, view)
+            self._referee.won(self._process, claim, view, asked, done)
         return claim, view
 
     def holds(self, claim: Claim) -> bool:

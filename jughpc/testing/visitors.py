@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 
 from jughpc.errors import ResultMissingError
 from jughpc.store.filestore import FileStore
+from jughpc.testing.hosts import Process
 from jughpc.testing.world import World
 
 _RESULT = re.compile(r"shards/.*(/[0-9a-f]{32}|\.pack)")
 
-Visit = Callable[[World, FileStore], None]
+Visit = Callable[[World, Process, FileStore], None]
 
 
-def cleanup(world: World, store: FileStore) -> None:
+def cleanup(world: World, visitor: Process, store: FileStore) -> None:
     """Remove the claims of the dead, watching for as long as it takes, and then their records."""
     judge, clock = store.judge(), world.hosts[-1].clock
     end = clock.now() + store.pace.ttl + store.pace.beat
@@ -23,6 +24,7 @@ def cleanup(world: World, store: FileStore) -> None:
             path = store.claim_path(shard, key, generation)
             holder = judge.holder(path)
             if judge.proof(path) and holder:
+                world.referee.looks(visitor)
                 now = store.holder(shard, key, generation)
                 if now and now.life == holder.life:
                     store.remove_claim(shard, key, generation)
@@ -32,23 +34,24 @@ def cleanup(world: World, store: FileStore) -> None:
             store.forget_life(record.life)
 
 
-def force(world: World, store: FileStore) -> None:
+def force(world: World, visitor: Process, store: FileStore) -> None:
     """Remove all claims, whoever holds them."""
     world.referee.force()
     for shard, key, generation in _claims(store):
         store.remove_claim(shard, key, generation)
 
 
-def invalidate(world: World, store: FileStore) -> None:
+def invalidate(world: World, visitor: Process, store: FileStore) -> None:
     """Remove a result and all that depends on it."""
     doomed = {world.rng.choice(world.plan.tasks).digest}
     for task in world.plan.tasks:  # in the order of definition: what is needed comes first
         if any(need.digest in doomed for need in task.needs):
             doomed.add(task.digest)
-    store.remove(doomed)
+    with world.referee.removal(doomed):
+        store.remove(doomed)
 
 
-def reader(world: World, store: FileStore) -> None:
+def reader(world: World, visitor: Process, store: FileStore) -> None:
     """Read what is said to be done."""
     for task in world.plan.tasks:
         if not store.missing([task.digest]):
@@ -60,7 +63,7 @@ def reader(world: World, store: FileStore) -> None:
                     world.referee.blame(f"a reader was told that {task.digest.hex()[:8]} is done, and missed it")
 
 
-def damage(world: World, store: FileStore) -> None:
+def damage(world: World, visitor: Process, store: FileStore) -> None:
     """Flip a bit of a result file where it lies."""
     paths = [path for path in world.disk.paths() if _RESULT.fullmatch(path)]
     if paths:

@@ -46,7 +46,8 @@ class Forecast:
 
     Attributes:
         kinds: The faults that happen; none is fair weather.
-        rate: Faults per call that changes something; other calls meet a fifth of it.
+        rate: Faults per call that changes something.
+        looks: What part of that other calls meet.
         until: After this time nothing happens any more [s].
         stalls: How long something may stand still or be slow [s].
         latency: Mean time of a call [s].
@@ -54,6 +55,7 @@ class Forecast:
 
     kinds: tuple[str, ...] = ()
     rate: float = 0.0
+    looks: float = 0.2
     until: float = 0.0
     stalls: tuple[float, ...] = ()
     latency: float = 0.01
@@ -117,7 +119,7 @@ class Weather:
         """Return what befalls this call, "" for nothing, as mostly."""
         if self._calm or self._stage.time > self._forecast.until:
             return ""
-        rate = self._forecast.rate if call in CHANGES else self._forecast.rate / 5
+        rate = self._forecast.rate if call in CHANGES else self._forecast.rate * self._forecast.looks
         kinds = self._kinds.get(call)
         return self._rng.choice(kinds) if kinds and self._rng.random() < rate else ""
 

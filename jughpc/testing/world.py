@@ -74,6 +74,10 @@ class World:
         self.trace(f"{call} {path}")
         if call == "remove":
             self.referee.removing(self._caller(), path)
+        elif call in ("link", "create") and ".claim." in path:
+            self.referee.makes(path)
+        elif call == "rename":
+            self.referee.relies(self._caller())
 
     def after(self, call: str, path: str) -> None:
         self.weather.after(call, path)
