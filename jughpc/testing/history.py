@@ -7,6 +7,7 @@ from typing import cast
 
 from jughpc.errors import StoreError
 from jughpc.store.filestore import FileStore
+from jughpc.testing.hosts import Process
 from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan
 from jughpc.testing.visitors import VISITS
@@ -56,15 +57,13 @@ def _go_wild(world: World) -> None:
 
 
 def _send(world: World, kind: str, delay: float) -> None:
-    process = world.visit(world.hosts[-1], kind)
-
-    def visit() -> None:
+    def visit(visitor: Process) -> None:
         try:
-            VISITS[kind](world, process, cast(FileStore, process.store))
+            VISITS[kind](world, visitor, cast(FileStore, visitor.store))
         except (OSError, StoreError) as error:
             world.trace(f"goes away: {error}")
 
-    world.stage.spawn(process.name, visit, delay)
+    world.start_visitor(world.hosts[-1], kind, visit, delay)
 
 
 def _heal(world: World) -> None:
@@ -103,9 +102,7 @@ def _all_read(world: World) -> bool:
 
 
 def _reads(world: World, digest: bytes) -> bool:
-    """Return whether a result can be read, by somebody who sees the store for the first time."""
-    store = world.visit(world.hosts[-1], "inspector").store
     try:
-        return bool(store.get(digest) == world.values[digest])
+        return bool(world.look().get(digest) == world.values[digest])
     except StoreError:
         return False

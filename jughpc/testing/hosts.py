@@ -15,6 +15,8 @@ from jughpc.testing.stage import Actor, Stage
 
 _TICK = 5.0  # [s] between two looks at what the worker does
 
+WORKER = "worker"
+
 MakeHeart = Callable[[Board], Heart]
 
 
@@ -136,33 +138,34 @@ class SimLives(Lives):
 
 
 class Process:
-    """One worker process.
+    """One process: a worker, or a visitor that has no life.
 
     Attributes:
         store: The store as it sees it.
-        lives, beats, worker: Its lives, what beats for them, and the actor that works; only a worker has them.
+        actor: What runs in it.
+        lives, beats: Its lives, and what beats for them, if it is a worker.
     """
 
     store: Store
+    actor: Actor
     lives: SimLives
     beats: SimBeats
 
     def __init__(self, host: Host, owner: str) -> None:
-        self.host = host
+        self.host, self.works = host, owner == WORKER
         self.pid = len(host.processes)
         self.name = f"{owner}-{host.name}-{self.pid}"
-        self.worker: Actor | None = None
         self._born = 0
         host.processes.append(self)
 
     @property
     def alive(self) -> bool:
-        """Whether the worker runs, or waits to."""
-        return self.worker is not None and not self.worker.over and not self.worker.doomed
+        """Whether it runs, or waits to."""
+        return not self.actor.over and not self.actor.doomed
 
     def actors(self) -> list[Actor]:
-        """Return the worker and its heart."""
-        return [self.worker, self.beats.actor] if self.worker else []
+        """Return all that runs in it or for it."""
+        return [self.actor, self.beats.actor] if self.works else [self.actor]
 
     def identify(self) -> Record:
         """Return the record of a new life."""

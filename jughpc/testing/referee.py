@@ -168,7 +168,7 @@ class Referee:
         return self._packs.get(inode, set())
 
     def _is_excused(self, process: Process, path: str) -> bool:
-        if process.worker is None:
+        if not process.works:
             return self._forced or self._looked.get(process, 0.0) <= self._made.get(path, -1.0)
         return self._forced or (process.alive and process.lives.late())
 

@@ -13,7 +13,7 @@ from jughpc.store.heart import Heart
 from jughpc.store.shards import Layout
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.disk import Disk
-from jughpc.testing.hosts import Host, Process, SimBeats
+from jughpc.testing.hosts import WORKER, Host, Process, SimBeats
 from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan, SimTask
 from jughpc.testing.referee import Referee, WatchedStore
@@ -48,17 +48,21 @@ class World:
 
     def start_worker(self, host: Host, delay: float) -> None:
         """Start a worker process on `host` after `delay` seconds."""
-        process = self.visit(host, "worker")
+        process = self._process(host, WORKER)
         beats = SimBeats(self.stage, f"{process.name} heart", host.clock, lambda board: self._heart(process, board))
         process.beats, process.lives = beats, self.parts.lives(beats, host.clock, process.identify)
-        process.worker = self.stage.spawn(process.name, lambda: self._work(process), delay)
+        process.actor = self.stage.spawn(process.name, lambda: self._work(process), delay)
 
-    def visit(self, host: Host, owner: str) -> Process:
-        """Return a new process on `host` that has a store, and no life."""
-        process = Process(host, owner)
-        store = self._store(process, process.name)
-        process.store = cast(Store, WatchedStore(store, process, self.referee))
-        return process
+    def start_visitor(self, host: Host, name: str, visit: Callable[[Process], None], delay: float) -> None:
+        """Let a process without a life do something after `delay` seconds."""
+        process = self._process(host, name)
+        process.actor = self.stage.spawn(process.name, lambda: visit(process), delay)
+
+    def look(self) -> FileStore:
+        """Return the store as somebody sees it who looks for the first time."""
+        host = self.hosts[-1]
+        files = SimFiles(Client(self.disk), self, self.plan.links)
+        return FileStore(files, host.clock, self.layout, self.plan.pace, host.is_gone)
 
     def run_task(self, process: Process, task: SimTask) -> object:
         """Run a task as `process`; return its result."""
@@ -105,6 +109,11 @@ class World:
         clock = SimClock(self.stage, offset, rate, self.weather.asleep)
         return Host(f"host{number}", clock, Client(self.disk, self.plan.lag), mortal=number > 0)
 
+    def _process(self, host: Host, name: str) -> Process:
+        process = Process(host, name)
+        process.store = cast(Store, WatchedStore(self._store(process, process.name), process, self.referee))
+        return process
+
     def _store(self, process: Process, token: str) -> FileStore:
         files = SimFiles(process.host.client, self, self.plan.links)
         host = process.host
@@ -122,7 +131,7 @@ class World:
     def _strike(self, kind: str, seconds: float) -> None:
         """Do `kind` to who is calling."""
         caller = self._caller()
-        if caller is None:
+        if caller is None or not caller.works:
             return
         self.trace(f"*** {kind} {caller.host.name} {seconds:.0f} s")
         if kind == "suspend":
@@ -141,8 +150,7 @@ class World:
         self.stage.hold(seconds)
 
     def _kill(self, process: Process, whole_host: bool) -> None:
-        for actor in process.host.actors() if whole_host else [process.worker]:
-            if actor:
-                self.stage.kill(actor)
+        for actor in process.host.actors() if whole_host else [process.actor]:
+            self.stage.kill(actor)
         if not whole_host:
             process.beats.orphan()
