@@ -18,8 +18,8 @@ from jug import TaskGenerator
 SALT = int(sys.argv[1])
 
 @TaskGenerator
-def short(i):
-    return i + SALT
+def short(i, salt):
+    return i + salt
 
 @TaskGenerator
 def long(i, x):
@@ -30,7 +30,7 @@ def long(i, x):
 def add(numbers):
     return sum(numbers)
 
-shorts = [short(i) for i in range(600)]
+shorts = [short(i, SALT) for i in range(600)]
 longs = [long(i, shorts[7 * i]) for i in range(60)]
 sums = [add(shorts[i::10] + longs[i::10]) for i in range(10)]
 total = add(sums)
