@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial, reduce
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
+from jughpc.errors import UsageError
 from jughpc.tasks.encoding import node, text
 from jughpc.tasks.hashing import Head, head_of, token
 
 _callees: dict[Callable[..., Any], Callee] = {}
+_defined: dict[tuple[str, str, str | None], CodeType] = {}  # by module, name and version
 
 
 class Callee:
@@ -51,9 +53,14 @@ def callee_of(f: Callable[..., Any]) -> Callee:
 
 
 def versioned(f: Callable[..., Any], version: str | None) -> Callee:
-    """Return the Callee of `f` whose digests tell this version from others; None is no version."""
-    plain = callee_of(f)
-    return plain if version is None else Callee(f, version=version)
+    """Return the Callee of `f` whose digests tell this version from others; None is no version.
+
+    Raises ValueError, UsageError for a function whose calls could not be told from another's.
+    """
+    if version is None:
+        return callee_of(f)
+    _check(f, version)
+    return Callee(f, version=version)
 
 
 def unwrapped(f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Callable[..., Any], Any, Any]:
@@ -75,18 +82,33 @@ def find(module: str, name: str) -> Any:
 def forget() -> None:
     """Let go of all functions seen so far."""
     _callees.clear()
+    _defined.clear()
 
 
 def _new_callee(f: Callable[..., Any]) -> Callee:
+    _check(f, None)
+    callee = Callee(f)
+    if type(f) is FunctionType:  # other callables may change, and are made anew at each use
+        _callees[f] = callee
+    return callee
+
+
+def _check(f: Any, version: str | None) -> None:
+    """Raise an error if calls of `f` could be told by no name, or not from those of a namesake."""
     if f.__name__ == "<lambda>":
         raise ValueError(
             "jug.Task does not work with lambda functions! A task is known by its function's name, and a "
             "lambda has none. Write it as: def name(...): return ..."
         )
-    callee = Callee(f)
-    if type(f) is FunctionType:  # other callables may change, and are made anew at each use
-        _callees[f] = callee
-    return callee
+    if type(f) is not FunctionType or f.__closure__ or "<locals>" in f.__qualname__:
+        return  # what these hold tells them apart
+    first = _defined.setdefault((f.__module__, f.__qualname__, version), f.__code__)
+    if first != f.__code__:
+        places = " and ".join(f"{code.co_filename}:{code.co_firstlineno}" for code in (first, f.__code__))
+        raise UsageError(
+            f"{f.__module__}.{f.__qualname__} is defined twice, at {places}, and both make tasks, which would share "
+            "their results: give one of them another name."
+        )
 
 
 def _identity(f: Any) -> bytes:
