@@ -114,7 +114,7 @@ def test_a_jugdir_that_is_not_there_yet_is_not_made(subject):
 
 
 def test_a_store_is_found_and_still_usable_after_the_examination(subject):
-    make_store(subject.jugdir, 2000, "1", Pace())
+    shards = make_store(subject.jugdir, 2000, "1", Pace()).shards
     before = sorted(subject.jugdir.rglob("*"))
     found = {finding.topic: finding for finding in examine(subject, OsClock())}
     assert f"a store of {shards} shards" in found["jugdir"].fact
