@@ -56,8 +56,10 @@ def worker(napping: Target) -> Iterator[subprocess.Popen[bytes]]:
     argv = [sys.executable, "-m", "jughpc", "execute", str(napping.jugfile), "--jugdir", napping.jugdir]
     with subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd=napping.jugfile.parent) as process:
         end = time.monotonic() + 60
-        while not any(b"napping.nap" in path.read_bytes() for path in Path(napping.jugdir).glob("workers/*")):
-            assert time.monotonic() < end, "the worker never said what it runs"
-            time.sleep(0.02)
-        yield process
-        process.kill()
+        try:
+            while not any(b"napping.nap" in path.read_bytes() for path in Path(napping.jugdir).glob("workers/*")):
+                assert time.monotonic() < end, "the worker never said what it runs"
+                time.sleep(0.02)
+            yield process
+        finally:
+            process.kill()
