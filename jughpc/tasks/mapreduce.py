@@ -12,7 +12,7 @@ from itertools import starmap
 from typing import Any
 
 from jughpc.tasks import encoding
-from jughpc.tasks.task import Task
+from jughpc.tasks.task import Task, dependencies_of
 from jughpc.tasks.tasklet import Tasklet, item_of, value
 from jughpc.tasks.utils import identity
 from jughpc.tasks.walk import Steps
@@ -36,9 +36,9 @@ def mapreduce(
         reduce_step: How many values a further task reduces.
     """
     reducer, mapper = _plain(reducer), _plain(mapper)
-    level = [Task(_jug_map_reduce, reducer, mapper, chunk) for chunk in _chunks(inputs, map_step)]
+    level = [_Fold(_jug_map_reduce, reducer, mapper, chunk) for chunk in _chunks(inputs, map_step)]
     while len(level) > 1:
-        level = [Task(_jug_reduce, reducer, chunk) for chunk in _chunks(level, reduce_step)]
+        level = [_Fold(_jug_reduce, reducer, chunk) for chunk in _chunks(level, reduce_step)]
     return level[0] if level else identity([])
 
 
@@ -59,6 +59,17 @@ def currymap(mapper: Callable[..., Any], sequence: Sequence[Any], map_step: int 
     if map_step == 1:
         return [Task(_plain(mapper), *element) for element in _sized(sequence)]
     return list(_mapped(_jug_map_curry, mapper, sequence, map_step))
+
+
+class _Fold(Task[Any]):
+    """A task that has only one of its inputs in memory at a time: eight results of 20 MB need not fit at once."""
+
+    __slots__ = ()
+
+    def compute(self) -> Any:
+        *functions, inputs = self.args
+        holds_tasks = next(dependencies_of(inputs), None) is not None
+        return self.f(*value(functions), _one_by_one(inputs) if holds_tasks else value(inputs))
 
 
 class block_access(Sequence[Any]):  # noqa: N801  # jug's name
@@ -123,6 +134,15 @@ class block_access_slice(Sequence[Any]):  # noqa: N801  # jug's name
         return list(dict.fromkeys(i // self.access.block_size for i in self.orig))
 
 
+def _one_by_one(inputs: Sequence[Any]) -> Iterator[Any]:
+    """Yield the values of `inputs`; let go of each that had to be loaded for it."""
+    for thing in inputs:
+        is_passing = isinstance(thing, Task) and not thing.is_loaded()
+        yield value(thing)
+        if is_passing:
+            thing.unload()
+
+
 def _mapped(mapped: Callable[..., Any], mapper: Any, sequence: Sequence[Any], step: int) -> block_access:
     blocks = [Task(mapped, _plain(mapper), chunk) for chunk in _chunks(sequence, step)]
     return block_access(blocks, step, len(sequence))
@@ -145,7 +165,7 @@ def _plain(f: Any) -> Any:
 
 
 def _jug_map_reduce(reducer: Any, mapper: Any, inputs: Any) -> Any:
-    return fold(reducer, inputs if mapper is None else [mapper(element) for element in inputs])
+    return fold(reducer, inputs if mapper is None else (mapper(element) for element in inputs))
 
 
 def _jug_reduce(reducer: Any, inputs: Any) -> Any:

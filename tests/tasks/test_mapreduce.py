@@ -163,3 +163,20 @@ def test_a_generator_is_refused_in_words(call: Callable[..., Any]) -> None:
 def test_a_step_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="1 or more"):
         mr.map(square, [1], map_step=0)
+
+
+def test_a_reduction_has_one_of_its_inputs_in_memory_at_a_time(memory: Memory) -> None:
+    inputs = [Task(abs, -n) for n in range(20)]
+    for task in inputs:
+        task.run()
+        task.unload()
+    together: list[int] = []
+
+    def plus(a: int, b: int) -> int:
+        together.append(sum(task.is_loaded() for task in inputs))
+        return a + b
+
+    last = mr.reduce(plus, inputs)
+    for task in alltasks[20:]:
+        task.run()
+    assert (last.value(), max(together)) == (190, 1)
