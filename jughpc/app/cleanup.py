@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jughpc.app import jobs as submitted
-from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.manifest import find_any
 from jughpc.app.recent import Target
 from jughpc.errors import JugdirError
@@ -64,7 +64,7 @@ def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: b
 
 
 def _store(target: Target) -> FileStore:
-    store = sessions.find_store(target.jugdir)
+    store = stores.find_store(target.jugdir)
     if not isinstance(store, FileStore):
         raise JugdirError(
             f"there is no store in {target.jugdir}, so nothing is held. Was it made elsewhere? --jugdir DIR"
@@ -89,7 +89,7 @@ def _find(target: Target, store: FileStore) -> Iterator[Held]:
 
 def _names(target: Target) -> dict[bytes, str]:
     """Return the names of tasks by digest, as far as a manifest tells them."""
-    manifest = find_any(OsFiles(sessions.folder_path(target.jugdir)))
+    manifest = find_any(OsFiles(stores.folder_path(target.jugdir)))
     if manifest is None:
         return {}
     return {

@@ -11,8 +11,8 @@ from jughpc.app.cleanup import cleanup_claims
 from jughpc.app.jobs import Jobs
 from jughpc.app.recent import Target
 from jughpc.app.report import report
-from jughpc.app.session import find_store, folder_path
 from jughpc.app.status import FAILED, WAITING, Standing, in_words
+from jughpc.app.stores import find_store, folder_path
 from jughpc.batch import shell, submissions
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submit import Desk, submit_more

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.lives import new_life
 from jughpc.app.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.recent import Target, remember
@@ -94,7 +95,7 @@ def execute(
         if not where.owner:
             remember(Path.cwd(), target)
         life.begin(session.store)
-        fitting = replace(options, largest=LARGEST if sessions.is_server(target.jugdir) else None)
+        fitting = replace(options, largest=LARGEST if stores.is_server(target.jugdir) else None)
         outcome = _work(session, life, where, fitting, stops, clock, say, chosen)
         sessions.close(session)
         return outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.recent import Target
 from jughpc.app.status import standing
 from jughpc.store.base import Failure
@@ -10,7 +10,7 @@ from jughpc.store.base import Failure
 
 def failures(target: Target) -> list[Failure]:
     """Return the failures of the tasks that the jugfile defines, those of the same task name together."""
-    store = sessions.find_store(target.jugdir)
+    store = stores.find_store(target.jugdir)
     failed = standing(target).failed() if store else []
     found = [failure for digest in failed if store and (failure := store.failure(digest))]
     return sorted(found, key=lambda failure: (failure.name, failure.when))
@@ -18,5 +18,5 @@ def failures(target: Target) -> list[Failure]:
 
 def retry(target: Target) -> int:
     """Make the failed tasks of the jugfile ready again; return how many there were."""
-    store = sessions.find_store(target.jugdir)
+    store = stores.find_store(target.jugdir)
     return store.forget_failures(standing(target).failed()) if store else 0

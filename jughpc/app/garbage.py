@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.hold import holding
 from jughpc.app.lives import living
 from jughpc.app.recent import Target
@@ -38,7 +39,7 @@ def remove_garbage(target: Target, clock: Clock, patience: float) -> int:
 
 def forget_failures(target: Target) -> int:
     """Make all failed tasks ready again, visible or not; return how many there were."""
-    store = sessions.find_store(target.jugdir)
+    store = stores.find_store(target.jugdir)
     if store is None:
         return 0
     failed = [digest for shard in shards_in_use(store) for digest in store.look(shard).failed]

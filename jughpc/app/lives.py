@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.fs import Clock
 from jughpc.store.life import ForkedPulse, Here, new_record
 from jughpc.store.memory import QuietPulse
@@ -16,9 +16,9 @@ Life = ForkedPulse | QuietPulse
 
 def new_life(jugdir: str, clock: Clock, owner: str = "", element: int = -1) -> Life:
     """Return a life that may begin in the store of `jugdir`; call this before the jugfile is loaded."""
-    if sessions.is_private(jugdir):
+    if stores.is_private(jugdir):
         return QuietPulse(new_record(Here.find(), owner, element, clock.wall()))
-    return ForkedPulse(lambda: sessions.find_store(jugdir), clock, measure, owner, element)
+    return ForkedPulse(lambda: stores.find_store(jugdir), clock, measure, owner, element)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.hold import holding
 from jughpc.app.lives import living
 from jughpc.app.recent import Target
@@ -30,7 +30,7 @@ class Packed:
 def pack(target: Target, clock: Clock) -> Packed:
     """Merge the small result files of every shard that nobody holds. Raises JugdirError if there is no file store."""
     with living(target.jugdir, clock) as life:
-        files, store = OsFiles(sessions.folder_path(target.jugdir)), sessions.find_store(target.jugdir)
+        files, store = OsFiles(stores.folder_path(target.jugdir)), stores.find_store(target.jugdir)
         if not isinstance(store, FileStore):
             raise JugdirError(f"there is no store in {target.jugdir}, so there is nothing to pack.")
         life.begin(store)

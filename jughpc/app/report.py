@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jughpc.app import jobs as submitted
-from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.jobs import Jobs
 from jughpc.app.recent import Target
 from jughpc.app.status import COLUMNS, Standing, manifest_of, stand
@@ -38,7 +38,7 @@ def report(target: Target, number: int | None = None) -> Report:
     Args:
         number: Of the submission, by default the latest.
     """
-    store = sessions.find_store(target.jugdir)
+    store = stores.find_store(target.jugdir)
     manifest = manifest_of(target)
     jobs = submitted.find(target.jugdir, number) if isinstance(store, FileStore) else None
     records = store.records() if store else []

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.manifest import Manifest, find, key_of, of_graph
 from jughpc.app.recent import Target
 from jughpc.store.base import SHARD, Store, View
@@ -72,7 +73,7 @@ def manifest_of(target: Target) -> Manifest:
     One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
     tasks: once such a task is done, those inside it are gone.
     """
-    files = sessions.folder_of(target.jugdir)
+    files = stores.folder_of(target.jugdir)
     if files is not None and target.jugfile.is_file():
         kept = find(files, key_of(target.jugfile, target.args))
         if kept is not None and not kept.barrier and COMPOUND not in kept.names:
@@ -87,7 +88,7 @@ def standing(target: Target, ended: Mapping[str, str] | None = None) -> Standing
     Args:
         ended: Lives that the scheduler says are over, to a reason; they are not taken for alive.
     """
-    store = sessions.find_store(target.jugdir)
+    store = stores.find_store(target.jugdir)
     return stand(manifest_of(target), store, ended or {})
 
 

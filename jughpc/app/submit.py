@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc.app import session as sessions
+from jughpc.app import stores
 from jughpc.app.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.recent import Target
 from jughpc.app.session import Session
@@ -93,7 +94,7 @@ def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
 
 
 def _check(target: Target, wish: Wish) -> None:
-    sessions.folder_path(target.jugdir)  # scripts and logs lie beside the results
+    stores.folder_path(target.jugdir)  # scripts and logs lie beside the results
     if wish.reduce is not None and not wish.reduce.is_file():
         raise UsageError(f"there is no reduce script {wish.reduce}; give its path with --reduce.")
     if (templates := wish.options.templates) and not templates.is_dir():

@@ -40,7 +40,7 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
 
 def _free(target: Target, wait: bool, force: bool) -> None:
     from jughpc.app.cleanup import Held, cleanup_claims
-    from jughpc.app.session import is_folder
+    from jughpc.app.stores import is_folder
 
     if not is_folder(target.jugdir):
         click.echo("Removed 0 locks: in this store they end by themselves with their holder.")

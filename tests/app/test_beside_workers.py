@@ -59,12 +59,12 @@ def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
 
 
 def test_pack_leaves_a_shard_alone_that_somebody_holds(napping, worker):
-    from jughpc.app import session as sessions
+    from jughpc.app import stores
     from jughpc.app.hold import holding
     from jughpc.app.lives import living
 
     with living(napping.jugdir, CLOCK) as life:
-        store = sessions.find_store(napping.jugdir)
+        store = stores.find_store(napping.jugdir)
         life.begin(store)
         with holding(store, life.record.life, store.look(0).done, CLOCK, patience=0):
             assert pack(napping, CLOCK).busy == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jughpc.app import session
+from jughpc.app import stores
 from jughpc.app.named import NamedStore
 
 __all__ = ["dict_store"]
@@ -18,5 +18,5 @@ class dict_store(NamedStore):  # noqa: N801  # jug's name
     """
 
     def __init__(self, backend: str | Path | None = None) -> None:
-        jugdir = session.IN_MEMORY + (f":{backend}" if backend else "")
-        super().__init__(jugdir, session.open_or_make(jugdir))
+        jugdir = stores.IN_MEMORY + (f":{backend}" if backend else "")
+        super().__init__(jugdir, stores.open_or_make(jugdir))

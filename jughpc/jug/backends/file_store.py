@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jughpc.app import session
+from jughpc.app import stores
 from jughpc.app.named import NamedStore
 
 __all__ = ["file_keepalive_store", "file_store"]
@@ -18,12 +18,12 @@ class file_store(NamedStore):  # noqa: N801  # jug's name
     """
 
     def __init__(self, dname: str | Path, compress_numpy: bool = False) -> None:
-        super().__init__(str(dname), session.open_or_make(str(session.folder_path(str(dname)))))
+        super().__init__(str(dname), stores.open_or_make(str(stores.folder_path(str(dname)))))
 
     @staticmethod
     def remove_store(jugdir: str | Path) -> None:
         """Remove a store with all its results, and nothing else. Raises JugdirError for a folder that is no store."""
-        session.remove_folder(str(jugdir))
+        stores.remove_folder(str(jugdir))
 
 
 file_keepalive_store = file_store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jughpc.app import session
+from jughpc.app import stores
 from jughpc.app.named import NamedStore
 from jughpc.errors import JugdirError
 
@@ -13,6 +13,6 @@ class redis_store(NamedStore):  # noqa: N801  # jug's name
     """The store on a redis server: ``redis://[:password@]host[:port][/db][?namespace=name]``."""
 
     def __init__(self, url: str) -> None:
-        if not session.is_server(url):
+        if not stores.is_server(url):
             raise JugdirError("that is no redis address; write redis://[:password@]host[:port][/db][?namespace=name]")
-        super().__init__(url, session.open_or_make(url))
+        super().__init__(url, stores.open_or_make(url))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jughpc.app import session
+from jughpc.app import stores
 from jughpc.app.named import NamedStore
 
 __all__ = ["select"]
@@ -12,4 +12,4 @@ __all__ = ["select"]
 
 def select(jugdir: Any) -> Any:
     """Return the store that `jugdir` names, made if there is none; what is no text is a store itself."""
-    return NamedStore(jugdir, session.open_or_make(jugdir)) if isinstance(jugdir, str) else jugdir
+    return NamedStore(jugdir, stores.open_or_make(jugdir)) if isinstance(jugdir, str) else jugdir
