@@ -10,17 +10,22 @@ if TYPE_CHECKING:
     from jughpc.jug import Task as Task
     from jughpc.jug import TaskGenerator as TaskGenerator
     from jughpc.jug import Tasklet as Tasklet
+    from jughpc.jug import backends as backends
     from jughpc.jug import hooks as hooks
     from jughpc.jug import init as init
     from jughpc.jug import io as io
     from jughpc.jug import is_jug_running as is_jug_running
     from jughpc.jug import iteratetask as iteratetask
     from jughpc.jug import mapreduce as mapreduce
+    from jughpc.jug import options as options
     from jughpc.jug import return_tuple as return_tuple
     from jughpc.jug import set_jugdir as set_jugdir
     from jughpc.jug import unsafe as unsafe
     from jughpc.jug import utils as utils
     from jughpc.jug import value as value
+    from jughpc.jug.backends import dict_store as dict_store
+    from jughpc.jug.backends import file_store as file_store
+    from jughpc.jug.backends import redis_store as redis_store
     from jughpc.tasks.barrier import barrier as barrier
     from jughpc.tasks.barrier import bvalue as bvalue
 
@@ -42,7 +47,9 @@ __all__ = [
     "value",
 ]
 
-_MODULES = ("hooks", "io", "mapreduce", "unsafe", "utils")  # not for `import *`: that would hide Python's io
+_MODULES = (  # not for `import *`: that would hide Python's io
+    "backends", "dict_store", "file_store", "hooks", "io", "mapreduce", "options", "redis_store", "unsafe", "utils",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

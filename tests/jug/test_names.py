@@ -123,7 +123,8 @@ def test_modules_that_a_jugfile_imports_and_its_functions_see_our_jug(tmp_path: 
 
 
 def test_our_own_package_has_the_same_names() -> None:
-    for name in (*jughpc.__all__, "hooks", "io", "mapreduce", "unsafe", "utils"):
+    modules = "backends dict_store file_store hooks io mapreduce options redis_store unsafe utils"
+    for name in (*jughpc.__all__, *modules.split()):
         assert getattr(jughpc, name) is getattr(importlib.import_module("jughpc.jug"), name)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = jughpc.nothing
