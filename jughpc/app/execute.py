@@ -26,6 +26,8 @@ from jughpc.worker.usage import AT_ONCE, Stops
 
 DONE, FAILED, LEFT = 0, 1, 3  # exit codes; 2 is a mistake of the user's
 
+_PATIENCE = 5  # loads that bring no new task, before a barrier is taken for one that is never passed
+
 
 @dataclass(frozen=True)
 class Place:
@@ -109,9 +111,11 @@ def _work(
 ) -> Outcome:  # fmt: skip
     """Work on one load of the jugfile after the other."""
     policy = Policy(workers=where.elements)
-    total = Tally()
+    total, before, patience = Tally(), 0, _PATIENCE
     while True:
         graph = Graph(session.jugfile.tasks)
+        patience = _PATIENCE if len(graph.tasks) != before else patience - 1
+        before = len(graph.tasks)
         _save_manifest(session, graph, life.record.life)
         if chosen is not None:
             graph = _graph_of(session, chosen)
@@ -119,7 +123,9 @@ def _work(
         worker = Worker(graph, session.store, life, clock, stops, policy, options, say)
         worker.run()
         total = total.plus(worker.tally)
-        if graph.unfinished or not session.jugfile.barrier or worker.stopping():
+        if patience == 0:
+            say(f"the barrier of {session.target.jugfile} stays, though all that may run before it here is done")
+        if graph.unfinished or not session.jugfile.barrier or worker.stopping() or patience == 0:
             code = _code(graph, total, session.jugfile.barrier, stops)
             return Outcome(code, total, graph.unfinished, graph.stuck)
         session = sessions.again(session)

@@ -188,3 +188,9 @@ def test_dict_store_runs_in_memory_and_leaves_no_jugdir(three):
     done = three("execute", "three.py", "--jugdir", "dict_store")
     assert (done.returncode, "3           0  Total" in done.stdout) == (0, True)
     assert three.names() == {"three.py", ".jughpc"}
+
+
+def test_a_barrier_that_waits_for_tasks_nobody_chose_ends_with_work_left(jughpc):
+    jughpc.write("two.py", "from jug import Task, barrier\nTask(abs, -1)\nTask(str, 1)\nbarrier()\n")
+    done = jughpc("execute", "two.py", "--name", "abs")
+    assert (done.returncode, "the barrier of two.py stays" in done.stderr) == (3, True)
