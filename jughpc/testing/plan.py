@@ -39,7 +39,8 @@ THEMES = (
     Theme(faults=("slow", "stall"), visitors=(), long_stalls=True, links=0.4, longest=(5.0, 60.0)),
     Theme(faults=("kill", "heartless", "crash"), visitors=("cleanup", "reader"), longest=(5.0, 60.0)),
     Theme(faults=("lost", "unanswered", "repeated", "full", "quota", "stale")),
-    Theme(faults=("slow", "unanswered", "kill"), visitors=("invalidate",), longest=(0.3, 5.0), crowd=(1, 2, 12)),
+    Theme(faults=("unanswered", "kill"), visitors=("invalidate",), longest=(5.0, 30.0), crowd=(1, 2)),
+    Theme(faults=("slow", "kill"), visitors=("invalidate", "reader"), longest=(0.3, 5.0), crowd=(4, 12)),
     Theme(faults=tuple(KINDS)),
 )
 

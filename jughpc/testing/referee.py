@@ -73,6 +73,7 @@ class Referee:
     _gone: dict[bytes, float] = field(default_factory=dict)
     _made: dict[str, float] = field(default_factory=dict)
     _looked: dict[Process, float] = field(default_factory=dict)
+    _void: set[tuple[Process, str]] = field(default_factory=set)
     _packs: dict[Inode, set[bytes]] = field(default_factory=dict)
     _holdings: dict[Process, Holding] = field(default_factory=dict)
     _running: dict[Process, bytes] = field(default_factory=dict)
@@ -134,12 +135,13 @@ class Referee:
         """Check that a claim is removed by its owner only, or after its death.
 
         No file system has a conditional remove. So excused are an owner who is late, for it was his own when he
-        looked, and a cleanup that looked before the claim was made anew.
+        looked; a cleanup that looked before the claim was made anew; and whose own claim went by such a removal.
         """
         for holding in list(self._holdings.values()):
             if process is None or holding.path != path or holding.process is process or not self._is_there(holding):
                 continue
             if self._is_excused(process, path):
+                self._void.add((holding.process, path))
                 del self._holdings[holding.process]
             elif holding.believes():
                 self.blame(f"{process.name} removes {holding.claim} of one who lives")
@@ -170,7 +172,7 @@ class Referee:
     def _is_excused(self, process: Process, path: str) -> bool:
         if not process.works:
             return self._forced or self._looked.get(process, 0.0) <= self._made.get(path, -1.0)
-        return self._forced or (process.alive and process.lives.late())
+        return self._forced or (process, path) in self._void or (process.alive and process.lives.late())
 
     def _is_there(self, holding: Holding) -> bool:
         """Return whether a claim that was won is still the one under its path."""

@@ -42,13 +42,14 @@ def force(world: World, visitor: Process, store: FileStore) -> None:
 
 
 def invalidate(world: World, visitor: Process, store: FileStore) -> None:
-    """Remove a result and all that depends on it."""
+    """Remove a result and all that depends on it; again, until no error says that it was not all done."""
     doomed = {world.rng.choice(world.plan.tasks).digest}
     for task in world.plan.tasks:  # in the order of definition: what is needed comes first
         if any(need.digest in doomed for need in task.needs):
             doomed.add(task.digest)
     with world.referee.removal(doomed):
-        store.remove(doomed)
+        while not _succeeds(lambda: store.remove(doomed)):
+            world.hosts[-1].clock.sleep(1.0)
 
 
 def reader(world: World, visitor: Process, store: FileStore) -> None:
@@ -74,6 +75,14 @@ def damage(world: World, visitor: Process, store: FileStore) -> None:
 
 
 VISITS: dict[str, Visit] = {visit.__name__: visit for visit in (cleanup, force, invalidate, reader, damage)}
+
+
+def _succeeds(action: Callable[[], object]) -> bool:
+    try:
+        action()
+    except OSError:
+        return False
+    return True
 
 
 def _claims(store: FileStore) -> Iterator[tuple[int, bytes, int]]:

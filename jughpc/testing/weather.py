@@ -37,6 +37,7 @@ _ERRORS = {
     "quota": errno.EDQUOT,
     "stale": errno.ESTALE,
 }
+_RARE = "complete/"  # what is touched once in a history meets its share of faults all the same
 _AFTER = frozenset({"unanswered", "repeated", "slow"})
 
 
@@ -79,7 +80,7 @@ class Weather:
 
     def before(self, call: str, path: str) -> None:
         self._stage.hold(self._latency() + max(0.0, self._server_back - self._stage.time))
-        kind = self._pending = self._kind(call)
+        kind = self._pending = self._kind(call, path)
         if kind and kind not in _AFTER:
             self._befall(kind, path)
 
@@ -96,7 +97,7 @@ class Weather:
 
     def asleep(self) -> None:
         """Let something befall who is about to sleep."""
-        if kind := self._kind("sleep"):
+        if kind := self._kind("sleep", ""):
             self._befall(kind, "")
 
     def calm(self) -> None:
@@ -115,11 +116,13 @@ class Weather:
         else:
             self._strike(kind, self._stall())
 
-    def _kind(self, call: str) -> str:
+    def _kind(self, call: str, path: str) -> str:
         """Return what befalls this call, "" for nothing, as mostly."""
         if self._calm or self._stage.time > self._forecast.until:
             return ""
         rate = self._forecast.rate if call in CHANGES else self._forecast.rate * self._forecast.looks
+        if path.startswith(_RARE):
+            rate *= 5
         kinds = self._kinds.get(call)
         return self._rng.choice(kinds) if kinds and self._rng.random() < rate else ""
 
