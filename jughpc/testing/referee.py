@@ -69,6 +69,7 @@ class Referee:
     broken: list[str] = field(default_factory=list)
     runs: Counter[bytes] = field(default_factory=Counter)
     _forced: bool = False
+    _rotten: bool = False
     _going: Counter[bytes] = field(default_factory=Counter)
     _gone: dict[bytes, float] = field(default_factory=dict)
     _made: dict[str, float] = field(default_factory=dict)
@@ -131,6 +132,10 @@ class Referee:
         """Take note that somebody removes all claims: from now on tasks may run twice, and claims mean little."""
         self._forced = True
 
+    def rot(self) -> None:
+        """Take note that a result is damaged: from now on what was done may have to be done again."""
+        self._rotten = True
+
     def removing(self, process: Process | None, path: str) -> None:
         """Check that a claim is removed by its owner only, or after its death.
 
@@ -150,8 +155,7 @@ class Referee:
         """Check that nobody else runs a task that begins now."""
         self.runs[digest] += 1
         mine = self._holdings.get(process)
-        stayed = not self._going[digest] and self._gone.get(digest, -1.0) < mine.asked if mine else False
-        if mine and digest in mine.done and stayed and mine.believes():
+        if mine and mine.believes() and digest in mine.done and self._stayed(digest, mine.asked):
             self.blame(f"{process.name} begins {digest.hex()[:8]}, which was done before it won the claim")
         for other, running in self._running.items():
             theirs = self._holdings.get(other)
@@ -159,6 +163,10 @@ class Referee:
             if running == digest and both and not self._forced:
                 self.blame(f"{process.name} begins {digest.hex()[:8]} while {other.name} runs it")
         self._running[process] = digest
+
+    def _stayed(self, digest: bytes, since: float) -> bool:
+        """Return whether a result that was there has not been removed, nor may have been damaged."""
+        return not self._rotten and not self._going[digest] and self._gone.get(digest, -1.0) < since
 
     def _packed(self, inode: Inode | None) -> set[bytes]:
         """Return what a pack holds, nothing if it is damaged."""

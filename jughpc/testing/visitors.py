@@ -70,6 +70,7 @@ def damage(world: World, visitor: Process, store: FileStore) -> None:
     if paths:
         inode = world.disk.find(world.rng.choice(paths))
         if inode and inode.data:
+            world.referee.rot()
             place = world.rng.randrange(len(inode.data))
             inode.data = inode.data[:place] + bytes([inode.data[place] ^ 64]) + inode.data[place + 1 :]
 
