@@ -10,6 +10,7 @@ from jughpc.store.filestore import FileStore
 from jughpc.testing.hosts import Process
 from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan
+from jughpc.testing.realworker import playing
 from jughpc.testing.visitors import VISITS
 from jughpc.testing.world import Trace, World
 
@@ -32,14 +33,15 @@ class History:
 def play(plan: Plan, parts: Parts | None = None, trace: Trace | None = None) -> History:
     """Play `plan` with the real code, or with `parts` of it replaced."""
     world = World(plan, parts or Parts(), trace)
-    try:
-        _go_wild(world)
-        seconds = world.stage.time
-        if not world.referee.broken:
-            _heal(world)
-            _inspect(world)
-    finally:
-        world.stage.close()
+    with playing(world):
+        try:
+            _go_wild(world)
+            seconds = world.stage.time
+            if not world.referee.broken:
+                _heal(world)
+                _inspect(world)
+        finally:
+            world.stage.close()
     return History(tuple(world.referee.broken), seconds, dict(world.referee.runs))
 
 
@@ -103,6 +105,6 @@ def _all_read(world: World) -> bool:
 
 def _reads(world: World, digest: bytes) -> bool:
     try:
-        return bool(world.look().get(digest) == world.values[digest])
+        return bool(world.look().get(digest) == world.tasks[digest].value)
     except StoreError:
         return False

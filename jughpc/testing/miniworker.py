@@ -102,7 +102,8 @@ class MiniWorker:
 
     def _run(self, task: SimTask) -> Encoded | None:
         try:
-            return encode(self._world.run_task(self._process, task))
+            values = [self._store.get(need.digest) for need in task.needs]
+            return encode(self._world.run_task(self._process, task, values))
         except StoreError as error:  # an input was removed or damaged
             self._world.trace(f"cannot run: {error}")
             self._known -= self._store.missing([need.digest for need in task.needs])

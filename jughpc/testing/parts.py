@@ -8,6 +8,7 @@ from jughpc.store.filestore import FileStore
 from jughpc.store.heart import Heart
 from jughpc.testing.hosts import SimLives
 from jughpc.testing.miniworker import MiniWorker
+from jughpc.testing.realworker import RealWorker
 
 
 @dataclass(frozen=True)
@@ -17,4 +18,5 @@ class Parts:
     store: type[FileStore] = FileStore
     heart: type[Heart] = Heart
     lives: type[SimLives] = SimLives
-    worker: type[MiniWorker] = MiniWorker
+    mini: type[MiniWorker] = MiniWorker
+    real: type[RealWorker] = RealWorker

@@ -74,6 +74,7 @@ class Plan:
     """One world before its history begins.
 
     Attributes:
+        mini: Whether workers are in miniature, and claim as chance has it.
         hosts: Which host each worker runs on; those on host 0 never die.
         clocks: Offset [s] and rate of each host's clock; one more than hosts, for visitors.
         links: Whether hard links are allowed.
@@ -84,6 +85,7 @@ class Plan:
 
     seed: int
     tasks: tuple[SimTask, ...]
+    mini: bool = True
     hosts: tuple[int, ...] = (0, 1)
     clocks: tuple[tuple[float, float], ...] = ((0.0, 1.0),) * 4
     links: bool = True
@@ -114,6 +116,7 @@ def draw(seed: int) -> Plan:
     return Plan(
         seed=seed,
         tasks=tasks,
+        mini=rng.random() < 0.5,
         hosts=hosts,
         clocks=tuple((rng.uniform(-1e6, 1e6), rng.uniform(0.8, 1.2)) for _ in range(len(hosts) + 1)),
         links=rng.random() < theme.links,

@@ -74,9 +74,9 @@ class Referee:
     _gone: dict[bytes, float] = field(default_factory=dict)
     _made: dict[str, float] = field(default_factory=dict)
     _looked: dict[Process, float] = field(default_factory=dict)
-    _void: set[tuple[Process, str]] = field(default_factory=set)
+    _void: list[Holding] = field(default_factory=list)
     _packs: dict[Inode, set[bytes]] = field(default_factory=dict)
-    _holdings: dict[Process, Holding] = field(default_factory=dict)
+    _holdings: list[Holding] = field(default_factory=list)
     _running: dict[Process, bytes] = field(default_factory=dict)
 
     def blame(self, words: str) -> None:
@@ -87,7 +87,8 @@ class Referee:
         """Check that nobody else relies on what was just won; `done` was done when it was `asked` for."""
         path = f"{self.layout.folder(claim.shard)}/{claim_name(claim.key, claim.generation)}"
         spared = frozenset(view.claims) - {SHARD} if claim.key == SHARD else frozenset()
-        self._holdings[process] = Holding(process, claim, path, spared, asked, done)
+        self.let_go(process, claim)
+        self._holdings.append(Holding(process, claim, path, spared, asked, done))
         self.relies(process)
 
     def done(self, shard: int) -> set[bytes]:
@@ -113,20 +114,18 @@ class Referee:
         """Take note that a cleanup looks whether a claim is still that of the dead."""
         self._looked[process] = self.time()
 
-    def relies(self, process: Process | None) -> None:
+    def relies(self, process: Process) -> None:
         """Check that a process alone relies on what it holds."""
-        mine = self._holdings.get(process) if process else None
-        if mine is None or self._forced or not mine.believes():
+        if self._forced:
             return
-        for other in self._holdings.values():
-            if other is not mine and other.overlaps(mine) and other.believes():
-                self.blame(f"both rely on what they hold: {mine.claim} and {other.claim}")
+        for mine in self._relied_upon(process):
+            for other in self._holdings:
+                if other.process is not process and other.overlaps(mine) and other.believes():
+                    self.blame(f"both rely on what they hold: {mine.claim} and {other.claim}")
 
     def let_go(self, process: Process, claim: Claim) -> None:
-        """Take note that a process relies on its claim no more."""
-        held = self._holdings.get(process)
-        if held and held.claim == claim:
-            del self._holdings[process]
+        """Take note that a process relies on a claim no more."""
+        self._holdings = [held for held in self._holdings if (held.process, held.claim) != (process, claim)]
 
     def force(self) -> None:
         """Take note that somebody removes all claims: from now on tasks may run twice, and claims mean little."""
@@ -136,33 +135,39 @@ class Referee:
         """Take note that a result is damaged: from now on what was done may have to be done again."""
         self._rotten = True
 
-    def removing(self, process: Process | None, path: str) -> None:
+    def removing(self, process: Process, path: str) -> None:
         """Check that a claim is removed by its owner only, or after its death.
 
         No file system has a conditional remove. So excused are an owner who is late, for it was his own when he
         looked; a cleanup that looked before the claim was made anew; and whose own claim went by such a removal.
         """
-        for holding in list(self._holdings.values()):
-            if process is None or holding.path != path or holding.process is process or not self._is_there(holding):
+        for holding in list(self._holdings):
+            if holding.path != path or holding.process is process or not self._is_there(holding):
                 continue
             if self._is_excused(process, path):
-                self._void.add((holding.process, path))
-                del self._holdings[holding.process]
+                self._void.append(holding)
+                self._holdings.remove(holding)
             elif holding.believes():
                 self.blame(f"{process.name} removes {holding.claim} of one who lives")
 
     def begins(self, process: Process, digest: bytes) -> None:
-        """Check that nobody else runs a task that begins now."""
+        """Check that a process may run the task that it begins now, and nobody else runs it."""
         self.runs[digest] += 1
-        mine = self._holdings.get(process)
-        if mine and mine.believes() and digest in mine.done and self._stayed(digest, mine.asked):
+        self._running[process] = digest
+        if self._forced or process.lives.late():
+            return
+        mine = [holding for holding in self._relied_upon(process) if holding.covers(digest)]
+        if not mine and not any(void.process is process and void.covers(digest) for void in self._void):
+            self.blame(f"{process.name} begins {digest.hex()[:8]}, which it does not hold")
+        if any(digest in holding.done and self._stayed(digest, holding.asked) for holding in mine):
             self.blame(f"{process.name} begins {digest.hex()[:8]}, which was done before it won the claim")
         for other, running in self._running.items():
-            theirs = self._holdings.get(other)
-            both = mine and theirs and mine.believes() and theirs.believes()
-            if running == digest and both and not self._forced:
+            theirs = (holding.covers(digest) for holding in self._relied_upon(other))
+            if running == digest and other is not process and mine and any(theirs):
                 self.blame(f"{process.name} begins {digest.hex()[:8]} while {other.name} runs it")
-        self._running[process] = digest
+
+    def _relied_upon(self, process: Process) -> list[Holding]:
+        return [held for held in self._holdings if held.process is process and held.believes()]
 
     def _stayed(self, digest: bytes, since: float) -> bool:
         """Return whether a result that was there has not been removed, nor may have been damaged."""
@@ -180,7 +185,8 @@ class Referee:
     def _is_excused(self, process: Process, path: str) -> bool:
         if not process.works:
             return self._forced or self._looked.get(process, 0.0) <= self._made.get(path, -1.0)
-        return self._forced or (process, path) in self._void or (process.alive and process.lives.late())
+        void = any((held.process, held.path) == (process, path) for held in self._void)
+        return self._forced or void or (process.alive and process.lives.late())
 
     def _is_there(self, holding: Holding) -> bool:
         """Return whether a claim that was won is still the one under its path."""

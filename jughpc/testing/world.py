@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from jughpc.store.base import Store
 from jughpc.store.board import Board
@@ -28,7 +28,7 @@ class World:
     """Everything in one history; also the fate of all calls in it.
 
     Attributes:
-        values: The right result of each task.
+        tasks: By digest.
         removes: Whether results may vanish in it.
         rots: Whether results may be damaged in it.
     """
@@ -41,7 +41,7 @@ class World:
         self.layout = Layout(plan.bits)
         self.referee = Referee(self.disk, self.layout, lambda: self.stage.time)
         self.weather = Weather(self.stage, self.rng, plan.forecast, self._strike)
-        self.values = {task.digest: task.value for task in plan.tasks}
+        self.tasks = {task.digest: task for task in plan.tasks}
         kinds = {kind for kind, _ in plan.visitors}
         self.removes, self.rots = bool(kinds & {"invalidate", "damage"}), "damage" in kinds
         self.hosts = [self._host(number, *clock) for number, clock in enumerate(plan.clocks)]
@@ -64,24 +64,31 @@ class World:
         files = SimFiles(Client(self.disk), self, self.plan.links)
         return FileStore(files, host.clock, self.layout, self.plan.pace, host.is_gone)
 
-    def run_task(self, process: Process, task: SimTask) -> object:
-        """Run a task as `process`; return its result."""
-        values = [process.store.get(need.digest) for need in task.needs]
+    def run_task(self, process: Process, task: SimTask, values: list[Any]) -> object:
+        """Run a task as `process` on the values of what it needs; return its result."""
         self.referee.begins(process, task.digest)
         self.trace(f"runs {task.digest.hex()[:8]} for {task.seconds:g} s")
         process.host.clock.sleep(task.seconds)
         self.referee.ends(process)
         return task.combine(values)
 
+    def caller(self) -> Process:
+        """Return the process whose turn it is."""
+        actor = self.stage.current
+        processes = (process for host in self.hosts for process in host.processes)
+        return next(process for process in processes if actor in process.actors())
+
     def before(self, call: str, path: str) -> None:
         self.weather.before(call, path)
         self.trace(f"{call} {path}")
+        if not self.stage.current:
+            return  # somebody looks from outside
         if call == "remove":
-            self.referee.removing(self._caller(), path)
+            self.referee.removing(self.caller(), path)
         elif call in ("link", "create") and ".claim." in path:
             self.referee.makes(path)
         elif call == "rename":
-            self.referee.relies(self._caller())
+            self.referee.relies(self.caller())
 
     def after(self, call: str, path: str) -> None:
         self.weather.after(call, path)
@@ -95,7 +102,8 @@ class World:
         """Be a worker process: work to the end, or until an error, after which another is started."""
         try:
             process.lives.begin(process.store)
-            self.parts.worker(self, process).run()
+            kind = self.parts.mini if self.plan.mini else self.parts.real
+            kind(self, process).run()
         except OSError as error:
             self.trace(f"gives up: {error}")
             self.start_worker(process.host, delay=5.0)
@@ -111,27 +119,23 @@ class World:
 
     def _process(self, host: Host, name: str) -> Process:
         process = Process(host, name)
-        process.store = cast(Store, WatchedStore(self._store(process, process.name), process, self.referee))
+        process.store = self._watched(process, process.name)
         return process
 
-    def _store(self, process: Process, token: str) -> FileStore:
-        files = SimFiles(process.host.client, self, self.plan.links)
-        host = process.host
-        return self.parts.store(files, host.clock, self.layout, self.plan.pace, host.is_gone, token)
+    def _watched(self, process: Process, token: str) -> Store:
+        files, host = SimFiles(process.host.client, self, self.plan.links), process.host
+        store = self.parts.store(files, host.clock, self.layout, self.plan.pace, host.is_gone, token)
+        return cast(Store, WatchedStore(store, process, self.referee))
 
     def _heart(self, process: Process, board: Board) -> Heart:
-        store = self._store(process, f"{process.name}-heart")
+        store = self._watched(process, f"{process.name}-heart")
         return self.parts.heart(lambda: store, process.host.clock, lambda pid: (0, 0.0), board)
 
-    def _caller(self) -> Process | None:
-        actor = self.stage.current
-        processes = (process for host in self.hosts for process in host.processes)
-        return next((process for process in processes if actor in process.actors()), None)
 
     def _strike(self, kind: str, seconds: float) -> None:
         """Do `kind` to who is calling."""
-        caller = self._caller()
-        if caller is None or not caller.works:
+        caller = self.caller()
+        if not caller.works:
             return
         self.trace(f"*** {kind} {caller.host.name} {seconds:.0f} s")
         if kind == "suspend":

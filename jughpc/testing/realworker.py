@@ -1,0 +1,91 @@
+"""The real worker on simulated ports: its tasks let simulated time go by."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from jughpc.tasks.graph import Graph
+from jughpc.tasks.task import Task, alltasks
+from jughpc.testing.hosts import Process
+from jughpc.testing.plan import SimTask
+from jughpc.worker.kit import Pulse
+from jughpc.worker.loop import Worker
+from jughpc.worker.policy import Policy
+from jughpc.worker.tally import Options
+from jughpc.worker.usage import Stops
+
+if TYPE_CHECKING:
+    from jughpc.testing.world import World
+
+_worlds: list[World] = []
+"""The world that is played, last; tasks are plain functions and must find it."""
+
+
+class RealWorker:
+    """Works as `jughpc execute` does."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        hosts = world.plan.hosts
+        options = Options(keep_going=True, start=(process.pid % len(hosts)) / len(hosts))
+        self._worker = Worker(
+            _graph(world), process.store, cast(Pulse, process.lives), process.host.clock, Stops(),
+            Policy(workers=len(hosts)), options, world.trace,
+        )  # fmt: skip
+
+    def run(self) -> None:
+        """Work."""
+        self._worker.run()
+
+
+@contextmanager
+def playing(world: World) -> Iterator[None]:
+    """Let all tasks that run in the block run in `world`."""
+    _worlds.append(world)
+    store, Task.store = Task.store, cast(Any, _CallersStore(world))
+    state = random.getstate()
+    random.seed(world.plan.seed)  # of the worker's pauses
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        Task.store = store
+        _worlds.pop()
+
+
+class _CallersStore:
+    """The results as the process sees them whose turn it is."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get(self, digest: bytes) -> object:
+        """Return a result; see base.Store."""
+        return self._world.caller().store.get(digest)
+
+
+def _graph(world: World) -> Graph:
+    """Return the plan's tasks as a worker of its own sees them."""
+    before = len(alltasks)
+    tasks: dict[SimTask, Task[Any]] = {}
+    for task in world.plan.tasks:
+        function = _long if task.seconds >= 1.0 else _short
+        tasks[task] = Task(function, task.digest, *(tasks[need] for need in task.needs))
+        tasks[task]._digest = task.digest  # by which the plan spreads them over shards
+    del alltasks[before:]  # the list is one for all workers here, and is watched for tasks that tasks make
+    return Graph(tasks.values())
+
+
+def _short(digest: bytes, *values: Any) -> object:
+    return _run(digest, values)
+
+
+def _long(digest: bytes, *values: Any) -> object:
+    return _run(digest, values)
+
+
+def _run(digest: bytes, values: tuple[Any, ...]) -> object:
+    world = _worlds[-1]
+    return world.run_task(world.caller(), world.tasks[digest], list(values))
