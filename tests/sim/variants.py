@@ -1,0 +1,203 @@
+"""Ways to break the protocol, each a small change of the real code. The simulator must catch them all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from jughpc.store import resultfile
+from jughpc.store.base import SHARD, Pace
+from jughpc.store.claims import LinkClaims
+from jughpc.store.filestore import FileStore
+from jughpc.store.heart import Heart
+from jughpc.store.judge import Judge
+from jughpc.store.shards import set_name
+from jughpc.testing.hosts import SimLives
+from jughpc.testing.miniworker import MiniWorker
+from jughpc.testing.parts import Parts
+
+
+def with_claims(kind):
+    """Return parts whose lives make claims of this kind."""
+
+    class Store(FileStore):
+        def claims(self, life):
+            return kind(self._files, self._layout, self.look, self.judge(), life)
+
+    return Parts(store=Store)
+
+
+def with_judge(kind):
+    """Return parts whose observers judge like this."""
+
+    class Store(FileStore):
+        def judge(self):
+            return kind(self._files, self._clock, self._is_gone, self.pace.ttl, self.pace.beat)
+
+    return Parts(store=Store)
+
+
+# who is dead
+
+
+class ByTheWallClock(Judge):
+    """Compares its own clock with the time that another host wrote."""
+
+    def _proof_of(self, path, claim, now):
+        return "expired" if self.clock.wall() - claim.beaten > self.ttl else ""
+
+
+class StampsBeforeTheRead(Judge):
+    """Counts the time that a slow reply took as standing still."""
+
+    def _stillness(self, path, life, beats, asked):
+        watch = self._watched.get(life)
+        proof = super()._stillness(path, life, beats, asked)
+        if watch is not self._watched[life]:
+            self._watched[life].since = asked
+        return proof
+
+
+class TornIsAlive(Judge):
+    """Never gives up on a claim whose maker died before its text was whole."""
+
+    def _stillness(self, path, life, beats, asked):
+        return "" if life.startswith("torn") else super()._stillness(path, life, beats, asked)
+
+
+class ImpatientStore(FileStore):
+    """Takes a life for dead after two beats, whatever a cache may hide."""
+
+    def __init__(self, files, clock, layout, pace, is_gone, token=""):
+        super().__init__(files, clock, layout, Pace(pace.beat, 0.0, 2 * pace.beat + 1), is_gone, token)
+
+
+class RaisesTheDead(Heart):
+    """Beats on after a pause so long that others took over, so that its worker notices nothing."""
+
+    def beat(self):
+        self._board.beaten = self._clock.uptime()
+        return super().beat()
+
+
+class NeverLate(SimLives):
+    """Goes on with its claims however long it stood still."""
+
+    def late(self):
+        return False
+
+
+# who holds
+
+
+class LooksOnce(LinkClaims):
+    """Does not look again after the link."""
+
+    def _settle(self, claim):
+        view = self._look(claim.shard)
+        return claim, view
+
+
+class YieldsToNoShard(LinkClaims):
+    """Claims a task without a look at whether its shard was claimed meanwhile."""
+
+    def _confirmed(self, view, claim):
+        without = {key: generations for key, generations in view.claims.items() if key != SHARD}
+        view.claims, claims = without, view.claims
+        confirmed = super()._confirmed(view, claim) if claim.key != SHARD else True
+        view.claims = claims
+        return confirmed
+
+
+class TakesSinglesToo(LinkClaims):
+    """Claims a shard with all its tasks, those included that others claimed singly."""
+
+    def take(self, shard, key, view):
+        claim, view = super().take(shard, key, view)
+        if key == SHARD:
+            view.claims = {SHARD: view.claims.get(SHARD, [])}
+        return claim, view
+
+
+class TakesRefusalForAWin(LinkClaims):
+    """Thinks that who exists already is itself."""
+
+    def _is_mine(self, claim):
+        return True
+
+
+class TakesRefusalForALoss(LinkClaims):
+    """Does not know its own claim again when the reply was lost."""
+
+    def _is_mine(self, claim):
+        return False
+
+    def _may_live(self, shard, key, generation):
+        return (shard, key, generation) not in self._mine and not self._judge.proof(self._path(shard, key, generation))
+
+
+class ReleasesWhatever(LinkClaims):
+    """Removes the claim it once made without a look at whose it is now, also when it was late."""
+
+    def release(self, claim):
+        self._files.remove(self._path(*claim[:3]))
+        self._mine.discard(claim[:3])
+
+    hand_back = release
+
+
+# what is published
+
+
+class WritesInPlace(FileStore):
+    """Publishes under the final name before the content is safe."""
+
+    def publish(self, shard, results, life):
+        self._files.save(f"{self.folder(shard)}/{life}-{self._results.unique()}.pack", resultfile.pack(results))
+
+
+class RenamesAfterAFailedSync(FileStore):
+    """Takes a file for written although its fsync failed."""
+
+    def publish(self, shard, results, life):
+        name = f"{self.folder(shard)}/{life}-{self._results.unique()}"
+        with suppress(OSError):
+            self._files.save(f"{name}.tmp", resultfile.pack(results))
+        self._files.rename(f"{name}.tmp", f"{name}.pack")
+
+
+class MarksWithoutALook(FileStore):
+    """Marks a shard by what it knew before."""
+
+    def mark_complete(self, shard, tasks):
+        self._files.save(self._marker(shard, set_name(tasks)), [])
+
+
+class MarksBeforeItPublishes(MiniWorker):
+    """Says that a shard is complete, and then publishes its last results."""
+
+    def _publish(self, claim, results):
+        digests = {task.digest for task in self._members[claim.shard]}
+        if digests <= self._known | results.keys():
+            path = self._store._marker(claim.shard, set_name(digests))
+            self._store._files.save(path, [])
+        super()._publish(claim, results)
+
+
+VARIANTS = {
+    "by the wall clock": with_judge(ByTheWallClock),
+    "stamps before the read": with_judge(StampsBeforeTheRead),
+    "torn is alive": with_judge(TornIsAlive),
+    "ignores lag": Parts(store=ImpatientStore),
+    "raises the dead": Parts(heart=RaisesTheDead),
+    "is never late": Parts(lives=NeverLate),
+    "looks once": with_claims(LooksOnce),
+    "yields to no shard": with_claims(YieldsToNoShard),
+    "takes singles too": with_claims(TakesSinglesToo),
+    "EEXIST is a win": with_claims(TakesRefusalForAWin),
+    "EEXIST is a loss": with_claims(TakesRefusalForALoss),
+    "releases whatever": with_claims(ReleasesWhatever),
+    "writes in place": Parts(store=WritesInPlace),
+    "renames after a failed sync": Parts(store=RenamesAfterAFailedSync),
+    "marks without a look": Parts(store=MarksWithoutALook),
+    "marks before it publishes": Parts(worker=MarksBeforeItPublishes),
+}
