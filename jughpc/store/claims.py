@@ -29,17 +29,15 @@ class LinkClaims:
         self._files, self._layout, self._look, self._judge = files, layout, look, judge
         self.life = life
         self._may_link = True
-        self._mine: set[tuple[int, bytes, int]] = set()
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
         if key in view.done or self._is_taken(view, shard, key):
             return None, view
-        claim = Claim(shard, key, view.top(key) + 1, self.life)
-        if (shard, key, view.top(key)) in self._mine:  # an earlier link succeeded, though it raised
-            claim = claim._replace(generation=view.top(key))
-        elif not self._make(claim):
-            return None, self._look(shard)
-        self._mine.add(claim[:3])
+        claim = Claim(shard, key, view.top(key), self.life)
+        if not claim.generation or not self._is_mine(claim):  # it is if an earlier link succeeded, though it raised
+            claim = claim._replace(generation=claim.generation + 1)
+            if not self._make(claim):
+                return None, self._look(shard)
         return self._settle(claim)
 
     def holds(self, claim: Claim) -> bool:
@@ -48,12 +46,10 @@ class LinkClaims:
     def release(self, claim: Claim) -> None:
         if claim.life == self.life and self._is_mine(claim):  # a former life's are void, and not ours to touch
             self._files.remove(self._path(*claim[:3]))
-        self._mine.discard(claim[:3])
 
     def hand_back(self, claim: Claim) -> None:
         if claim.life == self.life:
             self._files.remove(self._path(*claim[:3]))  # one call to the file server; a look first is four more
-        self._mine.discard(claim[:3])
 
     def _settle(self, claim: Claim) -> tuple[Claim | None, View]:
         """Keep `claim` if a listing made after it confirms it, else take it back."""
@@ -68,19 +64,16 @@ class LinkClaims:
         return self._is_held(view, shard, key) or (key != SHARD and self._is_held(view, shard, SHARD))
 
     def _is_held(self, view: View, shard: int, key: bytes) -> bool:
-        """Return whether a life other than this one may hold the highest claim on `key`."""
+        """Return whether somebody else may hold the highest claim on `key`."""
         return key in view.claims and self._may_live(shard, key, view.top(key))
 
     def _may_live(self, shard: int, key: bytes, generation: int) -> bool:
-        if (shard, key, generation) in self._mine:
-            return False
+        """Return whether a life other than this one may hold that claim."""
         path = self._path(shard, key, generation)
         if self._judge.proof(path):
             return False
-        if self._judge.life(path) != self.life or self._life_at(shard, key, generation) != self.life:
-            return True
-        self._mine.add((shard, key, generation))
-        return False
+        # Looked at anew: our beat process or a cleanup may have removed ours, and another made it again.
+        return self._judge.life(path) != self.life or self._life_at(shard, key, generation) != self.life
 
     def _confirmed(self, view: View, claim: Claim) -> bool:
         """Return whether, by a listing made after it, `claim` holds."""

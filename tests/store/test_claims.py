@@ -266,6 +266,14 @@ def test_another_process_of_the_same_life_wins_tasks_of_its_shard(any_cluster):
     assert heart.take(0, TASK, a.store.look(0))[0] == of("a")
 
 
+def test_a_claim_let_go_by_another_process_of_the_life_and_made_anew_is_not_ours(any_cluster):
+    a, b = any_cluster.worker("a"), any_cluster.worker("b")
+    claim = a.take(SHARD)
+    a.store.claims("a").release(claim)
+    assert b.take(SHARD) == of("b", SHARD)
+    assert a.take(SHARD) is None
+
+
 def test_a_task_of_a_dead_lifes_shard_is_won(any_cluster):
     a, b = any_cluster.worker("a"), any_cluster.worker("b")
     a.take(SHARD)
