@@ -150,7 +150,7 @@ class Store(Protocol):
         """Return what is done, failed and claimed in `shard` now."""
 
     def get(self, digest: bytes) -> object:
-        """Return a result. Raises ResultMissingError, CorruptResultError."""
+        """Return a result. Raises ResultMissingError, CorruptResultError, StoreError if it cannot be read now."""
 
     def put(self, digest: bytes, value: object) -> None:
         """Publish one result. Raises UnstorableError."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import asdict, replace
 
+from jughpc.errors import StoreError
 from jughpc.fs import Clock, Files
 from jughpc.store import record as records
 from jughpc.store.base import Claims, Failure, Pace, View
@@ -51,7 +52,11 @@ class FileStore:
         return self._results.look(shard)
 
     def get(self, digest: bytes) -> object:
-        return self._results.get(digest)
+        try:
+            return self._results.get(digest)
+        except OSError as error:  # no fault of the task that asks for it
+            words = f"the result of task {digest.hex()} cannot be read now: {error}. Try again later."
+            raise StoreError(words) from error
 
     def put(self, digest: bytes, value: object) -> None:
         self.publish(self.shard_of(digest), {digest: encode(value)}, "put")

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jughpc.errors import CorruptResultError, ResultMissingError
+from jughpc.errors import CorruptResultError, ResultMissingError, StoreError
 from jughpc.fs import OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.filestore import FileStore
@@ -344,6 +344,14 @@ def test_a_life_begins_though_the_reply_was_lost(store, orders):
     orders.lose_reply("create", 17)
     store.begin(LIFE)
     assert store.records() == [LIFE]
+
+
+def test_a_result_that_cannot_be_read_now_is_no_fault_of_who_asks(store, orders):
+    store.put(A, 1)
+    orders.lose_request("map", 116)
+    with pytest.raises(StoreError, match=f"{A.hex()} cannot be read now"):
+        store.get(A)
+    assert store.get(A) == 1
 
 
 # markers
