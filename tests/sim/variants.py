@@ -132,7 +132,7 @@ class TakesRefusalForALoss(LinkClaims):
         return False
 
     def _may_live(self, shard, key, generation):
-        return (shard, key, generation) not in self._mine and not self._judge.proof(self._path(shard, key, generation))
+        return not self._judge.proof(self._path(shard, key, generation))
 
 
 class ReleasesWhatever(LinkClaims):
@@ -140,7 +140,6 @@ class ReleasesWhatever(LinkClaims):
 
     def release(self, claim):
         self._files.remove(self._path(*claim[:3]))
-        self._mine.discard(claim[:3])
 
     hand_back = release
 
@@ -199,5 +198,5 @@ VARIANTS = {
     "writes in place": Parts(store=WritesInPlace),
     "renames after a failed sync": Parts(store=RenamesAfterAFailedSync),
     "marks without a look": Parts(store=MarksWithoutALook),
-    "marks before it publishes": Parts(worker=MarksBeforeItPublishes),
+    "marks before it publishes": Parts(mini=MarksBeforeItPublishes),
 }
