@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jughpc.app import session as sessions
 from jughpc.app import stores
+from jughpc.app.choice import Choice
 from jughpc.app.lives import new_life
 from jughpc.app.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.recent import Target, remember
@@ -17,6 +18,7 @@ from jughpc.fs import Clock
 from jughpc.store.base import Pace
 from jughpc.store.redisstore import LARGEST
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
 from jughpc.worker.kit import Pulse
 from jughpc.worker.loop import Worker
@@ -57,14 +59,10 @@ class Outcome:
     Attributes:
         code: The exit code.
         tally: What it did.
-        unfinished: Tasks without a result, as far as it knows.
-        stuck: Those of them that failed, or wait for one that failed.
     """
 
     code: int
     tally: Tally
-    unfinished: int
-    stuck: int
 
 
 def place(environ: Mapping[str, str]) -> Place:
@@ -98,50 +96,59 @@ def execute(
             remember(Path.cwd(), target)
         life.begin(session.store)
         fitting = replace(options, largest=LARGEST if stores.is_server(target.jugdir) else None)
-        outcome = _work(session, life, where, fitting, stops, clock, say, chosen)
+        outcome = _Shift(life, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
         sessions.close(session)
         return outcome
     finally:
         life.end(f"signal {stops.signal}" if stops.signal else "its work ended")
 
 
-def _work(
-    session: Session, life: Pulse, where: Place, options: Options, stops: Stops, clock: Clock, say: Say,
-    chosen: Matcher | None,
-) -> Outcome:  # fmt: skip
-    """Work on one load of the jugfile after the other."""
-    policy = Policy(workers=where.elements)
-    total, before, patience = Tally(), 0, _PATIENCE
-    while True:
-        graph = Graph(session.jugfile.tasks)
-        patience = _PATIENCE if len(graph.tasks) != before else patience - 1
-        before = len(graph.tasks)
-        _save_manifest(session, graph, life.record.life)
-        if chosen is not None:
-            graph = _graph_of(session, chosen)
-        say(f"{session.target.jugfile}: {len(graph.tasks)} tasks, in {session.target.jugdir}, as {life.record.life}")
-        worker = Worker(graph, session.store, life, clock, stops, policy, options, say)
-        worker.run()
-        total = total.plus(worker.tally)
+@dataclass(frozen=True)
+class _Shift:
+    """What stays the same from one load of the jugfile to the next."""
+
+    life: Pulse
+    stops: Stops
+    policy: Policy
+    options: Options
+    clock: Clock
+    say: Say
+    chosen: Matcher | None
+
+    def run(self, session: Session) -> Outcome:
+        """Work on one load of the jugfile after the other."""
+        total, before, patience = Tally(), 0, _PATIENCE
+        while True:
+            jugfile, whole = session.jugfile, Graph(session.jugfile.tasks)
+            patience = _PATIENCE if len(whole.tasks) != before else patience - 1
+            before = len(whole.tasks)
+            _save_manifest(session, whole, self.life.record.life)
+            choice = Choice(jugfile, whole, session.store, self.chosen)
+            tally, is_stopping = self._work(session, choice)
+            total = total.plus(tally)
+            if choice.graph.unfinished or not jugfile.barrier or is_stopping or patience == 0:
+                self._tell_what_waits(jugfile, choice, patience)
+                return Outcome(_code(choice.graph, total, jugfile.barrier, self.stops), total)
+            session = sessions.again(session)
+
+    def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
+        """Work on one load; return what was done, and whether this worker is to end before all is."""
+        graph, target, total = choice.graph, session.target, Tally()
+        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.jugdir}, as {self.life.record.life}")
+        while True:
+            worker = Worker(
+                graph, session.store, self.life, self.clock, self.stops, self.policy, self.options, self.say
+            )
+            worker.run()
+            total = total.plus(worker.tally)
+            if worker.stopping() or not choice.look():
+                return total, worker.stopping()
+
+    def _tell_what_waits(self, jugfile: Jugfile, choice: Choice, patience: int) -> None:
+        if words := choice.words():
+            self.say(words)
         if patience == 0:
-            say(f"the barrier of {session.target.jugfile} stays, though all that may run before it here is done")
-        if graph.unfinished or not session.jugfile.barrier or worker.stopping() or patience == 0:
-            code = _code(graph, total, session.jugfile.barrier, stops)
-            return Outcome(code, total, graph.unfinished, graph.stuck)
-        session = sessions.again(session)
-
-
-def _graph_of(session: Session, chosen: Matcher) -> Graph:
-    """Return the graph of the chosen tasks; what they need and nobody chose is done already, or not run here."""
-    graph = Graph(task for task in session.jugfile.tasks if chosen(task.name))
-    others = range(graph.listed, len(graph.tasks))
-    missing = session.store.missing(graph.digests[index] for index in others)
-    for index in others:
-        if graph.digests[index] in missing:
-            graph.failed(index)
-        else:
-            graph.done(index)
-    return graph
+            self.say(f"the barrier of {jugfile.path.name} stays, though all that may run before it here is done")
 
 
 def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:

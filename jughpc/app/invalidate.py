@@ -56,19 +56,8 @@ def remove_with_dependents(
     Raises:
         BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
     """
-    digests = [graph.digests[index] for index in _with_dependents(graph, chosen)]
+    digests = [graph.digests[index] for index in graph.with_dependents(chosen)]
     with holding(store, life, digests, clock, patience):
         there = set(digests) - store.missing(digests)
         store.remove(digests)
     return there
-
-
-def _with_dependents(graph: Graph, chosen: list[int]) -> list[int]:
-    """Return `chosen` and all that depends on them."""
-    found = dict.fromkeys(chosen)
-    waiting = list(chosen)
-    while waiting:
-        fresh = [other for other in graph.dependents(waiting.pop()) if other not in found]
-        found.update(dict.fromkeys(fresh))
-        waiting += fresh
-    return list(found)

@@ -101,6 +101,16 @@ class Graph:
         """Return the tasks that depend on `i` directly, each once."""
         return self._dependents[i]
 
+    def with_dependents(self, chosen: Iterable[int]) -> list[int]:
+        """Return `chosen` and all that depends on them, directly or not, each once."""
+        found = dict.fromkeys(chosen)
+        waiting = list(found)
+        while waiting:
+            fresh = [other for other in self._dependents[waiting.pop()] if other not in found]
+            found.update(dict.fromkeys(fresh))
+            waiting += fresh
+        return list(found)
+
     def consumers(self, i: int) -> int:
         """Return how many unfinished tasks depend on `i` directly: with none, its value is not needed."""
         return self._consumers[i]

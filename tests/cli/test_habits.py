@@ -36,6 +36,31 @@ def test_name_runs_the_chosen_tasks_only_and_says_that_work_is_left(three):
     assert (done.returncode, "Executed:  1 tasks" in done.stdout) == (0, True)
 
 
+def test_chosen_tasks_that_wait_for_others_are_told(three):
+    done = three("execute", "three.py", "--name", "add")
+    assert "1 of the chosen tasks wait for others that were not chosen: three.double (2)" in done.stderr
+
+
+def test_a_chosen_task_runs_once_another_worker_has_brought_what_it_needs(three):
+    three.write(
+        "relay.py",
+        "import subprocess\nfrom jug import TaskGenerator\n"
+        "@TaskGenerator\ndef first(x):\n    return x\n"
+        "@TaskGenerator\ndef meanwhile():\n    subprocess.check_call("
+        f"{three.argv('execute', 'relay.py', '--name', 'first')!r})\n"
+        "@TaskGenerator\ndef last(x):\n    return x\n"
+        "begun = meanwhile()\nend = last(first(1))\n",
+    )
+    done = three("execute", "relay.py", "--pattern", "/last|meanwhile/", "--short")
+    assert (done.returncode, "Executed:  2 tasks" in done.stdout) == (0, True)
+
+
+def test_a_name_that_no_task_has_is_a_mistake(three):
+    done = three("execute", "three.py", "--name", "ad")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no task of three.py was chosen; there are three.double (2), three.add (1)." in done.stderr
+
+
 def test_a_chosen_task_that_fails_is_a_failure(failing):
     done = failing("execute", "failing.py", "--name", "invert", "--keep-going")
     assert done.returncode == 1

@@ -1,0 +1,61 @@
+"""Run only those tasks of a jugfile that were chosen by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jughpc.errors import UsageError
+from jughpc.store.base import Store
+from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import Jugfile
+from jughpc.tasks.matching import Matcher
+
+_MOST = 3  # names told
+
+
+class Choice:
+    """The tasks of one load that are to be run here, and what they need besides.
+
+    Args:
+        whole: All of them.
+        matches: Tells by its name whether a task is to be run; None for all of them.
+
+    Attributes:
+        graph: The chosen tasks, then what they need. Nobody runs the latter here: what has no result is as good as
+            failed, until somebody else brings one.
+    Raises:
+        UsageError: No task was chosen, and no more will come.
+    """
+
+    def __init__(self, jugfile: Jugfile, whole: Graph, store: Store, matches: Matcher | None) -> None:
+        self._store = store
+        self.graph = whole if matches is None else Graph(task for task in jugfile.tasks if matches(task.name))
+        self._others = range(0) if matches is None else range(self.graph.listed, len(self.graph.tasks))
+        if matches and not self.graph.listed and not jugfile.barrier:
+            names = _told(Counter(task.name for task in jugfile.tasks))
+            raise UsageError(f"no task of {jugfile.path.name} was chosen; there are {names or 'none'}.")
+        for index in self._others:
+            self.graph.failed(index)
+        self.look()
+
+    def look(self) -> bool:
+        """Take note of what others brought by now; return whether a chosen task became ready by that."""
+        graph, left = self.graph, self._left()
+        missing = self._store.missing(graph.digests[index] for index in left)
+        return bool([ready for i in left if graph.digests[i] not in missing for ready in graph.done(i)])
+
+    def words(self) -> str:
+        """Say which chosen tasks wait for what was not chosen, "" if none does."""
+        waiting = [i for i in self.graph.with_dependents(self._left()) if i < self.graph.listed]
+        if not waiting:
+            return ""
+        needed = _told(Counter(self.graph.tasks[index].name for index in self._left()))
+        return f"{len(waiting)} of the chosen tasks wait for others that were not chosen: {needed}"
+
+    def _left(self) -> list[int]:
+        return [index for index in self._others if not self.graph.is_done(index)]
+
+
+def _told(names: Counter[str]) -> str:
+    told = [f"{name} ({count})" for name, count in names.most_common(_MOST)]
+    return ", ".join([*told, "..."] if len(names) > _MOST else told)
