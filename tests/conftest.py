@@ -112,42 +112,62 @@ def give_up() -> Callable[[str], None]:
 
 @dataclass(frozen=True)
 class Redis:
-    """A redis server on this machine."""
+    """A redis server on this machine.
+
+    Attributes:
+        certificate: What it proves itself with, None if it does not speak TLS.
+    """
 
     port: int
     password: str
+    certificate: Path | None = None
+
+
+StartRedis = Callable[..., AbstractContextManager[Redis]]
 
 
 @pytest.fixture(scope="session")
-def start_redis(
-    tmp_path_factory: pytest.TempPathFactory, give_up: Callable[[str], None]
-) -> Callable[[str], AbstractContextManager[Redis]]:
-    """Return what starts a server that wants this password, and ends it."""
+def start_redis(tmp_path_factory: pytest.TempPathFactory, give_up: Callable[[str], None]) -> StartRedis:
+    """Return what starts a server that wants a password, and may speak TLS alone, and ends it."""
     if importlib.util.find_spec("redis") is None or shutil.which("redis-server") is None:
         give_up("no redis: pip install jughpc[redis], apt-get install redis-server")
 
     @contextmanager
-    def running(password: str) -> Iterator[Redis]:
+    def running(password: str, *, tls: bool = False) -> Iterator[Redis]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", password]
-        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd=tmp_path_factory.mktemp("redis")) as process:
+        folder = tmp_path_factory.mktemp("redis")
+        certificate = _certificate(folder) if tls else None
+        how = ["--port", "0", "--tls-port", str(port), *_TLS] if tls else ["--port", str(port)]
+        argv = ["redis-server", *how, "--bind", "127.0.0.1", "--save", "", "--requirepass", password]
+        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd=folder) as process:
             end = time.monotonic() + 30
             while not _listens(port):
                 assert time.monotonic() < end, "redis-server did not start"
                 time.sleep(0.02)
-            yield Redis(port, password)
+            yield Redis(port, password, certificate)
             process.kill()
 
     return running
 
 
 @pytest.fixture(scope="session")
-def redis_server(start_redis: Callable[[str], AbstractContextManager[Redis]]) -> Iterator[Redis]:
+def redis_server(start_redis: StartRedis) -> Iterator[Redis]:
     """Yield a server whose password is hard on parsers."""
     with start_redis("it's: a/secret@") as server:
         yield server
+
+
+_TLS = ["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-auth-clients", "no"]
+
+
+def _certificate(folder: Path) -> Path:
+    """Make a key and a certificate of this machine's own, and return the latter."""
+    files = ["-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem"]
+    about = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    subprocess.run(["openssl", "req", "-x509", *files, *about], cwd=folder, check=True, capture_output=True)
+    return folder / "cert.pem"
 
 
 def _listens(port: int) -> bool:

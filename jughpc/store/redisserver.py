@@ -18,6 +18,7 @@ PASSWORD = "JUGHPC_REDIS_PASSWORD"  # noqa: S105  # the variable's name
 PASSWORD_FILE = Path(".config") / "jughpc.redis"  # below the home folder
 
 _TIMEOUT = 20.0  # [s] for one answer
+_TRUST = " If you trust it, name the certificate that signs its own: export SSL_CERT_FILE=/path/to/ca.pem"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class Server:
         try:
             self._client.ping()
         except self._redis.RedisError as error:
-            raise JugdirError(f"the redis server at {address.words} cannot be used: {error}") from error
+            hint = _TRUST if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+            raise JugdirError(f"the redis server at {address.words} cannot be used: {error}{hint}") from error
 
     def key(self, *parts: str) -> str:
         """Return the name of a key in this store's namespace."""

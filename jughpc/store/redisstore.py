@@ -57,6 +57,7 @@ class RedisStore:
     def get(self, digest: bytes) -> object:
         data = self._hash("hget", "results", digest)
         if data is None:
+            self._unmark(self.shard_of(digest))  # the server may have dropped it, under a mark that promises it
             raise ResultMissingError(f"there is no result for task {digest.hex()}")
         try:
             view = memoryview(data)
@@ -160,8 +161,15 @@ class RedisStore:
     def _forget_failures(self, shard: int, digests: set[bytes]) -> int:
         return int(self._server.do(lambda client: client.hdel(self._key("failures", shard), *digests)))
 
+    def _unmark(self, shard: int) -> None:
+        if doomed := self._marks(shard):
+            self._server.do(lambda client: client.srem(self._server.key("complete"), *doomed))
+
+    def _marks(self, shard: int) -> list[str]:
+        return [marker_name(_LAYOUT, shard, tasks) for where, tasks in self.complete() if where == shard]
+
     def _remove(self, shard: int, digests: set[bytes]) -> int:
-        doomed = [marker_name(_LAYOUT, shard, tasks) for where, tasks in self.complete() if where == shard]
+        doomed = self._marks(shard)
         gone, *_ = self._transaction(
             lambda pipe: [
                 pipe.hdel(self._key("results", shard), *digests),

@@ -30,7 +30,8 @@ class Results:
     """Results by digest, spread over the shards' folders.
 
     Args:
-        doubt: Called with a shard before and after a damaged file of it is set aside.
+        doubt: Called with a shard that lacks a result that was asked for, and before and after a damaged file of it
+            is set aside.
         token: Tells this process's files from all others', ever; made up if empty.
     """
 
@@ -61,6 +62,8 @@ class Results:
             for path in self._places(shard, digest):
                 with suppress(FileNotFoundError):  # packed or set aside since it was listed
                     return self._load(path, digest)
+        with suppress(OSError):  # who may only read cannot mend it
+            self._doubt(shard)  # somebody may have removed the file by hand, under a mark that promises it
         raise ResultMissingError(f"there is no result for task {digest.hex()}")
 
     def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:

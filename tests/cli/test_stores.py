@@ -85,3 +85,23 @@ def test_a_result_too_large_for_a_redis_server_fails_its_task_in_words(jughpc, r
     assert (done.returncode, "Executed:  1 tasks" in done.stdout) == (1, True)
     shown = jughpc("failures", *at, **password).stdout
     assert "the result takes 130 MiB, and this store takes 128 MiB at most" in shown
+
+
+def test_a_jugfile_may_choose_a_redis_server_itself(three, redis, password):
+    text = (three.cwd / "three.py").read_text()
+    three.write("chooses.py", f"import jug\njug.set_jugdir({redis!r})\n{text}")
+    assert "Executed:  3 tasks" in three("execute", "chooses.py", "--short", **password).stdout
+    assert "All tasks complete (3 tasks)." in three("status", "chooses.py", "--short", **password).stdout
+    assert three("check", "chooses.py", "--jugdir", redis + "?namespace=jug", **password).returncode == 0
+    assert three.names() == {"three.py", "chooses.py", ".jughpc"}
+
+
+def test_a_redis_server_is_spoken_to_by_tls_if_its_certificate_is_trusted(three, start_redis):
+    with start_redis("secret", tls=True) as server:
+        at = ("three.py", "--jugdir", f"rediss://127.0.0.1:{server.port}")
+        told = {"JUGHPC_REDIS_PASSWORD": server.password}
+        stranger = three("execute", *at, **told)
+        assert (stranger.returncode, "export SSL_CERT_FILE=" in stranger.stderr) == (2, True)
+        trusting = {**told, "SSL_CERT_FILE": str(server.certificate)}
+        assert "Executed:  3 tasks" in three("execute", *at, "--short", **trusting).stdout
+        assert three("check", *at, **trusting).returncode == 0

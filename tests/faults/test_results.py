@@ -70,3 +70,15 @@ def test_a_damaged_result_file_is_never_a_result(
     assert ("is damaged" in damaged.stderr, damaged.returncode) == (True, 2)
     jughpc("execute", "two.py")
     assert jughpc("reduce", "two.py", "--script", "reduce.py").stdout == "1000\n"
+
+
+def test_a_result_file_removed_by_hand_is_computed_again_once_it_is_missed(jughpc: Jughpc, folder: Path) -> None:
+    (folder / "two.py").write_text(TWO)
+    (folder / "reduce.py").write_text("print(value(many))")
+    jughpc("execute", "two.py")
+    for path in folder.glob("two.jugdata/shards/*/*"):
+        path.unlink()
+    missed = jughpc("reduce", "two.py", "--script", "reduce.py")
+    assert ("there is no result for task" in missed.stderr, missed.returncode) == (True, 2)
+    assert "Executed:  2 tasks" in jughpc("execute", "two.py", "--short").stdout
+    assert jughpc("reduce", "two.py", "--script", "reduce.py").stdout == "1000\n"

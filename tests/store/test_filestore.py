@@ -193,6 +193,15 @@ def test_a_damaged_result_is_set_aside_and_its_task_ready_again(folder, damage):
         folder.store.get(A)
 
 
+def test_a_result_that_vanished_takes_back_the_mark_that_promised_it(folder):
+    folder.store.put(A, 1)
+    folder.store.mark_complete(0, {A})
+    folder.only(A.hex()).unlink()
+    with pytest.raises(ResultMissingError):
+        folder.again().get(A)
+    assert folder.again().complete() == set()
+
+
 @pytest.mark.parametrize("damage", [truncate, flip_the_last_bit])
 def test_the_whole_results_of_a_damaged_pack_are_rescued(folder, damage):
     damage(folder.put_pack(a="a" * 100, b="b" * 100, c=bytes(range(256)) * 2))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.errors import CorruptResultError, JugdirError, UnstorableError
+from jughpc.errors import CorruptResultError, JugdirError, ResultMissingError, UnstorableError
 from jughpc.store.base import SHARD, Pace
 from jughpc.store.record import DIED
 from jughpc.store.redisserver import Address, parse, password_from
@@ -147,6 +147,18 @@ def test_a_damaged_result_is_an_error_and_its_task_is_ready_again(store, address
     with pytest.raises(CorruptResultError, match="was damaged"):
         store.get(A)
     assert store.missing([A]) == {A}
+
+
+def test_a_result_that_the_server_dropped_takes_back_the_mark_that_promised_it(store, address):
+    import redis
+
+    store.put(A, 1)
+    store.mark_complete(store.shard_of(A), {A})
+    with redis.Redis(port=address.port, password=SECRET) as raw:
+        raw.delete(*raw.keys("*server_dropped*results:00"))
+    with pytest.raises(ResultMissingError):
+        store.get(A)
+    assert store.complete() == set()
 
 
 def test_many_digests_are_asked_after_in_few_messages(store):

@@ -203,6 +203,17 @@ def test_a_result_that_is_damaged_is_set_aside_and_computed_again(bench):
     assert f"{dependency.hex()}.corrupt" in bench.names()
 
 
+def test_a_result_that_vanished_under_a_mark_is_computed_again(bench):
+    bench.open(8)  # so that the two tasks lie in shards of their own
+    first = bench.worker(PAIR).run()
+    dependency = next(first.space["total"].dependencies()).digest
+    bench.store.remove([of(first, "total")])
+    (marked,) = bench.store.complete()
+    (bench.files.root / bench.store.folder(marked[0]) / dependency.hex()).unlink()
+    worker = bench.worker(PAIR, store=bench.open(8)).run()
+    assert (worker.runs, worker.graph.unfinished) == ([1000, "sum"], 0)
+
+
 def test_a_full_disk_is_waited_out_and_no_task_runs_twice(bench, how, notes):
     files = Faulty(bench.files, errno.ENOSPC, times=3)
     worker = bench.worker(notes, how, store=bench.open(0, files)).run()
