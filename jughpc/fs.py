@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 Buffer = bytes | bytearray | memoryview
 
+_TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
+_MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
 _STALE = 3  # times that a stale handle is looked up again: another client may go on replacing the file
 
 
@@ -118,18 +121,34 @@ class OsClock:
         time.sleep(seconds)
 
 
+@dataclass
+class _Stamp:
+    """What a folder's stamp was when it was last listed.
+
+    Attributes:
+        changed: The server's stamp of its last change [ns].
+        seen: When this stamp was first seen [s].
+        settled: Whether it was listed so long after that no further change can have the same stamp.
+    """
+
+    changed: int
+    seen: float
+    settled: bool = False
+
+
 class OsFiles:
     """`Files` on a real directory, local or NFS."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._prefix = f"{root}/"
+        self._stamps: dict[str, _Stamp] = {}
 
     def names(self, folder: str) -> list[str]:
         try:
-            return os.listdir(self._prefix + folder)
+            return self._list(folder)
         except FileNotFoundError:
-            return self._names_of_new(folder)
+            return self._list_new(folder)
 
     def read(self, path: str, limit: int = -1) -> bytes:
         return again_if_stale(lambda: _read(self._prefix + path, limit))
@@ -170,13 +189,46 @@ class OsFiles:
     def make_folder(self, folder: str) -> None:
         os.makedirs(self._prefix + folder, exist_ok=True)
 
-    def _names_of_new(self, folder: str) -> list[str]:
-        """List a folder that seems absent: NFS says so for 30 s more, unless the one above was opened."""
+    def _list(self, folder: str) -> list[str]:
+        handle = os.open(self._prefix + folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.close(os.open(os.path.dirname(self._prefix + folder), os.O_RDONLY | os.O_DIRECTORY))
-            return os.listdir(self._prefix + folder)
+            if self._may_be_cached_too_early(folder, os.fstat(handle).st_mtime_ns):
+                _forget(handle)
+            return os.listdir(handle)
+        finally:
+            os.close(handle)
+
+    def _may_be_cached_too_early(self, folder: str, changed: int) -> bool:
+        """Return whether `folder`, whose stamp is `changed`, may have changed after this client cached its listing.
+
+        An NFS 3 client knows a change by the stamp alone, and the server's clock ticks every 1 to 10 ms: of two
+        changes in one tick it sees one, for ever (tests/nfs).
+        """
+        now, stamp = time.monotonic(), self._stamps.get(folder)
+        if stamp is None or stamp.changed != changed:
+            stamp = self._stamps[folder] = _Stamp(changed, now)
+        elif stamp.settled:
+            return False
+        stamp.settled = now - stamp.seen > _TICK
+        return True
+
+    def _list_new(self, folder: str) -> list[str]:
+        """List a folder that seems absent: NFS says so for 30 s more, unless those above were opened."""
+        with suppress(FileNotFoundError):
+            self._open_above(folder)
+            return self._list(folder)
+        return []
+
+    def _open_above(self, folder: str) -> None:
+        """Open the folder above, by which names in it are looked up anew. Raises FileNotFoundError."""
+        above = os.path.dirname(folder)
+        try:
+            os.close(os.open(self._prefix + above, os.O_RDONLY | os.O_DIRECTORY))
         except FileNotFoundError:
-            return []
+            if not above:
+                raise
+            self._open_above(above)
+            os.close(os.open(self._prefix + above, os.O_RDONLY | os.O_DIRECTORY))
 
     def _create(self, path: str, how: int) -> int:
         flags = os.O_WRONLY | os.O_CREAT | how
@@ -198,11 +250,19 @@ def again_if_stale(action: Callable[[], T]) -> T:
     return action()
 
 
+def _forget(handle: int) -> None:
+    """Have the next read ask the server, whatever this client has cached."""
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def _read(path: str, limit: int) -> bytes:
     with open(path, "rb", buffering=0) as file:
-        if limit < 0:
-            return file.readall()
-        return file.read(min(limit, os.fstat(file.fileno()).st_size)) or b""
+        size = os.fstat(file.fileno()).st_size
+        if limit >= 0:
+            return file.read(min(limit, size)) or b""
+        if size <= _MAY_CHANGE:
+            _forget(file.fileno())  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
+        return file.readall()
 
 
 def _map(path: str) -> memoryview:

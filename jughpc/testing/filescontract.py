@@ -45,6 +45,13 @@ class FilesContract:
         files.remove("folder/name")
         assert peer.names("folder") == []
 
+    def test_a_peer_lists_each_of_many_changes_that_follow_at_once(self, files: Files, peer: Files) -> None:
+        for number in range(20):
+            files.write(f"folder/{number}", [b"x"])
+            assert peer.names("folder") == [str(number)]
+            files.remove(f"folder/{number}")
+            assert peer.names("folder") == []
+
     def test_what_was_written_in_parts_is_read_as_one(self, files: Files, peer: Files) -> None:
         files.write("folder/name", [b"one ", bytearray(b"two "), memoryview(b"three")])
         assert peer.read("folder/name") == b"one two three"
@@ -109,8 +116,9 @@ class FilesContract:
     def test_a_rewrite_is_read_at_once(self, files: Files, peer: Files) -> None:
         files.write("name", [b"beat 1, and the rest"])
         assert peer.read("name") == b"beat 1, and the rest"
-        files.rewrite("name", b"beat 2")
-        assert peer.read("name") == b"beat 2, and the rest"
+        for beat in (b"beat 2", b"beat 3", b"beat 4"):
+            files.rewrite("name", beat)
+            assert peer.read("name") == beat + b", and the rest"
 
     def test_a_rewrite_creates_nothing(self, files: Files) -> None:
         with pytest.raises(FileNotFoundError):

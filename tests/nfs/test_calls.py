@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
@@ -27,7 +27,7 @@ from jug import TaskGenerator
 
 @TaskGenerator
 def wait(x):
-    time.sleep(0.5)
+    time.sleep(0.3)
 
 tasks = [wait(i) for i in range(int(sys.argv[1]))]
 """
@@ -41,56 +41,66 @@ from jughpc.store.opening import make_store
 make_store(Path(sys.argv[1]), 1_000_000, "1", Pace())
 """
 
-_numbers = itertools.count()
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker works: on which client, through which mount, in which jugdir of it."""
+
+    client: str
+    version: str
+    jugdir: str
 
 
-@pytest.fixture
-def execute(nfs, tmp_path):
-    """Return what runs a jugfile in a new or given jugdir on some clients at once, and counts their calls."""
-
-    def total(clients):
-        return sum((nfs.calls(client) for client in clients), start=Counter())
-
-    def run(text, count, clients, jugdir=None):
-        jugfile = tmp_path / "jugfile.py"
-        jugfile.write_text(text)
-        jugdir = jugdir or nfs.mount / f"calls{next(_numbers)}"
-        before = total(clients)
-        argv = ("execute", str(jugfile), "--jugdir", str(jugdir), "--", str(count))
-        workers = [nfs.start(client, *argv) for client in clients]
-        for worker in workers:
-            said, _ = worker.communicate(timeout=300)
-            assert worker.returncode == 0, said
-        return total(clients) - before
-
-    return run
+def count_calls(nfs, text, tasks, places):
+    """Return the calls that workers on the tasks of a jugfile make, one worker a place, all at once."""
+    (jugfile := nfs.folder / "jugfile.py").write_text(text)
+    nfs.mount_all()
+    before = [nfs.calls(place.client, place.version) for place in places]
+    workers = [
+        nfs.start(place.client, "execute", str(jugfile), "--jugdir",
+                  str(nfs.mount(place.version) / place.jugdir), "--", str(tasks))
+        for place in places
+    ]  # fmt: skip
+    for worker in workers:
+        nfs.ended(worker)
+    return [nfs.calls(place.client, place.version) - then for place, then in zip(places, before, strict=True)]
 
 
-@pytest.mark.parametrize("version", ["3", "4.2"])
-def test_a_short_task_takes_a_tenth_of_a_call(nfs, execute, version):
-    nfs.mount_all(version)
-    calls = execute(SHORT, 50_000, nfs.clients[:1])
-    assert calls.total() / 50_000 < 0.2, calls
+def by_version(nfs, text, tasks, jugdir):
+    """Return the calls by version, each counted on a client and in a jugdir of its own."""
+    pairs = zip(nfs.clients, nfs.versions, strict=True)
+    places = [Place(client, version, f"{jugdir}{version}") for client, version in pairs]
+    return dict(zip(nfs.versions, count_calls(nfs, text, tasks, places), strict=True))
 
 
-def test_two_clients_at_once_take_hardly_more_calls_for_each_short_task(nfs, execute):
-    nfs.mount_all("4.2")
-    calls = execute(SHORT, 50_000, nfs.clients)
+@pytest.fixture(scope="module")
+def shorts(nfs):
+    return by_version(nfs, SHORT, 50_000, "short")
+
+
+@pytest.fixture(scope="module")
+def longs(nfs):
+    return by_version(nfs, LONG, 16, "long")
+
+
+def test_a_short_task_takes_a_tenth_of_a_call(shorts, version):
+    assert shorts[version].total() / 50_000 < 0.2, shorts[version]
+
+
+def test_a_long_task_takes_nine_calls_beside_the_start(longs, version):
+    assert longs[version].total() / 16 < 20, longs[version]
+
+
+def test_two_clients_at_once_take_hardly_more_calls_for_each_short_task(nfs):
+    places = [Place(client, "4.2", "together") for client in nfs.clients]
+    calls = sum(count_calls(nfs, SHORT, 50_000, places), start=Counter())
     assert calls.total() / 50_000 < 0.26, calls
 
 
-@pytest.mark.parametrize("version", ["3", "4.2"])
-def test_a_long_task_takes_nine_calls_beside_the_start(nfs, execute, version):
-    nfs.mount_all(version)
-    calls = execute(LONG, 24, nfs.clients[:1])
-    assert calls.total() / 24 < 20, calls
-
-
-def test_a_worker_starts_on_a_store_of_thousands_of_finished_shards_with_few_calls(nfs, execute):
-    nfs.mount_all("4.2")
-    jugdir = nfs.mount / "wide"
-    nfs.run("node1", sys.executable, "-c", MAKE, str(jugdir))
-    execute(SHORT, 10_000, nfs.clients, jugdir)
-    nfs.mount_all("4.2")
-    calls = execute(SHORT, 10_000, nfs.clients[:1], jugdir)
+def test_a_worker_starts_on_a_store_of_thousands_of_finished_shards_with_few_calls(nfs):
+    (jugfile := nfs.folder / "jugfile.py").write_text(SHORT)
+    on_server = ("--jugdir", "/srv/export/wide", "--", "10000")
+    nfs.run(nfs.server, sys.executable, "-c", MAKE, on_server[1])
+    nfs.ended(nfs.start(nfs.server, "execute", str(jugfile), *on_server))
+    (calls,) = count_calls(nfs, SHORT, 10_000, [Place("node1", "4.2", "wide")])
     assert calls.total() < 600, calls

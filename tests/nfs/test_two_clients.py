@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +42,7 @@ total = add([long(i, short(i)) for i in range(30)] + [short(i) for i in range(30
 """
 
 EXPECTED = sum(i * i for i in range(400)) + 30
+TASKS = {*(f"short-{i}" for i in range(400)), *(f"long-{i}" for i in range(30)), "add-0"}
 
 SHOW = "import json; print(json.dumps(value(total)))"
 
@@ -61,34 +64,49 @@ def second(i, ended):
 tasks = [second(i, first()) for i in range(2)]
 """
 
-PACE = {"JUGHPC_BEAT": "1", "JUGHPC_LAG": "2", "JUGHPC_TTL": "25"}  # caches: true of a mount with actimeo=1
+SHOW_ALL = "import json; print(json.dumps(value(tasks)))"
+
+WORKERS = 4  # on each client, by each version
+PACE = {"JUGHPC_BEAT": "1", "JUGHPC_LAG": "2", "JUGHPC_TTL": "15"}  # caches: true of a mount with actimeo=1
 
 
-@pytest.fixture
-def reduce(nfs, tmp_path):
-    """Return what prints, on the first client, what a line of Python finds in a jugdir."""
+@dataclass(frozen=True)
+class Project:
+    """One jugfile, in a jugdir on one of the mounts.
 
-    def run(jugfile, jugdir, line, *args):
-        script = tmp_path / "show.py"
-        script.write_text(line)
-        argv = ("reduce", str(jugfile), "--script", str(script), "--jugdir", str(jugdir), "--", *args)
-        return json.loads(ended(nfs.start(nfs.clients[0], *argv), 0).splitlines()[-1])
+    Attributes:
+        runs: A folder of this machine where tasks leave a file each time they run.
+    """
 
-    return run
+    nfs: object
+    jugfile: Path
+    jugdir: Path
+    runs: Path
 
+    @classmethod
+    def make(cls, nfs, folder, version, text):
+        (folder / version / "runs").mkdir(parents=True)
+        (jugfile := folder / version / "jugfile.py").write_text(text)
+        return cls(nfs, jugfile, nfs.mount(version) / f"{folder.name}-{version}", folder / version / "runs")
 
-@pytest.fixture
-def back_to_normal(nfs):
-    """Boot the second client again after the test, with the right time."""
-    yield
-    nfs.act("crash", "node2")
-    assert nfs.act("start", "node2").returncode == 0
+    def start(self, client, command, *options, **environ):
+        """Start a command on a client."""
+        words = (command, str(self.jugfile), *options, "--jugdir", str(self.jugdir), "--", str(self.runs))
+        return self.nfs.start(client, *words, **environ)
 
+    def show(self, line):
+        """Return what, on the first client, a line of Python finds in the jugdir."""
+        (script := self.jugfile.with_name("show.py")).write_text(line)
+        done = self.start(self.nfs.clients[0], "reduce", "--script", str(script))
+        return json.loads(self.nfs.ended(done).splitlines()[-1])
 
-def ended(worker, code):
-    said, _ = worker.communicate(timeout=180)
-    assert worker.returncode == code, said
-    return said
+    def by_host(self):
+        """Return how often each host ran each task."""
+        return Counter(tuple(path.name.split(".")[:2]) for path in self.runs.iterdir())
+
+    def longs_on(self, host):
+        """Return how many long tasks a host began."""
+        return sum(task.startswith("long") for task, where in self.by_host() if where == host)
 
 
 def wait_until(is_so, seconds=120):
@@ -98,50 +116,65 @@ def wait_until(is_so, seconds=120):
         time.sleep(0.05)
 
 
-def by_host(runs):
-    """Return how often each host ran each task."""
-    return Counter(tuple(path.name.split(".")[:2]) for path in runs.iterdir())
+@pytest.fixture(scope="module")
+def needed(nfs, tmp_path_factory):
+    """Return projects, by version, in which each client needed what one of them computed."""
+    folder = tmp_path_factory.mktemp("needed")
+    nfs.mount_all()
+    projects = {version: Project.make(nfs, folder, version, NEEDED) for version in nfs.versions}
+    for worker in [project.start(client, "execute") for project in projects.values() for client in nfs.clients]:
+        nfs.ended(worker)
+    return projects
 
 
-@pytest.mark.parametrize(("version", "ahead"), [("3", "-100"), ("4.2", "100")])
-def test_a_crashed_client_costs_only_what_it_held(nfs, reduce, tmp_path, back_to_normal, version, ahead):
-    nfs.mount_all(version, "actimeo=1")
-    (runs := tmp_path / "runs").mkdir()
-    (jugfile := tmp_path / "jugfile.py").write_text(MIXED)
-    jugdir = nfs.mount / f"crash{version}"
-    argv = ("execute", str(jugfile), "--jugdir", str(jugdir), "--", str(runs))
-    others = [nfs.start("node2", *argv, CLOCK_AHEAD=ahead, **PACE) for _ in range(4)]
-    workers = [nfs.start("node1", *argv, **PACE) for _ in range(4)]
-    wait_until(lambda: sum(task.startswith("long") for task, host in by_host(runs) if host == "node2") >= 6)
+def test_a_dependency_computed_on_the_other_client_is_seen_soon(nfs, needed, version):
+    found = needed[version].show(SHOW_ALL)
+    assert {host for host, _ in found} == set(nfs.clients)
+    assert max(late for _, late in found) < 2, found
+
+
+@pytest.fixture(scope="module")
+def crashed(nfs, tmp_path_factory):
+    """Return projects, by version, during which the second client's kernel was killed; its clock was 100 s behind."""
+    folder = tmp_path_factory.mktemp("crashed")
+    nfs.mount_all("actimeo=1")
+    projects = {version: Project.make(nfs, folder, version, MIXED) for version in nfs.versions}
+    begin = [project for project in projects.values() for _ in range(WORKERS)]
+    others = [project.start("node2", "execute", CLOCK_AHEAD="-100", **PACE) for project in begin]
+    workers = [project.start("node1", "execute", **PACE) for project in begin]
+    wait_until(lambda: all(project.longs_on("node2") >= 6 for project in projects.values()))
     nfs.act("crash", "node2")
     for worker in others:
         worker.kill()  # what waits for a kernel that is gone waits for ever
         worker.communicate()
     for worker in workers:
-        ended(worker, 0)
+        nfs.ended(worker)
+    yield projects
+    assert nfs.act("start", "node2").returncode == 0
 
-    assert reduce(jugfile, jugdir, SHOW, str(runs)) == EXPECTED
-    counts = by_host(runs)
-    assert {task for task, _ in counts} == {
-        *(f"short-{i}" for i in range(400)), *(f"long-{i}" for i in range(30)), "add-0",
-    }  # fmt: skip
-    assert set(counts.values()) == {1}, "a host that lives ran a task twice"
+
+def test_all_results_are_right_after_a_client_crashed(crashed, version):
+    assert crashed[version].show(SHOW) == EXPECTED
+
+
+def test_every_task_ran_and_no_host_that_lives_ran_one_twice(crashed, version):
+    counts = crashed[version].by_host()
+    assert {task for task, _ in counts} == TASKS
+    assert set(counts.values()) == {1}
+
+
+def test_a_crashed_client_costs_only_what_it_held(crashed, version):
+    counts = crashed[version].by_host()
     twice = [task for task, host in counts if host == "node2" and (task, "node1") in counts]
-    assert sum(task.startswith("long") for task in twice) <= 4, "one each was in the hands of the dead"
-
-    words = ("--locks-only", "--wait", "--jugdir", str(jugdir), "--", str(runs))
-    ended(nfs.start("node1", "cleanup", str(jugfile), *words), 0)
-    assert "claim" not in nfs.run("node1", "find", str(jugdir / "shards"))
+    assert sum(task.startswith("long") for task in twice) <= WORKERS, "one each was in the hands of the dead"
 
 
-@pytest.mark.parametrize("version", ["3", "4.2"])
-def test_a_dependency_computed_on_the_other_client_is_seen_soon(nfs, reduce, tmp_path, version):
-    nfs.mount_all(version)
-    (jugfile := tmp_path / "jugfile.py").write_text(NEEDED)
-    jugdir = nfs.mount / f"needed{version}"
-    workers = [nfs.start(client, "execute", str(jugfile), "--jugdir", str(jugdir)) for client in nfs.clients]
-    for worker in workers:
-        ended(worker, 0)
-    found = reduce(jugfile, jugdir, "import json; print(json.dumps(value(tasks)))")
-    assert {host for host, _ in found} == set(nfs.clients)
-    assert max(late for _, late in found) < 2, found
+@pytest.fixture(scope="module")
+def cleaned(nfs, crashed):
+    for cleanup in [project.start("node1", "cleanup", "--locks-only", "--wait") for project in crashed.values()]:
+        nfs.ended(cleanup)
+    return crashed
+
+
+def test_cleanup_removes_the_claims_of_the_crashed(nfs, cleaned, version):
+    assert "claim" not in nfs.run("node1", "find", str(cleaned[version].jugdir / "shards"))

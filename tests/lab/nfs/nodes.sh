@@ -34,7 +34,14 @@ on() { # NODE CMD..
     python3 "$HERE/on.py" "$(node_address "$1")" "${@:2}"
 }
 
-mount_export() { # NODE VERSION [OPTIONS]: on a client, in place of what was mounted
-    on "$1" bash -ec "mountpoint -q '$D/mnt' && umount '$D/mnt'
-        mount -t nfs -o 'vers=$2${3:+,$3}' $SERVER:$( [ "$2" = 3 ] && echo /srv/export || echo / ) '$D/mnt'"
+VERSIONS="3 4.2"
+
+mount_export() { # NODE VERSION [OPTIONS]: on a client, at mnt/VERSION, in place of what was mounted there
+    on "$1" bash -ec "mountpoint -q '$D/mnt/$2' && umount '$D/mnt/$2'
+        mount -t nfs -o 'vers=$2${3:+,$3}' $SERVER:$( [ "$2" = 3 ] && echo /srv/export || echo / ) '$D/mnt/$2'"
+}
+
+mount_both() { # NODE: with both versions side by side, each with caches of its own
+    local version
+    for version in $VERSIONS; do mount_export "$1" "$version" || return; done
 }
