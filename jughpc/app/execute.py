@@ -87,7 +87,7 @@ def execute(
     Args:
         chosen: Tells by its name whether a task is to be run; None for all of them.
     """
-    stops = Stops()
+    stops = Stops(options.stop_file)
     stops.install()
     life = new_life(target.jugdir, clock, where.owner, where.element)
     try:
@@ -100,7 +100,7 @@ def execute(
         sessions.close(session)
         return outcome
     finally:
-        life.end(f"signal {stops.signal}" if stops.signal else "its work ended")
+        life.end(stops.why() or "its work ended")
 
 
 @dataclass(frozen=True)

@@ -61,13 +61,10 @@ def of_graph(graph: Graph, barrier: bool) -> Manifest:
     """Return the manifest of a graph."""
     import numpy as np
 
-    count = len(graph.tasks)
-    numbers: dict[str, int] = {}
-    kinds = np.fromiter((numbers.setdefault(task.name, len(numbers)) for task in graph.tasks), np.uint32, count)
-    digests = np.frombuffer(b"".join(graph.digests), np.uint8).reshape(count, 16)
-    starts = np.array(graph.edges.starts, np.int64)
-    flat = np.array(graph.edges.targets, np.int64)
-    return Manifest(list(numbers), kinds, digests, starts, flat, barrier)
+    digests = np.frombuffer(b"".join(graph.digests), np.uint8).reshape(-1, 16)
+    kinds = np.array(graph.kinds, np.uint32)
+    starts, needs = np.array(graph.edges.starts, np.int64), np.array(graph.edges.targets, np.int64)
+    return Manifest(graph.names, kinds, digests, starts, needs, barrier)
 
 
 def key_of(jugfile: Path, args: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,12 +37,12 @@ def execute(
     """
     from jughpc.app.execute import Outcome, place
     from jughpc.app.execute import execute as work
-    from jughpc.tasks import hooks
+    from jughpc.tasks import exit_checks, hooks
 
     values, where = common.settings(), place(environment())
     if not no_check_environment:
-        _heed_environment()
-    options = _options(where, values, **how)
+        exit_checks.exit_env_vars(environment())
+    options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
     outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
     for failure in outcome.tally.failures:
@@ -54,7 +55,7 @@ def execute(
 
 def _options(
     where: Any, values: Settings, *, keep_going: bool | None, retries: int | None, keep_failed: bool, debug: bool,
-    pdb: bool,
+    pdb: bool, stop_file: Path | None,
 ) -> Any:  # fmt: skip
     from jughpc.worker.tally import Options
 
@@ -67,14 +68,8 @@ def _options(
         deadline=where.deadline,
         debug=debug or pdb,
         examine=_debugger() if pdb else None,
+        stop_file=stop_file,
     )
-
-
-def _heed_environment() -> None:
-    from jughpc.tasks import exit_checks
-
-    exit_checks.exit_env_vars(environment())
-    exit_checks.exit_if_file_exists(STOP_FILE)
 
 
 def _debugger() -> Callable[[BaseException], None]:

@@ -59,7 +59,10 @@ class DamagedError(ValueError):
 def encode(value: object) -> Encoded:
     """Encode a result. Raises UnstorableError if it cannot be pickled."""
     if type(value) in _PLAIN:  # mostly: a million of them are to cost little
-        return _pickled(pickle.dumps(value, 5))
+        stream = pickle.dumps(value, 5)
+        if len(stream) < _SMALL:
+            return Encoded(PICKLE, zlib.crc32(stream), len(stream), (stream,))
+        return _pickled(stream)
     if _is_array(value):
         return _sealed(NPY, _npy_parts(value))
     buffers: list[pickle.PickleBuffer] = []

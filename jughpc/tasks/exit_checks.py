@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from jughpc.fs import Clock, OsClock
 from jughpc.tasks.hooks import TASK_EXECUTED, TASK_PRE_EXECUTE, StopWorker, register_hook_once
 
 
-def exit_if_file_exists(fname: str) -> None:
-    """End before the next task once there is a file of that name."""
-    path = Path(fname)
-    _stop_when(TASK_PRE_EXECUTE, ("file", fname), lambda task: path.exists())
+def exit_if_file_exists(fname: str, clock: Clock | None = None) -> None:
+    """End before the next task once there is a file of that name; seen within a second."""
+    _stop_when(TASK_PRE_EXECUTE, ("file", fname), _Sight(Path(fname), clock or OsClock()))
 
 
 def exit_when_true(f: Callable[..., Any], function_takes_Task: bool = False) -> None:  # noqa: N803  # jug's name
@@ -51,6 +51,20 @@ def exit_env_vars(environ: Mapping[str, str] | None = None) -> None:
     hours, minutes, seconds = (_number(environ, f"JUG_MAX_{unit}") for unit in ("HOURS", "MINUTES", "SECONDS"))
     if hours or minutes or seconds:
         exit_after_time(hours, minutes, seconds)
+
+
+class _Sight:
+    """Tells whether there is a file; looks once a second, for short tasks are many and each look asks a file server."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path, self._clock, self._next = path, clock, -inf
+
+    def __call__(self, task: object) -> bool:
+        now = self._clock.now()
+        if now < self._next:
+            return False
+        self._next = now + 1.0
+        return self._path.exists()
 
 
 class _Countdown:

@@ -56,12 +56,13 @@ class TaskGenerator(Generic[P, R]):
         return generator
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Task[R]:
-        if isinstance(self.f, partial):
-            f, args, kwargs = unwrapped(self.f, args, kwargs)
-            return Task.calling(versioned(f, self._version), args, kwargs)
-        if self._callee is None:
-            self._callee = versioned(self.f, self._version)
-        return Task.calling(self._callee, args, kwargs)
+        if self._callee is not None:  # as mostly: a million calls of the same function
+            return Task.calling(self._callee, args, kwargs)
+        f, args, kwargs = unwrapped(self.f, args, kwargs)
+        callee = versioned(f, self._version)
+        if f is self.f:
+            self._callee = callee
+        return Task.calling(callee, args, kwargs)
 
     def __get__(self, instance: object, owner: type | None = None) -> Callable[..., Any]:
         return self if instance is None else partial(self, instance)

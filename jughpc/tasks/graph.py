@@ -7,6 +7,7 @@ bytes, and nothing recurses or scans again: an edge is walked when the task at o
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from operator import sub
@@ -64,6 +65,8 @@ class Graph:
         digests: Theirs, in the same order.
         index: Where each digest is.
         listed: How many of the tasks, the first ones, were in the list.
+        names: The functions' names.
+        kinds: For each task, where its name is in `names`.
         unfinished: How many have no result yet.
         stuck: How many of these can get none: they failed, or depend on one that is stuck.
     """
@@ -78,6 +81,7 @@ class Graph:
         self.listed = len(self.tasks)
         self._looks_ahead = False
         self._dependencies = self._find_dependencies()
+        self.names, self.kinds = _names_of(self.tasks)
         self._dependents = self._dependencies.reversed()
         self._states = bytearray(len(self.tasks))
         self._waiting_for = self._dependencies.counts()
@@ -87,6 +91,11 @@ class Graph:
         self.stuck = 0
         if self._looks_ahead:
             self._check_loops()
+
+    def count(self, indices: Iterable[int]) -> Counter[str]:
+        """Return how many of `indices` there are of each name."""
+        counts = Counter(map(self.kinds.__getitem__, indices))
+        return Counter({self.names[kind]: count for kind, count in counts.items()})
 
     @property
     def edges(self) -> Edges:
@@ -156,6 +165,17 @@ class Graph:
             if not waiting[dependent] and not self._states[dependent]:
                 fresh.append(dependent)
         return fresh
+
+    def all_done(self, indices: Sequence[int]) -> list[int]:
+        """Note that all of `indices` have results, and return the tasks that this made ready."""
+        states = self._states
+        if self._dependencies.targets or any(map(states.__getitem__, indices)):
+            freed = [dependent for i in indices for dependent in self.done(i)]
+            return [i for i in freed if self.is_ready(i)]  # it may be one of `indices` itself
+        for i in indices:  # as often: nobody waits for them, and none failed
+            states[i] = _DONE
+        self.unfinished -= len(indices)
+        return []
 
     def undone(self, i: int) -> list[int]:
         """Note that `i` has no result after all, and return the tasks that were ready and now wait for it."""
@@ -247,3 +267,11 @@ class Graph:
         if len(ready) < len(waiting):
             task = next(self.tasks[i] for i, count in enumerate(waiting) if count)
             raise UsageError(f"A task {task.name} depends on itself: its arguments were changed after the call.")
+
+
+def _names_of(tasks: Sequence[Task[Any]]) -> tuple[list[str], array[int]]:
+    """Return the names of the tasks' functions, and which of them each task has."""
+    callees = [task.callee for task in tasks]
+    numbers: dict[str, int] = {}
+    by_callee = {callee: numbers.setdefault(callee.name, len(numbers)) for callee in dict.fromkeys(callees)}
+    return list(numbers), array("I", map(by_callee.__getitem__, callees))

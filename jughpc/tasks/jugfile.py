@@ -106,10 +106,15 @@ def _run(path: Path, module: ModuleType) -> bool:
 
 @contextmanager
 def _patient_collector() -> Iterator[None]:
-    """Let the cycle collector look rarely: by default it takes two thirds of the time of making many tasks."""
+    """Let the cycle collector look rarely: by default it takes two thirds of the time of making many tasks.
+
+    What was made is then left alone until the next load: to look at a million tasks again and again finds nothing.
+    """
     thresholds = gc.get_threshold()
+    gc.unfreeze()
     gc.set_threshold(500_000, 20, 100)
     try:
         yield
     finally:
         gc.set_threshold(*thresholds)
+        gc.freeze()

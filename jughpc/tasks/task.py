@@ -35,15 +35,16 @@ class Task(Generic[R]):
 
     Attributes:
         args, kwargs: The arguments, as given.
+        callee: The function, with its name and version.
         store: Where all tasks' results lie, by digest or in jug's words; None until a jugdir is chosen.
     """
 
-    __slots__ = ("_callee", "_digest", "_value", "args", "kwargs")
+    __slots__ = ("_digest", "_value", "args", "callee", "kwargs")
     store: ClassVar[Any] = None
-    _callee: Callee
     _digest: bytes | None
     _value: Any  # R or _UNSET
     args: tuple[Any, ...]
+    callee: Callee
     kwargs: dict[str, Any]
 
     def __init__(self, f: Callable[..., R], /, *args: Any, **kwargs: Any) -> None:
@@ -52,7 +53,7 @@ class Task(Generic[R]):
         self._fill(callee_of(f), args, kwargs)
 
     def _fill(self, callee: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._callee = callee
+        self.callee = callee
         self.args = args
         self.kwargs = kwargs or _NO_KWARGS
         self._digest = None
@@ -69,23 +70,23 @@ class Task(Generic[R]):
     @property
     def f(self) -> Callable[..., R]:
         """The function."""
-        return self._callee.f
+        return self.callee.f
 
     @property
     def name(self) -> str:
         """The function's name, `module.function`; another one may be set, which gives another digest."""
-        return self._callee.name
+        return self.callee.name
 
     @name.setter
     def name(self, name: str) -> None:
-        self._callee, self._digest = self._callee.renamed(name), None
+        self.callee, self._digest = self.callee.renamed(name), None
 
     @property
     def digest(self) -> bytes:
         """The 16 bytes that name this call everywhere. Raises DigestError."""
         if self._digest is None:
             try:
-                self._digest = hashing.of_call(self._callee.head, self.args, self.kwargs)
+                self._digest = hashing.of_call(self.callee.head, self.args, self.kwargs)
             except DigestError as error:
                 raise DigestError(f"{self.name} was called with {error}") from error.__cause__
         return self._digest
@@ -103,7 +104,7 @@ class Task(Generic[R]):
 
     def __jug_steps__(self) -> Steps[bytes]:
         if self._digest is None:
-            self._digest = yield from hashing.call_steps(self._callee.head, self.args, self.kwargs)
+            self._digest = yield from hashing.call_steps(self.callee.head, self.args, self.kwargs)
         return _token(self)
 
     def nested(self) -> list[Any]:
@@ -123,9 +124,9 @@ class Task(Generic[R]):
         plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
         args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
         if not self.kwargs:
-            return self._callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
+            return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
         kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
-        return self._callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
+        return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
 
     def compute_watched(self) -> R:
         """Do as `compute` does, but raise RuntimeError if the function changes its arguments."""

@@ -40,7 +40,10 @@ def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
         value = task.compute_watched() if options.debug else task.compute()
         if len(alltasks) > before:
             _check_made(before, options.debug)
-        return _fitting(encode(value), options.largest), value
+        encoded = encode(value)
+        if options.largest is not None:
+            _check_size(encoded, options.largest)
+        return encoded, value
     except hooks.StopWorker:
         raise
     except (Exception, SystemExit) as error:
@@ -59,14 +62,13 @@ def call_hook(name: str, task: Task[Any]) -> None:
         raise hooks.StopWorker(error.code) from error
 
 
-def _fitting(encoded: Encoded, largest: int | None) -> Encoded:
-    """Return `encoded`. Raises UnstorableError if it is larger than the store takes."""
-    if largest is not None and encoded.length > largest:
+def _check_size(encoded: Encoded, largest: int) -> None:
+    """Raise UnstorableError if it is larger than the store takes."""
+    if encoded.length > largest:
         raise UnstorableError(
             f"the result takes {encoded.length >> 20} MiB, and this store takes {largest >> 20} MiB at most: "
             "return less, or use a folder as --jugdir"
         )
-    return encoded
 
 
 def _check_made(before: int, strict: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from jughpc.store.board import MOST
 from jughpc.store.resultfile import Encoded
@@ -15,6 +16,7 @@ from jughpc.worker.policy import Times
 
 FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
 FLUSH_AT = 4 << 20  # [bytes]
+GLANCE = 1.0  # [s] between two looks at whether time is up, or somebody asks to stop
 LONG = 0.5  # [s] a task that took so long ends its batch; the beat process lets the shard go a little later
 
 
@@ -53,27 +55,31 @@ class Batch:
                 self._outcomes.trouble(index, trouble)
 
     def _run(self, indices: list[int], given: _Yield) -> None:
-        kit, tasks = self._kit, self._graph.tasks
-        uptime, step, stops = kit.clock.uptime, kit.pulse.step, kit.stops
+        kit, tasks, kinds, names = self._kit, self._graph.tasks, self._graph.kinds, self._graph.names
+        uptime, step, stops, options = kit.clock.uptime, kit.pulse.step, kit.stops, kit.options
         before = uptime()
         limit = before + min(FLUSH_AFTER, kit.seconds_left())
-        times = Times(kit.policy, before)
+        glance = min(limit, before + GLANCE)
+        times, kind = Times(kit.policy, before), -1
         with stops.breakable():
             for number, index in enumerate(indices):
-                name = tasks[index].name
-                if name is not times.name:
-                    times.turn(name, number, before)
-                step(number, name, before)
-                is_good = self._run_one(index, given)
+                if kinds[index] != kind:
+                    kind = kinds[index]
+                    times.turn(names[kind], number, before)
+                step(number, times.name, before)
+                is_good = self._take(index, *attempt(tasks[index], options), given)
                 now = uptime()
-                if not is_good or now > limit or now - before > LONG or given.size > FLUSH_AT or stops.signal:
+                if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
+                if now > glance:
+                    if now > limit or kit.stopping():
+                        break
+                    glance = min(limit, now + GLANCE)
                 before = now
         times.turn("", number + 1, now)
 
-    def _run_one(self, index: int, given: _Yield) -> bool:
-        """Run a task; return whether what it gave is no reason to stop."""
-        outcome, value = attempt(self._graph.tasks[index], self._kit.options)
+    def _take(self, index: int, outcome: Encoded | Trouble, value: Any, given: _Yield) -> bool:
+        """Keep what a task gave; return whether it is no reason to stop."""
         if isinstance(outcome, Trouble):
             given.troubles[index] = outcome
             return self._kit.options.keep_going and not outcome.lost

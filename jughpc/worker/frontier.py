@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from itertools import chain
 
 from jughpc.tasks.graph import Graph
 
@@ -19,7 +20,7 @@ class Frontier:
         shard: Of each task.
         left: How many tasks of each shard have no result.
         ready: The ready tasks of each shard that has such.
-        kinds: How many are ready of each name.
+        kinds: How many are ready of each of the graph's names.
     """
 
     def __init__(self, graph: Graph, shard_of: Callable[[bytes], int]) -> None:
@@ -30,7 +31,7 @@ class Frontier:
         for index, shard in enumerate(self.shard):
             self._members[shard].append(index)
         self.ready: dict[int, set[int]] = {}
-        self.kinds: Counter[str] = Counter()
+        self.kinds: Counter[int] = Counter()
         self._add(graph.ready())
 
     def is_ready(self, index: int) -> bool:
@@ -46,20 +47,23 @@ class Frontier:
         digests = self.graph.digests
         return {digests[index] for index in self._members[shard]}
 
-    def of_kinds(self, names: set[str]) -> list[int]:
+    def of_kinds(self, kinds: set[int]) -> list[int]:
         """Return the ready tasks with one of these names, in the order of definition."""
-        tasks = self.graph.tasks
-        return sorted(index for here in self.ready.values() for index in here if tasks[index].name in names)
+        of = self.graph.kinds
+        return [index for index in self._in_order() if of[index] in kinds]
+
+    def _in_order(self) -> list[int]:
+        if 8 * self.kinds.total() > len(self.shard):  # sorting so many takes longer than to look at all
+            return self.graph.ready()
+        return sorted(chain.from_iterable(self.ready.values()))
 
     def done(self, shard: int, indices: list[int]) -> list[int]:
         """Take note that tasks of a shard, none of them done yet, have results; return those that became ready."""
         self._drop_all(shard, indices)
         self.left[shard] -= len(indices)
-        done = self.graph.done
-        made_ready = [dependent for index in indices for dependent in done(index)]
-        fresh = [index for index in made_ready if self.graph.is_ready(index)]  # it may be of `indices` itself
-        self._add(fresh)
-        return fresh
+        made_ready = self.graph.all_done(indices)
+        self._add(made_ready)
+        return made_ready
 
     def undone(self, index: int) -> None:
         """Take note that a task lost its result: it and what waits for it must wait again."""
@@ -74,11 +78,11 @@ class Frontier:
         self._drop(index)
         self.graph.failed(index)
 
-    def _add(self, indices: Iterable[int]) -> None:
-        tasks, shard, ready = self.graph.tasks, self.shard, self.ready
+    def _add(self, indices: Sequence[int]) -> None:
+        shard, ready = self.shard, self.ready
         for index in indices:
             ready.setdefault(shard[index], set()).add(index)
-        self.kinds.update([tasks[index].name for index in indices])
+        self.kinds.update(map(self.graph.kinds.__getitem__, indices))
 
     def _drop(self, index: int) -> None:
         self._drop_all(self.shard[index], [index])
@@ -88,8 +92,9 @@ class Frontier:
         here = self.ready.get(shard)
         if here is None:
             return
-        gone, tasks = here.intersection(indices), self.graph.tasks
-        self.kinds.subtract([tasks[index].name for index in gone])
-        here -= gone
-        if not here:
+        gone = here.intersection(indices)
+        self.kinds.subtract(Counter(map(self.graph.kinds.__getitem__, gone)))  # counts first: that is done in C
+        if len(gone) == len(here):
             del self.ready[shard]
+        else:
+            here -= gone

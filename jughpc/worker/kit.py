@@ -65,4 +65,4 @@ class Kit:
 
     def stopping(self) -> bool:
         """Return whether no further task is to be begun."""
-        return bool(self.stops.signal) or bool(self.tally.failures and not self.options.keep_going)
+        return self.stops.asked(self.clock.now()) or bool(self.tally.failures and not self.options.keep_going)

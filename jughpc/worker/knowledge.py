@@ -91,8 +91,7 @@ class Knowledge:
     def _learn_done(self, shard: int, indices: list[int], first: bool) -> None:
         self.frontier.done(shard, indices)
         if first:
-            tasks = self._graph.tasks
-            self._tally.loaded.update([tasks[index].name for index in indices])
+            self._tally.loaded.update(self._graph.count(indices))
 
     def _undone(self, digest: bytes) -> int | None:
         index = self._graph.index.get(digest)

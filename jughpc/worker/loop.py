@@ -132,7 +132,7 @@ class Worker:
         view = self._knowledge.claims(shard)
         if SHARD in view.claims or shard not in self._frontier.ready:
             return False
-        if next(self._runner.shorts(shard, view), None) is None:
+        if not self._runner.shorts(shard, view):
             return True
         return self._runner.shard(shard, view)
 
@@ -141,11 +141,11 @@ class Worker:
         with_shard = SHARD in view.claims and self._frontier.shard[index] not in self._runner.crashed
         return with_shard or self.graph.digests[index] in view.claims
 
-    def _long_kinds(self) -> set[str]:
-        """Return the names of ready tasks that are claimed one by one."""
-        shards = len(self._frontier.ready)
-        policy = self._kit.policy
-        return {name for name, count in self._frontier.kinds.items() if count and not policy.is_short(name, shards)}
+    def _long_kinds(self) -> set[int]:
+        """Return the kinds of ready tasks that are claimed one by one."""
+        shards, names = len(self._frontier.ready), self.graph.names
+        is_short = self._kit.policy.is_short
+        return {kind for kind, count in self._frontier.kinds.items() if count and not is_short(names[kind], shards)}
 
     def _is_for_itself(self, index: int) -> bool:
         """Return whether to claim this task by itself, now."""
@@ -162,7 +162,8 @@ class Worker:
 
     def _anything_fits(self) -> bool:
         """Return whether some ready task would end before the deadline, whoever holds it now."""
-        return any(count and self._fits(name) for name, count in self._frontier.kinds.items())
+        names = self.graph.names
+        return any(count and self._fits(names[kind]) for kind, count in self._frontier.kinds.items())
 
     # what others hold
 

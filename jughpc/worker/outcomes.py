@@ -75,7 +75,7 @@ class Outcomes:
         tasks, tries = self._graph.tasks, self._knowledge.tries
         if tries:
             self._kit.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
-        self._kit.tally.executed.update([tasks[index].name for index in indices])
+        self._kit.tally.executed.update(self._graph.count(indices))
         self.made_ready += self._frontier.done(shard, indices)
         self._count()
         self._knowledge.mark_if_complete(shard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from jughpc.store.base import SHARD, View
 from jughpc.worker.attempt import Trouble, attempt
@@ -64,15 +64,14 @@ class Runner:
         self._holder.release()
         return won
 
-    def shorts(self, shard: int, view: View) -> Iterator[int]:
-        """Yield the ready tasks of `shard` that are to be run under a claim on all of it, in no order."""
-        graph, verdicts = self._graph, dict[str, bool]()
-        for index in self._frontier.ready.get(shard, ()):
-            name = graph.tasks[index].name
-            if name not in verdicts:
-                verdicts[name] = self._is_for_shard(name)
-            if verdicts[name] and graph.digests[index] not in view.claims:
-                yield index
+    def shorts(self, shard: int, view: View) -> Iterable[int]:
+        """Return the ready tasks of `shard` that are to be run under a claim on all of it, in no order."""
+        frontier, of, digests = self._frontier, self._graph.kinds, self._graph.digests
+        shorts: Iterable[int] = frontier.ready.get(shard, ())
+        names = self._graph.names
+        if others := {kind for kind, count in frontier.kinds.items() if count and not self._is_for_shard(names[kind])}:
+            shorts = [index for index in shorts if of[index] not in others]
+        return [index for index in shorts if digests[index] not in view.claims] if view.claims else shorts
 
     def _win_shard(self, shard: int, view: View) -> View | None:
         after = self._holder.take(shard, SHARD, view)

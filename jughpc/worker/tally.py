@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jughpc.store.base import Failure
 from jughpc.worker.deadline import seconds_left
@@ -27,6 +28,7 @@ class Options:
         largest: What a result may take in this store [bytes], None for any size.
         debug: Fail tasks that change their arguments or make tasks.
         examine: Called with what a task raised, before it is recorded.
+        stop_file: Asks to stop after the task in hand, by being there.
     """
 
     keep_going: bool = False
@@ -38,6 +40,7 @@ class Options:
     largest: int | None = None
     debug: bool = False
     examine: Callable[[BaseException], None] | None = None
+    stop_file: Path | None = None
 
     def seconds_left(self, now: float) -> float:
         """Return how long a task may still run [s]; `now` in Unix seconds."""

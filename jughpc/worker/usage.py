@@ -6,6 +6,8 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
+from pathlib import Path
 from types import FrameType
 
 from jughpc.fs import Clock
@@ -31,14 +33,18 @@ class Interrupted(BaseException):
 
 
 class Stops:
-    """What signals asked of this worker.
+    """What signals, or a file, asked of this worker.
+
+    Args:
+        file: Asks to stop after the task in hand, by being there.
 
     Attributes:
         signal: The first signal that asked to stop, 0 if none did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path | None = None) -> None:
         self.signal = 0
+        self._file, self._next_look, self._is_there = file, -inf, False
         self._heard: set[int] = set()
         self._breakers: tuple[int, ...] = ()
 
@@ -57,6 +63,21 @@ class Stops:
             yield
         finally:
             self._breakers = ()
+
+    def asked(self, now: float) -> bool:
+        """Return whether to stop; looks for the file, once a second at most. `now` on one clock [s]."""
+        if self._file is not None and now >= self._next_look and not self.signal:
+            self._next_look = now + 1.0
+            self._is_there = self._file.exists()
+            if self._is_there:
+                self.heed(AFTER_THIS_TASK[0])
+        return bool(self.signal)
+
+    def why(self) -> str:
+        """Return what asked to stop, "" if nothing did."""
+        if self._is_there:
+            return f"the file {self._file} is there"
+        return f"signal {self.signal}" if self.signal else ""
 
     def nap(self, clock: Clock, seconds: float) -> None:
         """Sleep. Raises Interrupted at any signal that asks to stop: nothing is lost by it."""

@@ -115,10 +115,12 @@ def test_a_worker_ends_after_the_first_task_past_a_time_counted_from_the_first_r
         after_a_task()
 
 
-def test_a_worker_ends_before_a_task_once_a_file_is_there(tmp_path: Path) -> None:
-    exit_checks.exit_if_file_exists(str(tmp_path / "stop"))
+def test_a_worker_ends_before_a_task_a_second_after_a_file_is_there(tmp_path: Path) -> None:
+    clock = StillClock()
+    exit_checks.exit_if_file_exists(str(tmp_path / "stop"), clock)
     hooks.jug_hook(BEFORE, (None,))
     (tmp_path / "stop").touch()
+    clock.sleep(1)
     with pytest.raises(hooks.StopWorker):
         hooks.jug_hook(BEFORE, (None,))
 

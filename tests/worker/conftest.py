@@ -138,7 +138,7 @@ class Bench:
         Task.store = store
         loaded = load(jugfile)
         loaded.space["clock"] = self.clock
-        graph, stops, lives, said = Graph(loaded.tasks), Stops(), self.life(store), []
+        graph, stops, lives, said = Graph(loaded.tasks), Stops(options.get("stop_file")), self.life(store), []
         policy = policy or Policy()
         options = {"keep_going": True, "retry_failed": False, **options}
         worker = Worker(graph, store, lives, self.clock, stops, policy, Options(**options), said.append)

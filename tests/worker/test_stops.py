@@ -111,6 +111,29 @@ def test_what_may_not_be_broken_off_is_not():
     assert stops.signal == signal.SIGTERM
 
 
+# a file that asks to stop
+
+SECONDS = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    clock.sleep(0.4)
+
+tasks = [note(i) for i in range(99)]
+"""
+
+
+@pytest.mark.parametrize("cost", [0.001, 10.0])  # of a claim [s]: singly, and in batches
+def test_a_file_ends_a_worker_within_two_seconds_and_loses_no_result(bench, tmp_path, cost):
+    file = tmp_path / "stop"
+    worker = bench.worker(SECONDS, Policy(claim_cost=cost, means={"jugfile.note": 0.4}), stop_file=file)
+    bench.clock.at(8.0, file.touch)
+    worker.run()
+    assert bench.clock.time < 10.0
+    assert len(bench.store.look(0).done) == len(worker.runs) > 10
+    assert (worker.stops.why(), bench.claims()) == (f"the file {file} is there", [])
+
+
 # deadlines
 
 
