@@ -113,10 +113,21 @@ def _kept(files: Files) -> list[tuple[str, int]]:
     return [(match[1], int(match[2])) for name in files.names(FOLDER) if (match := _NAME.fullmatch(name))]
 
 
-def _load(files: Files, path: str) -> Manifest:
+def _load(files: Files, path: str) -> Manifest | None:
+    """Return a kept manifest; one that is damaged is removed, so that whoever loads the jugfile next keeps it anew."""
+    from zipfile import BadZipFile
+
+    try:
+        return _decoded(files.read(path))
+    except (ValueError, KeyError, EOFError, BadZipFile):
+        files.remove(path)
+        return None
+
+
+def _decoded(data: bytes) -> Manifest:
     import numpy as np
 
-    with np.load(io.BytesIO(files.read(path))) as arrays:
+    with np.load(io.BytesIO(data)) as arrays:
         names = arrays["names"].tobytes().decode().split("\0")
         numbers = {key: arrays[key] for key in ("kinds", "digests", "starts", "needs")}
         return Manifest(names=names, barrier=bool(arrays["barrier"]), **numbers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 CHANGES = """
@@ -134,3 +136,13 @@ def test_pdb_stops_where_a_task_raises(failing):
     )
     assert "-> return 1 / x" in done.stdout
     assert "(Pdb) 0" in done.stdout
+
+
+@pytest.mark.parametrize("left", [0, 300, 1000])
+def test_status_reads_the_jugfile_itself_where_its_manifest_was_damaged(three, left):
+    three("execute", "three.py")
+    (manifest,) = three.cwd.glob("three.jugdata/manifest/*.npz")
+    os.truncate(manifest, left)
+    assert three("status", "three.py", "--short").stdout == "All tasks complete (3 tasks).\n"
+    assert three("execute", "three.py").returncode == 0
+    assert manifest.stat().st_size > 1000
