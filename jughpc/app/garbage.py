@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from jughpc.app import session as sessions
 from jughpc.app import stores
@@ -10,14 +11,29 @@ from jughpc.app.hold import holding
 from jughpc.app.lives import living
 from jughpc.app.recent import Target
 from jughpc.app.session import Session
+from jughpc.app.tidy import Tidied, tidy
 from jughpc.errors import UsageError
 from jughpc.fs import Clock
 from jughpc.store.base import Store
 from jughpc.store.filestore import FileStore
+from jughpc.tasks.graph import Graph
 
 
-def remove_garbage(target: Target, clock: Clock, patience: float) -> int:
-    """Remove the results and failures of no visible task; return how many results there were.
+@dataclass(frozen=True)
+class Removed:
+    """What was removed.
+
+    Attributes:
+        results: How many results of no visible task.
+        leftovers: What else nobody reads any more, None in a store that is no folder.
+    """
+
+    results: int
+    leftovers: Tidied | None = None
+
+
+def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
+    """Remove the results and failures of no visible task, and what else nobody reads any more.
 
     Raises:
         UsageError: Not all tasks are visible: the jugfile ended at a barrier, or defines none.
@@ -27,14 +43,15 @@ def remove_garbage(target: Target, clock: Clock, patience: float) -> int:
         session = sessions.peek(target)
         _check(session)
         if session.is_new:
-            return 0
-        needed = {task.digest for task in session.jugfile.tasks}
+            return Removed(0)
+        needed = set(Graph(session.jugfile.tasks).digests)
         garbage = set(_stored(session.store)) - needed
         life.begin(session.store)
         with holding(session.store, life.record.life, garbage, clock, patience):
             removed = session.store.remove(garbage)
         sessions.close(session)
-        return removed
+        store, own = session.store, life.record.life
+        return Removed(removed, tidy(target, store, needed, own) if isinstance(store, FileStore) else None)
 
 
 def forget_failures(target: Target) -> int:

@@ -115,14 +115,23 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
     alive = {_element_and_run(record)[0]: record.state == ALIVE for record in records}
     over = {start for name in ended for start in _starts(name)}
     counts: Counter[State] = Counter()
-    for job in jobs.accepted:
-        if job.role is not Role.ARRAY:
-            continue
+    for job in _arrays(jobs):
         for index in range(job.size):
             known = jobs.poll.elements.get(job.offset + index)
             owner = jobs.scheduler.owner(ElementId(job.id, index))
             counts[known.state if known else _by_store(owner, alive, over)] += 1
     return counts
+
+
+def _arrays(jobs: Jobs) -> list[Accepted]:
+    return [job for job in jobs.accepted if job.role is Role.ARRAY]
+
+
+def of_elements(jobs: Jobs, lives: Sequence[str]) -> set[str]:
+    """Return those of `lives` that were workers of this submission."""
+    elements = (ElementId(job.id, index) for job in _arrays(jobs) for index in range(job.size))
+    owners = {slug(jobs.scheduler.owner(element)) for element in elements}
+    return {life for life in lives if not owners.isdisjoint(_starts(life))}
 
 
 def _by_store(owner: str, alive: Mapping[str, bool], over: set[str]) -> State:

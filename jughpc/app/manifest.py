@@ -109,6 +109,13 @@ def find_any(files: Files) -> Manifest | None:
     return _load(files, _path(key, count))
 
 
+def outdated(files: Files, jugfile: Path, args: Sequence[str]) -> list[str]:
+    """Return the file names of manifests that a load of `jugfile` as it is now will not be told by."""
+    key, kept = key_of(jugfile, args), _kept(files)
+    furthest = max((count for found, count in kept if found == key), default=0)
+    return [f"{found}.{count}.npz" for found, count in kept if (found, count) != (key, furthest)]
+
+
 def _kept(files: Files) -> list[tuple[str, int]]:
     return [(match[1], int(match[2])) for name in files.names(FOLDER) if (match := _NAME.fullmatch(name))]
 
@@ -119,6 +126,8 @@ def _load(files: Files, path: str) -> Manifest | None:
 
     try:
         return _decoded(files.read(path))
+    except FileNotFoundError:  # a cleanup has removed it just now
+        return None
     except (ValueError, KeyError, EOFError, BadZipFile):
         files.remove(path)
         return None

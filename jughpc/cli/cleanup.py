@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from jughpc.app.recent import Target
 from jughpc.cli import common
 from jughpc.errors import SettingError
 from jughpc.fs import OsClock
+
+if TYPE_CHECKING:
+    from jughpc.app.tidy import Tidied
 
 
 @click.command()
@@ -31,11 +36,26 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
     if failed_only:
         click.echo(f"Removed {garbage.forget_failures(target)} failure locks")
         return 0
-    if not locks_only:
-        click.echo(f"Removed {garbage.remove_garbage(target, OsClock(), common.PATIENCE)} objects")
+    removed = None if locks_only else garbage.remove_garbage(target, OsClock(), common.PATIENCE)
+    if removed:
+        click.echo(f"Removed {removed.results} objects")
     if not keep_locks:
         _free(target, wait, force)
+    if removed and removed.leftovers:
+        _tell_leftovers(removed.leftovers)
     return 0
+
+
+def _tell_leftovers(leftovers: Tidied) -> None:
+    counts = [
+        (leftovers.temporary, "files that dead workers were writing"),
+        (leftovers.damaged, "damaged files set aside"),
+        (leftovers.manifests, "manifests of former jugfiles"),
+        (leftovers.records, "records of workers that ended"),
+        (leftovers.marks, "marks that were not true"),
+    ]
+    if told := [f"{count} {what}" for count, what in counts if count]:
+        click.echo(f"Removed leftovers: {', '.join(told)}")
 
 
 def _free(target: Target, wait: bool, force: bool) -> None:

@@ -47,9 +47,18 @@ def test_what_no_live_worker_holds_is_invalidated_beside_it(napping, worker):
 
 def test_cleanup_removes_no_claim_of_a_live_worker_with_the_garbage(napping, worker):
     napping.jugfile.write_text(napping.jugfile.read_text().replace("quick(1)", "quick(2)"))
-    assert remove_garbage(napping, CLOCK, patience=0) == 1
+    assert remove_garbage(napping, CLOCK, patience=0).results == 1
     assert len(claims(napping)) == 1
     assert worker.poll() is None
+
+
+def test_cleanup_leaves_what_a_live_worker_may_be_writing(napping, worker):
+    (record,) = (path.name for path in Path(napping.jugdir).glob("workers/*") if not path.name.endswith(".ended"))
+    shard = Path(napping.jugdir, "shards", "0")
+    (shard / f"{record}-00c0ffee-1.tmp").touch()
+    (shard / "hand-node1-42-0badcafe-00c0ffee-1.tmp").touch()
+    assert remove_garbage(napping, CLOCK, patience=0).leftovers.temporary == 1
+    assert [path.name for path in shard.glob("*.tmp")] == [f"{record}-00c0ffee-1.tmp"]
 
 
 def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
