@@ -5,7 +5,7 @@ from __future__ import annotations
 from jughpc.app import stores
 from jughpc.app.recent import Target
 from jughpc.app.status import standing
-from jughpc.store.base import Failure
+from jughpc.store.base import Failure, Store
 
 
 def failures(target: Target) -> list[Failure]:
@@ -19,4 +19,10 @@ def failures(target: Target) -> list[Failure]:
 def retry(target: Target) -> int:
     """Make the failed tasks of the jugfile ready again; return how many there were."""
     store = stores.find_store(target.jugdir)
-    return store.forget_failures(standing(target).failed()) if store else 0
+    return make_ready(store, standing(target).failed()) if store else 0
+
+
+def make_ready(store: Store, failed: list[bytes]) -> int:
+    """Let tasks run as if they had never failed, nor killed a worker; return how many had failed."""
+    store.forget_deaths(failed)  # first: a worker that comes between would else find the task as deadly as before
+    return store.forget_failures(failed)

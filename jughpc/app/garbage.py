@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jughpc.app import session as sessions
 from jughpc.app import stores
+from jughpc.app.failures import make_ready
 from jughpc.app.hold import holding
 from jughpc.app.lives import living
 from jughpc.app.recent import Target
@@ -60,7 +61,7 @@ def forget_failures(target: Target) -> int:
     if store is None:
         return 0
     failed = [digest for shard in shards_in_use(store) for digest in store.look(shard).failed]
-    return store.forget_failures(failed)
+    return make_ready(store, failed)
 
 
 def shards_in_use(store: Store) -> Iterable[int]:

@@ -60,4 +60,5 @@ def remove_with_dependents(
     with holding(store, life, digests, clock, patience):
         there = set(digests) - store.missing(digests)
         store.remove(digests)
+        store.forget_deaths(digests)
     return there

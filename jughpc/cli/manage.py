@@ -73,7 +73,8 @@ def failures(target: Target, retry_failed: bool, as_json: bool) -> int:
         where = f"{failure.host} ({failure.owner or 'by hand'})"
         when = f"{datetime.fromtimestamp(failure.when):%Y-%m-%d %H:%M:%S}"
         head = f"{failure.name} {failure.digest.hex()[:8]}: {failure.exception}"
-        return f"{head}\n  on {where} at {when}, tries {failure.tries}\n{failure.trace}"
+        trace = "" if failure.trace.strip() == failure.exception else failure.trace
+        return f"{head}\n  on {where} at {when}, tries {failure.tries}\n{trace}"
 
     found = failed.failures(target)
     if as_json:

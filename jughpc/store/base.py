@@ -63,7 +63,8 @@ class Failure:
         name: Its name.
         exception: Type and text, one line.
         trace: The user's traceback.
-        life, host, owner: Where it ran.
+        life: Who found out.
+        host, owner: Where it ran.
         when: Unix seconds by that host's clock, for people.
         tries: How often it was run and failed, this time included.
     """
@@ -172,6 +173,9 @@ class Store(Protocol):
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         """Make failed tasks ready again; return how many there were."""
+
+    def forget_deaths(self, digests: Iterable[bytes]) -> None:
+        """Forget how many lives ended on these tasks; the claims of who may live stay."""
 
     def complete(self) -> set[tuple[int, str]]:
         """Return the shards that are known to be done, each with the name of its task set."""

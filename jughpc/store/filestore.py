@@ -102,6 +102,17 @@ class FileStore:
                 count += 1
         return count
 
+    def forget_deaths(self, digests: Iterable[bytes]) -> None:
+        judge = self.judge()
+        for shard, members in self._by_shard(digests).items():
+            claims = self.look(shard).claims
+            for key in claims.keys() & members:
+                *over, last = claims[key]  # who made a later claim saw the holders of those before it dead
+                if judge.proof(self.claim_path(shard, key, last)):
+                    over.append(last)
+                for generation in over:
+                    self.remove_claim(shard, key, generation)
+
     # shards that are done
 
     def complete(self) -> set[tuple[int, str]]:
@@ -148,7 +159,7 @@ class FileStore:
         return self.judge().holder(self.claim_path(shard, key, generation))
 
     def remove_claim(self, shard: int, key: bytes, generation: int) -> None:
-        """Remove a claim, whoever holds it: for cleanup alone."""
+        """Remove a claim, whoever holds it: for cleanup alone, and where a user asks to run a task anew."""
         self._files.remove(self.claim_path(shard, key, generation))
 
     def shards_in_use(self) -> list[int]:

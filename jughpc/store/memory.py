@@ -88,6 +88,9 @@ class MemoryStore:
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         return sum(self._failures.pop(digest, None) is not None for digest in set(digests))
 
+    def forget_deaths(self, digests: Iterable[bytes]) -> None:
+        """Do nothing: who dies takes this store along."""
+
     def complete(self) -> set[tuple[int, str]]:
         return set(self._complete)
 

@@ -57,6 +57,14 @@ return redis.call('HDEL', KEYS[1], ARGV[2])
 """
 """KEYS: claims, results. ARGV: as for _HOLDS. Of a task that is done, the claims of the dead go too."""
 
+_FORGET = f"""{_ALIVE}
+local generation, life, all = holder(ARGV[2])
+if not all then return 0 end
+if lives(life) then return redis.call('HSET', KEYS[1], ARGV[2], generation .. '=' .. life) end
+return redis.call('HDEL', KEYS[1], ARGV[2])
+"""
+"""KEYS: claims. ARGV: what records begin with, key."""
+
 
 class RedisClaims:
     """The claims of one life; see base.Claims."""
@@ -77,6 +85,10 @@ class RedisClaims:
 
     def hand_back(self, claim: Claim) -> None:
         self.release(claim)
+
+    def forget_deaths(self, shard: int, key: bytes) -> None:
+        """Remove the claims of the dead on `key`."""
+        self._run(_FORGET, shard, key)
 
     def _run(self, script: str, shard: int, key: bytes, *args: str | int | bytes) -> int:
         keys = [self._server.key(kind, f"{shard:02x}") for kind in ("claims", "results")]

@@ -106,6 +106,12 @@ class RedisStore:
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         return sum(self._forget_failures(shard, members) for shard, members in _by_shard(digests))
 
+    def forget_deaths(self, digests: Iterable[bytes]) -> None:
+        claims = self.claims("")
+        for shard, members in _by_shard(digests):
+            for digest in self.look(shard).claims.keys() & members:
+                claims.forget_deaths(shard, digest)
+
     # shards that are done
 
     def complete(self) -> set[tuple[int, str]]:

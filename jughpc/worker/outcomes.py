@@ -94,14 +94,15 @@ class Outcomes:
 
     def _failure(self, task: Task[Any], trouble: Trouble, tries: int) -> Failure:
         record = self._kit.pulse.record
+        where = trouble.where or record
         return Failure(
             digest=task.digest,
             name=task.name,
             exception=trouble.words,
             trace=trouble.trace,
             life=record.life,
-            host=record.host,
-            owner=record.owner,
+            host=where.host,
+            owner=where.owner,
             when=self._kit.clock.wall(),
             tries=tries,
         )

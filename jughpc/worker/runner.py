@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jughpc.store.base import SHARD, View
-from jughpc.worker.attempt import Trouble, attempt
+from jughpc.store.record import DIED
+from jughpc.worker.attempt import Trouble, attempt, killed
 from jughpc.worker.batch import Batch
 from jughpc.worker.holder import Holder
 from jughpc.worker.kit import Kit
@@ -91,8 +92,9 @@ class Runner:
     def _run_single(self, index: int, deaths: int) -> None:
         task, kit = self._graph.tasks[index], self._kit
         if deaths >= kit.options.max_crashes:
-            words = f"{deaths} workers died while they ran it; none could say why"
-            return self._outcomes.fail(index, Trouble(words), deaths)
+            dead = (record for record in kit.store.records() if record.state == DIED)
+            trouble = killed(deaths, [record for record in dead if record.digest == task.digest.hex()])
+            return self._outcomes.fail(index, trouble, deaths)
         started = kit.clock.uptime()
         kit.pulse.note(task.name, task.digest, started)
         outcome = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -118,6 +119,22 @@ def test_each_way_of_going_wrong_has_words_of_its_own(jughpc, body, words):
     done = jughpc("execute", "troubles.py", "--keep-going")
     assert done.returncode == 1
     assert words in jughpc("failures", "troubles.py").stdout
+
+
+def test_a_task_that_kills_its_workers_is_told_and_runs_again_once_mended(jughpc):
+    deadly = "os.kill(os.getpid(), signal.SIGKILL)"
+    text = f"import os, signal\nfrom jug import Task\ndef deadly():\n    {deadly}\none = Task(deadly)\n"
+    jughpc.write("kills.py", text)
+    codes = [jughpc("execute", "kills.py", JUGHPC_OWNER=f"slurm:7_{n}").returncode for n in range(6)]
+    assert codes == [-9] * 5 + [1]
+    (row,) = json.loads(jughpc("failures", "kills.py", "--json").stdout)
+    assert row["exception"].startswith("5 workers died while they ran it, the last on ")
+    assert "SIGKILL" in row["exception"]
+    assert (row["owner"], row["tries"]) == ("slurm:7_4", 5)
+    jughpc.write("kills.py", text.replace(deadly, "pass"))
+    assert jughpc("execute", "kills.py").returncode == 1
+    assert jughpc("failures", "kills.py", "--retry-failed").returncode == 0
+    assert jughpc("execute", "kills.py").returncode == 0
 
 
 def test_debug_finds_tasks_that_change_their_arguments(jughpc):

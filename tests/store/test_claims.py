@@ -391,3 +391,26 @@ def test_a_copy_that_took_too_long_to_write_is_given_up(cluster):
     ).claims("a")
     assert claims.take(0, SHARD, View())[0] is None
     assert cluster.names() == []
+
+
+# deaths
+
+
+def test_deaths_can_be_forgotten(cluster):
+    a, b, c = (cluster.worker(name) for name in "abc")
+    for worker in (a, b):
+        worker.take(TASK)
+        worker.take(OTHER)
+        worker.die()
+    c.store.forget_deaths([TASK])
+    view = c.store.look(0)
+    assert (TASK in view.claims, view.claims[OTHER]) == (False, [1, 2])
+
+
+def test_a_claim_of_the_living_outlasts_the_deaths_before_it(cluster):
+    a, b = cluster.worker("a"), cluster.worker("b")
+    a.take(TASK)
+    a.die()
+    heir = b.take(TASK)
+    a.store.forget_deaths([TASK])
+    assert (b.claims.holds(heir), b.store.look(0).deaths(heir)) == (True, 0)

@@ -125,6 +125,16 @@ def test_once_a_task_is_done_the_claims_of_the_dead_go_with_the_last_one(store, 
     assert store.look(store.shard_of(A)).claims == {}
 
 
+def test_deaths_can_be_forgotten_beside_the_living(store, peer):
+    take(store, LIFE)
+    take(store, LIFE, key=B)
+    store.beat(replace(LIFE, state=DIED))
+    heir = take(peer, PEER)
+    peer.forget_deaths([A, B])
+    view = store.look(store.shard_of(A))
+    assert (view.deaths(heir), peer.claims(PEER.life).holds(heir), B in view.claims) == (0, True, False)
+
+
 def test_a_claim_taken_twice_is_the_same_claim(store, peer):
     assert take(store, LIFE) == take(store, LIFE)
 
