@@ -4,6 +4,7 @@ JugError
 ├── UsageError            the user can mend it; one message, exit code 2, no traceback of ours
 │   ├── JugfileNotFoundError   no such jugfile, or none could be chosen
 │   ├── JugfileError      the jugfile, or a reduce script, raised; carries *its* traceback
+│   │   └── HookError     a hook raised, after a task or at the end
 │   ├── LazyJugfileError  a lazy map or generator where a list was meant
 │   ├── DigestError       an argument that cannot be told from others: it cannot be pickled
 │   ├── JugdirError       the jugdir cannot be used: unwritable, not ours, of another format
@@ -58,6 +59,19 @@ class JugfileError(UsageError):
     def words(self) -> str:
         """Our one line on it, without the traceback."""
         return f"{self.path} could not be run to its end: it raised the error above."
+
+
+class HookError(JugfileError):
+    """A hook of the jugfile raised, where no task is to blame.
+
+    Attributes:
+        path: The hook's name.
+    """
+
+    @property
+    def words(self) -> str:
+        """Our one line on it, without the traceback."""
+        return f"the hook {self.path} raised the error above, which ended this worker. What was computed is stored."
 
 
 class LazyJugfileError(UsageError):

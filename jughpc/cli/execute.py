@@ -47,9 +47,9 @@ def execute(
     outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
-    hooks.jug_hook(hooks.FINISHED_PRE_STATUS)
+    hooks.tell(hooks.FINISHED_PRE_STATUS)
     click.echo(_summary(outcome, short or values["short"].value))
-    hooks.jug_hook(hooks.FINISHED_POST_STATUS)
+    hooks.tell(hooks.FINISHED_POST_STATUS)
     return outcome.code
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+from jughpc.errors import HookError
+from jughpc.tasks import usertrace
+
 Hook = Callable[..., Any]
 
 TASK_LOADABLE = "execute.task-loadable"
@@ -45,6 +48,24 @@ def jug_hook(name: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | No
     if name not in _hooks:
         return []
     return [hook(*args, **(kwargs or {})) for hook in _hooks[name]]
+
+
+def call(name: str, *args: Any) -> None:
+    """Call the hooks of a point for a worker. Raises StopWorker if one of them ends the process, as jug's may."""
+    try:
+        jug_hook(name, args)
+    except StopWorker:
+        raise
+    except SystemExit as error:
+        raise StopWorker(error.code) from error
+
+
+def tell(name: str, *args: Any) -> None:
+    """Do as `call` does, where no task is to blame. Raises HookError if a hook raises, besides."""
+    try:
+        call(name, *args)
+    except Exception as error:
+        raise HookError(name, usertrace.of(error)) from error
 
 
 def is_hooked(name: str) -> bool:

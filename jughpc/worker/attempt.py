@@ -41,7 +41,7 @@ def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
     """
     try:
         if hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
-            call_hook(hooks.TASK_PRE_EXECUTE, task)
+            hooks.call(hooks.TASK_PRE_EXECUTE, task)
         before = len(alltasks)
         value = task.compute_watched() if options.debug else task.compute()
         if len(alltasks) > before:
@@ -71,16 +71,6 @@ def killed(deaths: int, dead: Sequence[Record]) -> Trouble:
     memory = f", with {last.memory >> 20} MiB in use" if last.memory else ""
     words = f"{deaths} workers died while they ran it, the last on {last.host}{memory}: {last.reason}; {_ONCE_MORE}"
     return Trouble(words, where=last)
-
-
-def call_hook(name: str, task: Task[Any]) -> None:
-    """Call the hooks of a point. Raises StopWorker if one of them ends the process, as jug's may."""
-    try:
-        hooks.jug_hook(name, (task,))
-    except hooks.StopWorker:
-        raise
-    except SystemExit as error:
-        raise hooks.StopWorker(error.code) from error
 
 
 def _check_size(encoded: Encoded, largest: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from jughpc.store.board import MOST
 from jughpc.store.resultfile import Encoded
+from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
 from jughpc.worker.attempt import Trouble, attempt
 from jughpc.worker.holder import Holder
@@ -43,7 +44,7 @@ class Batch:
             indices: The tasks; at least one.
         """
         digests = self._graph.digests
-        indices = indices[:MOST]
+        indices = indices[: 1 if hooks.is_hooked(hooks.TASK_EXECUTED) else MOST]  # who hooks it waits for each result
         self._kit.pulse.begin_batch(self._holder.claims[0], [digests[index] for index in indices])
         given = _Yield()
         try:

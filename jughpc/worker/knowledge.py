@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from jughpc.store.base import Claim, Store, View
 from jughpc.store.record import ALIVE
 from jughpc.store.shards import set_name
+from jughpc.tasks import hooks
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.tally import Options, Tally
 
@@ -16,6 +19,7 @@ class Knowledge:
 
     Attributes:
         tries: How often tasks failed that are to be tried again, or failed for good here.
+        loadable: Tasks that others did, for the hooks that want to know of each.
     """
 
     def __init__(self, store: Store, frontier: Frontier, options: Options, tally: Tally) -> None:
@@ -26,6 +30,7 @@ class Knowledge:
         self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
         self._set_names: dict[int, str] = {}
         self.tries: dict[bytes, int] = {}
+        self.loadable: list[int] = []
 
     def claims(self, shard: int) -> View:
         """Return the claims on `shard` as last seen; looks if it never was."""
@@ -86,10 +91,13 @@ class Knowledge:
         index = self._graph.index[digest]
         if self._graph.is_done(index):
             self._marked.discard(self.frontier.shard[index])
+            self._tally.loaded -= Counter([self._graph.tasks[index].name])
             self.frontier.undone(index)
 
     def _learn_done(self, shard: int, indices: list[int], first: bool) -> None:
         self.frontier.done(shard, indices)
+        if hooks.is_hooked(hooks.TASK_LOADABLE):
+            self.loadable += indices
         if first:
             self._tally.loaded.update(self._graph.count(indices))
 

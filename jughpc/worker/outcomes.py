@@ -9,7 +9,7 @@ from jughpc.store.base import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import hooks
 from jughpc.tasks.task import Task
-from jughpc.worker.attempt import Trouble, call_hook
+from jughpc.worker.attempt import Trouble
 from jughpc.worker.holder import Holder
 from jughpc.worker.kit import Kit
 from jughpc.worker.knowledge import Knowledge
@@ -81,7 +81,7 @@ class Outcomes:
         self._knowledge.mark_if_complete(shard)
         if hooks.is_hooked(hooks.TASK_EXECUTED):
             for index in indices:
-                call_hook(hooks.TASK_EXECUTED, tasks[index])
+                hooks.tell(hooks.TASK_EXECUTED, tasks[index])
 
     def _count(self) -> None:
         self._kit.pulse.count(self._kit.tally.executed.total(), len(self._kit.tally.failures))

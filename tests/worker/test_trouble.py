@@ -214,6 +214,15 @@ def test_a_result_that_vanished_under_a_mark_is_computed_again(bench):
     assert (worker.runs, worker.graph.unfinished) == ([1000, "sum"], 0)
 
 
+def test_a_result_that_was_there_but_damaged_counts_as_executed_only(bench):
+    first = bench.worker(PAIR).run()
+    dependency = next(first.space["total"].dependencies()).digest
+    bench.store.remove([of(first, "total")])
+    (bench.files.root / "shards/0" / dependency.hex()).write_bytes(b"")
+    tally = bench.worker(PAIR, store=bench.open(0)).run().worker.tally
+    assert (tally.executed, tally.loaded) == ({"jugfile.note": 1, "jugfile.add": 1}, {})
+
+
 def test_a_full_disk_is_waited_out_and_no_task_runs_twice(bench, how, notes):
     files = Faulty(bench.files, errno.ENOSPC, times=3)
     worker = bench.worker(notes, how, store=bench.open(0, files)).run()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from jughpc.errors import HookError
 from jughpc.store.memory import MemoryStore
 from jughpc.store.shards import set_name
-from jughpc.tasks import hooks
+from jughpc.tasks import exit_checks, hooks
 from jughpc.worker.policy import Policy
 
 
@@ -132,14 +133,22 @@ def test_a_hook_that_stops_the_worker_before_a_task_loses_no_result(bench, notes
     assert len(bench.store.look(0).done) == len(worker.runs) == worker.executed < 10
 
 
-def test_a_hook_that_stops_the_worker_after_a_task_loses_no_count(bench, notes, short):
-    def stop(task):
-        raise hooks.StopWorker(0)
+@pytest.mark.parametrize("means", [{}, {"jugfile.note": 1e-6}])
+def test_a_worker_ends_after_exactly_so_many_tasks_even_short_ones(bench, notes, means):
+    exit_checks.exit_after_n_tasks(3)
+    worker = bench.worker(notes, Policy(means=means)).run()
+    assert worker.executed == len(worker.runs) == len(bench.store.look(0).done) == 3
+    assert (worker.worker.stopping(), bench.claims()) == (True, [])
 
-    hooks.register_hook(hooks.TASK_EXECUTED, stop)
-    worker = bench.worker(notes, short()).run()
-    assert worker.executed == len(bench.store.look(0).done) == 10
-    assert worker.graph.unfinished == 0
+
+@pytest.mark.parametrize("name", [hooks.TASK_EXECUTED])
+def test_a_hook_that_raises_ends_the_worker_by_its_name_and_leaves_no_claim(bench, notes, name):
+    hooks.register_hook(name, lambda task: 1 / 0)
+    worker = bench.worker(notes)
+    bench.store.put(worker.graph.digests[3], 9)
+    with pytest.raises(HookError, match=rf"ZeroDivisionError: division by zero\nthe hook {name} raised"):
+        worker.run()
+    assert bench.claims() == []
 
 
 def test_a_hook_that_exits_stops_the_worker_and_fails_no_task(bench, notes):
