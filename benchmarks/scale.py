@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass, replace
 
 from jughpc.store.shards import MOST_BITS, TASKS_A_SHARD
-from jughpc.worker.loop import FIRST_PAUSE, LONGEST_PAUSE
+from jughpc.worker.loop import FIRST_PAUSE, GROWTH, LONGEST_PAUSE
 
 LOOK, CLAIM, STORE, LEARN = 1, 2, 8, 1  # calls: a listing; link and listing; publish, mark, release; complete/
 LATENCY = 0.0005  # [s] of a call that need not queue
@@ -40,7 +40,7 @@ class World:
     workers: int = 1000
     capacity: float = 5_000.0
     shard: int = TASKS_A_SHARD
-    factor: float = 1.5
+    factor: float = GROWTH
     longest: float = LONGEST_PAUSE
 
     @property

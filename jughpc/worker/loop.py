@@ -16,6 +16,7 @@ from jughpc.worker.tally import Options, Say, Tally
 from jughpc.worker.usage import Interrupted, Stops, jitter
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others hold
+GROWTH = 1.2  # of each pause over the last: news are seen after a sixth of the time that was waited for them
 _BREATH = 0.02  # [s] after news of others: what looked free may be won by them again and again
 _SAMPLE = 32  # shards looked at in one poll
 _PROBES = 8  # claims of others examined in one poll: each may cost the file server a read
@@ -67,7 +68,7 @@ class Worker:
                 self._wait(_BREATH)
             else:
                 self._wait(pause)
-                pause = min(pause * 1.5, LONGEST_PAUSE, self._kit.store.pace.beat)
+                pause = min(pause * GROWTH, LONGEST_PAUSE, self._kit.store.pace.beat)
 
     # what nobody holds
 
