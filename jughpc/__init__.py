@@ -1,9 +1,12 @@
 """Run Python tasks on HPC clusters: jugfiles, workers on a shared folder, SLURM and PBS arrays."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from jughpc.jug import CachedFunction as CachedFunction
     from jughpc.jug import CompoundTask as CompoundTask
     from jughpc.jug import CompoundTaskGenerator as CompoundTaskGenerator
@@ -47,9 +50,28 @@ __all__ = [
     "value",
 ]
 
+_IMPORTABLE = (  # by our own name, as in `from jughpc.mapreduce import map`; `barrier` is the function
+    "backends", "compound", "hash", "hooks", "io", "mapreduce", "options", "subcommands", "task", "unsafe", "utils",
+)  # fmt: skip
 _MODULES = (  # not for `import *`: that would hide Python's io
     "backends", "dict_store", "file_store", "hooks", "io", "mapreduce", "options", "redis_store", "unsafe", "utils",
 )  # fmt: skip
+
+
+class _OwnName:
+    """Finds jug's modules under our own name."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
+        package, _, module = name.partition(".")
+        if package != __name__ or module.partition(".")[0] not in _IMPORTABLE:
+            return None
+        from jughpc.tasks.alias import spec_of  # only now, as below
+
+        return spec_of(name, f"{__name__}.jug.{module}")
+
+
+sys.meta_path.insert(0, _OwnName)  # first: or submodules would be found in the folder of the package, and be doubled
 
 
 def __getattr__(name: str) -> Any:

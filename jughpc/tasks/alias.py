@@ -14,8 +14,11 @@ ALIAS, TARGET = "jug", "jughpc.jug"  # named, not imported: the face lies above 
 
 
 class _AliasLoader(Loader):
+    def __init__(self, target: str) -> None:
+        self._target = target
+
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = import_module(_target(spec.name))
+        module = import_module(self._target)
         self._spec = module.__spec__
         return module
 
@@ -30,8 +33,13 @@ class _AliasFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if name != ALIAS and not name.startswith(f"{ALIAS}."):
             return None
-        there = find_spec(_target(name))
-        return there and ModuleSpec(name, _AliasLoader(), is_package=there.submodule_search_locations is not None)
+        return spec_of(name, TARGET + name[len(ALIAS) :])
+
+
+def spec_of(name: str, target: str) -> ModuleSpec | None:
+    """Return what imports the module `target` under another name, too; None if there is no such module."""
+    there = find_spec(target)
+    return there and ModuleSpec(name, _AliasLoader(target), is_package=there.submodule_search_locations is not None)
 
 
 def serve() -> None:
@@ -41,10 +49,6 @@ def serve() -> None:
     for name in [name for name in sys.modules if name == ALIAS or name.startswith(f"{ALIAS}.")]:
         del sys.modules[name]
     sys.meta_path.insert(0, _AliasFinder())
-
-
-def _target(name: str) -> str:
-    return TARGET + name[len(ALIAS) :]
 
 
 def _alias_loaded() -> None:

@@ -49,6 +49,7 @@ class Worker:
             self._knowledge.learn_complete()
             self._work()
             self._knowledge.mark_found()
+            self._tell_loadable()
         except Interrupted:
             pass  # the claim was released on the way here
         except hooks.StopWorker:
@@ -61,6 +62,7 @@ class Worker:
     def _work(self) -> None:
         pause = FIRST_PAUSE
         while self._frontier.ready and not self.stopping() and self._anything_fits():
+            self._tell_loadable()
             if self._pass():
                 pause = FIRST_PAUSE
             elif self._poll():
@@ -69,6 +71,12 @@ class Worker:
             else:
                 self._wait(pause)
                 pause = min(pause * GROWTH, LONGEST_PAUSE, self._kit.store.pace.beat)
+
+    def _tell_loadable(self) -> None:
+        """Call the hooks for what others did: here, for such a hook may end this worker, and nothing is held."""
+        found, self._knowledge.loadable = self._knowledge.loadable, []
+        for index in found:
+            hooks.tell(hooks.TASK_LOADABLE, self.graph.tasks[index])
 
     # what nobody holds
 

@@ -130,6 +130,22 @@ def test_our_own_package_has_the_same_names() -> None:
         _ = jughpc.nothing
 
 
+OWN = """
+import sys
+import jughpc.hooks.exit_checks, jughpc.backends.base
+from jughpc.mapreduce import map
+from jughpc.task import alltasks
+import jughpc.jug.mapreduce
+print(map is jughpc.jug.mapreduce.map, jughpc.mapreduce is jughpc.jug.mapreduce, callable(jughpc.barrier))
+print(jughpc.hooks.exit_checks.__spec__.name, "jug" in sys.modules)
+"""
+
+
+def test_jugs_modules_can_be_imported_by_our_own_name_even_where_jug_is_not_served() -> None:
+    out = subprocess.run([sys.executable, "-c", OWN], capture_output=True, text=True, check=True).stdout
+    assert out == "True True True\njughpc.jug.hooks.exit_checks False\n"
+
+
 def test_importing_our_package_imports_nothing_else_of_it() -> None:
     code = "import sys, jughpc; print([name for name in sys.modules if name.startswith('jughpc.')])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -141,7 +141,19 @@ def test_a_worker_ends_after_exactly_so_many_tasks_even_short_ones(bench, notes,
     assert (worker.worker.stopping(), bench.claims()) == (True, [])
 
 
-@pytest.mark.parametrize("name", [hooks.TASK_EXECUTED])
+def test_a_hook_sees_each_task_that_others_did_once(bench, notes):
+    first = bench.worker(notes)
+    bench.store.put(first.graph.digests[3], 9)
+    bench.store.put(first.graph.digests[7], 49)
+    seen = []
+    hooks.register_hook(hooks.TASK_LOADABLE, lambda task: seen.append(task.args[0]))
+    first.run()
+    assert sorted(seen) == [3, 7]
+    bench.worker(notes).run()
+    assert sorted(seen[2:]) == list(range(10))
+
+
+@pytest.mark.parametrize("name", [hooks.TASK_LOADABLE, hooks.TASK_EXECUTED])
 def test_a_hook_that_raises_ends_the_worker_by_its_name_and_leaves_no_claim(bench, notes, name):
     hooks.register_hook(name, lambda task: 1 / 0)
     worker = bench.worker(notes)
