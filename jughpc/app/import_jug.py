@@ -10,6 +10,7 @@ from pathlib import Path
 from jughpc.app import session as sessions
 from jughpc.app.recent import Target
 from jughpc.app.session import Session
+from jughpc.app.status import COMPOUND
 from jughpc.store.base import Pace
 from jughpc.store.jugfolder import JugFolder, UnreadableError
 from jughpc.store.resultfile import Encoded, encode
@@ -45,7 +46,8 @@ class Imported:
 def import_jug(target: Target, old: Path, pace: Pace, *, empty_is_none: bool = False) -> Imported:
     """Store the results that jug left in `old` for the tasks of `target`; `old` stays as it is.
 
-    A barrier is passed once the results before it are here.
+    A barrier is passed once the results before it are here, and the tasks inside a compound task are gone once its
+    own result is.
 
     Raises:
         JugdirError: `old` holds nothing of jug's.
@@ -54,20 +56,21 @@ def import_jug(target: Target, old: Path, pace: Pace, *, empty_is_none: bool = F
     session = sessions.begin(target, pace)
     taken: Counter[str] = Counter()
     there: Counter[str] | None = None
+    claimed: set[bytes] = set()
     while True:
-        done = _import(session, folder)
+        done = _import(session, folder, claimed)
         taken += done.taken
         there = done.there if there is None else there
-        if not session.jugfile.barrier or not done.taken:
+        if not done.taken or not (session.jugfile.barrier or done.taken[COMPOUND]):
             break
         session = sessions.again(session)
     sessions.close(session)
-    done.taken, done.there = taken, there
+    done.taken, done.there, done.unclaimed = taken, there, len(folder.hashes() - claimed)
     return done
 
 
-def _import(session: Session, folder: JugFolder) -> Imported:
-    """Take over what one load of the jugfile shows."""
+def _import(session: Session, folder: JugFolder, claimed: set[bytes]) -> Imported:
+    """Take over what one load of the jugfile shows, and add the hashes of its tasks to `claimed`."""
     done, graph = Imported(), Graph(session.jugfile.tasks)
     hashes, there = hashes_of(graph.tasks), folder.hashes()
     missing = session.store.missing(graph.digests)
@@ -81,7 +84,7 @@ def _import(session: Session, folder: JugFolder) -> Imported:
             _why_not(done, task.digest not in missing, old, there, shared)[task.name] += 1
     names = {task.digest: task.name for task in graph.tasks}
     _store(session, _read(folder, wanted, names, done))
-    done.unclaimed = len(there - set(hashes.values()))
+    claimed.update(hashes.values())
     return done
 
 

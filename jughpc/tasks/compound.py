@@ -21,7 +21,7 @@ def CompoundTask(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task[An
         return whole
     alltasks.pop()  # the task just made: what replaces it comes after the tasks inside
     inside = f(*args, **kwargs)
-    compound = Task.calling(_EXECUTE, (inside, whole.hash()), {})
+    compound = Task.calling(_EXECUTE, (inside, _Call(whole)), {})
     compound.stand_for(whole)
     return compound
 
@@ -40,6 +40,23 @@ def CompoundTaskGenerator(f: Callable[..., Any]) -> Callable[..., Task[Any]]:  #
 def compound_task_execute(inside: Any, digest: bytes) -> Any:
     """Return what the tasks inside gave."""
     return inside
+
+
+class _Call(bytes):
+    """The hash of the call that a compound task stands for, and that call."""
+
+    whole: Task[Any]
+
+    def __new__(cls, whole: Task[Any]) -> _Call:
+        call = super().__new__(cls, whole.hash())
+        call.whole = whole
+        return call
+
+
+def whole_of(task: Task[Any]) -> Task[Any]:
+    """Return the call that `task` stands for: itself, but for a compound task."""
+    call = task.args[1] if task.f is compound_task_execute else None
+    return call.whole if isinstance(call, _Call) else task
 
 
 compound_task_execute.__module__ = "jug.compound"  # as users know it, by name

@@ -15,6 +15,7 @@ from operator import itemgetter
 from types import FunctionType
 from typing import Any
 
+from jughpc.tasks.compound import whole_of
 from jughpc.tasks.describe import topological_sort
 from jughpc.tasks.generator import TaskGenerator
 from jughpc.tasks.mapreduce import block_access, block_access_slice
@@ -51,8 +52,9 @@ class _Hasher:
 
     def learn(self, task: Task[Any]) -> None:
         """Find out the hash of `task`, if it can be told."""
+        call = whole_of(task)
         try:
-            content = self._pairs([("name", task.name.encode()), ("args", task.args), ("kwargs", dict(task.kwargs))])
+            content = self._pairs([("name", call.name.encode()), ("args", call.args), ("kwargs", dict(call.kwargs))])
             self.known[task.digest] = sha1(content).hexdigest().encode()  # noqa: S324  # as jug does
         except (UnknownHashError, pickle.PicklingError, TypeError, AttributeError, RecursionError):
             return

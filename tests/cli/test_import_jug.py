@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,31 @@ def test_what_has_another_name_since_the_jugfile_was_renamed_is_absent(old):
     imported = {line.split()[-1]: line.split()[:3] for line in done.stdout.splitlines() if line.startswith("  ")}
     assert imported["builtins.len"] == ["1", "0", "0"]  # its name does not tell the jugfile's
     assert imported["new.double"] == ["0", "0", "7"]
+
+
+WHOLE = """
+from jug import CompoundTaskGenerator, TaskGenerator
+
+@TaskGenerator
+def double(x):
+    return 2 * x
+
+@CompoundTaskGenerator
+def doubles(n):
+    return [double(x) for x in range(n)]
+
+three = doubles(3)
+"""
+
+
+def test_a_compound_tasks_result_is_found_where_jug_has_cleaned_up_those_inside(jughpc):
+    place = jughpc.cwd / "was" / "1d" / "adeb6c9c6ffa8a932159e4df6f6e2d62869bc9"  # as jug 2.7.0 wrote it
+    place.parent.mkdir(parents=True)
+    place.write_bytes(zlib.compress(b"P" + pickle.dumps([0, 2, 4], protocol=4)))
+    jughpc.write("whole.py", WHOLE)
+    done = jughpc("import-jug", "whole.py", "was")
+    assert (done.returncode, " 1           0           0           0           0  Total" in done.stdout) == (0, True)
+    assert jughpc("status", "whole.py", "--short").stdout == "All tasks complete (1 tasks).\n"
 
 
 @pytest.mark.parametrize("folder", ["nosuch", "home"])
