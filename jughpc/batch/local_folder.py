@@ -21,6 +21,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -92,10 +93,20 @@ def new_id() -> JobId:
 
 def publish(index: Files, job: LocalJob) -> Path:
     """Write `job` where its submission's supervisor finds it, and return that folder."""
+    _forget_removed(index)
     folder = folder_of(job.script)
     _write_whole(index, job.id, {"folder": str(folder), "name": job.name})
     _write_whole(OsFiles(folder), f"{job.id}.job", asdict(job) | {"condition": job.condition.value})
     return folder
+
+
+def _forget_removed(index: Files) -> None:
+    """Drop the jobs whose submission was removed, so that the index does not grow for ever."""
+    for job_id in _whole(index):
+        with suppress(FileNotFoundError):  # another submission has dropped it just now
+            submission = Path(json.loads(index.read(job_id))["folder"]).parent
+            if submission.name not in OsFiles(submission.parent).names(""):
+                index.remove(job_id)
 
 
 def withdraw(index: Files, job: LocalJob) -> None:
@@ -114,9 +125,13 @@ def find(index: Files, job_id: JobId) -> Path | None:
 
 def find_by_name(index: Files, name: str) -> list[JobId]:
     """Return the jobs called `name`."""
-    ids = [job_id for job_id in index.names("") if "." not in job_id]  # a dot: not whole yet
-    named = [job_id for job_id in ids if json.loads(index.read(job_id))["name"] == name]
+    named = [job_id for job_id in _whole(index) if json.loads(index.read(job_id))["name"] == name]
     return sorted(job_id for job_id in named if find(index, job_id))
+
+
+def _whole(index: Files) -> list[JobId]:
+    """Return the jobs of the index but for those that are just being written."""
+    return [job_id for job_id in index.names("") if "." not in job_id]
 
 
 def job_ids(names: Iterable[str]) -> list[JobId]:

@@ -14,6 +14,7 @@ from jughpc.cli import common
 @common.takes_jugfile
 @click.option("--short", is_flag=True, help="One line only.")
 @common.needless("--cache", "--clear", is_flag=True)
+@common.needless("--cache-file")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def status(target: Target, short: bool, as_json: bool) -> int:
     """Show how many tasks of JUGFILE are done, who works on them, and how the submission stands.

@@ -87,7 +87,7 @@ def test_options_of_jugs_that_are_needless_here_are_taken(three):
         "--verbose", "info",
     )  # fmt: skip
     assert done.returncode == 0
-    assert three("status", "--cache", "--will-cite").returncode == 0
+    assert three("status", "--cache", "--clear", "--cache-file", "x", "--will-cite").returncode == 0
 
 
 @pytest.mark.parametrize("environ", [{"JUG_MAX_TASKS": "1"}, {"JUG_EXIT_IF_FILE_EXISTS": "three.py"}])

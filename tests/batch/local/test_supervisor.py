@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import platform
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from jughpc.batch import local_folder, shell
 from jughpc.batch.local_folder import LocalJob
@@ -34,6 +36,20 @@ def publish(machine, lines: str, **given: object) -> JobId:
 
 def status(machine, job: JobId) -> Status:
     return statuses(machine.files, job, OsClock())[0]
+
+
+def test_jobs_whose_submission_was_removed_are_dropped_from_the_list_of_jobs(tmp_path: Path) -> None:
+    def publish_in(folder: str) -> None:
+        (tmp_path / folder).mkdir()
+        local_folder.publish(index, LocalJob(folder, "job", str(tmp_path / folder / "array.sh"), "log", 1))
+
+    index = OsFiles(tmp_path / "index")
+    publish_in("first")
+    publish_in("second")
+    assert set(index.names("")) == {"first", "second"}
+    shutil.rmtree(tmp_path / "first")
+    publish_in("third")
+    assert set(index.names("")) == {"second", "third"}
 
 
 def test_an_element_that_exceeds_its_walltime_is_ended(machine):
