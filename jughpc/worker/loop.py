@@ -54,6 +54,23 @@ class Worker:
             pass  # the claim was released on the way here
         except hooks.StopWorker:
             self._told_to_stop = True
+        if self.graph.unfinished and (why := self.why()):
+            self._kit.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
+
+    def why(self) -> str:
+        """Return why this worker ended, or would end now, before all is done; "" if it has no reason to."""
+        if self._told_to_stop:
+            return "a hook ended this worker"
+        if asked := self._kit.stops.why():
+            return f"this worker was asked to stop: {asked}"
+        left = self._kit.seconds_left()
+        if not left:
+            return "this worker's time is up"
+        if not self._frontier.ready or self._anything_fits():
+            return ""
+        kinds, means = self._frontier.kinds, self._kit.policy.means
+        takes, name = min((means[name], name) for kind in +kinds if (name := self.graph.names[kind]))
+        return f"this worker has {left:.0f} s left, and {name} takes {takes:.0f} s"
 
     def stopping(self) -> bool:
         """Return whether this worker is to end before all is done."""

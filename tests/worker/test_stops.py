@@ -154,6 +154,18 @@ def test_a_worker_whose_tasks_no_longer_fit_ends_at_once(bench):
     assert not worker.stops.signal
 
 
+def test_a_worker_whose_tasks_no_longer_fit_says_so(bench):
+    worker = bench.worker(THOUSANDS, deadline=deadline(bench, 2500)).run()
+    assert worker.said == ["this worker has 470 s left, and jugfile.note takes 1000 s; 1 tasks are left for others"]
+
+
+def test_a_worker_that_was_stopped_says_by_what(bench):
+    worker = bench.worker(MINUTES)
+    bench.clock.at(90.0, lambda: worker.stops.heed(signal.SIGUSR1))
+    worker.run()
+    assert worker.said == [f"this worker was asked to stop: signal {signal.SIGUSR1:d}; 1 tasks are left for others"]
+
+
 def test_a_batch_ends_before_the_deadline(bench):
     text = THOUSANDS.replace("1000", "0.3").replace("range(3)", "range(99)")
     policy = Policy(claim_cost=10.0, means={"jugfile.note": 0.3})
