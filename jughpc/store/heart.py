@@ -45,10 +45,11 @@ class Heart:
         self._store: Store | None = None
         self._record: Record | None = None
         self._singles = _NONE
+        self._owed: Claim | None = None  # the claim on the shard, until it is known to be released
 
     def begin(self, record: Record | None) -> float:
         """Beat for this life from now on; return the pause until its next beat [s]."""
-        self._record, self._store, self._singles = record, self._open_store(), _NONE
+        self._record, self._store, self._singles, self._owed = record, self._open_store(), _NONE, None
         return 0.0 if self._store is None else min(RETRY, self._store.pace.beat)
 
     def stop(self) -> float:
@@ -77,6 +78,8 @@ class Heart:
         If not all can be claimed now, the shard is kept until the next call.
         """
         board, hand = self._board, self._board.in_hand()
+        with suppress(OSError):
+            self._release_owed()
         if hand is None or self._singles.in_place or self._clock.uptime() - hand.since < LONG:
             return
         board.letting_go = True  # first: from now on the worker asks before it goes on
@@ -88,7 +91,7 @@ class Heart:
 
     def settle(self) -> Singles:
         """Return what was claimed singly for the batch that just ended, and forget it."""
-        singles, self._singles = self._singles, _NONE
+        singles, self._singles, self._owed = self._singles, _NONE, None
         self._board.letting_go = False
         return singles
 
@@ -110,8 +113,15 @@ class Heart:
         won: list[Claim] = []
         self._singles = Singles(won, in_place=False)  # first: what is won is the worker's, whatever happens then
         if claim_singly(claims, hand.shard, hand.digests, self._store.look(hand.shard), won):
-            claims.release(hand.claim(self._record.life))
-            self._singles = Singles(won, in_place=True)
+            self._singles = Singles(won, in_place=True)  # first: though this raises, others may have the shard by then
+            self._owed = hand.claim(self._record.life)
+            self._release_owed()
+
+    def _release_owed(self) -> None:
+        """Release the claim on the shard that was let go, unless it is another's by now."""
+        if self._owed is not None and self._record is not None and self._store is not None:
+            self._store.claims(self._record.life).release(self._owed)
+            self._owed = None
 
     def _seen(self, record: Record) -> Record:
         """Return the record of the next beat."""
