@@ -38,6 +38,10 @@ primes100 = list(map(is_prime, range(2, 101)))
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seeds", type=int, default=2000, help="how many histories of the simulated world to play")
+
+
 class User:
     """Somebody who types commands in a folder that holds the primes example.
 

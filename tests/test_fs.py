@@ -145,15 +145,30 @@ class TestTheSimulatedCache:
         files.write("folder/other", [b"y"])
         assert files.read("folder/name") == b"x"
 
-    def test_a_mapped_file_that_was_replaced_is_found_for_nineteen_seconds(self, files, server, clock):
+    def test_a_file_that_was_replaced_while_it_was_open_is_found_for_thirty_seconds(self, files, server, clock):
         server.write("name", [b"old"])
-        files.map("name")
+        server.map("name")
+        files.read("name")
         server.write("new", [b"new"])
         server.rename("new", "name")
-        clock.sleep(18)
+        clock.sleep(29)
         assert files.read("name") == b"old"
         clock.sleep(2)
         assert files.read("name") == b"new"
+
+    def test_a_file_that_was_replaced_while_nobody_had_it_open_is_found_no_more(self, files, server):
+        server.write("name", [b"old"])
+        files.read("name")
+        server.write("new", [b"new"])
+        server.rename("new", "name")
+        assert files.read("name") == b"new"
+
+    def test_a_file_that_is_removed_while_it_is_open_keeps_a_name_that_means_nothing(self, files, server):
+        server.write("folder/name", [b"x"])
+        files.map("folder/name")
+        files.remove("folder/name")
+        (left,) = server.names("folder")
+        assert left.startswith(".nfs")
 
     def test_a_lazy_cache_hides_a_rewrite_for_as_long_as_it_may(self, disk, server, clock):
         lazy = SimFiles(Client(disk, lag=60), Orders())

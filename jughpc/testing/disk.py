@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 from collections.abc import Callable
 
 Time = Callable[[], float]
@@ -13,13 +14,15 @@ class Inode:
 
     Attributes:
         data: Its content on the server.
+        mapped: Whether some client has had it open, and may have it so for ever.
         replaced: The name that a rename last gave to another file, and when [s].
     """
 
-    __slots__ = ("data", "replaced")
+    __slots__ = ("data", "mapped", "replaced")
 
     def __init__(self) -> None:
         self.data = b""
+        self.mapped = False
         self.replaced = "", 0.0
 
 
@@ -32,6 +35,7 @@ class Disk:
 
     def __init__(self, time: Time) -> None:
         self.time = time
+        self._numbers = itertools.count()
         self._folders: dict[str, dict[str, Inode | None]] = {}  # None is a folder
 
     def names(self, folder: str) -> list[str]:
@@ -77,9 +81,15 @@ class Disk:
         if former:
             former.replaced = new, self.time()
         self._folders[folder][name] = inode
-        self.remove(old)
+        self._drop(old)
 
     def remove(self, path: str) -> None:
-        """Take a name away, if it is there."""
+        """Take a name away, if it is there; a file that is open somewhere keeps one that means nothing."""
+        folder, _, _ = path.rpartition("/")
+        inode = self._drop(path)
+        if inode and inode.mapped:
+            self._folders[folder][f".nfs{next(self._numbers):024x}"] = inode
+
+    def _drop(self, path: str) -> Inode | None:
         folder, _, name = path.rpartition("/")
-        self._folders.get(folder, {}).pop(name, None)
+        return self._folders.get(folder, {}).pop(name, None)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from jughpc.errors import StoreError
-from jughpc.store.filestore import FileStore
-from jughpc.testing.hosts import Process
 from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan
 from jughpc.testing.realworker import playing
-from jughpc.testing.visitors import VISITS
 from jughpc.testing.world import Trace, World
 
 
@@ -51,21 +47,13 @@ def _go_wild(world: World) -> None:
     for number in plan.hosts:
         world.start_worker(world.hosts[number], world.rng.uniform(0.0, 2.0))
     for kind, delay in plan.visitors:
-        _send(world, kind, delay)
+        world.send(kind, delay)
     pace = plan.pace
     _run(world, plan.forecast.until + 6 * pace.ttl + 2 * pace.lag + 2 * plan.work + 600.0)
     if plan.fair and any(count != 1 for count in world.referee.runs.values()):
         world.referee.blame("a task ran twice, and nothing had gone wrong")
-
-
-def _send(world: World, kind: str, delay: float) -> None:
-    def visit(visitor: Process) -> None:
-        try:
-            VISITS[kind](world, visitor, cast(FileStore, visitor.store))
-        except (OSError, StoreError) as error:
-            world.trace(f"goes away: {error}")
-
-    world.start_visitor(world.hosts[-1], kind, visit, delay)
+    if plan.only_deaths and world.referee.published > world.died + plan.patience:
+        world.referee.blame(f"the work took longer than {plan.patience:.0f} s after the last death")
 
 
 def _heal(world: World) -> None:

@@ -51,7 +51,7 @@ class SimBeats:
         self.board = Board()
         self._heart = make(self.board)
         self._order: Callable[[], float] | None = None
-        self._idle = self._ended = False
+        self._idle = self._ended = self._orphaned = False
         self.actor = stage.spawn(name, self._serve)
 
     def begin(self, record: Record) -> None:
@@ -84,6 +84,7 @@ class SimBeats:
             return 0.0
 
         self._give(say_that_it_died)
+        self._orphaned = True
 
     def _ask(self, order: Callable[[], float]) -> bool:
         """Give an order and wait until it is done; return whether it was, or nobody was there to do it."""
@@ -93,8 +94,9 @@ class SimBeats:
         return self._order is None
 
     def _give(self, order: Callable[[], float]) -> None:
-        self._order = order
-        self._wake()
+        if not self._orphaned:  # else whoever unwinds where it was killed orders nothing any more
+            self._order = order
+            self._wake()
 
     def _wake(self) -> None:
         if self._idle:

@@ -71,7 +71,7 @@ def _graph(world: World) -> Graph:
     before = len(alltasks)
     tasks: dict[SimTask, Task[Any]] = {}
     for task in world.plan.tasks:
-        function = _long if task.seconds >= 1.0 else _short
+        function = _long if task.seconds >= 1.0 and not world.plan.alike else _short
         tasks[task] = Task(function, task.digest, *(tasks[need] for need in task.needs))
         tasks[task]._digest = task.digest  # by which the plan spreads them over shards
     del alltasks[before:]  # the list is one for all workers here, and is watched for tasks that tasks make

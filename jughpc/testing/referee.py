@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from jughpc.store import record as records
 from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Claim, Claims, View
 from jughpc.store.filestore import FileStore
-from jughpc.store.resultfile import DamagedError
+from jughpc.store.resultfile import DamagedError, Encoded
 from jughpc.store.shards import Layout, claim_name, read_listing
 from jughpc.testing.disk import Disk, Inode
 from jughpc.testing.hosts import Process
@@ -61,6 +61,7 @@ class Referee:
     Attributes:
         broken: The rules that were broken, in words, with the time.
         runs: How often each task was begun.
+        published: When results were last [s].
     """
 
     disk: Disk
@@ -68,6 +69,7 @@ class Referee:
     time: Callable[[], float]
     broken: list[str] = field(default_factory=list)
     runs: Counter[bytes] = field(default_factory=Counter)
+    published: float = 0.0
     _forced: bool = False
     _rotten: bool = False
     _going: Counter[bytes] = field(default_factory=Counter)
@@ -87,7 +89,7 @@ class Referee:
         """Check that nobody else relies on what was just won; `done` was done when it was `asked` for."""
         path = f"{self.layout.folder(claim.shard)}/{claim_name(claim.key, claim.generation)}"
         spared = frozenset(view.claims) - {SHARD} if claim.key == SHARD else frozenset()
-        self.let_go(process, claim)
+        self._forget(process, claim)
         self._holdings.append(Holding(process, claim, path, spared, asked, done))
         self.relies(process)
 
@@ -124,7 +126,31 @@ class Referee:
                     self.blame(f"both rely on what they hold: {mine.claim} and {other.claim}")
 
     def let_go(self, process: Process, claim: Claim) -> None:
-        """Take note that a process relies on a claim no more."""
+        """Take note that a process relies on a claim no more, and check that what it runs is covered by another."""
+        running, before = self._running.get(process), self._relied_upon(process)
+        self._forget(process, claim)
+        after = self._relied_upon(process)
+        if running and _covered(before, running) and not _covered(after, running) and not self._forced:
+            self.blame(f"{process.name} lets go of {claim} while it runs {running.hex()[:8]}")
+
+    def publishes(self, process: Process, digests: Iterable[bytes]) -> None:
+        """Check that a process holds what it publishes, unless what it held is void."""
+        self.published = self.time()
+        if self._forced or process.lives.late() or not process.alive:
+            return  # the last: it unwinds where it was killed, and none of its calls is made
+        mine = self._relied_upon(process) + [held for held in self._void if held.process is process]
+        for digest in digests:
+            if not _covered(mine, digest):
+                self.blame(f"{process.name} publishes {digest.hex()[:8]}, which it does not hold")
+
+    def goes(self, path: str) -> None:
+        """Take note that a claim is removed by a request that was late: whoever made it anew could not know."""
+        for holding in list(self._holdings):
+            if holding.path == path and self._is_there(holding):
+                self._void.append(holding)
+                self._holdings.remove(holding)
+
+    def _forget(self, process: Process, claim: Claim) -> None:
         self._holdings = [held for held in self._holdings if (held.process, held.claim) != (process, claim)]
 
     def force(self) -> None:
@@ -157,7 +183,7 @@ class Referee:
         if self._forced or process.lives.late():
             return
         mine = [holding for holding in self._relied_upon(process) if holding.covers(digest)]
-        if not mine and not any(void.process is process and void.covers(digest) for void in self._void):
+        if not mine and not _covered([void for void in self._void if void.process is process], digest):
             self.blame(f"{process.name} begins {digest.hex()[:8]}, which it does not hold")
         if any(digest in holding.done and self._stayed(digest, holding.asked) for holding in mine):
             self.blame(f"{process.name} begins {digest.hex()[:8]}, which was done before it won the claim")
@@ -199,6 +225,10 @@ class Referee:
         self._running.pop(process, None)
 
 
+def _covered(holdings: Iterable[Holding], digest: bytes) -> bool:
+    return any(holding.covers(digest) for holding in holdings)
+
+
 class WatchedStore:
     """A store whose claims the referee watches; all else is the store's own."""
 
@@ -207,6 +237,10 @@ class WatchedStore:
 
     def claims(self, life: str) -> Claims:
         return WatchedClaims(self._store.claims(life), self._process, self._referee)
+
+    def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
+        self._referee.publishes(self._process, results)
+        self._store.publish(shard, results, life)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

@@ -2,14 +2,14 @@
 
 The rules are measured (two Linux clients, NFS 3 and 4.2, default mount options): a listing is fresh;
 an open is fresh, but a name once found absent may be found absent for 50 s more, unless its folder was
-listed or changed by this client meanwhile; a file replaced by rename while this client has it mapped
-may be found for 19 s more. Whatever may be stale here is.
+listed or changed by this client meanwhile; a file replaced by rename while some client has it open may
+be found for 30 s more by who found it before. Whatever may be stale here is.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -17,7 +17,7 @@ from jughpc.fs import Buffer
 from jughpc.testing.disk import Disk, Inode
 
 ABSENT = 50.0  # [s] for which a name that was absent may be found absent again
-REPLACED = 19.0  # [s] for which a mapped file that was replaced may be found under its name
+REPLACED = 30.0  # [s] for which a file that is open somewhere may be found under a name that another has now
 
 
 class Fate(Protocol):
@@ -25,6 +25,9 @@ class Fate(Protocol):
 
     def before(self, call: str, path: str) -> None:
         """Let the world move before the server does `call`; raise what keeps it from doing so."""
+
+    def postpones(self, call: str, path: str, effect: Callable[[], None]) -> bool:
+        """Return whether the server does `effect`, what `call` asks for, later than the client learns of it."""
 
     def after(self, call: str, path: str) -> None:
         """Let the world move before the client learns of it; raise what it learns instead."""
@@ -41,7 +44,7 @@ class Client:
     def __init__(self, disk: Disk, lag: float = 0.0) -> None:
         self.disk, self._lag = disk, lag
         self._absent: dict[str, dict[str, float]] = {}
-        self._mapped: dict[str, Inode] = {}
+        self._found: dict[str, Inode] = {}
         self._contents: dict[Inode, tuple[float, bytes]] = {}
 
     def refresh(self, folder: str) -> None:
@@ -53,9 +56,10 @@ class Client:
         inode = None if self.seems_absent(path) else self.disk.find(path)
         if inode is None:
             raise FileNotFoundError(errno.ENOENT, "no such file", path)
-        held = self._mapped.get(path)
-        if held and held is not inode and held.replaced[0] == path and self._age(held.replaced[1]) < REPLACED:
-            return held
+        before = self._found.get(path)
+        if before and before.mapped and before.replaced[0] == path and self._age(before.replaced[1]) < REPLACED:
+            return before
+        self._found[path] = inode
         return inode
 
     def seems_absent(self, path: str) -> bool:
@@ -81,10 +85,6 @@ class Client:
         """Remember content that was read or written here."""
         if self._lag:
             self._contents[inode] = self.disk.time(), data
-
-    def hold(self, path: str, inode: Inode) -> None:
-        """Note that `path` stays mapped."""
-        self._mapped[path] = inode
 
     def _age(self, since: float | None) -> float:
         return float("inf") if since is None else self.disk.time() - since
@@ -117,7 +117,7 @@ class SimFiles:
     def map(self, path: str) -> memoryview:
         self._fate.before("map", path)
         inode = self._client.open(path)
-        self._client.hold(path, inode)
+        inode.mapped = True
         data = bytearray(self._client.content(inode))
         self._fate.after("map", path)
         return memoryview(data)
@@ -125,22 +125,20 @@ class SimFiles:
     def write(self, path: str, parts: Sequence[Buffer]) -> None:
         inode = Inode()
         self._fate.before("create", path)
-        self._change(path)
-        self._disk.add(path, inode)
-        self._fate.after("create", path)
+        self._finish("create", path, lambda: self._disk.add(path, inode))
         self._fill(path, inode, parts)
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
         self._fate.before("create", path)
-        self._change(path)
         inode = self._disk.find(path) or Inode()
+        self._finish("create", path, lambda: self._empty(path, inode))
+        self._fill(path, inode, parts)
+
+    def _empty(self, path: str, inode: Inode) -> None:
         if inode.data:
-            inode.data = b""
-            self._client.keep(inode, b"")
+            self._store(inode, b"")
         with suppress(FileExistsError):
             self._disk.add(path, inode)
-        self._fate.after("create", path)
-        self._fill(path, inode, parts)
 
     def _fill(self, path: str, inode: Inode, parts: Sequence[Buffer]) -> None:
         if not parts:
@@ -149,46 +147,48 @@ class SimFiles:
         self._fate.before("send", path)
         inode.data = data[: len(data) // 2]  # the server may write some of it out early, and then fail
         self._fate.before("sync", path)
-        inode.data = data
-        self._client.keep(inode, data)
-        self._fate.after("sync", path)
+        self._finish("sync", path, lambda: self._store(inode, data))
 
     def rewrite(self, path: str, data: Buffer) -> None:
         self._fate.before("rewrite", path)
         inode = self._client.open(path)
-        inode.data = bytes(data) + inode.data[len(data) :]
-        self._client.keep(inode, inode.data)
-        self._fate.after("rewrite", path)
+        self._finish("rewrite", path, lambda: self._store(inode, bytes(data) + inode.data[len(data) :]))
 
     def rename(self, old: str, new: str) -> None:
         self._fate.before("rename", new)
         self._client.open(old)
         self._change(old)
-        self._change(new)
-        self._disk.rename(old, new)
-        self._fate.after("rename", new)
+        self._finish("rename", new, lambda: self._disk.rename(old, new))
 
     def link(self, old: str, new: str) -> None:
         self._fate.before("link", new)
         inode = self._client.open(old)
         if not self._links:
             raise PermissionError(errno.EPERM, "hard links are refused here", new)
-        self._change(new)
-        self._disk.add(new, inode)
-        self._fate.after("link", new)
+        self._finish("link", new, lambda: self._disk.add(new, inode))
 
     def remove(self, path: str) -> None:
         self._fate.before("remove", path)
-        if not self._client.seems_absent(path):
-            self._change(path)
-            self._disk.remove(path)
-        self._fate.after("remove", path)
+        if self._client.seems_absent(path):
+            self._fate.after("remove", path)
+        else:
+            self._finish("remove", path, lambda: self._disk.remove(path))
 
     def make_folder(self, folder: str) -> None:
         self._fate.before("make_folder", folder)
-        self._change(folder)
-        self._disk.make_folder(folder)
-        self._fate.after("make_folder", folder)
+        self._finish("make_folder", folder, lambda: self._disk.make_folder(folder))
+
+    def _finish(self, call: str, path: str, effect: Callable[[], None]) -> None:
+        """Have the server do `effect`, now as a rule."""
+        if call not in ("sync", "rewrite"):
+            self._change(path)
+        if not self._fate.postpones(call, path, effect):
+            effect()
+        self._fate.after(call, path)
+
+    def _store(self, inode: Inode, data: bytes) -> None:
+        inode.data = data
+        self._client.keep(inode, data)
 
     def _change(self, path: str) -> None:
         self._client.refresh(path.rpartition("/")[0])
@@ -226,6 +226,9 @@ class Orders:
     def before(self, call: str, path: str) -> None:
         self.calls.append((call, path))
         self._strike(call, done=False)
+
+    def postpones(self, call: str, path: str, effect: Callable[[], None]) -> bool:
+        return False
 
     def after(self, call: str, path: str) -> None:
         self._strike(call, done=True)

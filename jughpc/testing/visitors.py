@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from jughpc.errors import ResultMissingError
 from jughpc.store.filestore import FileStore
 from jughpc.testing.hosts import Process
-from jughpc.testing.world import World
+
+if TYPE_CHECKING:
+    from jughpc.testing.world import World
 
 _RESULT = re.compile(r"shards/.*(/[0-9a-f]{32}|\.pack)")
 
-Visit = Callable[[World, Process, FileStore], None]
+Visit = Callable[["World", Process, FileStore], None]
 
 
 def cleanup(world: World, visitor: Process, store: FileStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jughpc.testing.stage import Stage
@@ -16,6 +17,7 @@ _ANY = CHANGES | _LOOKS | {"sleep"}
 KINDS: Mapping[str, frozenset[str]] = {
     "lost": CHANGES | _LOOKS,  # the request: nothing is done, the client gets EIO
     "unanswered": CHANGES,  # the reply: it is done, the client gets EIO
+    "late": CHANGES - {"send"},  # the client gets EIO, and then it is done after all
     "repeated": frozenset({"link", "create", "rename"}),  # done, sent again, refused: EEXIST or ENOENT
     "full": frozenset({"create", "send"}),  # ENOSPC
     "quota": frozenset({"sync"}),  # EDQUOT, when part of it is written
@@ -23,6 +25,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "slow": CHANGES | _LOOKS,  # the reply takes its time
     "stall": _ANY,  # this process alone stands still
     "suspend": _ANY,  # the host sleeps, and its monotonic clock with it
+    "ambush": frozenset({"create", "link", "rename", "remove"}),  # it stands still, and just then a visitor comes
     "pause": CHANGES,  # the server answers nobody
     "kill": _ANY,  # SIGKILL for the worker of this process
     "heartless": _ANY,  # SIGKILL for its beat process
@@ -33,12 +36,12 @@ KINDS: Mapping[str, frozenset[str]] = {
 _ERRORS = {
     "lost": errno.EIO,
     "unanswered": errno.EIO,
+    "late": errno.EIO,
     "full": errno.ENOSPC,
     "quota": errno.EDQUOT,
     "stale": errno.ESTALE,
 }
-_RARE = "complete/"  # what is touched once in a history meets its share of faults all the same
-_AFTER = frozenset({"unanswered", "repeated", "slow"})
+_AFTER = frozenset({"unanswered", "late", "repeated", "slow"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Forecast:
         until: After this time nothing happens any more [s].
         stalls: How long something may stand still or be slow [s].
         latency: Mean time of a call [s].
+        focus: Paths with this in them meet more faults: what is touched once in a history meets its share.
+        sharp: How many times as many.
     """
 
     kinds: tuple[str, ...] = ()
@@ -60,13 +65,15 @@ class Forecast:
     until: float = 0.0
     stalls: tuple[float, ...] = ()
     latency: float = 0.01
+    focus: str = "complete/"
+    sharp: int = 5
 
 
 class Weather:
     """Decides, call by call, what befalls it; a simfiles.Fate for all clients of a world.
 
     Args:
-        strike: Does `suspend`, `kill`, `heartless` or `crash` to who is calling, for so many seconds.
+        strike: Does `suspend`, `ambush`, `kill`, `heartless` or `crash` to who is calling, for so many seconds.
     """
 
     def __init__(
@@ -84,13 +91,19 @@ class Weather:
         if kind and kind not in _AFTER:
             self._befall(kind, path)
 
+    def postpones(self, call: str, path: str, effect: Callable[[], None]) -> bool:
+        if self._pending != "late":
+            return False
+        self._stage.spawn(f"late {call} {path}", lambda: _try(effect), self._stall())
+        return True
+
     def after(self, call: str, path: str) -> None:
         kind, self._pending = self._pending, ""
         if kind == "slow":
             self._stage.hold(self._stall())
         elif kind == "repeated":
             raise OSError(errno.ENOENT if call == "rename" else errno.EEXIST, "sent again, and refused", path)
-        elif kind == "unanswered":
+        elif kind in _ERRORS:
             raise OSError(_ERRORS[kind], kind, path)
         elif self._rng.random() < 0.1:
             self._stage.hold(self._latency())
@@ -121,8 +134,8 @@ class Weather:
         if self._calm or self._stage.time > self._forecast.until:
             return ""
         rate = self._forecast.rate if call in CHANGES else self._forecast.rate * self._forecast.looks
-        if path.startswith(_RARE):
-            rate *= 5
+        if self._forecast.focus in path:
+            rate *= self._forecast.sharp
         kinds = self._kinds.get(call)
         return self._rng.choice(kinds) if kinds and self._rng.random() < rate else ""
 
@@ -131,3 +144,8 @@ class Weather:
 
     def _stall(self) -> float:
         return self._rng.choice(self._forecast.stalls) * self._rng.uniform(0.5, 1.5)
+
+
+def _try(effect: Callable[[], None]) -> None:
+    with suppress(OSError):  # nobody is there to hear of it
+        effect()

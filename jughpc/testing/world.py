@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, cast
 
+from jughpc.errors import StoreError
 from jughpc.store.base import Store
 from jughpc.store.board import Board
 from jughpc.store.filestore import FileStore
@@ -19,6 +20,7 @@ from jughpc.testing.plan import Plan, SimTask
 from jughpc.testing.referee import Referee, WatchedStore
 from jughpc.testing.simfiles import Client, SimFiles
 from jughpc.testing.stage import Stage
+from jughpc.testing.visitors import VISITS
 from jughpc.testing.weather import Weather
 
 Trace = Callable[[str], None]
@@ -29,20 +31,21 @@ class World:
 
     Attributes:
         tasks: By digest.
+        died: When somebody last did [s].
         removes: Whether results may vanish in it.
         rots: Whether results may be damaged in it.
     """
 
     def __init__(self, plan: Plan, parts: Parts, trace: Trace | None = None) -> None:
         self.plan, self.parts, self._trace = plan, parts, trace
-        self.rng = random.Random(plan.seed)
+        self.rng, self.died = random.Random(plan.seed), 0.0
         self.stage = Stage()
         self.disk = Disk(lambda: self.stage.time)
         self.layout = Layout(plan.bits)
         self.referee = Referee(self.disk, self.layout, lambda: self.stage.time)
         self.weather = Weather(self.stage, self.rng, plan.forecast, self._strike)
         self.tasks = {task.digest: task for task in plan.tasks}
-        kinds = {kind for kind, _ in plan.visitors}
+        kinds = plan.comers
         self.removes, self.rots = bool(kinds & {"invalidate", "damage"}), "damage" in kinds
         self.hosts = [self._host(number, *clock) for number, clock in enumerate(plan.clocks)]
 
@@ -53,10 +56,17 @@ class World:
         process.beats, process.lives = beats, self.parts.lives(beats, host.clock, process.identify)
         process.actor = self.stage.spawn(process.name, lambda: self._work(process), delay)
 
-    def start_visitor(self, host: Host, name: str, visit: Callable[[Process], None], delay: float) -> None:
-        """Let a process without a life do something after `delay` seconds."""
-        process = self._process(host, name)
-        process.actor = self.stage.spawn(process.name, lambda: visit(process), delay)
+    def send(self, kind: str, delay: float) -> None:
+        """Let a visitor come to the last host after `delay` seconds."""
+        process = self._process(self.hosts[-1], kind)
+
+        def visit() -> None:
+            try:
+                VISITS[kind](self, process, cast(FileStore, process.store))
+            except (OSError, StoreError) as error:
+                self.trace(f"goes away: {error}")
+
+        process.actor = self.stage.spawn(process.name, visit, delay)
 
     def look(self) -> FileStore:
         """Return the store as somebody sees it who looks for the first time."""
@@ -89,6 +99,17 @@ class World:
             self.referee.makes(path)
         elif call == "rename":
             self.referee.relies(self.caller())
+
+    def postpones(self, call: str, path: str, effect: Callable[[], None]) -> bool:
+        def late() -> None:
+            self.trace("is done at last")
+            if call == "remove":
+                self.referee.goes(path)
+            elif call in ("link", "create") and ".claim." in path:
+                self.referee.makes(path)
+            effect()
+
+        return self.weather.postpones(call, path, late)
 
     def after(self, call: str, path: str) -> None:
         self.weather.after(call, path)
@@ -140,6 +161,9 @@ class World:
         self.trace(f"*** {kind} {caller.host.name} {seconds:.0f} s")
         if kind == "suspend":
             self._suspend(caller.host, seconds)
+        elif kind == "ambush":
+            self.send(self.plan.ambush, 0.0)
+            self.stage.hold(seconds)
         elif kind == "heartless":
             self.stage.kill(caller.beats.actor)
         elif caller.host.mortal:
@@ -154,6 +178,7 @@ class World:
         self.stage.hold(seconds)
 
     def _kill(self, process: Process, whole_host: bool) -> None:
+        self.died = self.stage.time
         for actor in process.host.actors() if whole_host else [process.actor]:
             self.stage.kill(actor)
         if not whole_host:

@@ -1,20 +1,19 @@
-"""Histories of the simulated world: no rule is broken, whatever the seed; `SIM_SEEDS` plays more of them."""
+"""Histories of the simulated world: no rule is broken, whatever the seed; `pytest tests/sim --seeds N` plays N."""
 
 from __future__ import annotations
-
-import os
-
-import pytest
 
 from jughpc.testing.history import play
 from jughpc.testing.parts import Parts
 from jughpc.testing.plan import draw
 
 BATCH = 100
-SEEDS = int(os.environ.get("SIM_SEEDS", "2000"))
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def pytest_generate_tests(metafunc):
+    if "first" in metafunc.fixturenames:
+        metafunc.parametrize("first", range(0, metafunc.config.getoption("seeds"), BATCH))
+
+
 def test_no_history_breaks_a_rule(first):
     for seed in range(first, first + BATCH):
         broken = play(draw(seed), Parts()).broken

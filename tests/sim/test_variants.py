@@ -8,10 +8,10 @@ import pytest
 
 from jughpc.testing.history import play
 from jughpc.testing.plan import draw
-from jughpc.testing.replay import find_variant
+from jughpc.testing.replay import load_variants
 
-VARIANTS = find_variant(f"{Path(__file__).with_name('variants.py')}:VARIANTS")
-SEEDS = 2000  # as many as test_histories plays of the real code
+VARIANTS = load_variants(str(Path(__file__).with_name("variants.py")))
+SEEDS = 2000  # as many as test_histories plays of the real code in CI
 
 
 @pytest.mark.parametrize("name", VARIANTS)

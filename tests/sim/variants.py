@@ -144,6 +144,42 @@ class ReleasesWhatever(LinkClaims):
     hand_back = release
 
 
+class BreaksByRemoving(LinkClaims):
+    """Removes the claim of the dead and makes the first generation anew, instead of the next one."""
+
+    def take(self, shard, key, view):
+        if key in view.claims and not self._is_held(view, shard, key):
+            for generation in view.claims.pop(key):
+                self._files.remove(self._path(shard, key, generation))
+        return super().take(shard, key, view)
+
+
+class LetsGoFirst(Heart):
+    """Lets the shard go before it claims singly what runs."""
+
+    def _claim_singly(self, hand):
+        self._store.claims(self._record.life).release(hand.claim(self._record.life))
+        super()._claim_singly(hand)
+
+
+class ForgetsWhatRanBefore(Heart):
+    """Claims the long task singly, but not those that ran before it, whose results nobody has seen yet."""
+
+    def _claim_singly(self, hand):
+        super()._claim_singly(hand._replace(digests=hand.digests[-1:]))
+
+
+class LetsGoOfWhatItMissed(Heart):
+    """Lets the shard go though something stood in the way of a single claim."""
+
+    def _claim_singly(self, hand):
+        with suppress(OSError):
+            super()._claim_singly(hand)
+        if not self._singles.in_place:
+            self._store.claims(self._record.life).release(hand.claim(self._record.life))
+            self._singles = self._singles._replace(in_place=True)
+
+
 # what is published
 
 
@@ -171,6 +207,14 @@ class MarksWithoutALook(FileStore):
         self._files.save(self._marker(shard, set_name(tasks)), [])
 
 
+class MarksInTwoSteps(FileStore):
+    """Looks, and then marks, without a doubtful name that a removal in between would take away."""
+
+    def mark_complete(self, shard, tasks):
+        if not tasks - self.look(shard).done:
+            self._files.save(self._marker(shard, set_name(tasks)), [])
+
+
 class MarksBeforeItPublishes(MiniWorker):
     """Says that a shard is complete, and then publishes its last results."""
 
@@ -195,8 +239,13 @@ VARIANTS = {
     "EEXIST is a win": with_claims(TakesRefusalForAWin),
     "EEXIST is a loss": with_claims(TakesRefusalForALoss),
     "releases whatever": with_claims(ReleasesWhatever),
+    "breaks by removing": with_claims(BreaksByRemoving),
+    "lets go first": Parts(heart=LetsGoFirst),
+    "forgets what ran before": Parts(heart=ForgetsWhatRanBefore),
+    "lets go of what it missed": Parts(heart=LetsGoOfWhatItMissed),
     "writes in place": Parts(store=WritesInPlace),
     "renames after a failed sync": Parts(store=RenamesAfterAFailedSync),
     "marks without a look": Parts(store=MarksWithoutALook),
+    "marks in two steps": Parts(store=MarksInTwoSteps),
     "marks before it publishes": Parts(mini=MarksBeforeItPublishes),
 }
