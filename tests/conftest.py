@@ -78,6 +78,11 @@ class User:
         (self.folder / "primes.py").write_text(COUNTED.replace("WORK", work))
         (self.folder / "runs").mkdir(exist_ok=True)
 
+    def write_killed_once(self, n: int) -> None:
+        """Write a primes.py that kills its worker at number `n`, the first time."""
+        kill = "(open('killed', 'w').close() or os.kill(os.getpid(), 9))"
+        self.write_counted(f"n == {n} and not os.path.exists('killed') and {kill}")
+
     def runs(self) -> list[tuple[int, str, int]]:
         """Return number, host and pid of each run of a task."""
         names = (path.name.rsplit("-", 2) for path in (self.folder / "runs").iterdir())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
+from jughpc.app import followers
 from jughpc.app import jobs as submitted
 from jughpc.app.cleanup import cleanup_claims
 from jughpc.app.jobs import Jobs
@@ -14,6 +16,7 @@ from jughpc.app.report import report
 from jughpc.app.status import FAILED, WAITING, Standing, in_words
 from jughpc.app.stores import find_store, folder_path
 from jughpc.batch import shell, submissions
+from jughpc.batch.jobs import cancel_jobs
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submit import Desk, submit_more
 from jughpc.errors import JugError
@@ -32,6 +35,7 @@ class End(Enum):
     DONE = "all tasks are done"
     BLOCKED = "what is left failed, or waits for what failed"
     ALONE = "tasks are left and nobody works on them"
+    HANDED_OVER = "tasks are left, and further jobs go on with them"
 
 
 @dataclass(frozen=True)
@@ -63,22 +67,24 @@ def sleep_until(target: Target, clock: Clock, say: Say, number: int | None = Non
         clock.sleep(pause * jitter())
 
 
-def collect(target: Target, number: int, rounds: int, clock: Clock, say: Say) -> Verdict:
-    """Wait, and submit a further array for what crashed workers left, up to `rounds` times.
+def collect(target: Target, number: int, rounds: int, clock: Clock, say: Say, left: int | None = None) -> Verdict:
+    """Wait for those who work; then hand what is left to a further array, with a collector and a reduce of its own.
 
-    A round that finishes no task is the last: what kills every worker is not repaired by more of them.
+    No job waits in another's place: this one's time may be as short as that of the workers it would wait for.
+
+    Args:
+        rounds: Further arrays at most, one after the other.
+        left: Tasks that the latest further array began with, None if there was none. One that finished no task is
+            the last: what kills every worker is not repaired by more of them.
     """
     verdict = sleep_until(target, clock, say, number)
-    for turn in range(rounds):
-        if verdict.end is not End.ALONE:
-            break
-        before = verdict.standing.unfinished
-        if not _repair(target, number, before, clock, say, f"round {turn + 1} of {rounds}"):
-            break
-        verdict = sleep_until(target, clock, say, number)
-        if verdict.standing.unfinished == before:
-            say("the repair array finished no task; no further one is submitted")
-            break
+    unfinished = verdict.standing.unfinished
+    if verdict.end is not End.ALONE or not rounds:
+        return verdict
+    if unfinished == left:
+        say("the latest array finished no task; no further one is submitted")
+    elif _hand_over(target, number, rounds, unfinished, clock, say):
+        return Verdict(End.HANDED_OVER, verdict.standing)
     return verdict
 
 
@@ -86,7 +92,7 @@ def story(target: Target, verdict: Verdict) -> Iterator[str]:
     """Yield what is missing and why, a line each."""
     standing = verdict.standing
     yield f"{verdict.end.value}: {in_words(standing)}"
-    if verdict.end is End.DONE:
+    if verdict.end in (End.DONE, End.HANDED_OVER):
         return
     failures = list(_failures(target, standing))
     for failure in failures[:_SHOWN]:
@@ -127,23 +133,30 @@ def _hope(jobs: Jobs | None, standing: Standing) -> bool:
     return any(status.state in waiting for status in jobs.poll.elements.values())
 
 
-def _repair(target: Target, number: int, left: int, clock: Clock, say: Say, turn: str) -> bool:
-    """Free what the dead held and submit an array for what is left; return whether that worked."""
+def _hand_over(target: Target, number: int, rounds: int, left: int, clock: Clock, say: Say) -> bool:
+    """Free what the dead held and submit an array for what is left, and what follows it; return whether that worked."""
     freed = sum(row.removed for row in cleanup_claims(target, clock))
     folder = folder_path(target.jugdir)
     files = OsFiles(folder)
     submission = submissions.load(files, folder, number)
-    if submissions.is_cancelled(files, submission):
-        return False
     jobs = submitted.find(target.jugdir, number, ask=False)
-    if jobs is None:
+    if jobs is None or jobs.cancelled:
         return False
-    size = min(left, submission.workload.size)
-    say(f"{turn}: freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
+    size, reduce = min(left, submission.workload.size), submission.meta.get("reduce")
+    after = followers.of_array(target, submission, rounds - 1, Path(reduce) if reduce else None, f"--left={left}")
+    say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
     try:
-        accepted = submit_more(Desk(files, clock, jobs.scheduler, shell.run, say), submission, size)
+        accepted = submit_more(Desk(files, clock, jobs.scheduler, shell.run, say), submission, size, after)
     except JugError as error:
-        say(f"the repair array was refused: {error}")
+        say(f"they were refused: {error}")
         return False
-    say("submitted " + ", ".join(job.id for job in accepted if job.role is Role.ARRAY))
+    say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
+    _cancel_reduce(jobs, say)
     return True
+
+
+def _cancel_reduce(jobs: Jobs, say: Say) -> None:
+    """End the reduce that waits for this very job to end well, which it will not."""
+    ids = [job.id for job in jobs.accepted if job.role is Role.REDUCE][-1:]
+    for words in cancel_jobs(jobs.scheduler, shell.run, ids):
+        say(words)

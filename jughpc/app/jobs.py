@@ -119,8 +119,19 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
         for index in range(job.size):
             known = jobs.poll.elements.get(job.offset + index)
             owner = jobs.scheduler.owner(ElementId(job.id, index))
-            counts[known.state if known else _by_store(owner, alive, over)] += 1
+            counts[_of_element(known, _by_store(owner, alive, over))] += 1
     return counts
+
+
+def _of_element(known: Status | None, by_store: State) -> State:
+    """Return how an element stands.
+
+    One whose worker ended in order did not fail, whatever its exit code: it had no time left for another task, or met
+    tasks that failed, which are counted as such.
+    """
+    if known is None or (known.state is State.FAILED and by_store is State.DONE):
+        return by_store
+    return known.state
 
 
 def _arrays(jobs: Jobs) -> list[Accepted]:

@@ -6,18 +6,18 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from jughpc.app import followers, stores
 from jughpc.app import session as sessions
-from jughpc.app import stores
 from jughpc.app.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.recent import Target
 from jughpc.app.session import Session
 from jughpc.app.status import stand
 from jughpc.batch import detect, script, shell, submissions
 from jughpc.batch import submit as desks
-from jughpc.batch.plan import Follower, plan
+from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, Workload
 from jughpc.batch.submissions import Accepted, Options, Submission
 from jughpc.batch.submit import Desk
@@ -41,7 +41,7 @@ class Wish:
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
-        rounds: Repair arrays that the collector may submit.
+        rounds: Further arrays that may be submitted for what one leaves.
     """
 
     size: int
@@ -144,7 +144,7 @@ def _prepare_store(session: Session, tell: Tell) -> None:
 
 def _draft(target: Target, wish: Wish, scheduler: Scheduler, limits: Limits, clock: Clock) -> Submission:
     name = wish.name or target.jugfile.stem
-    workload = Workload(_argv("execute", target, f"--retries={wish.retries}", "--keep-going"), wish.size, name)
+    workload = Workload(followers.argv("execute", target, f"--retries={wish.retries}", "--keep-going"), wish.size, name)
     folder = _folder(target)
     meta = {"jugfile": str(target.jugfile), "reduce": str(wish.reduce or ""), "rounds": str(wish.rounds)}
     return submissions.draft(
@@ -153,30 +153,8 @@ def _draft(target: Target, wish: Wish, scheduler: Scheduler, limits: Limits, clo
     )  # fmt: skip
 
 
-def _argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
-    """Return the command line of one of our own commands, independent of PATH and activation."""
-    own = ("--", *target.args) if target.args else ()
-    return (
-        sys.executable,
-        "-m",
-        "jughpc",
-        command,
-        str(target.jugfile),
-        "--jugdir",
-        str(_folder(target)),
-        *options,
-        *own,
-    )
-
-
 def _jobs(target: Target, wish: Wish, submission: Submission, scheduler: Scheduler) -> list[Job]:
-    number = f"--submission={submission.number}"
-    plain = replace(wish.options.resources, gpus=None)
-    followers = [Follower(Role.COLLECT, _argv("collect", target, number, f"--rounds={wish.rounds}"), plain)]
-    if wish.reduce is not None:
-        argv = _argv("reduce", target, f"--script={wish.reduce}")
-        followers.append(Follower(Role.REDUCE, argv, plain))
-    return plan(submission, scheduler, followers)
+    return plan(submission, scheduler, followers.of_array(target, submission, wish.rounds, wish.reduce))
 
 
 def _tell_choices(submission: Submission, scheduler: Scheduler, jobs: Sequence[Job], tell: Tell) -> None:

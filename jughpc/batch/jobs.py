@@ -38,9 +38,10 @@ def poll(jobs: Sequence[Accepted], scheduler: Scheduler, run: Run) -> Poll:
         return Poll()
     ids = [job.id for job in jobs]
     rows = list(_rows(jobs, scheduler.parse_poll(run(scheduler.poll_command(ids)), ids)))
+    latest = {job.role: job.id for job in jobs if job.role is not Role.ARRAY}
     return Poll(
         elements={job.offset + index: status for job, index, status in rows if job.role is Role.ARRAY},
-        followers={job.role: status for job, _, status in rows if job.role is not Role.ARRAY},
+        followers={job.role: status for job, _, status in rows if job.id in latest.values()},
         owners={scheduler.owner(ElementId(job.id, index)): status for job, index, status in rows},
     )
 

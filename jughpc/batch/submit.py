@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from jughpc.batch import script, submissions
 from jughpc.batch.jobs import cancel_jobs
-from jughpc.batch.plan import Start, plan
+from jughpc.batch.plan import Follower, Start, plan
 from jughpc.batch.scheduler import Job, JobId, Reply, Run, Scheduler, Verdict
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import (
@@ -61,15 +61,17 @@ def submit(desk: Desk, submission: Submission, jobs: Sequence[Job]) -> list[Acce
         raise
 
 
-def submit_more(desk: Desk, submission: Submission, size: int) -> list[Accepted]:
+def submit_more(desk: Desk, submission: Submission, size: int, followers: Sequence[Follower] = ()) -> list[Accepted]:
     """Queue `size` more elements of the submission's workload, numbered on from those it has.
 
+    Args:
+        followers: As of `plan`.
     Raises: as `submit`; the jobs that the submission had before stay as they are.
     """
     before = submissions.accepted(desk.files, submission)
     start = Start(submissions.next_ordinal(desk.files, submission), submissions.elements(before))
     resized = replace(submission, workload=replace(submission.workload, size=size))
-    return _submit_all(desk, submission, plan(resized, desk.scheduler, start=start))
+    return _submit_all(desk, submission, plan(resized, desk.scheduler, followers, start))
 
 
 def submit_job(desk: Desk, submission: Submission, job: Job) -> Accepted:

@@ -42,16 +42,17 @@ def sleep_until(target: Target) -> int:
 @click.command()
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
-@click.option("--rounds", type=click.IntRange(min=0), default=2, show_default=True, help="Repair arrays at most.")
-def collect(target: Target, number: int, rounds: int) -> int:
-    """Wait for all tasks, replace workers that crashed, and tell what is missing.
+@click.option("--rounds", type=click.IntRange(min=0), default=2, show_default=True, help="Further arrays at most.")
+@click.option("--left", type=int, hidden=True)  # as a further array's collector is told by the one before it
+def collect(target: Target, number: int, rounds: int, left: int | None) -> int:
+    """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
     Exit code: 0 only if all tasks are done, else 3.
     """
     from jughpc.app.collect import End, story
     from jughpc.app.collect import collect as gather
 
-    verdict = gather(target, number, rounds, OsClock(), common.say)
+    verdict = gather(target, number, rounds, OsClock(), common.say, left)
     for line in story(target, verdict):
         click.echo(line)
     return DONE if verdict.end is End.DONE else LEFT

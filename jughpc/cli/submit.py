@@ -34,7 +34,7 @@ from jughpc.fs import OsClock
 @click.option("--scheduler", metavar="NAME", help="slurm, pbs or local.  [what is there]")
 @click.option("--templates", metavar="DIR", help="A folder whose script templates take the place of ours.")
 @click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Try a task that fails so often again.")
-@click.option("--rounds", type=click.IntRange(min=0), metavar="N", help="Repair arrays that the collector may submit.")
+@click.option("--rounds", type=click.IntRange(min=0), metavar="N", help="Further arrays for what one leaves.")
 @click.option("--dry-run", is_flag=True, help="Print scripts and commands; touch nothing.")
 @click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
 @click.pass_context

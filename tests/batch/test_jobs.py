@@ -72,6 +72,12 @@ def test_followers_are_told_by_their_role():
     }
 
 
+def test_a_reduce_that_another_took_the_place_of_is_not_told():
+    later = Accepted(Role.REDUCE, "5", "a-1-4", 1, 0, "4-reduce.sh")
+    followers = poll([FIRST, REDUCE, later], Slurm(), squeue("3|N/A|CANCELLED|None|")).followers
+    assert followers == {}
+
+
 def test_a_line_for_a_whole_array_speaks_for_those_that_are_not_named():
     run = squeue("1|1|RUNNING|None|n1", "1|N/A|CANCELLED|None|")
     states = {number: status.state for number, status in poll([FIRST], Slurm(), run).elements.items()}

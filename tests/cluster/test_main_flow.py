@@ -74,6 +74,15 @@ def test_after_scancel_no_claim_is_left(login, cluster, until):
     login.jughpc("cancel")
 
 
+def test_what_an_array_leaves_goes_to_another_with_a_collector_and_a_reduce_of_its_own(login):
+    login.write_killed_once(50)
+    told = login.jughpc("submit", "primes.py", "--array", "1", "--reduce", "primes_reduce.py", "--wait")
+    assert login.primes in told
+    submission = login.status()["submission"]
+    assert [job["role"] for job in submission["jobs"]] == ["array", "collect", "reduce"] * 2
+    assert {now["state"] for now in submission["followers"].values()} == {"done"}
+
+
 def test_cancel_ends_array_collector_and_reduce(login, until):
     login.write_counted("sleep(600)")
     login.jughpc("submit", "primes.py", "--array", "8", "--reduce", "primes_reduce.py")

@@ -65,6 +65,17 @@ def test_a_submission_after_a_failure_runs_only_what_is_missing(laptop):
     assert sum(n == 8 for n, _, _ in laptop.runs()) == 1
 
 
+def test_what_an_array_leaves_goes_to_another_with_a_collector_and_a_reduce_of_its_own(laptop):
+    laptop.write_killed_once(50)
+    told = laptop.jughpc("submit", "primes.py", "--array", "1", "--reduce", "primes_reduce.py", "--wait")
+    assert laptop.primes in told
+    submission = laptop.status()["submission"]
+    assert [job["role"] for job in submission["jobs"]] == ["array", "collect", "reduce"] * 2
+    assert {now["state"] for now in submission["followers"].values()} == {"done"}
+    log = laptop.folder / "primes.jugdata" / "submissions" / "1" / "logs" / "collect.log"
+    assert "freed 1 claims of the dead; submitting 1 more elements for" in log.read_text()
+
+
 def test_workers_that_all_die_are_repaired_a_bounded_number_of_times(laptop):
     laptop.write_counted("n == 50 and os.kill(os.getpid(), 9)")
     told = laptop.jughpc("submit", "primes.py", "--array", "2", "--rounds", "9", "--wait", code=3)

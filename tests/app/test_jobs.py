@@ -1,0 +1,54 @@
+"""What becomes of elements, as the scheduler and the store tell it together."""
+
+from __future__ import annotations
+
+import pytest
+
+from jughpc.app.jobs import Jobs, elements
+from jughpc.batch import submissions
+from jughpc.batch.jobs import Poll
+from jughpc.batch.scheduler import Role, State, Status, Workload
+from jughpc.batch.slurm import Slurm
+from jughpc.batch.submissions import Accepted, Options
+from jughpc.fs import OsClock, OsFiles
+from jughpc.store.record import ALIVE, DIED, Record
+
+LIFE = "slurm-1_0-0-node1-46-d620d2b7"
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    """Return what makes a submission of one element, given the scheduler's word on it."""
+    submission = submissions.draft(
+        OsFiles(tmp_path), OsClock(), tmp_path,
+        scheduler="slurm", workload=Workload(("work",), 1, "a"), options=Options(tmp_path),
+    )  # fmt: skip
+    array = Accepted(Role.ARRAY, "1", "a-1-0", 1, 0, "0-array.sh")
+    return lambda *word: Jobs(submission, Slurm(), [array], Poll(elements=dict(enumerate(word))))
+
+
+def record(state):
+    return Record(
+        life=LIFE, host="node1", space="s", pid=46, started=1, user="ada", owner="slurm:1_0.0", state=state,
+    )  # fmt: skip
+
+
+FAILED = Status(State.FAILED, "NonZeroExitCode")
+
+
+def test_an_element_whose_worker_ended_in_order_is_done_though_it_left_work(jobs):
+    assert elements(jobs(FAILED), [], [LIFE]) == {State.DONE: 1}
+
+
+def test_an_element_whose_worker_died_has_failed(jobs):
+    assert elements(jobs(FAILED), [record(DIED)], []) == {State.FAILED: 1}
+
+
+def test_an_element_that_never_had_a_worker_has_failed(jobs):
+    assert elements(jobs(FAILED), [], []) == {State.FAILED: 1}
+
+
+def test_the_store_tells_of_elements_that_the_scheduler_does_not_know(jobs):
+    assert elements(jobs(), [record(ALIVE)], []) == {State.RUNNING: 1}
+    assert elements(jobs(), [record(DIED)], []) == {State.FAILED: 1}
+    assert elements(jobs(), [], [LIFE]) == {State.DONE: 1}
