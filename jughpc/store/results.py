@@ -12,7 +12,7 @@ from jughpc.errors import CorruptResultError, ResultMissingError
 from jughpc.fs import Buffer, Files
 from jughpc.store import resultfile
 from jughpc.store.base import View
-from jughpc.store.resultfile import DamagedError, Encoded, Entry
+from jughpc.store.resultfile import DamagedError, Encoded
 from jughpc.store.shards import Layout, read_listing, result_name
 
 _K = TypeVar("_K")
@@ -22,7 +22,6 @@ Index = frozenset[bytes]
 """Which digests a pack holds."""
 
 _MOST_INDICES = 1024  # packs of which it is kept in memory what they hold, about 500 results each
-_MOST_PARSED = 128  # packs of which it is kept in memory where in them it lies
 _ROUNDS = 8  # of looking again at a shard whose packs others rewrite at the same time
 
 
@@ -40,7 +39,6 @@ class Results:
         self._token = token or secrets.token_hex(4)
         self._written = 0
         self._indices: OrderedDict[str, Index] = OrderedDict()
-        self._parsed: OrderedDict[str, Mapping[bytes, Entry]] = OrderedDict()
         self._listed: OrderedDict[int, tuple[set[bytes], list[str]]] = OrderedDict()
 
     def look(self, shard: int) -> View:
@@ -58,10 +56,10 @@ class Results:
         shard = self._layout.shard_of(digest)
         for look_again in (False, True):
             if look_again or shard not in self._listed:
-                self.look(shard)
+                self._list(shard)
             for path in self._places(shard, digest):
-                with suppress(FileNotFoundError):  # packed or set aside since it was listed
-                    return self._load(path, digest)
+                if found := self._load(path, digest):
+                    return found[0]
         with suppress(OSError):  # who may only read cannot mend it
             self._doubt(shard)  # somebody may have removed the file by hand, under a mark that promises it
         raise ResultMissingError(f"there is no result for task {digest.hex()}")
@@ -119,29 +117,28 @@ class Results:
         return frozenset(resultfile.read_index(head))
 
     def _places(self, shard: int, digest: bytes) -> list[str]:
-        """Return the files that held the result of `digest` when the shard was last listed."""
+        """Return the files that may have held the result of `digest` when the shard was last listed."""
         singles, packs = self._listed.get(shard, (set(), []))
         single = [f"{self._layout.folder(shard)}/{result_name(digest)}"] if digest in singles else []
-        return single + [path for path in packs if digest in (self._index(path) or ())]
+        return single + [path for path in packs if path not in self._indices or digest in self._indices[path]]
 
-    def _load(self, path: str, digest: bytes) -> object:
-        data = self._files.map(path)
+    def _load(self, path: str, digest: bytes) -> tuple[object, ...]:
+        """Return the result of `digest` alone, nothing if it is not in that file. Raises CorruptResultError."""
         try:
-            return resultfile.decode(data, self._entries(path, data)[digest])
-        except (DamagedError, KeyError) as error:
+            data = self._files.map(path)
+        except FileNotFoundError:  # packed or set aside since it was listed
+            return ()
+        try:
+            entry = resultfile.find(data, digest)
+            if entry is None and not path.endswith(".pack"):
+                raise DamagedError("it holds another result than its name says")
+            return (resultfile.decode(data, entry),) if entry else ()
+        except DamagedError as error:
             self._set_aside(path)
             raise CorruptResultError(
                 f"the result file {path} is damaged: {error}. It was set aside as {path}.corrupt, and its task "
                 "is ready again: run `jughpc execute` or `jughpc submit` to compute it anew."
             ) from error
-
-    def _entries(self, path: str, data: memoryview) -> Mapping[bytes, Entry]:
-        """Return the index of a result file; that of a pack is kept for the next of its results."""
-        if not path.endswith(".pack"):
-            return resultfile.read_index(data)
-        if path not in self._parsed:
-            _keep(self._parsed, path, resultfile.read_index(data), _MOST_PARSED)
-        return self._parsed[path]
 
     def _set_aside(self, path: str) -> None:
         """Move a damaged file out of the way; what is whole in it is kept."""
@@ -156,7 +153,6 @@ class Results:
             self._files.rename(path, f"{path}.corrupt")
         self._listed.pop(shard, None)
         self._indices.pop(path, None)
-        self._parsed.pop(path, None)
         self._doubt(shard)  # again: who marked the shard meanwhile may have looked before the rename
 
     def _remove_listed(self, shard: int, doomed: Set[bytes]) -> None:
@@ -203,8 +199,8 @@ def _rename(files: Files, old: str, new: str) -> None:
         # The reply to our own success was lost, and the request sent again.
 
 
-def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V, most: int = _MOST_INDICES) -> None:
+def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:
     memory[key] = value
     memory.move_to_end(key)
-    if len(memory) > most:
+    if len(memory) > _MOST_INDICES:
         memory.popitem(last=False)

@@ -146,6 +146,17 @@ def test_a_pack_is_indexed_once(tmp_path):
 # damage
 
 
+class Stubborn:
+    """Cannot be rebuilt."""
+
+    def __reduce__(self):
+        return refuse, ()
+
+
+def refuse():
+    raise KeyError("mine")
+
+
 def truncate(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -191,6 +202,20 @@ def test_a_damaged_result_is_set_aside_and_its_task_ready_again(folder, damage):
     assert folder.store.missing([A]) == {A}
     with pytest.raises(ResultMissingError):
         folder.store.get(A)
+
+
+def test_a_file_that_holds_another_result_than_its_name_says_is_damaged(folder):
+    folder.store.put(A, 1)
+    folder.store.put(B, 2)
+    folder.only(A.hex()).write_bytes(folder.only(B.hex()).read_bytes())
+    with pytest.raises(CorruptResultError, match="it holds another result than its name says"):
+        folder.again().get(A)
+
+
+def test_an_error_of_the_users_own_while_a_result_is_rebuilt_is_not_taken_for_a_missing_one(folder):
+    folder.store.put(A, Stubborn())
+    with pytest.raises(KeyError, match="mine"):
+        folder.again().get(A)
 
 
 def test_a_result_that_vanished_takes_back_the_mark_that_promised_it(folder):

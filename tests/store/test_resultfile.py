@@ -175,6 +175,21 @@ def test_the_index_of_a_full_shard_fits_the_first_read():
     assert resultfile.index_size(content[:HEAD]) < HEAD
 
 
+def test_one_result_is_found_without_reading_the_whole_index():
+    many = {bytes([n]) * 16: resultfile.encode(n) for n in range(200)}
+    content = b"".join(resultfile.pack(many))
+    index = resultfile.read_index(content)
+    assert all(resultfile.find(content, digest) == index[digest] for digest in many)
+    assert resultfile.find(content, bytes([201]) * 16) is None
+
+
+def test_a_digest_in_the_middle_of_an_entry_is_not_taken_for_one():
+    first, second = resultfile.encode(1), resultfile.encode(2)
+    content = b"".join(resultfile.pack({b"a" * 16: first, b"b" * 16: second}))
+    straddling = content[16 + 8 : 16 + 24]  # the end of a digest, and the offset behind it
+    assert resultfile.find(content, straddling) is None
+
+
 # damage
 
 SAMPLE = {DIGEST: {"a": np.arange(40), "b": "text"}, OTHER: np.arange(30.0), bytes(16): 5, b"z" * 16: "words " * 2000}
