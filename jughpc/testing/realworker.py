@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -25,11 +26,11 @@ _worlds: list[World] = []
 
 
 class RealWorker:
-    """Works as `jughpc execute` does."""
+    """Works as `jughpc execute` does, but that no task is given up: whoever dies here, no task is the reason."""
 
     def __init__(self, world: World, process: Process) -> None:
         hosts = world.plan.hosts
-        options = Options(keep_going=True, start=(process.pid % len(hosts)) / len(hosts))
+        options = Options(keep_going=True, max_crashes=sys.maxsize, start=(process.pid % len(hosts)) / len(hosts))
         self._worker = Worker(
             _graph(world), process.store, cast(Pulse, process.lives), process.host.clock, Stops(),
             Policy(workers=len(hosts)), options, world.trace,

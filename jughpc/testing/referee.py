@@ -31,13 +31,20 @@ class Holding:
     process: Process
     claim: Claim
     path: str
-    spared: frozenset[bytes]
+    spared: set[bytes]
     asked: float
     done: set[bytes]
 
     def covers(self, digest: bytes) -> bool:
         """Return whether the holder may run this task of the shard."""
         return self.claim.key == digest or (self.claim.key == SHARD and digest not in self.spared)
+
+    def sees(self, names: list[str]) -> None:
+        """Take note of a look: what is claimed singly no more is under the claim on the shard again.
+
+        For who claims it after that look finds the shard claimed, and yields.
+        """
+        self.spared &= read_listing(names).view.claims.keys()
 
     def overlaps(self, other: Holding) -> bool:
         """Return whether some task may be run by both."""
@@ -88,7 +95,7 @@ class Referee:
     def won(self, process: Process, claim: Claim, view: View, asked: float, done: set[bytes]) -> None:
         """Check that nobody else relies on what was just won; `done` was done when it was `asked` for."""
         path = f"{self.layout.folder(claim.shard)}/{claim_name(claim.key, claim.generation)}"
-        spared = frozenset(view.claims) - {SHARD} if claim.key == SHARD else frozenset()
+        spared = set(view.claims) - {SHARD} if claim.key == SHARD else set()
         self._forget(process, claim)
         self._holdings.append(Holding(process, claim, path, spared, asked, done))
         self.relies(process)
@@ -132,6 +139,12 @@ class Referee:
         after = self._relied_upon(process)
         if running and _covered(before, running) and not _covered(after, running) and not self._forced:
             self.blame(f"{process.name} lets go of {claim} while it runs {running.hex()[:8]}")
+
+    def lists(self, process: Process, folder: str) -> None:
+        """Take note that a process looks at a folder now."""
+        for holding in self._holdings:
+            if holding.process is process and self.layout.folder(holding.claim.shard) == folder:
+                holding.sees(self.disk.names(folder))
 
     def publishes(self, process: Process, digests: Iterable[bytes]) -> None:
         """Check that a process holds what it publishes, unless what it held is void."""

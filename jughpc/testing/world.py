@@ -93,7 +93,9 @@ class World:
         self.trace(f"{call} {path}")
         if not self.stage.current:
             return  # somebody looks from outside
-        if call == "remove":
+        if call == "names":
+            self.referee.lists(self.caller(), path)
+        elif call == "remove":
             self.referee.removing(self.caller(), path)
         elif call in ("link", "create") and ".claim." in path:
             self.referee.makes(path)

@@ -49,11 +49,10 @@ class Runner:
 
     def shard(self, shard: int, view: View) -> bool:
         """Run the short tasks of a shard under one claim on all of it; return whether it was won."""
-        after = self._win_shard(shard, view)
-        if after is None:
+        if self._win_shard(shard, view) is None:
             return False
-        try:
-            while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, after))):
+        try:  # by the last look, made after the last time that the shard was won: a worker that was late won it anew
+            while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
                 self._batch.run(shard, shorts)
         finally:
             self._holder.release()

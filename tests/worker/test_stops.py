@@ -225,6 +225,24 @@ def test_results_of_a_batch_are_published_if_the_shard_is_still_free(bench, shor
     assert (sorted(worker.runs), bench.claims()) == ([0, 1, 2], [])
 
 
+def test_what_another_claimed_while_a_worker_was_late_is_left_out_of_its_next_batch(bench):
+    worker = bench.worker(PAUSED, Policy(claim_cost=1e6, means={"jugfile.note": 0.0}))
+    last = worker.graph.digests[2]
+
+    def pause():
+        bench.clock.time += 1000
+        bench.gone.add(worker.lives.record.life)
+        claims = bench.store.claims(bench.life().record.life)
+        claim, _ = claims.take(0, last, bench.store.look(0))
+        bench.gone.clear()
+        bench.clock.at(bench.clock.time + 30, lambda: bench.store.put(last, "the other's"))
+        bench.clock.at(bench.clock.time + 31, lambda: claims.release(claim))
+
+    worker.space["pause"] = pause
+    worker.run()
+    assert (worker.runs, bench.store.get(last)) == ([0, 1], "the other's")
+
+
 def die_and_take_over(bench, worker, other, shard, key):
     """Have `other` take over what `worker` held, as from one who stood still."""
     bench.gone.add(worker.lives.record.life)
