@@ -75,7 +75,7 @@ class Heart:
     def let_go(self) -> None:
         """Let the shard in hand go if the task that runs is long: claim it and those run before it singly.
 
-        If not all can be claimed now, the shard is kept until the next call.
+        If not all can be claimed now, or before the next beat is due, the shard is kept until the next call.
         """
         board, hand = self._board, self._board.in_hand()
         with suppress(OSError):
@@ -107,15 +107,19 @@ class Heart:
     def _claim_singly(self, hand: InHand) -> None:
         if self._record is None or self._store is None:
             return
-        if self._clock.uptime() - self._board.beaten > self._store.pace.late:
+        if self._since_beat() > self._store.pace.late:
             return  # others may have taken over
-        claims = self._store.claims(self._record.life)
-        won: list[Claim] = []
-        self._singles = Singles(won, in_place=False)  # first: what is won is the worker's, whatever happens then
-        if claim_singly(claims, hand.shard, hand.digests, self._store.look(hand.shard), won):
+        claims, beat = self._store.claims(self._record.life), self._store.pace.beat
+        if self._singles is _NONE:
+            self._singles = Singles([], in_place=False)  # first: what is won is the worker's, whatever happens then
+        won, view = self._singles.claims, self._store.look(hand.shard)
+        if claim_singly(claims, hand.shard, hand.digests, view, won, lambda: self._since_beat() >= beat):
             self._singles = Singles(won, in_place=True)  # first: though this raises, others may have the shard by then
             self._owed = hand.claim(self._record.life)
             self._release_owed()
+
+    def _since_beat(self) -> float:
+        return self._clock.uptime() - self._board.beaten
 
     def _release_owed(self) -> None:
         """Release the claim on the shard that was let go, unless it is another's by now."""

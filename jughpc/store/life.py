@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import struct
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -179,13 +180,13 @@ def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
     """Do as the worker orders until it closes the pipe, by its end or its death."""
     pause = RETRY
     while True:
-        wait = min(pause, _TICK)
-        ready, _, _ = select.select([orders], [], [], wait)
+        started = time.monotonic()
+        ready, _, _ = select.select([orders], [], [], min(pause, _TICK))
         if os.getppid() != worker:  # its own children may still hold the pipe open
             return
         if not ready:
-            pause -= wait
             heart.let_go()
+            pause -= time.monotonic() - started
             if pause <= 0:
                 pause = heart.beat()
         elif not (order := os.read(orders, 1)):

@@ -111,17 +111,17 @@ class SimBeats:
                 continue
             if pause <= 0:
                 pause = self._heart.beat()
-            pause -= self._rest(min(pause, _TICK))
+            started = self._clock.now()
+            self._rest(min(pause, _TICK))
             self._heart.let_go()
+            pause -= self._clock.now() - started + 1e-6  # so that rounding cannot leave a pause for ever
 
-    def _rest(self, pause: float) -> float:
-        """Wait for an order, for `pause` seconds at most; return how long it was."""
-        started = self._clock.now()
+    def _rest(self, pause: float) -> None:
+        """Wait for an order, for `pause` seconds at most."""
         if self._order is None and not self._ended:
             self._idle = True
             self._stage.hold(pause / self._clock.rate)
             self._idle = False
-        return self._clock.now() - started + 1e-6  # so that rounding cannot leave a pause for ever
 
 
 class SimLives(Lives):

@@ -71,3 +71,18 @@ def test_a_shard_that_could_not_be_released_is_left_alone_once_the_batch_has_end
     heart.settle()
     heart.let_go()
     assert "shard.claim.1" in any_cluster.names()
+
+
+def test_a_slow_file_server_keeps_no_beat_waiting(any_cluster, worker, board, heart):
+    """Claiming singly what ran before may take long; it goes on after the next beat."""
+    board.step(1, "module.f", any_cluster.clock.uptime())
+    any_cluster.clock.sleep(LONG + 0.1)
+    board.beaten = any_cluster.clock.uptime() - worker.store.pace.beat
+    heart.let_go()
+    assert [name for name in any_cluster.names() if ".claim." in name] == [f"{A.hex()}.claim.1", "shard.claim.1"]
+    heart.beat()
+    heart.let_go()
+    assert [name for name in any_cluster.names() if ".claim." in name] == [
+        f"{A.hex()}.claim.1", f"{B.hex()}.claim.1",
+    ]  # fmt: skip
+    assert [claim.key for claim in heart.settle().claims] == [A, B]
