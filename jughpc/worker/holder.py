@@ -49,11 +49,13 @@ class Holder:
 
     def release(self) -> None:
         """Let all go."""
-        # Who was broken off, or was late, may find another's claim in the place of its own; what is done no one claims.
+        # Who was broken off, or was late, or whose claim a `cleanup --force` removed, may find another's in its place.
         doubtful = self._kit.pulse.late() or self._kit.stops.signal
-        let_go = self._taker.release if doubtful else self._taker.hand_back
         for claim in self.claims:
-            let_go(claim)
+            if doubtful or claim.key == SHARD or not self._knowledge.is_done(claim.key):
+                self._taker.release(claim)
+            else:
+                self._taker.hand_back(claim)  # blindly: what is done no one claims
             self._knowledge.released(claim)
         self.claims = []
 

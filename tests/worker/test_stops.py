@@ -243,6 +243,21 @@ def test_what_another_claimed_while_a_worker_was_late_is_left_out_of_its_next_ba
     assert (worker.runs, bench.store.get(last)) == ([0, 1], "the other's")
 
 
+def test_who_lost_its_claims_to_a_forced_cleanup_leaves_those_of_others_alone(bench, short):
+    worker, found = bench.worker(PAUSED, short()), []
+
+    def pause():
+        bench.store.remove_claim(0, SHARD, 1)
+        claims = bench.store.claims(bench.life().record.life)
+        claim, _ = claims.take(0, SHARD, bench.store.look(0))
+        found.append((claims, claim))
+
+    worker.space["pause"] = pause
+    worker.run()
+    ((claims, claim),) = found
+    assert claims.holds(claim)
+
+
 def die_and_take_over(bench, worker, other, shard, key):
     """Have `other` take over what `worker` held, as from one who stood still."""
     bench.gone.add(worker.lives.record.life)
