@@ -27,7 +27,7 @@ from jughpc.store.board import Board
 from jughpc.store.heart import RETRY, Heart, Lives, Measure, OpenStore, Singles
 from jughpc.store.record import SIZE, Record, decode, encode
 
-_BEGIN, _STOP, _SETTLE = b"b", b"s", b"t"  # orders to the beat process; a record follows the first
+_BEGIN, _STOP, _SETTLE, _END = b"b", b"s", b"t", b"e"  # orders to the beat process; a record follows the first
 _SIZE = struct.Struct("<I")  # leads an answer
 _TICK = 0.5  # [s] between two looks at whether a task turned out long
 
@@ -137,7 +137,9 @@ class BeatProcess:
             self._fork()
 
     def end(self) -> None:
-        os.close(self._orders)  # by which it ends
+        with suppress(OSError):  # it was killed
+            os.write(self._orders, _END)  # said in words: a process that a task left behind may hold the pipe open
+        os.close(self._orders)
         os.close(self._answers)
         with suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
@@ -177,7 +179,7 @@ def _live_as(heart: Heart, worker: int, orders: int, answers: int) -> NoReturn:
 
 
 def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
-    """Do as the worker orders until it closes the pipe, by its end or its death."""
+    """Do as the worker orders until it says that it ends, or dies, by which the pipe is closed."""
     pause = RETRY
     while True:
         started = time.monotonic()
@@ -189,7 +191,7 @@ def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
             pause -= time.monotonic() - started
             if pause <= 0:
                 pause = heart.beat()
-        elif not (order := os.read(orders, 1)):
+        elif (order := os.read(orders, 1)) in (b"", _END):
             return
         elif order == _BEGIN:
             pause = heart.begin(decode(os.read(orders, SIZE)))
