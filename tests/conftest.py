@@ -40,6 +40,8 @@ primes100 = list(map(is_prime, range(2, 101)))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", type=int, default=2000, help="how many histories of the simulated world to play")
+    parser.addoption("--rounds", type=int, default=20, help="how many rounds the storm of signals lasts")
+    parser.addoption("--storm-seed", type=int, default=None, help="which storm to repeat, as far as that can be")
 
 
 class User:

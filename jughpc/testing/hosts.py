@@ -69,6 +69,7 @@ class SimBeats:
 
     def stop(self) -> None:
         if not self._ask(self._heart.stop):
+            self._stage.hold(0.0)  # by which who unwinds where it was killed starts nothing
             self.actor = self._stage.spawn(self._name, self._serve)
 
     def end(self) -> None:

@@ -95,10 +95,10 @@ class MiniWorker:
         return claim, view
 
     def _let_go(self, claim: Claim) -> None:
-        if self._lives.late():
+        if self._lives.late() or claim.key not in self._known:
             self._claims.release(claim)
         else:
-            self._claims.hand_back(claim)
+            self._claims.hand_back(claim)  # blindly: what is done no one claims
 
     def _run(self, task: SimTask) -> Encoded | None:
         try:

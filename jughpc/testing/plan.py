@@ -66,6 +66,10 @@ THEMES = (
         faults=("ambush",), visitors=("invalidate",), longest=(0.3, 5.0), crowd=(1,), rates=(0.01,), sharp=50,
     ),
     Theme(
+        faults=("ambush",), visitors=("force",), longest=(5.0, 30.0), crowd=(1,), focus=(".claim.",), hosts=_CROWDED,
+        rates=(0.01,), sharp=20,
+    ),
+    Theme(
         faults=("suspend",), visitors=("cleanup",), long_stalls=True, longest=(150.0, 400.0), crowd=(2, 4),
         rates=(0.05, 0.1, 0.2),
     ),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from jughpc.store import record as records
 from jughpc.store import resultfile
-from jughpc.store.base import SHARD, Claim, Claims, View
-from jughpc.store.filestore import FileStore
-from jughpc.store.resultfile import DamagedError, Encoded
+from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.resultfile import DamagedError
 from jughpc.store.shards import Layout, claim_name, read_listing
 from jughpc.testing.disk import Disk, Inode
 from jughpc.testing.hosts import Process
@@ -77,7 +75,10 @@ class Referee:
     broken: list[str] = field(default_factory=list)
     runs: Counter[bytes] = field(default_factory=Counter)
     published: float = 0.0
-    _forced: bool = False
+    _forcing: set[Process] = field(default_factory=set)
+    _swept: set[str] = field(default_factory=set)
+    _own: set[tuple[Process, str]] = field(default_factory=set)
+    _read: dict[tuple[Process, str], float] = field(default_factory=dict)
     _rotten: bool = False
     _going: Counter[bytes] = field(default_factory=Counter)
     _gone: dict[bytes, float] = field(default_factory=dict)
@@ -97,7 +98,10 @@ class Referee:
         path = f"{self.layout.folder(claim.shard)}/{claim_name(claim.key, claim.generation)}"
         spared = set(view.claims) - {SHARD} if claim.key == SHARD else set()
         self._forget(process, claim)
-        self._holdings.append(Holding(process, claim, path, spared, asked, done))
+        self._own.add((process, path))
+        holding = Holding(process, claim, path, spared, asked, done)
+        is_void = path in self._swept and not self._is_there(holding)  # removed since the listing that confirmed it
+        (self._void if is_void else self._holdings).append(holding)
         self.relies(process)
 
     def done(self, shard: int) -> set[bytes]:
@@ -119,14 +123,16 @@ class Referee:
         """Take note that somebody tries to make this claim."""
         self._made[path] = self.time()
 
+    def reads(self, process: Process, path: str) -> None:
+        """Take note that a process looks whose a claim is."""
+        self._read[process, path] = self.time()
+
     def looks(self, process: Process) -> None:
         """Take note that a cleanup looks whether a claim is still that of the dead."""
         self._looked[process] = self.time()
 
     def relies(self, process: Process) -> None:
         """Check that a process alone relies on what it holds."""
-        if self._forced:
-            return
         for mine in self._relied_upon(process):
             for other in self._holdings:
                 if other.process is not process and other.overlaps(mine) and other.believes():
@@ -137,7 +143,7 @@ class Referee:
         running, before = self._running.get(process), self._relied_upon(process)
         self._forget(process, claim)
         after = self._relied_upon(process)
-        if running and _covered(before, running) and not _covered(after, running) and not self._forced:
+        if running and _covered(before, running) and not (_covered(after, running) or self._is_done(running)):
             self.blame(f"{process.name} lets go of {claim} while it runs {running.hex()[:8]}")
 
     def lists(self, process: Process, folder: str) -> None:
@@ -149,11 +155,11 @@ class Referee:
     def publishes(self, process: Process, digests: Iterable[bytes]) -> None:
         """Check that a process holds what it publishes, unless what it held is void."""
         self.published = self.time()
-        if self._forced or process.lives.late() or not process.alive:
+        if process.lives.late() or not process.alive:
             return  # the last: it unwinds where it was killed, and none of its calls is made
         mine = self._relied_upon(process) + [held for held in self._void if held.process is process]
         for digest in digests:
-            if not _covered(mine, digest):
+            if not (_covered(mine, digest) or self._is_done(digest)):
                 self.blame(f"{process.name} publishes {digest.hex()[:8]}, which it does not hold")
 
     def goes(self, path: str) -> None:
@@ -166,9 +172,11 @@ class Referee:
     def _forget(self, process: Process, claim: Claim) -> None:
         self._holdings = [held for held in self._holdings if (held.process, held.claim) != (process, claim)]
 
-    def force(self) -> None:
-        """Take note that somebody removes all claims: from now on tasks may run twice, and claims mean little."""
-        self._forced = True
+    def forces(self, process: Process) -> None:
+        """Take note that somebody removes all claims: those that are held are void, and their tasks may run twice."""
+        self._forcing.add(process)
+        self._void += self._holdings
+        self._holdings = []
 
     def rot(self) -> None:
         """Take note that a result is damaged: from now on what was done may have to be done again."""
@@ -178,12 +186,15 @@ class Referee:
         """Check that a claim is removed by its owner only, or after its death.
 
         No file system has a conditional remove. So excused are an owner who is late, for it was his own when he
-        looked; a cleanup that looked before the claim was made anew; and whose own claim went by such a removal.
+        looked; a cleanup that looked before the claim was made anew, or is forced; and whose own claim went by such a
+        removal, if it looked before, too, or the task is done and nobody claims it any more.
         """
+        if process in self._forcing:
+            self._swept.add(path)
         for holding in list(self._holdings):
             if holding.path != path or holding.process is process or not self._is_there(holding):
                 continue
-            if self._is_excused(process, path):
+            if self._is_excused(process, holding):
                 self._void.append(holding)
                 self._holdings.remove(holding)
             elif holding.believes():
@@ -193,7 +204,7 @@ class Referee:
         """Check that a process may run the task that it begins now, and nobody else runs it."""
         self.runs[digest] += 1
         self._running[process] = digest
-        if self._forced or process.lives.late():
+        if process.lives.late():
             return
         mine = [holding for holding in self._relied_upon(process) if holding.covers(digest)]
         if not mine and not _covered([void for void in self._void if void.process is process], digest):
@@ -204,6 +215,9 @@ class Referee:
             theirs = (holding.covers(digest) for holding in self._relied_upon(other))
             if running == digest and other is not process and mine and any(theirs):
                 self.blame(f"{process.name} begins {digest.hex()[:8]} while {other.name} runs it")
+
+    def _is_done(self, digest: bytes) -> bool:
+        return digest in self.done(self.layout.shard_of(digest))
 
     def _relied_upon(self, process: Process) -> list[Holding]:
         return [held for held in self._holdings if held.process is process and held.believes()]
@@ -221,11 +235,15 @@ class Referee:
                 self._packs[inode] = set(resultfile.read_index(inode.data))
         return self._packs.get(inode, set())
 
-    def _is_excused(self, process: Process, path: str) -> bool:
+    def _is_excused(self, process: Process, holding: Holding) -> bool:
+        made = self._made.get(holding.path, -1.0)
         if not process.works:
-            return self._forced or self._looked.get(process, 0.0) <= self._made.get(path, -1.0)
-        void = any((held.process, held.path) == (process, path) for held in self._void)
-        return self._forced or void or (process.alive and process.lives.late())
+            return process in self._forcing or self._looked.get(process, 0.0) <= made
+        if process.alive and process.lives.late():
+            return True
+        was_own = (process, holding.path) in self._own
+        is_done = holding.claim.key in self.done(holding.claim.shard)
+        return was_own and (is_done or self._read.get((process, holding.path), made + 1.0) <= made)
 
     def _is_there(self, holding: Holding) -> bool:
         """Return whether a claim that was won is still the one under its path."""
@@ -240,45 +258,3 @@ class Referee:
 
 def _covered(holdings: Iterable[Holding], digest: bytes) -> bool:
     return any(holding.covers(digest) for holding in holdings)
-
-
-class WatchedStore:
-    """A store whose claims the referee watches; all else is the store's own."""
-
-    def __init__(self, store: FileStore, process: Process, referee: Referee) -> None:
-        self._store, self._process, self._referee = store, process, referee
-
-    def claims(self, life: str) -> Claims:
-        return WatchedClaims(self._store.claims(life), self._process, self._referee)
-
-    def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
-        self._referee.publishes(self._process, results)
-        self._store.publish(shard, results, life)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-
-class WatchedClaims:
-    """Any `Claims`, with the referee told of what is won and let go."""
-
-    def __init__(self, claims: Claims, process: Process, referee: Referee) -> None:
-        self._claims, self._process, self._referee = claims, process, referee
-
-    def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
-        asked, done = self._referee.time(), self._referee.done(shard)
-        claim, view = self._claims.take(shard, key, view)
-        if claim:
-            self._referee.won(self._process, claim, view, asked, done)
-        return claim, view
-
-    def holds(self, claim: Claim) -> bool:
-        return self._claims.holds(claim)
-
-    def release(self, claim: Claim) -> None:
-        self._referee.let_go(self._process, claim)
-        self._claims.release(claim)
-
-    def hand_back(self, claim: Claim) -> None:
-        self._referee.let_go(self._process, claim)
-        self._claims.hand_back(claim)

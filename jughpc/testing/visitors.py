@@ -39,7 +39,7 @@ def cleanup(world: World, visitor: Process, store: FileStore) -> None:
 
 def force(world: World, visitor: Process, store: FileStore) -> None:
     """Remove all claims, whoever holds them."""
-    world.referee.force()
+    world.referee.forces(visitor)
     for shard, key, generation in _claims(store):
         store.remove_claim(shard, key, generation)
 

@@ -17,10 +17,11 @@ from jughpc.testing.disk import Disk
 from jughpc.testing.hosts import WORKER, Host, Process, SimBeats
 from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan, SimTask
-from jughpc.testing.referee import Referee, WatchedStore
+from jughpc.testing.referee import Referee
 from jughpc.testing.simfiles import Client, SimFiles
 from jughpc.testing.stage import Stage
 from jughpc.testing.visitors import VISITS
+from jughpc.testing.watched import WatchedStore
 from jughpc.testing.weather import Weather
 
 Trace = Callable[[str], None]
@@ -95,6 +96,8 @@ class World:
             return  # somebody looks from outside
         if call == "names":
             self.referee.lists(self.caller(), path)
+        elif call == "read":
+            self.referee.reads(self.caller(), path)
         elif call == "remove":
             self.referee.removing(self.caller(), path)
         elif call in ("link", "create") and ".claim." in path:

@@ -226,6 +226,16 @@ class MarksBeforeItPublishes(MiniWorker):
         super()._publish(claim, results)
 
 
+class HandsBackBlindly(MiniWorker):
+    """Removes what was its claim without a look unless it was late, though a cleanup may have forced it."""
+
+    def _let_go(self, claim):
+        if self._lives.late():
+            self._claims.release(claim)
+        else:
+            self._claims.hand_back(claim)
+
+
 VARIANTS = {
     "by the wall clock": with_judge(ByTheWallClock),
     "stamps before the read": with_judge(StampsBeforeTheRead),
@@ -239,6 +249,7 @@ VARIANTS = {
     "EEXIST is a win": with_claims(TakesRefusalForAWin),
     "EEXIST is a loss": with_claims(TakesRefusalForALoss),
     "releases whatever": with_claims(ReleasesWhatever),
+    "hands back blindly": Parts(mini=HandsBackBlindly),
     "breaks by removing": with_claims(BreaksByRemoving),
     "lets go first": Parts(heart=LetsGoFirst),
     "forgets what ran before": Parts(heart=ForgetsWhatRanBefore),

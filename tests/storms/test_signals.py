@@ -1,7 +1,7 @@
 """Workers killed, stopped and terminated at random moments lose nothing and get nothing wrong.
 
-JUGHPC_STORM=200 makes it a night's work; a failure names its seed, which JUGHPC_STORM_SEED repeats as far
-as an operating system can.
+`--rounds 200` makes it ten minutes' work; a failure names its seed, which `--storm-seed` repeats as far as an operating
+system can.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from contextlib import suppress
 
 import pytest
 
-ROUNDS = int(os.environ.get("JUGHPC_STORM", "20"))
-SEED = int(os.environ.get("JUGHPC_STORM_SEED") or random.randrange(1 << 30))
 WORKERS = 8
 
 
@@ -85,17 +83,20 @@ class Storm:
 
 
 @pytest.fixture
-def storm(crew, expected):
+def storm(crew, expected, pytestconfig):
+    seed = pytestconfig.getoption("storm_seed")
+    seed = random.randrange(1 << 30) if seed is None else seed
+
     def check(salt):
         crew.finish(salt)
-        assert crew.results(salt) == expected(int(salt)), f"JUGHPC_STORM_SEED={SEED}"
+        assert crew.results(salt) == expected(int(salt)), f"--storm-seed {seed}"
         crew.run("cleanup", "--locks-only", args=[salt])
-        assert crew.claims() == [], f"JUGHPC_STORM_SEED={SEED}"
+        assert crew.claims() == [], f"--storm-seed {seed}"
 
-    storm = Storm(crew, random.Random(SEED), check)
+    storm = Storm(crew, random.Random(seed), check)
     yield storm
     storm.end()
 
 
-def test_nothing_is_lost_and_nothing_is_wrong_after_a_storm_of_signals(storm):
-    storm.rage(ROUNDS * WORKERS)
+def test_nothing_is_lost_and_nothing_is_wrong_after_a_storm_of_signals(storm, pytestconfig):
+    storm.rage(pytestconfig.getoption("rounds") * WORKERS)
