@@ -13,6 +13,7 @@ from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks import hooks, usertrace
 from jughpc.tasks.task import Task, alltasks
 from jughpc.worker.tally import Options
+from jughpc.worker.usage import Interrupted
 
 _ONCE_MORE = "once that is mended, `jughpc failures --retry-failed` lets it run again"
 
@@ -37,7 +38,7 @@ class Trouble:
 def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
     """Run `task`; return its result, encoded and as it is, or what went wrong and None.
 
-    Raises StopWorker if a hook asks for it.
+    Raises StopWorker if a hook asks for it, Interrupted if a signal does.
     """
     try:
         if hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
@@ -50,9 +51,9 @@ def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
         if options.largest is not None:
             _check_size(encoded, options.largest)
         return encoded, value
-    except hooks.StopWorker:
+    except (hooks.StopWorker, Interrupted, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # some that tasks meet are no Exception: asyncio.CancelledError
         if options.examine and not isinstance(error, StoreError):
             options.examine(error)
         return _trouble(error), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 from collections.abc import Iterator
@@ -46,12 +47,27 @@ class Stops:
         self.signal = 0
         self._file, self._next_look, self._is_there = file, -inf, False
         self._heard: set[int] = set()
+        self._mask: set[int] = set()
         self._breakers: tuple[int, ...] = ()
 
     def install(self) -> None:
         """Listen to the signals of schedulers and terminals; works in the main thread only."""
         for number in AT_ONCE + AFTER_THIS_TASK:
             signal.signal(number, self.heed)
+        os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._forked)
+
+    def _hold(self) -> None:
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, AT_ONCE + AFTER_THIS_TASK)
+
+    def _let_go(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def _forked(self) -> None:
+        """Let signals do in a process that a task forks what they do everywhere: a pool is ended by them."""
+        for number in AT_ONCE + AFTER_THIS_TASK:
+            if signal.getsignal(number) == self.heed:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        self._let_go()  # only now: one that came at once is not lost
 
     @contextmanager
     def breakable(self, by: tuple[int, ...] = AT_ONCE) -> Iterator[None]:

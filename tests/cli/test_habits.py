@@ -24,6 +24,7 @@ one = add_one([1, 2])
 
 TROUBLES = {
     "raises": ("raise ValueError('no good')", "ValueError: no good"),
+    "cancelled": ("import asyncio; raise asyncio.CancelledError('late')", "CancelledError: late"),
     "exits": ("import sys; sys.exit(3)", "it called sys.exit(3)"),
     "unstorable": ("return lambda: 0", "the result, a function, cannot be stored"),
     "makes_tasks": ("return double(x)", "it made 1 tasks while it ran, troubles.double first"),
@@ -135,6 +136,20 @@ def test_a_task_that_kills_its_workers_is_told_and_runs_again_once_mended(jughpc
     assert jughpc("execute", "kills.py").returncode == 1
     assert jughpc("failures", "kills.py", "--retry-failed").returncode == 0
     assert jughpc("execute", "kills.py").returncode == 0
+
+
+def test_processes_that_a_task_makes_are_ended_by_signals_as_everywhere(jughpc):
+    jughpc.write(
+        "makes.py",
+        "import multiprocessing, time\nfrom jug import TaskGenerator\n\n@TaskGenerator\ndef make():\n"
+        "    process = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,))\n"
+        "    process.start()\n    process.terminate()\n    process.join()\n    return process.exitcode\n"
+        "code = make()\n",
+    )
+    done = jughpc("execute", "makes.py")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    jughpc.write("show.py", "print(value(code))\n")
+    assert jughpc("reduce", "makes.py", "--script", "show.py").stdout == "-15\n"
 
 
 def test_debug_finds_tasks_that_change_their_arguments(jughpc):
