@@ -13,7 +13,7 @@ from jughpc.testing.hosts import Process
 if TYPE_CHECKING:
     from jughpc.testing.world import World
 
-_RESULT = re.compile(r"shards/.*(/[0-9a-f]{32}|\.pack)")
+RESULT = re.compile(r"shards/.*(/[0-9a-f]{32}|\.pack)")
 
 Visit = Callable[["World", Process, FileStore], None]
 
@@ -69,7 +69,7 @@ def reader(world: World, visitor: Process, store: FileStore) -> None:
 
 def damage(world: World, visitor: Process, store: FileStore) -> None:
     """Flip a bit of a result file where it lies."""
-    paths = [path for path in world.disk.paths() if _RESULT.fullmatch(path)]
+    paths = [path for path in world.disk.paths() if RESULT.fullmatch(path)]
     if paths:
         inode = world.disk.find(world.rng.choice(paths))
         if inode and inode.data:
