@@ -23,17 +23,20 @@ PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one 
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_OF_EVERY_COMMAND = {"--aggressive-unload", "--debug", "--pdb", "--short", "--will-cite"}  # of jug's
 JUGDIR_HELP = "The folder of results; %(jugfile)s and %(date)s are filled in.  [%(jugfile)s.jugdata]"
 
 
 def takes_jugfile(command: F) -> F:
     """Give `command` a `target`, from JUGFILE, --jugdir and what stands behind `--`."""
 
+    known = {name for param in getattr(command, "__click_params__", ()) for name in param.opts}
+
     @click.argument("jugfile", required=False)
     @click.argument("args", nargs=-1)
     @click.option("--jugdir", metavar="DIR", help=JUGDIR_HELP)
     @needless("--verbose")
-    @needless("--aggressive-unload", "--will-cite", is_flag=True)
+    @needless(*sorted(_OF_EVERY_COMMAND - known), is_flag=True)
     @click.pass_context
     @functools.wraps(command)
     def with_target(

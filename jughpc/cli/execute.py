@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from jughpc.app.recent import Target
 from jughpc.app.table import table
 from jughpc.cli import common
 from jughpc.config import Settings
+from jughpc.errors import JugfileError
 from jughpc.fs import OsClock, environment
 
 STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
@@ -24,7 +26,7 @@ STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
 @click.option("--retries", type=click.IntRange(min=0), help="Try a task that failed so often again.")
 @click.option("--keep-failed", is_flag=True, help="Do not run again what failed before.  [in arrays: yes]")
 @click.option("--debug", is_flag=True, help="Fail tasks that change their arguments or make tasks.")
-@click.option("--pdb", is_flag=True, help="Start the debugger where a task raises; implies --debug.")
+@click.option("--pdb", is_flag=True, help="Start the debugger where a task or the jugfile raises; implies --debug.")
 @click.option("--short", is_flag=True, help="Print totals only.")
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
@@ -44,13 +46,25 @@ def execute(
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
-    outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
+    with _examined(options.examine):
+        outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
     hooks.tell(hooks.FINISHED_PRE_STATUS)
     click.echo(_summary(outcome, short or values["short"].value))
     hooks.tell(hooks.FINISHED_POST_STATUS)
     return outcome.code
+
+
+@contextmanager
+def _examined(examine: Callable[[BaseException], None] | None) -> Iterator[None]:
+    """Show `examine` what the jugfile itself raised, too, before that ends the command."""
+    try:
+        yield
+    except JugfileError as error:
+        if examine and error.__cause__:
+            examine(error.__cause__)
+        raise
 
 
 def _options(

@@ -67,11 +67,11 @@ class Shell:
     cwd: Path
     environ: Mapping[str, str]
 
-    def __call__(self, *argv: str, **environ: str) -> Done:
-        """Run `jughpc ARGV` to its end."""
+    def __call__(self, *argv: str, typed: str = "", **environ: str) -> Done:
+        """Run `jughpc ARGV` to its end, with somebody who types this and then nothing more."""
         return subprocess.run(
             self.argv(*argv), cwd=self.cwd, env={**self.environ, **environ},
-            capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, timeout=120, input=typed,
         )  # fmt: skip
 
     def start(self, *argv: str) -> subprocess.Popen[str]:

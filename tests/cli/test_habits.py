@@ -88,6 +88,8 @@ def test_options_of_jugs_that_are_needless_here_are_taken(three):
         "--verbose", "info",
     )  # fmt: skip
     assert done.returncode == 0
+    for command in ("status", "check", "count", "pack", "sleep-until"):
+        assert three(command, "--short", "--debug", "--pdb", "--aggressive-unload", "--will-cite").returncode == 0
     assert three("status", "--cache", "--clear", "--cache-file", "x", "--will-cite").returncode == 0
 
 
@@ -160,14 +162,15 @@ def test_debug_finds_tasks_that_change_their_arguments(jughpc):
 
 
 def test_pdb_stops_where_a_task_raises(failing):
-    import subprocess
-
-    argv = failing.argv("execute", "failing.py", "--pdb")
-    done = subprocess.run(
-        argv, input="p x\nq\n", cwd=failing.cwd, env=failing.environ, capture_output=True, text=True, check=False
-    )
+    done = failing("execute", "failing.py", "--pdb", typed="p x\nq\n")
     assert "-> return 1 / x" in done.stdout
     assert "(Pdb) 0" in done.stdout
+
+
+def test_pdb_stops_where_the_jugfile_raises(jughpc):
+    jughpc.write("typo.py", "where = 'here'\nwrong = 1 / 0\n")
+    done = jughpc("execute", "typo.py", "--pdb", typed="p where\nq\n")
+    assert (done.returncode, "(Pdb) 'here'" in done.stdout) == (2, True)
 
 
 @pytest.mark.parametrize("left", [0, 300, 1000])

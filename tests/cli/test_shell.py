@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import urllib.error
 import urllib.request
 
@@ -12,10 +11,7 @@ NO_IPYTHON = "import sys\nsys.modules['IPython'] = None\n"
 
 
 def typed(shell, text, *argv, **environ):
-    done = subprocess.run(
-        shell.argv("shell", *argv), input=text, cwd=shell.cwd, env={**shell.environ, **environ},
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    done = shell("shell", *argv, typed=text, **environ)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
