@@ -1,7 +1,7 @@
 """Claims by hard link: at most one live worker runs a task, without trusting a clock but one's own.
 
-A claim on `key` is the name ``<key>.claim.<g>``, a second name of the holder's record. Nobody but
-cleanup removes another's: taking over from the dead is one more generation, and the server decides
+A claim on `key` is the name ``<key>.claim.<g>``, a second name of the holder's record. No worker
+removes another's, only what a user types does: taking over from the dead is one more generation, and the server decides
 who makes that name. A fresh listing *after* the link settles all that the view before it missed.
 """
 
