@@ -86,6 +86,7 @@ class LinkClaims:
 
     def _make(self, claim: Claim) -> bool:
         path = self._path(*claim[:3])
+        self._judge.forget(path)
         try:
             if not self._may_link:
                 return self._make_copy(claim)

@@ -67,10 +67,17 @@ class Judge:
         try:
             claim = record.decode(self._files.read(path))
         except FileNotFoundError:
+            self.forget(path)
             return ""  # released since it was listed: only the next listing can tell
         if claim is None:
-            return self._stillness(path, f"torn {path}", 0, now)  # who made it may be gone before it was whole
+            return self._torn(path, glance, now)
+        self._watched.pop(_torn_life(path), None)
         return self._proof_of(path, claim, now)
+
+    def forget(self, path: str) -> None:
+        """Take note that nothing has that name: what has it later is another's."""
+        self._glances.pop(path, None)
+        self._watched.pop(_torn_life(path), None)
 
     def life(self, path: str) -> str:
         """Return whose claim `path` was when last looked at, "" if it never was."""
@@ -91,6 +98,15 @@ class Judge:
         if self._is_gone(found):
             return f"no process {found.pid} on this host any more"
         return self._stillness(path, found.life, found.beats, now)
+
+    def _torn(self, path: str, glance: _Glance | None, now: float) -> str:
+        """Return the proof that who made a claim was gone before it was whole.
+
+        Two torn ones under one name look alike: only what is looked at again and again is taken for the same.
+        """
+        if glance is None or now - glance.looked > 3 * max(self._patience, _QUICK):
+            self.forget(path)
+        return self._stillness(path, _torn_life(path), 0, now)
 
     def _stillness(self, path: str, life: str, beats: int, asked: float) -> str:
         """Return the proof that a life stood still for ttl between two looks, "" if it did not."""
@@ -117,6 +133,10 @@ class Judge:
         if claim.life not in self._files.names(WORKERS):
             return None
         return self._read(record_path(claim.life)) or claim
+
+
+def _torn_life(path: str) -> str:
+    return f"torn {path}"
 
 
 def _keep(memory: dict[str, _T], key: str, value: _T) -> None:

@@ -186,6 +186,28 @@ def test_a_text_that_was_torn_for_a_moment_is_watched_as_before(world):
     assert world.wait(TTL) == ""
 
 
+@pytest.mark.parametrize("between", ["whole", "gone"])
+def test_a_torn_text_that_was_something_else_meanwhile_is_watched_anew(world, between):
+    world.theirs.rewrite(CLAIM, b"half a rec")
+    world.judge.proof(CLAIM)
+    world.wait(TTL - 10)
+    world.theirs.remove(CLAIM)
+    if between == "whole":
+        world.theirs.write(CLAIM, [records.encode(LIFE)])
+    world.wait(PATIENCE)
+    world.theirs.remove(CLAIM)
+    world.theirs.write(CLAIM, [b"half of another"])
+    assert world.wait(PATIENCE) == ""
+
+
+def test_a_torn_text_that_nobody_looked_at_for_long_is_watched_anew(world):
+    """It may be another by now: a name that was released can be made again."""
+    world.theirs.rewrite(CLAIM, b"half a rec")
+    world.judge.proof(CLAIM)
+    world.clock.sleep(2 * TTL)
+    assert world.judge.proof(CLAIM) == ""
+
+
 # where hard links are refused, a claim is a copy, and the record is what beats
 
 
