@@ -56,18 +56,21 @@ tasks = [array(i) for i in range(N)]
 """
 
 LARGE = f"""{HEAD}
+import jug.mapreduce
 import numpy as np
 
 @TaskGenerator
 def array(i):
     return np.full(20 << 17, float(i))
 
-@TaskGenerator
-def add(arrays):
-    return sum(float(a.sum()) for a in arrays)
+def add(a, b):
+    return a + b
 
-result = add([array(i) for i in range(N)])
+result = jug.mapreduce.reduce(add, [array(i) for i in range(N)])
 """
+
+REDUCES = {MAP_AND_SUM: 1, LARGE: 13}
+"""Tasks besides the N; of LARGE, where N is 40."""
 
 
 @dataclass(frozen=True)
