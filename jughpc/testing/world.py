@@ -19,7 +19,7 @@ from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan, SimTask
 from jughpc.testing.referee import Referee
 from jughpc.testing.simfiles import Client, SimFiles
-from jughpc.testing.stage import Stage
+from jughpc.testing.stage import Crash, Stage
 from jughpc.testing.visitors import RESULT, VISITS
 from jughpc.testing.watched import WatchedStore
 from jughpc.testing.weather import Weather
@@ -77,6 +77,8 @@ class World:
 
     def run_task(self, process: Process, task: SimTask, values: list[Any]) -> object:
         """Run a task as `process` on the values of what it needs; return its result."""
+        if not process.alive:
+            raise Crash  # once more: a worker takes whatever a task raises for the task's own fault
         self.referee.begins(process, task.digest)
         self.trace(f"runs {task.digest.hex()[:8]} for {task.seconds:g} s")
         process.host.clock.sleep(task.seconds)
