@@ -40,11 +40,8 @@ class FileStore:
     ) -> None:
         self._files, self._clock, self._layout, self._is_gone = files, clock, layout, is_gone
         self.pace = pace
-        self.shards = layout.shards
+        self.shards, self.shard_of = layout.shards, layout.shard_of
         self._results = Results(files, layout, lambda shard: self.unmark_complete({shard}), token)
-
-    def shard_of(self, digest: bytes) -> int:
-        return self._layout.shard_of(digest)
 
     # results
 

@@ -68,7 +68,8 @@ class Batch:
                     kind = kinds[index]
                     times.turn(names[kind], number, before)
                 step(number, times.name, before)
-                is_good = self._take(index, *attempt(tasks[index], options), given)
+                outcome, value = attempt(tasks[index], options)
+                is_good = self._take(index, outcome, value, given)
                 now = uptime()
                 if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break

@@ -32,7 +32,12 @@ class Frontier:
             self._members[shard].append(index)
         self.ready: dict[int, set[int]] = {}
         self.kinds: Counter[int] = Counter()
-        self._add(graph.ready())
+        ready = graph.ready()
+        if len(ready) < len(graph.tasks):
+            self._add(ready)
+        else:  # as often: nothing waits, and no task need be put into its place by itself
+            self.ready = {shard: set(here) for shard, here in self._members.items()}
+            self.kinds.update(graph.kinds)
 
     def is_ready(self, index: int) -> bool:
         """Return whether the task can run now."""

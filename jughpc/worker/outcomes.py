@@ -50,7 +50,8 @@ class Outcomes:
             return
         life = self._kit.pulse.record.life
         self._publisher.publish(lambda: self._kit.store.publish(shard, ours, life), f"results of {len(ours)} tasks")
-        self._published(shard, [index for index in results if digests[index] in ours])
+        whole = ours is named  # as mostly
+        self._published(shard, [*results] if whole else [index for index in results if digests[index] in ours])
 
     def trouble(self, index: int, trouble: Trouble) -> None:
         """Record why a task gave no result."""

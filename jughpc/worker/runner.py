@@ -71,7 +71,8 @@ class Runner:
         names = self._graph.names
         if others := {kind for kind, count in frontier.kinds.items() if count and not self._is_for_shard(names[kind])}:
             shorts = [index for index in shorts if of[index] not in others]
-        return [index for index in shorts if digests[index] not in view.claims] if view.claims else shorts
+        singly = view.claims.keys() - {SHARD}
+        return [index for index in shorts if digests[index] not in singly] if singly else shorts
 
     def _win_shard(self, shard: int, view: View) -> View | None:
         after = self._holder.take(shard, SHARD, view)
