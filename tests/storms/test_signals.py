@@ -60,9 +60,9 @@ class Storm:
             self.stopped.append((time.monotonic() + self.rng.uniform(0, 6), worker))  # ttl is 4 s
 
     def wake(self, now):
-        """Let those go on whose time has come."""
+        """Let those go on whose time has come, and the witnesses of those that were killed meanwhile."""
         for until, worker in self.stopped:
-            if until <= now and worker.returncode is None:
+            if until <= now:
                 with suppress(ProcessLookupError):
                     os.killpg(worker.pid, signal.SIGCONT)
         self.stopped = [(until, worker) for until, worker in self.stopped if until > now]
@@ -76,6 +76,7 @@ class Storm:
 
     def end(self):
         """Leave no process behind."""
+        self.wake(float("inf"))
         for worker in self.workers:
             with suppress(ProcessLookupError):
                 os.killpg(worker.pid, signal.SIGKILL)
