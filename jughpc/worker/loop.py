@@ -6,14 +6,14 @@ from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
+from jughpc.worker.context import Kit, Pulse
 from jughpc.worker.frontier import Frontier
-from jughpc.worker.kit import Kit, Pulse
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.policy import Policy
-from jughpc.worker.round import Round
+from jughpc.worker.rotation import Round
 from jughpc.worker.runner import Runner
+from jughpc.worker.stops import Interrupted, Stops, jitter
 from jughpc.worker.tally import Options, Say, Tally
-from jughpc.worker.usage import Interrupted, Stops, jitter
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others hold
 GROWTH = 1.2  # of each pause over the last: news are seen after a sixth of the time that was waited for them

@@ -6,8 +6,8 @@ import errno
 from collections.abc import Callable
 
 from jughpc.fs import Clock
+from jughpc.worker.stops import Interrupted, Stops, jitter
 from jughpc.worker.tally import Say
-from jughpc.worker.usage import Interrupted, Stops, jitter
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # [s]
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT})

@@ -14,13 +14,13 @@ import pytest
 
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.board import Board
-from jughpc.store.filestore import FileStore
-from jughpc.store.heart import Heart
-from jughpc.store.judge import WORKERS
-from jughpc.store.life import ForkedPulse, Here, is_gone, new_record, start_time
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.liveness import WORKERS
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.heartbeat import Heart
+from jughpc.store.lease.process import ForkedPulse, Here, is_gone, new_record, start_time
+from jughpc.store.lease.progress import Board
 from jughpc.store.record import DIED, Record
-from jughpc.store.shards import Layout
 from jughpc.testing.clocks import HandClock
 
 QUICK = Pace(beat=0.05, lag=0.01, ttl=100.0)  # late after 50 s only, for this machine may be busy
@@ -31,9 +31,9 @@ import os, subprocess, sys, time
 from pathlib import Path
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.filestore import FileStore
-from jughpc.store.life import ForkedPulse, is_gone
-from jughpc.store.shards import Layout
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.process import ForkedPulse, is_gone
+from jughpc.store.files.layout import Layout
 
 store = FileStore(OsFiles(Path(sys.argv[1])), OsClock(), Layout(0), Pace(0.05, 0.01, 100.0), is_gone)
 pulse = ForkedPulse(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5), "slurm:1_2.0", 2)

@@ -9,7 +9,7 @@ import shlex
 import signal
 
 from jughpc.batch import shell
-from jughpc.batch.local_states import here
+from jughpc.batch.local.states import here
 from jughpc.batch.scheduler import Condition, Dependency, ElementId, Role, State, Status
 
 from .conftest import AT_GATE, until

@@ -8,10 +8,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from jughpc.batch import local_folder, shell
-from jughpc.batch.local_folder import LocalJob
-from jughpc.batch.local_states import statuses
-from jughpc.batch.local_supervisor import supervise, take_over
+from jughpc.batch import shell
+from jughpc.batch.local import folder as local_folder
+from jughpc.batch.local.folder import LocalJob
+from jughpc.batch.local.states import statuses
+from jughpc.batch.local.supervisor import supervise, take_over
 from jughpc.batch.scheduler import JobId, State, Status
 from jughpc.fs import OsClock, OsFiles
 
