@@ -26,7 +26,7 @@ DEFAULTS: Mapping[str, Any] = {
     "beat": 15.0,  # [s] between two beats of a worker
     "lag": 60.0,  # [s] the longest that the file system's cache may hide a change
     "ttl": 180.0,  # [s] without a beat, after which a worker is dead
-    "scheduler": None,  # slurm, pbs or local; None to look what is there
+    "scheduler": None,  # its name; None to look what is there
     "templates": None,  # a folder whose templates take the place of ours
     "partition": None,
     "account": None,

@@ -1,4 +1,4 @@
-"""Which jobs a submission becomes: arrays within the system's limits, then the jobs that follow them."""
+"""Which jobs a submission becomes: arrays within the system's limits, then the jobs that depend on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jughpc.errors import SettingError
 
 
 @dataclass(frozen=True)
-class Follower:
+class DependentJob:
     """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce."""
 
     role: Role
@@ -32,7 +32,7 @@ class Start:
 def plan(
     submission: Submission,
     scheduler: Scheduler,
-    followers: Sequence[Follower] = (),
+    dependents: Sequence[DependentJob] = (),
     start: Start = Start(),
 ) -> list[Job]:
     """Return the jobs of `submission` in the order of their submission.
@@ -40,18 +40,18 @@ def plan(
     A job's `depends_on` names other jobs of the plan: their ids are known only when they are queued.
 
     Args:
-        followers: The first starts after all arrays ended in any way, each other after the one before it
-            ended with exit code 0.
+        dependents: The first starts after all arrays ended in any way, each other after the one before it
+            ended with exit code 0; or in any way, where the system knows no other condition: it checks itself then.
     Raises:
         SettingError: There are no elements, or more arrays than may run at once.
     """
     jobs = _arrays(submission, scheduler, start)
     names, condition = tuple(job.name for job in jobs), Condition.AFTER_ANY
-    for follower in followers:
-        job = _job(submission, scheduler, follower.role, start.job + len(jobs))
+    for dependent in dependents:
+        job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
         after = Dependency(condition, names)
-        jobs.append(replace(job, argv=follower.argv, resources=follower.resources, depends_on=after))
-        names, condition = (job.name,), Condition.AFTER_OK
+        jobs.append(replace(job, argv=dependent.argv, resources=dependent.resources, depends_on=after))
+        names, condition = (job.name,), _after_success(scheduler)
     return jobs
 
 
@@ -68,13 +68,18 @@ def share(total: int, count: int) -> list[int]:
     return [total // count + (place < total % count) for place in range(count)]
 
 
+def _after_success(scheduler: Scheduler) -> Condition:
+    knows_it = Condition.AFTER_OK in scheduler.capabilities.conditions
+    return Condition.AFTER_OK if knows_it else Condition.AFTER_ANY
+
+
 def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[Job]:
     total = submission.workload.size
     if total < 1:
         raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
     sizes = chunks(total, submission.limits.array_size)
     offsets = accumulate(sizes, initial=start.element)
-    throttles = _throttles(submission, len(sizes))
+    throttles = _throttles(submission, scheduler, len(sizes))
     jobs = [
         _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset)
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))
@@ -85,9 +90,9 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
     ]
 
 
-def _throttles(submission: Submission, count: int) -> Sequence[int | None]:
+def _throttles(submission: Submission, scheduler: Scheduler, count: int) -> Sequence[int | None]:
     throttle, total = submission.options.throttle, submission.workload.size
-    if throttle is None or throttle >= total:
+    if throttle is None or (throttle >= total and not scheduler.capabilities.bounds_arrays):
         return [None] * count
     if throttle < count:
         raise SettingError(

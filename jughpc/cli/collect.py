@@ -33,7 +33,7 @@ def sleep_until(target: Target) -> int:
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import sleep_until as wait
 
-    verdict = wait(target, OsClock(), common.say)
+    verdict = wait(target, common.clusters(), OsClock(), common.say)
     for line in story(target, verdict):
         click.echo(line, err=True)
     return DONE if verdict.end is End.DONE else FAILED
@@ -52,7 +52,7 @@ def collect(target: Target, number: int, rounds: int, left: int | None) -> int:
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import collect as gather
 
-    verdict = gather(target, number, rounds, OsClock(), common.say, left)
+    verdict = gather(target, common.clusters(), number, rounds, OsClock(), common.say, left)
     for line in story(target, verdict):
         click.echo(line)
     return DONE if verdict.end is End.DONE else LEFT

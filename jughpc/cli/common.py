@@ -7,23 +7,27 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from jughpc import config
 from jughpc.app.context.target import Target, Usual, choose
 from jughpc.errors import SettingError
-from jughpc.fs import environment
+from jughpc.fs import OsClock, environment
 from jughpc.store.base import Pace
 from jughpc.tasks import running
 from jughpc.tasks.matching import by_both
+
+if TYPE_CHECKING:
+    from jughpc.batch.clusters import Clusters
 
 PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one claim
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_EVERY_COMMAND = {"--aggressive-unload", "--debug", "--pdb", "--short", "--will-cite"}  # of jug's
+SCHEDULER_HELP = "Its name: `local` is this machine, a wrong one is told the others.  [what is there]"
 JUGDIR_HELP = "The folder of results; %(jugfile)s and %(date)s are filled in.  [%(jugfile)s.jugdata]"
 
 
@@ -99,6 +103,13 @@ def find_target(jugfile: str | None, jugdir: str | None, args: tuple[str, ...]) 
 def settings() -> config.Settings:
     """Return the settings as they hold in this folder."""
     return config.load(Path.cwd(), Path.home(), environment())
+
+
+def clusters() -> Clusters:
+    """Return the batch systems as they answer on this host."""
+    from jughpc.batch.clusters import Clusters
+
+    return Clusters(OsClock())
 
 
 def pace(values: config.Settings) -> Pace:

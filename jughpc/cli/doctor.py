@@ -16,7 +16,7 @@ from jughpc.fs import OsClock, environment
 if TYPE_CHECKING:
     from jughpc.app.doctor.examine import Subject
     from jughpc.app.doctor.finding import Finding
-    from jughpc.app.doctor.probe_array import Wish
+    from jughpc.app.doctor.probe_array import ProbeRequest
     from jughpc.config import Settings
 
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @click.option("--jugdir", metavar="DIR", default=".", help="The folder of results, there yet or not.  [this one]")
 @click.option("--array", "size", type=click.IntRange(min=2), metavar="N", help="Let N elements of a job meet there.")
 @click.option("--patience", metavar="TIME", default="5m", help="How long to wait for these to run.  [5m]")
-@click.option("--scheduler", metavar="NAME", help="slurm, pbs or local.  [what is there]")
-@click.option("--partition", "--queue", metavar="NAME", help="Partition (SLURM) or queue (PBS) of the job.")
+@click.option("--scheduler", metavar="NAME", help=common.SCHEDULER_HELP)
+@click.option("--partition", "--queue", metavar="NAME", help="Partition or queue of the job.")
 @click.option("--account", metavar="NAME", help="Account to charge.")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 @click.option("--meet", type=click.Path(path_type=Path), hidden=True)
@@ -54,11 +54,11 @@ def _examine(given: dict[str, Any], extra: tuple[str, ...], patience: float) -> 
     from jughpc.app.doctor.examine import examine
     from jughpc.app.doctor.probe_array import summon
 
-    settings = common.settings()
+    settings, clusters = common.settings(), common.clusters()
     subject = _subject(given, settings)
-    yield from examine(subject, OsClock())
+    yield from examine(subject, clusters, OsClock())
     if given["size"]:
-        yield from summon(subject, _wish(given, extra, settings, patience), OsClock())
+        yield from summon(subject, clusters, _request(given, extra, settings, patience), OsClock())
 
 
 def _attend(folder: Path, patience: float) -> int:
@@ -81,21 +81,21 @@ def _subject(given: dict[str, Any], settings: Settings) -> Subject:
     )
 
 
-def _wish(given: dict[str, Any], extra: tuple[str, ...], settings: Settings, patience: float) -> Wish:
-    from jughpc.app.doctor.probe_array import Wish
+def _request(given: dict[str, Any], extra: tuple[str, ...], settings: Settings, patience: float) -> ProbeRequest:
+    from jughpc.app.doctor.probe_array import ProbeRequest
     from jughpc.batch.scheduler import Resources
-    from jughpc.batch.submissions import Options
+    from jughpc.batch.submissions import ElementOptions
 
     named = {key: given.get(key) or settings[key].value for key in ("partition", "account", "qos")}
     templates = settings["templates"].value
-    options = Options(
+    options = ElementOptions(
         workdir=Path.cwd(),
         resources=Resources(walltime=patience + 60, **named),  # many sites refuse a job without a time
         setup=tuple(settings["setup"].value),
         extra=extra,
         templates=Path(templates).absolute() if templates else None,
     )
-    return Wish(given["size"], options, patience)
+    return ProbeRequest(given["size"], options, patience)
 
 
 def _line(finding: Finding) -> str:

@@ -25,13 +25,13 @@ from jughpc.fs import OsClock
 @click.option("--mem", metavar="SIZE", help="Of each element: 4G, 512M.")
 @click.option("--cpus", type=click.IntRange(min=1), metavar="N", help="Cores of each element.")
 @click.option("--gpus", type=click.IntRange(min=0), metavar="N", help="GPUs of each element.")
-@click.option("--partition", "--queue", metavar="NAME", help="Partition (SLURM) or queue (PBS).")
+@click.option("--partition", "--queue", metavar="NAME", help="Partition or queue, as your site calls it.")
 @click.option("--account", metavar="NAME", help="Account to charge.")
 @click.option("--qos", metavar="NAME", help="Quality of service.")
 @click.option("--name", metavar="NAME", help="Of the jobs.  [the jugfile's]")
 @click.option("--setup", multiple=True, metavar="LINE", help="A line of shell before the worker starts; repeatable.")
 @click.option("--reduce", "script", metavar="SCRIPT", help="A Python script to run once all tasks are done.")
-@click.option("--scheduler", metavar="NAME", help="slurm, pbs or local.  [what is there]")
+@click.option("--scheduler", metavar="NAME", help=common.SCHEDULER_HELP)
 @click.option("--templates", metavar="DIR", help="A folder whose script templates take the place of ours.")
 @click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Try a task that fails so often again.")
 @click.option("--rounds", type=click.IntRange(min=0), metavar="N", help="Further arrays for what one leaves.")
@@ -52,12 +52,12 @@ def submit(
     from jughpc.app.submit.wait import wait_for
 
     target = common.find_target(jugfile, jugdir, args)
-    values = common.settings()
-    wish = _wish(given, ctx.obj, values)
+    values, clusters = common.settings(), common.clusters()
+    request = _request(given, ctx.obj, values)
     if dry_run:
-        rehearse(target, wish, OsClock(), click.echo)
+        rehearse(target, clusters, request, OsClock(), click.echo)
         return 0
-    done = queue(target, wish, common.pace(values), OsClock(), click.echo)
+    done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
     remember(Path.cwd(), target)
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
@@ -65,14 +65,14 @@ def submit(
     if not wait:
         return 0
     with progress() as show:
-        return wait_for(target, done, OsClock(), click.echo, show)
+        return wait_for(target, clusters, done, OsClock(), click.echo, show)
 
 
-def _wish(given: dict[str, Any], extra: tuple[str, ...], values: Settings) -> Any:
+def _request(given: dict[str, Any], extra: tuple[str, ...], values: Settings) -> Any:
     from jughpc import units
-    from jughpc.app.submit.submit import Wish
+    from jughpc.app.submit.submit import SubmitRequest
     from jughpc.batch.scheduler import Resources
-    from jughpc.batch.submissions import Options
+    from jughpc.batch.submissions import ElementOptions
 
     def chosen(key: str) -> Any:
         return values[key].value if given[key] in (None, ()) else given[key]
@@ -87,7 +87,7 @@ def _wish(given: dict[str, Any], extra: tuple[str, ...], values: Settings) -> An
         qos=chosen("qos"),
     )
     templates = chosen("templates")
-    options = Options(
+    options = ElementOptions(
         workdir=Path.cwd(),
         resources=resources,
         throttle=_number(chosen("throttle"), "throttle"),
@@ -95,7 +95,7 @@ def _wish(given: dict[str, Any], extra: tuple[str, ...], values: Settings) -> An
         extra=extra,
         templates=Path(templates).absolute() if templates else None,
     )
-    return Wish(
+    return SubmitRequest(
         size=given["size"] or 1,
         options=options,
         scheduler=chosen("scheduler"),
@@ -120,7 +120,7 @@ def cancel(target: Target, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
     from jughpc.app.submit.cancel import cancel as end
 
-    ended = end(target, number)
+    ended = end(target, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
     return 0

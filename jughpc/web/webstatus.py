@@ -10,8 +10,9 @@ import click
 
 from jughpc import config
 from jughpc.app.context.target import Target, Usual, choose
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugError, UsageError
-from jughpc.fs import environment
+from jughpc.fs import OsClock, environment
 
 
 @click.command()
@@ -25,8 +26,9 @@ def webstatus(args: tuple[str, ...], jugfile: str | None, jugdir: str | None, po
     values = config.load(Path.cwd(), Path.home(), environment())
     usual = Usual(values["jugfile"].value, values["jugdir"].value, f"{date.today()}")
     target = choose(Path.cwd(), jugfile, jugdir, args, usual)
+    clusters = Clusters(OsClock())
     try:
-        server = HTTPServer((ip, port), handler_for(target))
+        server = HTTPServer((ip, port), handler_for(target, clusters))
     except OSError as error:
         raise UsageError(f"cannot listen on {ip}, port {port}: {error.strerror}. Choose another: --port N") from error
     click.echo(f"http://{ip}:{server.server_port}/ shows the status of {target.jugfile}; end it with Ctrl-C")
@@ -35,14 +37,14 @@ def webstatus(args: tuple[str, ...], jugfile: str | None, jugdir: str | None, po
     return 0
 
 
-def handler_for(target: Target) -> type[BaseHTTPRequestHandler]:
+def handler_for(target: Target, clusters: Clusters) -> type[BaseHTTPRequestHandler]:
     """Return what answers requests for the status of `target`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path != "/":
                 return self.send_error(404)
-            return _answer(self, target)
+            return _answer(self, target, clusters)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
             """Keep quiet: a page every three seconds is no news."""
@@ -50,12 +52,12 @@ def handler_for(target: Target) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _answer(handler: BaseHTTPRequestHandler, target: Target) -> None:
+def _answer(handler: BaseHTTPRequestHandler, target: Target, clusters: Clusters) -> None:
     from jughpc.app.status.report import report
     from jughpc.web.page import page
 
     try:
-        body = page(report(target)).encode()
+        body = page(report(target, clusters)).encode()
     except JugError as error:
         handler.send_error(500, explain=str(error))
         return

@@ -11,6 +11,7 @@ from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import COLUMNS, Standing, manifest_of, stand
+from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 from jughpc.store import location as stores
 from jughpc.store.base import Store
@@ -32,7 +33,7 @@ class Report:
     elements: Counter[State] = field(default_factory=Counter)
 
 
-def report(target: Target, number: int | None = None) -> Report:
+def report(target: Target, clusters: Clusters, number: int | None = None) -> Report:
     """Look where `target` stands: at the store, and once at the scheduler if there is a submission.
 
     Args:
@@ -40,7 +41,7 @@ def report(target: Target, number: int | None = None) -> Report:
     """
     store = stores.find_store(target.jugdir)
     manifest = manifest_of(target)
-    jobs = submitted.find(target.jugdir, number) if isinstance(store, FileStore) else None
+    jobs = submitted.find(target.jugdir, clusters, number) if isinstance(store, FileStore) else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(records, jobs.poll.owners) if jobs else {}
     standing = stand(manifest, store, over)
@@ -79,7 +80,7 @@ def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
         "elements": {state.value: elements[state] for state in State},
         "followers": {
             role.value: {"state": status.state.value, "reason": status.reason}
-            for role, status in jobs.poll.followers.items()
+            for role, status in jobs.poll.dependents.items()
         },
         "scheduler_trouble": jobs.trouble,
     }

@@ -9,6 +9,7 @@ from jughpc.app.context.manifest import find_any
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.backoff import jitter
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store import location as stores
@@ -41,7 +42,9 @@ class Held:
     removed: bool = False
 
 
-def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: bool = False) -> list[Held]:
+def cleanup_claims(
+    target: Target, clusters: Clusters, clock: Clock, *, force: bool = False, wait: bool = False
+) -> list[Held]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
@@ -51,7 +54,7 @@ def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: b
         JugdirError: There is no store.
     """
     store = _store(target)
-    over = _over(target, store)
+    over = _over(target, clusters, store)
     judge = store.judge()
     held = [_judged(judge, store, row, over) for row in _find(target, store)]
     end = clock.now() + store.pace.ttl + store.pace.beat
@@ -72,9 +75,9 @@ def _store(target: Target) -> FileStore:
     return store
 
 
-def _over(target: Target, store: FileStore) -> Mapping[str, str]:
+def _over(target: Target, clusters: Clusters, store: FileStore) -> Mapping[str, str]:
     """Return the lives that the scheduler says are over; silence proves nothing."""
-    jobs = submitted.find(target.jugdir)
+    jobs = submitted.find(target.jugdir, clusters)
     return submitted.dead_by_scheduler(store.records(), jobs.poll.owners) if jobs else {}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jughpc.app.context import manifest
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.batch.clusters import Clusters
 from jughpc.fs import Files
 from jughpc.store import location as stores
 from jughpc.store.files.layout import set_name
@@ -38,7 +39,7 @@ class Tidied:
     marks: int
 
 
-def tidy(target: Target, store: FileStore, tasks: Iterable[bytes], own: str) -> Tidied:
+def tidy(target: Target, clusters: Clusters, store: FileStore, tasks: Iterable[bytes], own: str) -> Tidied:
     """Remove what nobody reads any more, whoever works here meanwhile.
 
     Args:
@@ -53,7 +54,7 @@ def tidy(target: Target, store: FileStore, tasks: Iterable[bytes], own: str) -> 
         temporary=sum(_remove(files, place, abandoned(files.names(place), living)) for place in _places(shards)),
         damaged=sum(_remove(files, shard, set_aside(files.names(shard))) for shard in shards),
         manifests=_remove(files, manifest.FOLDER, manifest.outdated(files, target.jugfile, target.args)),
-        records=_remove(files, WORKERS, _forgotten(target, store)),
+        records=_remove(files, WORKERS, _forgotten(target, clusters, store)),
         marks=_correct_marks(store, set(tasks)),
     )
 
@@ -76,9 +77,9 @@ def _living(store: FileStore) -> set[str]:
     return {life for life in alive if not judge.proof(store.record_path(life))}
 
 
-def _forgotten(target: Target, store: FileStore) -> list[str]:
+def _forgotten(target: Target, clusters: Clusters, store: FileStore) -> list[str]:
     """Return the records of workers that ended well, but for those of the latest submission, which status shows."""
-    jobs, ended = submitted.find(target.jugdir, ask=False), store.ended()
+    jobs, ended = submitted.find(target.jugdir, clusters, ask=False), store.ended()
     shown = submitted.of_elements(jobs, ended) if jobs else set()
     return [life + ENDED for life in ended if life not in shown]
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jughpc import host
-from jughpc.batch import shell
+from jughpc.batch import registry, shell
 from jughpc.batch.local import folder
 from jughpc.batch.local.folder import LocalJob
 from jughpc.batch.local.states import latest_number, latest_supervisor, statuses
@@ -45,7 +45,7 @@ def command(*words: str) -> list[str]:
 
 def main(argv: Sequence[str]) -> int:
     """Do the command in `argv`, print what it answers, and return its exit code."""
-    commands = {"submit": submit, "poll": poll, "cancel": cancel, "find": find, "limits": limits}
+    commands = {"submit": submit, "poll": poll, "cancel": cancel, "named": named, "limits": limits}
     try:
         if argv[0] == "supervise":
             supervise(OsFiles(Path(argv[1])), OsClock())
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
 def submit(words: Sequence[str]) -> object:
     """Queue a job, see that it is supervised, and return its id."""
     job = _job(words)
-    known = folder.job_ids(OsFiles(folder.folder_of(job.script)).names(""))
+    known = folder.job_ids(OsFiles(folder.folder_beside(job.script)).names(""))
     if unknown := sorted(set(job.after) - set(known)):
         raise CommandError(f"{job.name} is to start after {', '.join(unknown)}, not a job of its submission", USAGE)
     path = _publish(job)
@@ -90,9 +90,9 @@ def cancel(jobs: Sequence[JobId]) -> object:
     return {"cancelled": list(paths)}
 
 
-def find(words: Sequence[str]) -> object:
+def named(words: Sequence[str]) -> object:
     """Return the ids of the jobs with that name."""
-    return {"jobs": folder.find_by_name(folder.index_files(), words[0])}
+    return {"jobs": folder.jobs_named(folder.index_files(), words[0])}
 
 
 def limits(_words: Sequence[str]) -> object:
@@ -107,7 +107,7 @@ def ensure_supervisor(path: Path) -> bool:
     if before and (before.alive or before.hidden):
         return True
     process = shell.spawn(
-        command("supervise", str(path)), stdout=path / folder.LOG, env=shell.environment(), cwd=Path("/")
+        command("supervise", str(path)), stdout=path / folder.LOG, env=registry.environment(), cwd=Path("/")
     )
     last, end = before.number if before else 0, clock.now() + START
     while latest_number(files.names("")) <= last and host.alive(process) and clock.now() < end:
@@ -140,7 +140,7 @@ def _publish(job: LocalJob) -> Path:
 
 def _known(jobs: Sequence[JobId]) -> dict[JobId, Path]:
     index = folder.index_files()
-    return {job: path for job in jobs if (path := folder.find(index, job))}
+    return {job: path for job in jobs if (path := folder.folder_of_job(index, job))}
 
 
 def _statuses(path: Path, job: JobId) -> list[Status]:
