@@ -123,7 +123,7 @@ class Pbs:
 
     def parse_limits(self, reply: Reply) -> Limits:
         try:
-            servers = _json(reply).get("Server", {})
+            servers = dict(_objects(_json(reply), "Server"))
         except SchedulerError:
             return Limits()
         known = {key: str(value) for server in servers.values() for key, value in server.items()}
@@ -195,14 +195,24 @@ def _silent(reply: Reply) -> SchedulerError:
 
 
 def _json(reply: Reply) -> dict[str, Any]:
-    try:
-        return json.loads(reply.stdout, strict=False)  # type: ignore[no-any-return]  # PBS prints an object
-    except ValueError:
-        pass
-    try:
-        return json.loads(_UNSAFE.sub(_emptied, reply.stdout), strict=False)  # type: ignore[no-any-return]
-    except ValueError as error:
-        raise SchedulerError(f"{reply.argv[0]} printed no JSON: {error}\n{reply.stderr.strip()}") from error
+    trouble = "it is no object"
+    for text in (reply.stdout, _UNSAFE.sub(_emptied, reply.stdout)):
+        try:
+            found = json.loads(text, strict=False)
+        except ValueError as error:
+            trouble = str(error)
+            continue
+        if isinstance(found, dict):
+            return found
+    raise SchedulerError(f"{reply.argv[0]} printed no JSON: {trouble}\n{reply.stderr.strip()}")
+
+
+def _objects(found: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what lies under `key`, but for what has not the shape of an object."""
+    inner = found.get(key)
+    for name, fields in inner.items() if isinstance(inner, dict) else ():
+        if isinstance(fields, dict):
+            yield name, fields
 
 
 def _emptied(match: re.Match[str]) -> str:
@@ -211,7 +221,7 @@ def _emptied(match: re.Match[str]) -> str:
 
 def _entries(reply: Reply) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
     """Return sequence number, index and attributes of each element; an array's own entry is none."""
-    for key, fields in _json(reply).get("Jobs", {}).items():
+    for key, fields in _objects(_json(reply), "Jobs"):
         match = _ID.fullmatch(key)
         if match and match[2] != "":
             yield match[1], int(match[2] or 0), fields

@@ -14,11 +14,16 @@ from jughpc.errors import SettingError
 
 @dataclass(frozen=True)
 class DependentJob:
-    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce."""
+    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce.
+
+    Attributes:
+        checking: What runs instead of `argv` where no job can wait for another's success: it looks itself.
+    """
 
     role: Role
     argv: tuple[str, ...]
     resources: Resources = field(default_factory=Resources)
+    checking: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,12 @@ def plan(
     jobs = _arrays(submission, scheduler, start)
     names, condition = tuple(job.name for job in jobs), Condition.AFTER_ANY
     for dependent in dependents:
+        known = condition in scheduler.capabilities.conditions
+        argv = dependent.argv if known else dependent.checking or dependent.argv
+        after = Dependency(condition if known else Condition.AFTER_ANY, names)
         job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
-        after = Dependency(condition, names)
-        jobs.append(replace(job, argv=dependent.argv, resources=dependent.resources, depends_on=after))
-        names, condition = (job.name,), _after_success(scheduler)
+        jobs.append(replace(job, argv=argv, resources=dependent.resources, depends_on=after))
+        names, condition = (job.name,), Condition.AFTER_OK
     return jobs
 
 
@@ -66,11 +73,6 @@ def chunks(size: int, array_size: int | None) -> list[int]:
 def share(total: int, count: int) -> list[int]:
     """Return `total` as `count` whole numbers that differ by one at most, the larger ones first."""
     return [total // count + (place < total % count) for place in range(count)]
-
-
-def _after_success(scheduler: Scheduler) -> Condition:
-    knows_it = Condition.AFTER_OK in scheduler.capabilities.conditions
-    return Condition.AFTER_OK if knows_it else Condition.AFTER_ANY
 
 
 def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[Job]:

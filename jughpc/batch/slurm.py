@@ -51,6 +51,8 @@ _ID = re.compile(r"\d+(?:;\w[\w.-]*)?")
 _WORDS = re.compile(r"Submitted batch job (\d+)(?: on cluster (\S+))?")
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 
+_MOST = 4_000_001  # indices of an array, whatever MaxArraySize says; a larger one is no answer of Slurm's
+
 _SETTINGS = "SLURM_VERSION ClusterName MaxArraySize MaxJobCount MinJobAge KillWait"
 
 _REFUSALS = (
@@ -108,8 +110,7 @@ class Slurm:
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         found: dict[JobId, None] = {}
-        for cluster, line in _by_cluster(_lines(reply)):
-            array, word, called, reason = line.split("|", 3)
+        for cluster, (array, word, called, reason) in _rows(reply):
             # A refused sbatch may leave records of its own.
             if called == name and (word, reason) != ("FAILED", "BadConstraints"):
                 found[";".join(filter(None, [array, cluster]))] = None
@@ -121,8 +122,7 @@ class Slurm:
     def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
         asked = {job.partition(";")[::2]: job for job in jobs}
         statuses = {}
-        for cluster, line in _by_cluster(_lines(reply)):
-            array, index, word, rest = line.split("|", 3)
+        for cluster, (array, index, word, rest) in _rows(reply):
             if job := asked.get((array, cluster)):
                 reason, _, host = rest.rpartition("|")
                 status = _status(word, reason, host)
@@ -205,6 +205,14 @@ def _lines(reply: Reply) -> list[str]:
     return reply.stdout.splitlines()
 
 
+def _rows(reply: Reply) -> Iterator[tuple[str, list[str]]]:
+    """Yield the cluster and the four fields of each row; a line of another shape is a banner's."""
+    for cluster, line in _by_cluster(_lines(reply)):
+        fields = line.split("|", 3)
+        if len(fields) == 4 and fields[0].isdecimal():
+            yield cluster, fields
+
+
 def _by_cluster(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Return each row with its cluster, "" for the default one; -M has a heading before each cluster's rows."""
     cluster = ""
@@ -222,7 +230,8 @@ def _indices(text: str) -> Iterator[int]:
     for part in text.partition("%")[0].split(","):
         if match := _RANGE.fullmatch(part):
             first, last, step = match.groups()
-            yield from range(int(first), int(last or first) + 1, int(step or 1))
+            if int(last or first) < _MOST:
+                yield from range(int(first), int(last or first) + 1, max(1, int(step or 1)))
 
 
 def _status(word: str, reason: str, host: str) -> Status:

@@ -61,9 +61,14 @@ def collect(target: Target, number: int, rounds: int, left: int | None) -> int:
 @click.command()
 @common.takes_jugfile
 @click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
-def reduce(target: Target, script: Path) -> int:
+@click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
+def reduce(target: Target, script: Path, if_done: bool) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
     from jughpc.app.run.reduce import reduce as run
+    from jughpc.app.status.tasks import in_words, standing
 
+    if if_done and ((found := standing(target)).unfinished or found.manifest.barrier):
+        click.echo(f"{script} was not run, for tasks are left: {in_words(found)}", err=True)
+        return LEFT
     run(target, script)
     return DONE

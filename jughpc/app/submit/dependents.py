@@ -28,7 +28,8 @@ def of_array(
     collect = argv("collect", target, f"--submission={submission.number}", f"--rounds={rounds}", *more)
     dependents = [DependentJob(Role.COLLECT, collect, plain)]
     if reduce is not None:
-        dependents.append(DependentJob(Role.REDUCE, argv("reduce", target, f"--script={reduce}"), plain))
+        run, checking = (argv("reduce", target, f"--script={reduce}", *how) for how in ((), ("--if-done",)))
+        dependents.append(DependentJob(Role.REDUCE, run, plain, checking))
     return dependents
 
 

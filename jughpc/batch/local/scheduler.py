@@ -18,6 +18,8 @@ from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import Capabilities, ElementId, Job, JobId, Limits, Refusal, Reply, Role, State, Status
 from jughpc.errors import SchedulerError, SubmitError
 
+_STATES = {state.value: state for state in State}
+
 
 class Local:
     """How the embedded scheduler spells things."""
@@ -51,23 +53,24 @@ class Local:
     def parse_submit(self, reply: Reply) -> JobId:
         try:
             return str(_answer(reply)["job"])
-        except SchedulerError:
-            raise SubmitError(reply.argv, reply.code, reply.stderr) from None
+        except (SchedulerError, KeyError):
+            raise SubmitError(reply.argv, reply.code, reply.stderr or reply.stdout) from None
 
     def find_command(self, name: str) -> list[str]:
         return command("named", name)
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
-        return [str(job) for job in _answer(reply)["jobs"]]
+        return [str(job) for job in _answer(reply).get("jobs", ())]
 
     def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
         return command("poll", *jobs)
 
     def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+        told = _answer(reply)
         return {
-            ElementId(job, index): Status(State(state), reason, host)
-            for job, elements in _answer(reply).items()
-            for index, (state, reason, host) in enumerate(elements)
+            ElementId(job, index): Status(_STATES.get(state, State.UNKNOWN), reason, host)
+            for job in jobs
+            for index, (state, reason, host) in enumerate(told.get(job, ()))
         }
 
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
@@ -98,4 +101,10 @@ class Local:
 def _answer(reply: Reply) -> dict[str, Any]:
     if reply.code:
         raise SchedulerError(f"the local scheduler exited with {reply.code}: {reply.stderr.strip()}")
-    return json.loads(reply.stdout)  # type: ignore[no-any-return]  # an object, see commands.py
+    try:
+        found = json.loads(reply.stdout.strip().rpartition("\n")[2])  # a start-up file of Python's may print, too
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SchedulerError(f"the local scheduler gave no answer: {reply.stdout.strip()} {reply.stderr.strip()}")
+    return found
