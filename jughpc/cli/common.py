@@ -27,7 +27,7 @@ PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_EVERY_COMMAND = {"--aggressive-unload", "--debug", "--pdb", "--short", "--will-cite"}  # of jug's
-SCHEDULER_HELP = "Its name: `local` is this machine, a wrong one is told the others.  [what is there]"
+SCHEDULER_HELP = "Which batch system; `local` is this machine.  [what is there]"
 JUGDIR_HELP = "The folder of results; %(jugfile)s and %(date)s are filled in.  [%(jugfile)s.jugdata]"
 
 

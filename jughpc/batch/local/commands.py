@@ -23,6 +23,11 @@ from jughpc.batch.scheduler import Condition, JobId, Status
 from jughpc.errors import JugError
 from jughpc.fs import OsClock, OsFiles
 
+OPTIONS = {"name": str, "size": int, "log": str, "throttle": int, "cpus": int, "walltime": float}
+"""What a job may ask for, called as the fields of `LocalJob` are."""
+
+NEEDED = ("name", "size", "log")
+
 START = 30.0
 """A supervisor that has not signed on after this long will not [s]."""
 
@@ -117,10 +122,8 @@ def ensure_supervisor(path: Path) -> bool:
 
 def _job(words: Sequence[str]) -> LocalJob:
     parser = argparse.ArgumentParser(prog="the local scheduler", allow_abbrev=False)
-    for option, kind in {"--name": str, "--log": str, "--size": int}.items():
-        parser.add_argument(option, type=kind, required=True)
-    for option, kind in {"--throttle": int, "--cpus": int, "--walltime": float}.items():
-        parser.add_argument(option, type=kind)
+    for option, kind in OPTIONS.items():
+        parser.add_argument(f"--{option}", type=kind, required=option in NEEDED)
     parser.add_argument("--after", metavar="CONDITION:JOB,...")
     parser.add_argument("script")
     given = vars(parser.parse_args(words))

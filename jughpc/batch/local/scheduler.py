@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jughpc.batch.directives import Directive, given, words
-from jughpc.batch.local.commands import GONE, command
+from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import Capabilities, ElementId, Job, JobId, Limits, Refusal, Reply, Role, State, Status
 from jughpc.errors import SchedulerError, SubmitError
@@ -31,16 +31,8 @@ class Local:
         return self
 
     def directives(self, job: Job) -> list[Directive]:
-        return given(
-            (
-                ("--name", job.name),
-                ("--size", job.size),
-                ("--log", job.log),
-                ("--throttle", job.throttle),
-                ("--cpus", job.resources.cpus),
-                ("--walltime", job.resources.walltime),
-            )
-        )
+        wanted = {**vars(job.resources), **vars(job)}
+        return given((f"--{option}", wanted[option]) for option in OPTIONS)
 
     def script_line(self, directive: Directive) -> str:
         return ""  # a supervisor keeps what was said

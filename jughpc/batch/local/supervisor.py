@@ -231,7 +231,7 @@ class Supervisor:
                 ["bash", job.script], stdout=folder.log_path(job, index), env=self._env(job, index), cwd=script.parent
             )
         except (OSError, CommandMissingError) as error:
-            complain(f"{job.id}_{index} could not be started: {error}")
+            write_log(f"{job.id}_{index} could not be started: {error}")
             self._end(tracked, index, folder.UNSTARTABLE)
             return
         until = self.clock.uptime() + job.walltime if job.walltime else None
@@ -257,11 +257,11 @@ class Supervisor:
 
     def _tell_once(self, text: str) -> None:
         if text != self._told:
-            complain(text)
+            write_log(text)
         self._told = text
 
 
-def complain(text: str) -> None:
+def write_log(text: str) -> None:
     """Write a line into the supervisor's log."""
     with suppress(OSError):  # the disk that it complains of may hold the log
         print(text, file=sys.stderr, flush=True)
