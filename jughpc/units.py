@@ -29,7 +29,7 @@ def seconds(text: str) -> float:
     """
     compact = text.strip().lower().replace(" ", "")
     value = _from_parts(compact) if _PARTS.fullmatch(compact) else _from_clock(compact)
-    if not value:
+    if not value or not math.isfinite(value):
         raise SettingError(_bad_time(text))
     return value
 
@@ -43,12 +43,12 @@ def memory(text: str) -> int:
         SettingError: It says no size.
     """
     match = _SIZE.fullmatch(text.strip().replace(" ", ""))
-    value = int(float(match[1]) * _BYTES[match[2].upper()]) if match else 0
-    if not value:
+    value = float(match[1]) * _BYTES[match[2].upper()] if match else 0.0
+    if value < 1 or not math.isfinite(value):
         raise SettingError(
             f"{text!r} is no memory size. Write a number and a unit, K, M, G or T, for example 4G or 512M."
         )
-    return value
+    return int(value)
 
 
 def show_seconds(value: float) -> str:

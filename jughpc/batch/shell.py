@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from jughpc.batch.scheduler import Reply
 from jughpc.errors import CommandMissingError, CommandTimeoutError
+from jughpc.exitcode import after_signal
 
 # An outer job's or a site module's variables would speak louder than our scripts (sbatch(1): "environment
 # variables will override any options set in a batch script"), or change what the commands print.
@@ -134,7 +135,7 @@ def reap(child: Process) -> int | None:
     if not pid:
         return None
     code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    return code if code >= 0 else after_signal(-code)
 
 
 def kill(process: Process, name: str = "TERM") -> None:
