@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -60,6 +59,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in _COMMANDS and args[0] not in _of_users():
+            import difflib  # only now: most commands are spelt well
+
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=3)
             hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(_COMMANDS)}."
             raise click.UsageError(f"there is no command {args[0]!r}; {hint}")

@@ -23,9 +23,9 @@ _LARGEST = 1 << 60  # [bytes]
 _YES = frozenset({"1", "true", "on", "yes", "y"})
 _NO = frozenset({"", "0", "false", "off", "no", "n"})  # as jug reads them
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
-_BARE = re.compile(r"([0-9]{1,12}(?:\.[0-9]*)?|\.[0-9]+)s?")
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_WHOLE = r"[+-]?[0-9]{1,30}"
+_BARE = r"([0-9]{1,12}(?:\.[0-9]*)?|\.[0-9]+)s?"
+_UNFIT = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 """What no script, log or terminal carries: control characters, line breaks, and bytes that were not UTF-8."""
 
 
@@ -46,7 +46,7 @@ Raw = str | tuple[str, ...] | Odd
 """A value as it was said, before it is known what it is to be."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # fewer methods to be made at each start
 class Kind(Generic[T]):
     """What may be said for a setting.
 
@@ -73,7 +73,7 @@ def whole(least: int) -> Kind[int]:
 
     def read(raw: Raw) -> int:
         text = _one(raw, write).strip()
-        if not _WHOLE.fullmatch(text):
+        if not re.fullmatch(_WHOLE, text):
             raise SettingError(f"{text!r} is no whole number; write {write}.")
         if not least <= int(text) <= _MOST:
             side = f"less than {least}" if int(text) < least else f"more than {_MOST}"
@@ -106,7 +106,7 @@ def pause(least: float) -> Kind[float]:
 
     def read(raw: Raw) -> float:
         text = _one(raw, write).strip()
-        bare = _BARE.fullmatch(text)
+        bare = re.fullmatch(_BARE, text)
         value = round(float(bare[1]) if bare else _seconds(text, write), 3)
         if not least <= value <= _LONGEST:
             side = f"less than {least:g}s" if value < least else "more than 3650d"
@@ -195,7 +195,7 @@ def _one(raw: Raw, write: str) -> str:
 
 
 def _check(text: str, judged: str, write: str) -> None:
-    if found := _UNFIT.search(judged):
+    if found := re.search(_UNFIT, judged):
         raise SettingError(f"{text!r} holds {_name(found[0])}, which no script can carry; write {write}.")
 
 

@@ -5,12 +5,10 @@ From the lowest: built in, jug's own files, /etc, home, project, environment, co
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jughpc.config.files import FILE, Pairs, at_home, read_ini, read_yaml, upward
 from jughpc.config.kinds import Raw
@@ -21,12 +19,11 @@ from jughpc.errors import SettingError
 PREFIX = "JUGHPC_"
 SITE = Path("/etc") / FILE
 
-_RUNTIME = re.compile("owner|elements?|deadline|threads|local_.*|redis_password")
+_RUNTIME = "owner|elements?|deadline|threads|local_.*|redis_password"
 """JUGHPC_* variables that scripts and supervisors set for workers: no settings."""
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """One setting as one layer says it.
 
     Attributes:
@@ -110,7 +107,7 @@ def _known(pairs: Pairs, path: Path, wrong: list[str]) -> Iterator[Said]:
 def _of_environment(environ: Mapping[str, str], wrong: list[str]) -> Iterator[Said]:
     for variable, text in environ.items():
         key = variable[len(PREFIX) :].lower()
-        if not variable.startswith(PREFIX) or _RUNTIME.fullmatch(key):
+        if not variable.startswith(PREFIX) or re.fullmatch(_RUNTIME, key):
             continue
         origin = f"environment: {_printable(variable)}"
         if key in named():
@@ -120,6 +117,8 @@ def _of_environment(environ: Mapping[str, str], wrong: list[str]) -> Iterator[Sa
 
 
 def _no_such(key: str) -> str:
+    import difflib  # here, for most runs make no such mistake
+
     near = difflib.get_close_matches(key, named(), n=3, cutoff=0.5) or sorted(named())
     return f"there is no setting {key!r}; did you mean {', '.join(near)}?"
 

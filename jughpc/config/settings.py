@@ -103,7 +103,7 @@ class Settings:
         return _shown(named()[name], getattr(self, name))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Setting:
     """What the declaration above says of one setting.
 
