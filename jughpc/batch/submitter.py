@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from jughpc.backoff import Backoff
 from jughpc.batch import script, submissions
 from jughpc.batch.plan import Follower, Start, plan
 from jughpc.batch.polling import cancel_jobs
@@ -119,7 +120,7 @@ def _queue(desk: Desk, job: Job) -> JobId:
 
     Whenever its answer leaves a doubt, the job is looked for by its name before it is submitted again.
     """
-    pauses = _pauses(desk)
+    pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(desk.clock, desk.patience)
     answer = _ask(desk, job)
     while isinstance(answer, JugError):
         desk.tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
@@ -165,15 +166,6 @@ def _look_up(desk: Desk, job: Job, pauses: Iterator[float], doubt: JugError) -> 
         f"{doubt}\nIt may have been queued all the same, under the name {job.name}. "
         f"Look for it before you submit again: {shlex.join(command)}"
     ) from doubt
-
-
-def _pauses(desk: Desk) -> Iterator[float]:
-    """Sleep between the steps of the caller, each time twice as long, until patience is at its end."""
-    pause, end = FIRST_PAUSE, desk.clock.now() + desk.patience
-    while desk.clock.now() + pause <= end:
-        desk.clock.sleep(pause)
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _doubtful(error: BaseException) -> bool:

@@ -1,9 +1,8 @@
-"""What this process uses, and what it is told by signals."""
+"""What this process is told by signals, and by a file."""
 
 from __future__ import annotations
 
 import os
-import random
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,18 +14,6 @@ from jughpc.fs import Clock
 
 AT_ONCE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AFTER_THIS_TASK = (signal.SIGUSR1, signal.SIGXCPU)
-
-
-def measure(pid: int) -> tuple[int, float]:
-    """Return resident set [bytes] and processor time [s] of `pid`, zeros if it is gone."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        times = process.cpu_times()
-        return process.memory_info().rss, times.user + times.system
-    except psutil.Error:
-        return 0, 0.0
 
 
 class Interrupted(BaseException):
@@ -106,8 +93,3 @@ class Stops:
         self._heard.add(number)
         if number in self._breakers:
             raise Interrupted
-
-
-def jitter() -> float:
-    """Return a factor around 1 that keeps workers from meeting again and again."""
-    return random.uniform(0.7, 1.3)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from jughpc.host import measure
 from jughpc.worker.deadline import seconds_left
 from jughpc.worker.policy import Policy, Times
 from jughpc.worker.rotation import Round
-from jughpc.worker.stops import measure
 from jughpc.worker.tally import Tally
 
 

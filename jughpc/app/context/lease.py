@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jughpc.fs import Clock
+from jughpc.host import measure
 from jughpc.store import location as stores
-from jughpc.store.lease.process import ForkedPulse, Here, new_record
+from jughpc.store.lease.process import ForkedPulse, new_record
 from jughpc.store.memory import QuietPulse
-from jughpc.worker.stops import measure
 
 Life = ForkedPulse | QuietPulse
 
@@ -17,7 +17,7 @@ Life = ForkedPulse | QuietPulse
 def new_life(jugdir: str, clock: Clock, owner: str = "", element: int = -1) -> Life:
     """Return a life that may begin in the store of `jugdir`; call this before the jugfile is loaded."""
     if stores.is_private(jugdir):
-        return QuietPulse(new_record(Here.find(), owner, element, clock.wall()))
+        return QuietPulse(new_record(owner, element, clock.wall()))
     return ForkedPulse(lambda: stores.find_store(jugdir), clock, measure, owner, element)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from jughpc import host
 from jughpc.app.doctor import mounts
 from jughpc.app.doctor.examine import PATIENCE, Subject, on_scratch, pace_of
 from jughpc.app.doctor.finding import Finding, failure, warning
@@ -56,7 +57,7 @@ def take_part(folder: Path, place: Place, clock: Clock, patience: float) -> None
     """Be one element of such an array: meet the others in `folder`."""
     own = folder / str(place.element)
     own.mkdir()
-    guest = Guest(place.element, place.elements, shell.identity()[1], mounts.clock_ahead(own, clock))
+    guest = Guest(place.element, place.elements, host.hostname(), mounts.clock_ahead(own, clock))
     attend(OsFiles(folder / "meeting"), clock, guest, patience)
 
 

@@ -14,6 +14,7 @@ from jughpc.app.status.report import report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
 from jughpc.app.submit import dependents as followers
 from jughpc.app.upkeep.claims import cleanup_claims
+from jughpc.backoff import Backoff
 from jughpc.batch import shell, submissions
 from jughpc.batch.polling import cancel_jobs
 from jughpc.batch.scheduler import Role, State
@@ -22,7 +23,6 @@ from jughpc.errors import JugError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Failure
 from jughpc.store.location import find_store, folder_path
-from jughpc.worker.stops import jitter
 from jughpc.worker.tally import Say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -53,18 +53,18 @@ def sleep_until(target: Target, clock: Clock, say: Say, number: int | None = Non
         number: The submission whose workers are waited for; when these are gone the wait ends. Without one
             it goes on while nobody works: somebody may come.
     """
-    pause, told = FIRST_PAUSE, ""
+    backoff, told = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), ""
     while True:
         now = report(target, number)
         verdict = _verdict(now.standing, _hope(now.jobs, now.standing))
         if verdict is not None and (verdict is not End.ALONE or number is not None):
             return Verdict(verdict, now.standing)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
-        pause = FIRST_PAUSE if words != told else min(pause * 1.5, LONGEST_PAUSE)
         if words != told:
+            backoff.reset()
             say(words)
         told = words
-        clock.sleep(pause * jitter())
+        clock.sleep(backoff.next())
 
 
 def collect(target: Target, number: int, rounds: int, clock: Clock, say: Say, left: int | None = None) -> Verdict:

@@ -9,11 +9,11 @@ from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import report
 from jughpc.app.status.tasks import in_words
 from jughpc.app.submit.submit import Submitted
+from jughpc.backoff import Backoff
 from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted, log_of
 from jughpc.exitcode import ExitCode
 from jughpc.fs import Clock
-from jughpc.worker.stops import jitter
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # [s] between two questions to the scheduler
 _PATIENCE = 10  # polls in which the scheduler does not know a job, before the store must tell
@@ -37,7 +37,7 @@ def wait_for(
 
 
 def _wait(target: Target, number: int, last: Accepted, clock: Clock, progress: Callable[[str], None]) -> State:
-    pause, told, absent = FIRST_PAUSE, "", 0
+    backoff, told, absent = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.2), "", 0
     while True:
         now = report(target, number)
         state = _state(now.jobs, last)
@@ -48,9 +48,9 @@ def _wait(target: Target, number: int, last: Accepted, clock: Clock, progress: C
             return State.UNKNOWN if now.standing.unfinished else State.DONE
         if (words := in_words(now.standing)) != told:
             progress(words)
-            told, pause = words, FIRST_PAUSE
-        clock.sleep(pause * jitter())
-        pause = min(pause * 1.2, LONGEST_PAUSE)
+            told = words
+            backoff.reset()
+        clock.sleep(backoff.next())
 
 
 def _state(jobs: Jobs | None, last: Accepted) -> State | None:

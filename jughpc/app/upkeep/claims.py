@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from jughpc.app.context.manifest import find_any
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.backoff import jitter
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store import location as stores
@@ -15,7 +16,6 @@ from jughpc.store.base import SHARD
 from jughpc.store.files.liveness import Judge
 from jughpc.store.files.store import FileStore
 from jughpc.store.record import Record
-from jughpc.worker.stops import jitter
 
 _PAUSE = 1.0  # [s] between two looks at claims that are being watched
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from jughpc.backoff import jitter
 from jughpc.errors import BusyError
 from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Claim, Claims, Store
-from jughpc.worker.stops import jitter
 
 _PAUSE = 0.5  # [s] between two tries
 

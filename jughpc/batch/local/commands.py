@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from jughpc import host
 from jughpc.batch import shell
 from jughpc.batch.local import folder
 from jughpc.batch.local.folder import LocalJob
@@ -96,7 +97,7 @@ def find(words: Sequence[str]) -> object:
 
 def limits(_words: Sequence[str]) -> object:
     """Return what this machine has to give."""
-    return {"cores": shell.usable_cores()}
+    return {"cores": host.usable_cores()}
 
 
 def ensure_supervisor(path: Path) -> bool:
@@ -109,7 +110,7 @@ def ensure_supervisor(path: Path) -> bool:
         command("supervise", str(path)), stdout=path / folder.LOG, env=shell.environment(), cwd=Path("/")
     )
     last, end = before.number if before else 0, clock.now() + START
-    while latest_number(files.names("")) <= last and shell.alive(process) and clock.now() < end:
+    while latest_number(files.names("")) <= last and host.alive(process) and clock.now() < end:
         clock.sleep(0.01)
     return latest_number(files.names("")) > last
 

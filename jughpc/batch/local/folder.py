@@ -27,8 +27,8 @@ from pathlib import Path
 
 from jughpc.batch import shell
 from jughpc.batch.scheduler import Condition, JobId
-from jughpc.batch.shell import Process
 from jughpc.fs import Files, OsFiles
+from jughpc.host import Process
 
 CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
 """Outcomes of an element that has no exit code of its own making."""

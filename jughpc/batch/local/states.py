@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from jughpc.batch import shell
+from jughpc import host
 from jughpc.batch.local import folder
 from jughpc.batch.local.folder import LocalJob, Trail
 from jughpc.batch.scheduler import JobId, State, Status
-from jughpc.batch.shell import Process
 from jughpc.fs import Clock, Files
+from jughpc.host import Machine, Process
 
 DIED = "its supervisor died"
 WRITING = 2.0
 """A supervisor's record takes far less than this to write [s]."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where a process can be seen: one host, since one boot, in one space of pids."""
-
-    host: str
-    boot: str
-    pids: str
-
-    def same_pids(self, other: Machine) -> bool:
-        """Return whether a pid means the same process on both."""
-        return (self.boot, self.pids) == (other.boot, other.pids)
-
-    def was_rebooted(self, now: Machine) -> bool:
-        """Return whether `now` is this machine after another boot: nothing of before is alive."""
-        return self.host == now.host and self.boot != now.boot
 
 
 @dataclass(frozen=True)
@@ -57,13 +38,7 @@ class Generation:
 
     def sees(self, process: Process) -> bool:
         """Return whether `process`, started by this supervisor or one before it, is known to be alive."""
-        return self.near and shell.alive(process)
-
-
-def here() -> Machine:
-    """Return where this process runs."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return Machine(platform.node(), boot, str(Path("/proc/self/ns/pid").readlink()))
+        return self.near and host.alive(process)
 
 
 def latest_supervisor(files: Files, clock: Clock) -> Generation | None:
@@ -85,7 +60,7 @@ def latest_number(names: Sequence[str]) -> int:
 
 def record_text(process: Process) -> bytes:
     """Return the record of a supervisor that is `process` on this machine."""
-    return json.dumps({"process": process, "machine": asdict(here())}).encode()
+    return json.dumps({"process": process, "machine": asdict(host.here())}).encode()
 
 
 def statuses(files: Files, job_id: JobId, clock: Clock) -> list[Status]:
@@ -151,10 +126,10 @@ def _ended(outcome: str, host: str) -> Status:
 
 
 def _judge(number: int, closed: bool, record: dict[str, Any]) -> Generation:
-    machine, now = Machine(**record["machine"]), here()
+    machine, now = Machine(**record["machine"]), host.here()
     near = machine.same_pids(now)
     process = Process(*record["process"])
-    alive = near and not closed and shell.alive(process)
+    alive = near and not closed and host.alive(process)
     hidden = not (near or closed or machine.was_rebooted(now))
     return Generation(number, process, machine.host, alive, near, hidden)
 

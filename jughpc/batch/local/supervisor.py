@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from jughpc import host
 from jughpc.batch import shell
 from jughpc.batch.local import folder
 from jughpc.batch.local.folder import LocalJob, Trail
 from jughpc.batch.local.states import latest_number, latest_supervisor, record_text
 from jughpc.batch.scheduler import Condition, JobId
-from jughpc.batch.shell import Process
 from jughpc.errors import CommandMissingError
 from jughpc.fs import Clock, Files
+from jughpc.host import Process
 
 TICK = 0.1
 """Between two looks at the elements [s]: what starting the next one may cost."""
@@ -97,7 +98,7 @@ def take_over(files: Files, clock: Clock) -> int:
         return 0
     generation = latest_number(files.names("")) + 1
     try:
-        files.write(f"supervisor.{generation}", [record_text(shell.myself())])
+        files.write(f"supervisor.{generation}", [record_text(host.myself())])
     except FileExistsError:
         return 0
     return generation
@@ -108,7 +109,7 @@ class Supervisor:
 
     def __init__(self, files: Files, clock: Clock, generation: int) -> None:
         self.files, self.clock, self.generation = files, clock, generation
-        self.env, self.cores = shell.environment(), shell.usable_cores()
+        self.env, self.cores = shell.environment(), host.usable_cores()
         self.posts: dict[JobId, Post] = {}
         self._unwritten: deque[str] = deque()
         self._looked, self._look_at = False, 0.0
@@ -196,7 +197,7 @@ class Supervisor:
             element.leader_gone = code is not None
             if element.leader_gone and element.fate is None:
                 return code
-        over = element.leader_gone and not shell.group_alive(element.process)
+        over = element.leader_gone and not host.group_alive(element.process)
         return element.fate if over else None
 
     def _end(self, post: Post, index: int, outcome: str) -> None:
@@ -273,6 +274,6 @@ def _adopt(trail: Trail) -> dict[int, Element]:
 
 def _exit(element: Element) -> str | None:
     if element.adopted:
-        return None if shell.alive(element.process) else folder.LOST
+        return None if host.alive(element.process) else folder.LOST
     code = shell.reap(element.process)
     return None if code is None else str(code)

@@ -6,22 +6,21 @@ the interpreter for seconds. It sees its worker die by the end of a pipe and wri
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import re
 import secrets
 import select
 import signal
-import socket
 import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
 
+from jughpc import host
 from jughpc.fs import Clock
+from jughpc.host import Process, Sight
 from jughpc.store.base import Claim
 from jughpc.store.lease.heartbeat import RETRY, Heart, Lives, Measure, OpenStore, Singles
 from jughpc.store.lease.progress import Board
@@ -32,49 +31,24 @@ _SIZE = struct.Struct("<I")  # leads an answer
 _TICK = 0.5  # [s] between two looks at whether a task turned out long
 
 
-@dataclass(frozen=True)
-class Here:
-    """This process, as no other process on any host ever was or will be."""
-
-    host: str
-    space: str
-    pid: int
-    started: int
-    user: str
-
-    @classmethod
-    def find(cls) -> Here:
-        """Return the identity of the calling process."""
-        pid = os.getpid()
-        return cls(socket.gethostname(), _space(), pid, start_time(pid) or 0, _user())
-
-
-def start_time(pid: int) -> int | None:
-    """Return when `pid` started [clock ticks since boot], None if it is gone. Source: proc(5), field 22."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            fields = stat.read().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
-
-
 def is_gone(record: Record) -> bool:
-    """Return whether the record's process ran on this host, in this PID namespace and boot, and is gone."""
-    if (record.host, record.space) != (socket.gethostname(), _space()):
+    """Return whether the record's process ran on this host, in this boot and PID namespace, and is gone for certain."""
+    now = host.here()
+    if (record.host, record.space) != (now.host, now.space):
         return False
-    return start_time(record.pid) != record.started
+    return host.sight(Process(record.pid, record.started), record.user) is Sight.GONE
 
 
-def new_record(here: Here, owner: str, element: int, now: float) -> Record:
+def new_record(owner: str, element: int, now: float) -> Record:
     """Return the record of a new life of this process; its name is unique and safe as a file name."""
+    machine, process = host.here(), host.myself()
     return Record(
-        life=f"{slug(owner) or 'hand'}-{slug(here.host)[:32]}-{here.pid}-{secrets.token_hex(4)}",
-        host=here.host,
-        space=here.space,
-        pid=here.pid,
-        started=here.started,
-        user=here.user,
+        life=f"{slug(owner) or 'hand'}-{slug(machine.host)[:32]}-{process.pid}-{secrets.token_hex(4)}",
+        host=machine.host,
+        space=machine.space,
+        pid=process.pid,
+        started=process.start,
+        user=host.user(),
         owner=owner,
         element=element,
         begun=now,
@@ -103,7 +77,7 @@ class ForkedPulse(Lives):
         self, open_store: OpenStore, clock: Clock, measure: Measure, owner: str = "", element: int = -1
     ) -> None:
         beats = BeatProcess(lambda board: Heart(open_store, clock, measure, board))
-        super().__init__(beats, clock, lambda: new_record(Here.find(), owner, element, clock.wall()))
+        super().__init__(beats, clock, lambda: new_record(owner, element, clock.wall()))
 
 
 class BeatProcess:
@@ -172,7 +146,7 @@ def _live_as(heart: Heart, worker: int, orders: int, answers: int) -> NoReturn:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
             signal.signal(number, signal.SIG_IGN)  # what ends the worker must not end its witness
         _serve(heart, worker, orders, answers)
-        heart.say_that_it_died(_how_it_died(worker))
+        heart.say_that_it_died(host.how_it_died(worker))
         code = 0
     finally:
         os._exit(code)
@@ -216,27 +190,3 @@ def _read_all(pipe: int, size: int) -> bytes:
             raise BrokenPipeError
         data += part
     return data
-
-
-def _how_it_died(pid: int) -> str:
-    """Return what can be known of the end of `pid`; its parent has mostly reaped it by now."""
-    with suppress(OSError, ValueError, IndexError):
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            fields = stat.read().rpartition(b")")[2].split()
-        number = int(fields[49]) & 0x7F  # proc(5), field 52: the wait status, shown to the same user
-        if fields[0] == b"Z" and number:
-            return f"killed by {signal.Signals(number).name}"
-    return "killed, by SIGKILL most likely: out of memory, walltime, preemption or by hand"
-
-
-def _space() -> str:
-    """Return which kernel boot and PID namespace this is: only there does a pid mean anything."""
-    with open("/proc/sys/kernel/random/boot_id") as boot:
-        return f"{boot.read(8)}-{os.readlink('/proc/self/ns/pid').strip('pid:[]')}"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without this uid in its passwd
-        return str(os.getuid())
