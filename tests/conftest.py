@@ -23,6 +23,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 QUICK = {"JUGHPC_BEAT": "1", "JUGHPC_LAG": "2", "JUGHPC_TTL": "8"}  # [s] death is seen in seconds, not minutes
 PRIMES = "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97"
 
+MUTANTS = "MUTANTS_TEST"  # set where tests.mutants asks which test runs which line
 MEASURES = "COVERAGE_PROCESS_START"  # set, it has coverage measured in this process and all that it starts
 
 COUNTED = """
@@ -80,7 +81,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Run a test of another lane than those MEASURED without coverage, its commands too."""
     coverage: Any = sys.modules.get("coverage")
     current = coverage.Coverage.current() if coverage else None
-    if current is None or lane_of(item) in MEASURED:
+    if current is None or lane_of(item) in MEASURED or MUTANTS in os.environ:
         return (yield)
     start = os.environ.pop(MEASURES, None)
     current.stop()
