@@ -2,12 +2,13 @@
 
 A path is a word in backticks that has a slash, or a suffix that this project uses. It may leave out the folder of the
 package or of the tests, and the suffix `.py`. Not meant are paths with a `<` (they stand for many), those of a
-user's machine (from `/` or `~`), those inside a jugdir, and what users call theirs.
+user's machine (from `/` or `~`), what is made (inside a jugdir, or in `dist`), and what users call theirs.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ PLACES = [ROOT, ROOT / "jughpc", ROOT / "tests"]
 
 WORD = re.compile(r"[\w.*-][\w./*-]*(::\w+)?")
 SUFFIXES = (".py", ".md", ".toml", ".yml", ".yaml", ".j2", ".sh", ".txt", ".cfg")
-IN_A_JUGDIR = {"store.yaml", "workers", "shards", "complete", "manifest", "submissions"}
+MADE = {"store.yaml", "workers", "shards", "complete", "manifest", "submissions", "dist"}
 USERS_OWN = {"jugfile.py", "jughpc.yaml"}
 
 
@@ -31,7 +32,7 @@ def spans(text: str) -> list[str]:
 def is_path(word: str) -> bool:
     """Return whether a word in backticks names a path of this project."""
     first = word.partition("/")[0]
-    if not WORD.fullmatch(word) or first in IN_A_JUGDIR or first.endswith(".jugdata") or word in USERS_OWN:
+    if not WORD.fullmatch(word) or first in MADE or first.endswith(".jugdata") or word in USERS_OWN:
         return False
     return "/" in word or word.partition("::")[0].endswith(SUFFIXES)
 
@@ -77,6 +78,24 @@ def test_every_module_that_a_document_runs_exists(page):
 def test_what_is_gone_is_noticed(word, there):
     assert is_path(word)
     assert is_there(word) == there
+
+
+def rooms() -> Iterator[Path]:
+    """Yield what ARCHITECTURE.md lists as the rooms: a path a line, below that of the line with fewer blanks."""
+    listing = (ROOT / "ARCHITECTURE.md").read_text().split("```")[1]
+    above: list[tuple[int, Path]] = [(-1, ROOT)]
+    for line in listing.strip().splitlines():
+        blanks = len(line) - len(line.lstrip())
+        above = [(at, path) for at, path in above if at < blanks]
+        above.append((blanks, above[-1][1] / line.split()[0]))
+        yield above[-1][1]
+
+
+def test_the_rooms_are_those_that_there_are():
+    listed = set(rooms())
+    folders = {path.parent for path in (ROOT / "jughpc").rglob("__init__.py")} - {ROOT / "jughpc"}
+    assert [path for path in listed if not path.exists()] == []
+    assert [path for path in folders if path not in listed and ROOT / "jughpc" / "jug" not in path.parents] == []
 
 
 def invariants() -> dict[str, str]:
