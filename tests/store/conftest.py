@@ -28,6 +28,11 @@ class Worker:
         """Try to win `key` by a fresh look; return the claim or None."""
         return self.claims.take(0, key, view or self.store.look(0))[0]
 
+    def holds(self, claim):
+        """Return whether `claim` is the highest on its key, and still that of the life that won it."""
+        found = self.store.holder(claim.shard, claim.key, claim.generation)
+        return self.store.look(claim.shard).top(claim.key) == claim.generation and found.life == claim.life
+
     def beat(self, **changes):
         self.record = dataclasses.replace(self.record, beats=self.record.beats + 1, **changes)
         self.store.beat(self.record)
