@@ -206,6 +206,35 @@ def test_a_higher_generation_yields_to_a_living_lower_one(any_cluster):
     assert b.holds(of("b"))
 
 
+class Meanwhile(Orders):
+    """Has something happen right before the next claim is made."""
+
+    def __init__(self, action):
+        super().__init__()
+        self._action = action
+
+    def before(self, call, path):
+        super().before(call, path)
+        if ".claim." in path and call in ("link", "create"):
+            action, self._action = self._action, lambda: None
+            action()
+
+
+def test_who_takes_over_yields_to_one_who_claimed_under_the_freed_name_just_then(any_cluster):
+    a, b = any_cluster.worker("a"), any_cluster.worker("b")
+    a.take(TASK)
+    a.die()
+
+    def cleanup_and_claim():
+        a.files.remove(f"shards/0/{claim_name(TASK, 1)}")
+        assert b.take(TASK) == of("b")
+
+    c = any_cluster.worker("c", Meanwhile(cleanup_and_claim))
+    assert c.take(TASK) is None
+    assert b.holds(of("b"))
+    assert any_cluster.names() == [claim_name(TASK, 1)]
+
+
 # shards and single tasks
 
 
