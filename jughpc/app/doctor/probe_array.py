@@ -22,6 +22,7 @@ from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.submitter import Submitter, cancel
 from jughpc.errors import SchedulerError, UsageError
 from jughpc.fs import Clock, OsFiles
+from jughpc.units import show_seconds
 
 _TOPIC = "second host"
 _PAUSE = 0.5  # [s] between two looks for reports
@@ -80,7 +81,8 @@ def _submit(
     scratch: Path, subject: Subject, clusters: Clusters, request: ProbeRequest, clock: Clock
 ) -> tuple[Submitter, Submission]:
     cluster = clusters.hasty(PATIENCE).here(subject.scheduler)
-    argv = (sys.executable, "-m", "jughpc", "doctor", "--meet", str(scratch), "--patience", f"{request.patience:g}s")
+    patience = show_seconds(request.patience)
+    argv = (sys.executable, "-m", "jughpc", "doctor", "--meet", str(scratch), "--patience", patience)
     options = replace(request.options, throttle=request.size)  # they must run at one time, whatever the cores
     files = OsFiles(scratch)
     draft = submissions.draft(
