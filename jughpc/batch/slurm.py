@@ -89,8 +89,10 @@ class Slurm:
 
     def script_line(self, directive: Directive) -> str:
         # 22.05 drops a backslash even inside single quotes, and keeps the second of two.
-        quoted = (shlex.quote(word.replace("\\", "\\\\")) for word in directive.words)
-        return f"#SBATCH {' '.join(quoted)}"
+        if directive.value is None:
+            return f"#SBATCH {directive.option}"
+        value = directive.value.replace("\\", "\\\\")
+        return f"#SBATCH {directive.option}={shlex.quote(value)}"
 
     def submit_command(self, job: Job) -> list[str]:
         after = [f"--dependency={_dependency(job.depends_on)}"] if job.depends_on else []
