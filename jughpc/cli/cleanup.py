@@ -60,9 +60,8 @@ def _tell_leftovers(leftovers: Tidied) -> None:
 
 def _free(target: Target, wait: bool, force: bool) -> None:
     from jughpc.app.upkeep.claims import Held, cleanup_claims
-    from jughpc.store.location import is_folder
 
-    if not is_folder(target.jugdir):
+    if target.location.files() is None:
         click.echo("Removed 0 locks: in this store they end by themselves with their holder.")
         return
 

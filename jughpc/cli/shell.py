@@ -19,7 +19,7 @@ def shell(target: Target) -> int:
     from jughpc.app.jugapi.shell import WELCOME, names
 
     clock = OsClock()
-    with living(target.jugdir, clock) as life:
+    with living(target.location, clock) as life:
         _interact(names(target, life, clock), WELCOME)
     return 0
 

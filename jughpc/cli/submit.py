@@ -58,7 +58,7 @@ def submit(
         rehearse(target, wish, OsClock(), click.echo)
         return 0
     done = queue(target, wish, common.pace(values), OsClock(), click.echo)
-    remember(Path.cwd(), target)
+    remember(Path.cwd(), target, click.echo)
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
     click.echo(f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`")

@@ -197,3 +197,6 @@ class Store(Protocol):
 
     def records(self) -> list[Record]:
         """Return the records of all lives that did not end well, or go on."""
+
+    def save(self) -> None:
+        """Keep what is only kept when a process is done with the store; it may go on all the same."""

@@ -74,7 +74,7 @@ def _is_dead(store: FileStore, shard: int, key: bytes, generation: int) -> bool:
 def _holder(store: NamedStore) -> _Holder:
     """Return in whose name this process locks in `store`: a life begun at the first lock."""
     if id(store) not in _lives:
-        life = new_life(store.jugdir, OsClock())
+        life = new_life(store.location, OsClock())
         life.begin(store.results)
         _lives[id(store)] = holder = _Holder(store, life, store.results.claims(life.record.life))
         atexit.register(_end, holder)

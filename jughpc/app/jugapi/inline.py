@@ -36,7 +36,7 @@ def run_tasks(
     store, clock, raised = _store(), OsClock(), list[BaseException]()
     options = Options(keep_going, retry_failed, debug=debug, examine=None if keep_going else raised.append)
     graph = Graph(tasks)
-    with living(store.jugdir, clock) as life:
+    with living(store.location, clock) as life:
         life.begin(store.results)
         Worker(graph, store.results, life, clock, Stops(), Policy(), options, say).run()
     if raised:

@@ -14,9 +14,7 @@ from jughpc.app.context.target import Target, remember
 from jughpc.app.run.selection import Choice
 from jughpc.errors import SettingError
 from jughpc.fs import Clock
-from jughpc.store import location as stores
 from jughpc.store.base import Pace
-from jughpc.store.redis.store import LARGEST
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
@@ -89,13 +87,13 @@ def execute(
     """
     stops = Stops(options.stop_file)
     stops.install()
-    life = new_life(target.jugdir, clock, where.owner, where.element)
+    life = new_life(target.location, clock, where.owner, where.element)
     try:
         session = sessions.begin(target, pace)
         if not where.owner:
-            remember(Path.cwd(), target)
+            remember(Path.cwd(), target, say)
         life.begin(session.store)
-        fitting = replace(options, largest=LARGEST if stores.is_server(target.jugdir) else None)
+        fitting = replace(options, largest=target.location.largest)
         outcome = _Shift(life, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
         sessions.close(session)
         return outcome
@@ -134,7 +132,7 @@ class _Shift:
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
         graph, target, total = choice.graph, session.target, Tally()
-        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.jugdir}, as {self.life.record.life}")
+        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.life.record.life}")
         while True:
             worker = Worker(
                 graph, session.store, self.life, self.clock, self.stops, self.policy, self.options, self.say

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
 from jughpc.app.context.target import Target
-from jughpc.store import location as stores
 from jughpc.store.base import SHARD, Store, View
 from jughpc.store.files.layout import sum_name
 from jughpc.store.files.store import FileStore
@@ -73,7 +72,7 @@ def manifest_of(target: Target) -> Manifest:
     One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
     tasks: once such a task is done, those inside it are gone.
     """
-    files = stores.folder_of(target.jugdir)
+    files = target.location.files()
     if files is not None and target.jugfile.is_file():
         kept = find(files, key_of(target.jugfile, target.args))
         if kept is not None and not kept.barrier and COMPOUND not in kept.names:
@@ -88,7 +87,7 @@ def standing(target: Target, ended: Mapping[str, str] | None = None) -> Standing
     Args:
         ended: Lives that the scheduler says are over, to a reason; they are not taken for alive.
     """
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     return stand(manifest_of(target), store, ended or {})
 
 

@@ -11,7 +11,6 @@ from jughpc.app.status import elements as submitted
 from jughpc.backoff import jitter
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, OsFiles
-from jughpc.store import location as stores
 from jughpc.store.base import SHARD
 from jughpc.store.files.liveness import Judge
 from jughpc.store.files.store import FileStore
@@ -64,17 +63,17 @@ def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: b
 
 
 def _store(target: Target) -> FileStore:
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     if not isinstance(store, FileStore):
         raise JugdirError(
-            f"there is no store in {target.jugdir}, so nothing is held. Was it made elsewhere? --jugdir DIR"
+            f"there is no store in {target.location}, so nothing is held. Was it made elsewhere? --jugdir DIR"
         )
     return store
 
 
 def _over(target: Target, store: FileStore) -> Mapping[str, str]:
     """Return the lives that the scheduler says are over; silence proves nothing."""
-    jobs = submitted.find(target.jugdir)
+    jobs = submitted.find(target.location)
     return submitted.dead_by_scheduler(store.records(), jobs.poll.owners) if jobs else {}
 
 
@@ -89,7 +88,7 @@ def _find(target: Target, store: FileStore) -> Iterator[Held]:
 
 def _names(target: Target) -> dict[bytes, str]:
     """Return the names of tasks by digest, as far as a manifest tells them."""
-    manifest = find_any(OsFiles(stores.folder_path(target.jugdir)))
+    manifest = find_any(OsFiles(target.location.folder()))
     if manifest is None:
         return {}
     return {

@@ -14,7 +14,6 @@ from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.leftovers import Tidied, tidy
 from jughpc.errors import UsageError
 from jughpc.fs import Clock
-from jughpc.store import location as stores
 from jughpc.store.base import Store
 from jughpc.store.files.store import FileStore
 from jughpc.tasks.graph import Graph
@@ -40,7 +39,7 @@ def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
         UsageError: Not all tasks are visible: the jugfile ended at a barrier, or defines none.
         BusyError: Live workers run some of these tasks, for longer than `patience` [s]; nothing is removed.
     """
-    with living(target.jugdir, clock) as life:
+    with living(target.location, clock) as life:
         session = sessions.peek(target)
         _check(session)
         if session.is_new:
@@ -57,7 +56,7 @@ def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
 
 def forget_failures(target: Target) -> int:
     """Make all failed tasks ready again, visible or not; return how many there were."""
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     if store is None:
         return 0
     failed = [digest for shard in shards_in_use(store) for digest in store.look(shard).failed]

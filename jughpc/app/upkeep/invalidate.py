@@ -34,7 +34,7 @@ def invalidate(target: Target, matches: Callable[[str], bool], clock: Clock, pat
     Raises:
         BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
     """
-    with living(target.jugdir, clock) as life:
+    with living(target.location, clock) as life:
         session = sessions.peek(target)
         graph = Graph(session.jugfile.tasks)
         chosen = [index for index, task in enumerate(graph.tasks) if matches(task.name)]

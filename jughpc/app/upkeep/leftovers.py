@@ -9,7 +9,6 @@ from jughpc.app.context import manifest
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.fs import Files
-from jughpc.store import location as stores
 from jughpc.store.files.layout import set_name
 from jughpc.store.files.leftovers import abandoned, set_aside
 from jughpc.store.files.liveness import WORKERS
@@ -45,7 +44,7 @@ def tidy(target: Target, store: FileStore, tasks: Iterable[bytes], own: str) -> 
         tasks: The digests of all tasks of the jugfile.
         own: The life in whose name this is done.
     """
-    files = stores.folder_of(target.jugdir)
+    files = target.location.files()
     assert files is not None, "a file store lies in a folder"
     living = _living(store) - {own}
     shards = [store.folder(shard) for shard in store.shards_in_use()]
@@ -78,7 +77,7 @@ def _living(store: FileStore) -> set[str]:
 
 def _forgotten(target: Target, store: FileStore) -> list[str]:
     """Return the records of workers that ended well, but for those of the latest submission, which status shows."""
-    jobs, ended = submitted.find(target.jugdir, ask=False), store.ended()
+    jobs, ended = submitted.find(target.location, ask=False), store.ended()
     shown = submitted.of_elements(jobs, ended) if jobs else set()
     return [life + ENDED for life in ended if life not in shown]
 

@@ -9,7 +9,6 @@ from jughpc.app.context.target import Target
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.errors import BusyError, JugdirError
 from jughpc.fs import Clock, OsFiles
-from jughpc.store import location as stores
 from jughpc.store.files.packing import merge
 from jughpc.store.files.store import FileStore
 
@@ -29,10 +28,10 @@ class Packed:
 
 def pack(target: Target, clock: Clock) -> Packed:
     """Merge the small result files of every shard that nobody holds. Raises JugdirError if there is no file store."""
-    with living(target.jugdir, clock) as life:
-        files, store = OsFiles(stores.folder_path(target.jugdir)), stores.find_store(target.jugdir)
+    with living(target.location, clock) as life:
+        files, store = OsFiles(target.location.folder()), target.location.find()
         if not isinstance(store, FileStore):
-            raise JugdirError(f"there is no store in {target.jugdir}, so there is nothing to pack.")
+            raise JugdirError(f"there is no store in {target.location}, so there is nothing to pack.")
         life.begin(store)
         moved = [_pack_shard(store, files, life.record.life, shard, clock) for shard in store.shards_in_use()]
     return Packed(sum(count or 0 for count in moved), moved.count(None))

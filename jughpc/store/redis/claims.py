@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jughpc.store.base import Claim, View
-from jughpc.store.redis.server import Server
+from jughpc.store.redis.server import Connection
 
 Look = Callable[[int], View]
 
@@ -69,7 +69,7 @@ return redis.call('HDEL', KEYS[1], ARGV[2])
 class RedisClaims:
     """The claims of one life; see base.Claims."""
 
-    def __init__(self, server: Server, look: Look, life: str) -> None:
+    def __init__(self, server: Connection, look: Look, life: str) -> None:
         self._server, self._look, self._life = server, look, life
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:

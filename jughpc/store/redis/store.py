@@ -20,7 +20,7 @@ from jughpc.store.base import SHARD, Failure, Pace, View
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.record import ALIVE, Record
 from jughpc.store.redis.claims import RedisClaims, field, generations
-from jughpc.store.redis.server import Address, Server
+from jughpc.store.redis.server import Address, Connection
 from jughpc.store.resultfile import DamagedError, Encoded
 
 LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
@@ -35,7 +35,7 @@ class RedisStore:
 
     shards = _LAYOUT.shards
 
-    def __init__(self, server: Server, pace: Pace) -> None:
+    def __init__(self, server: Connection, pace: Pace) -> None:
         self._server, self.pace = server, pace
 
     def shard_of(self, digest: bytes) -> int:
@@ -151,6 +151,9 @@ class RedisStore:
         texts = self._server.do(lambda client: client.mget(keys)) if keys else []
         return [record for text in texts if text and (record := records.decode(text))]
 
+    def save(self) -> None:
+        pass  # all of it is kept already
+
     # below
 
     def _write(self, record: Record, **how: bool) -> bool:
@@ -205,14 +208,14 @@ class RedisStore:
 
 def open_redis(address: Address, password: str | None) -> RedisStore | None:
     """Open the store at `address`, None if there is none yet. Raises JugdirError."""
-    server = Server(address, password)
+    server = Connection(address, password)
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text))) if text else None
 
 
 def make_redis(address: Address, password: str | None, pace: Pace) -> RedisStore:
     """Open the store at `address`; make it if there is none. Raises JugdirError."""
-    server = Server(address, password)
+    server = Connection(address, password)
     server.do(lambda client: client.set(server.key("charter"), json.dumps(asdict(pace)), nx=True))
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text)))
