@@ -71,10 +71,11 @@ def _attend(folder: Path, patience: float) -> int:
 
 def _subject(given: dict[str, Any], settings: Settings) -> Subject:
     from jughpc.app.doctor.examine import Subject
+    from jughpc.store.location import parse
 
     templates = settings["templates"].value
     return Subject(
-        jugdir=Path(given["jugdir"]).absolute(),
+        jugdir=parse(given["jugdir"]).folder(),
         pace=common.pace(settings),
         scheduler=given["scheduler"] or settings["scheduler"].value,
         templates=Path(templates).absolute() if templates else None,

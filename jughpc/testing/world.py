@@ -162,7 +162,6 @@ class World:
         store = self._watched(process, f"{process.name}-heart")
         return self.parts.heart(lambda: store, process.host.clock, lambda pid: (0, 0.0), board)
 
-
     def _strike(self, kind: str, seconds: float) -> None:
         """Do `kind` to who is calling."""
         caller = self.caller()

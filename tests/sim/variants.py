@@ -8,7 +8,7 @@ from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Pace
 from jughpc.store.files.claims import LinkClaims
 from jughpc.store.files.layout import set_name
-from jughpc.store.files.liveness import Judge
+from jughpc.store.files.liveness import Liveness
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.heartbeat import Heart
 from jughpc.testing.hosts import SimLives
@@ -21,16 +21,16 @@ def with_claims(kind):
 
     class Store(FileStore):
         def claims(self, life):
-            return kind(self._files, self._layout, self.look, self.judge(), life)
+            return kind(self._files, self._layout, self.look, self.liveness(), life)
 
     return Parts(store=Store)
 
 
-def with_judge(kind):
+def with_liveness(kind):
     """Return parts whose observers judge like this."""
 
     class Store(FileStore):
-        def judge(self):
+        def liveness(self):
             return kind(self._files, self._clock, self._is_gone, self.pace.ttl, self.pace.beat)
 
     return Parts(store=Store)
@@ -39,14 +39,14 @@ def with_judge(kind):
 # who is dead
 
 
-class ByTheWallClock(Judge):
+class ByTheWallClock(Liveness):
     """Compares its own clock with the time that another host wrote."""
 
     def _proof_of(self, path, claim, now):
         return "expired" if self.clock.wall() - claim.beaten > self.ttl else ""
 
 
-class StampsBeforeTheRead(Judge):
+class StampsBeforeTheRead(Liveness):
     """Counts the time that a slow reply took as standing still."""
 
     def _stillness(self, path, life, beats, asked):
@@ -57,7 +57,7 @@ class StampsBeforeTheRead(Judge):
         return proof
 
 
-class TornIsAlive(Judge):
+class TornIsAlive(Liveness):
     """Never gives up on a claim whose maker died before its text was whole."""
 
     def _stillness(self, path, life, beats, asked):
@@ -132,7 +132,7 @@ class TakesRefusalForALoss(LinkClaims):
         return False
 
     def _may_live(self, shard, key, generation):
-        return not self._judge.proof(self._path(shard, key, generation))
+        return not self._liveness.proof(self._path(shard, key, generation))
 
 
 class ReleasesWhatever(LinkClaims):
@@ -237,9 +237,9 @@ class HandsBackBlindly(MiniWorker):
 
 
 VARIANTS = {
-    "by the wall clock": with_judge(ByTheWallClock),
-    "stamps before the read": with_judge(StampsBeforeTheRead),
-    "torn is alive": with_judge(TornIsAlive),
+    "by the wall clock": with_liveness(ByTheWallClock),
+    "stamps before the read": with_liveness(StampsBeforeTheRead),
+    "torn is alive": with_liveness(TornIsAlive),
     "ignores lag": Parts(store=ImpatientStore),
     "raises the dead": Parts(heart=RaisesTheDead),
     "is never late": Parts(lives=NeverLate),

@@ -14,7 +14,8 @@ from jughpc.store.record import DIED
 from jughpc.store.redis.server import Address, parse, password_from
 from jughpc.store.redis.store import RedisStore, make_redis, open_redis
 from jughpc.store.resultfile import Encoded
-from jughpc.testing.storecontract import FAR, LIFE, PEER, A, B, SharedStoreContract, StoreContract
+from jughpc.testing.sharedstorecontract import SharedStoreContract
+from jughpc.testing.storecontract import FAR, LIFE, PEER, A, B, StoreContract
 
 SECRET = "it's: a/secret@"  # of the server that tests/conftest.py starts
 QUICK = Pace(beat=0.02, lag=0.0, ttl=0.2)

@@ -8,7 +8,6 @@ from typing import Any
 
 from jughpc.errors import UsageError
 from jughpc.store.base import SHARD, Claim, Store
-from jughpc.store.files.store import FileStore
 from jughpc.store.location import Location
 from jughpc.tasks.results import Lock
 from jughpc.tasks.task import Task
@@ -89,8 +88,7 @@ class NamedStore:
         self.results.save()
 
     def _views(self) -> Iterator[Any]:
-        store = self.results
-        return map(store.look, store.shards_in_use() if isinstance(store, FileStore) else range(store.shards))
+        return map(self.results.look, self.results.shards_in_use())
 
 
 def digest_of(name: Name) -> bytes:

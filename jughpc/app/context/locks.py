@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.lease import Life, new_life
 from jughpc.fs import OsClock
-from jughpc.store.base import SHARD, Claims, Failure
-from jughpc.store.files.store import FileStore
+from jughpc.store.base import Claims, Failure
 
 
 @dataclass(frozen=True)
@@ -61,14 +60,8 @@ class TaskLock:
     def _living(self) -> Iterator[bool]:
         """Yield whether its holder may live, for each claim that covers this task."""
         store = self._store.results
-        shard = store.shard_of(self._digest)
-        view = store.look(shard)
-        for key in view.claims.keys() & {self._digest, SHARD}:
-            yield not (isinstance(store, FileStore) and _is_dead(store, shard, key, view.top(key)))
-
-
-def _is_dead(store: FileStore, shard: int, key: bytes, generation: int) -> bool:
-    return bool(store.judge().proof(store.claim_path(shard, key, generation)))
+        for claim, _ in store.inspect(self._digest).claims:
+            yield not store.observer().proof(claim.shard, claim.key, claim.generation)
 
 
 def _holder(store: NamedStore) -> _Holder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,8 +11,6 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import COLUMNS, Standing, manifest_of, stand
 from jughpc.batch.scheduler import State
-from jughpc.store.base import Store
-from jughpc.store.files.store import FileStore
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,8 @@ def report(target: Target, number: int | None = None) -> Report:
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(records, jobs.poll.owners) if jobs else {}
     standing = stand(manifest, store, over)
-    counts = submitted.elements(jobs, records, _ended(store)) if jobs else Counter[State]()
+    counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
     return Report(target, standing, jobs, counts)
-
-
-def _ended(store: Store | None) -> Sequence[str]:
-    return store.ended() if isinstance(store, FileStore) else ()
 
 
 def as_dict(report: Report) -> dict[str, Any]:

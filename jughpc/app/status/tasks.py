@@ -14,7 +14,6 @@ from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
 from jughpc.app.context.target import Target
 from jughpc.store.base import SHARD, Store, View
 from jughpc.store.files.layout import sum_name
-from jughpc.store.files.store import FileStore
 from jughpc.store.lease.process import is_gone
 from jughpc.store.record import ALIVE, Record
 from jughpc.tasks.graph import Graph
@@ -144,7 +143,7 @@ class _Look:
                     yield self._holder(shard, key, view), index
 
     def _holder(self, shard: int, key: bytes, view: View) -> str:
-        holder = self._store.holder(shard, key, view.top(key)) if isinstance(self._store, FileStore) else None
+        holder = self._store.claimant(shard, key, view.top(key))
         return holder.life if holder else ""
 
     def _look(self) -> None:

@@ -15,7 +15,6 @@ from jughpc.app.upkeep.leftovers import Tidied, tidy
 from jughpc.errors import UsageError
 from jughpc.fs import Clock
 from jughpc.store.base import Store
-from jughpc.store.files.store import FileStore
 from jughpc.tasks.graph import Graph
 
 
@@ -25,7 +24,7 @@ class Removed:
 
     Attributes:
         results: How many results of no visible task.
-        leftovers: What else nobody reads any more, None in a store that is no folder.
+        leftovers: What else nobody reads any more, None in a store that was not made yet.
     """
 
     results: int
@@ -51,7 +50,7 @@ def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
             removed = session.store.remove(garbage)
         sessions.close(session)
         store, own = session.store, life.record.life
-        return Removed(removed, tidy(target, store, needed, own) if isinstance(store, FileStore) else None)
+        return Removed(removed, tidy(target, store, needed, own))
 
 
 def forget_failures(target: Target) -> int:
@@ -59,13 +58,8 @@ def forget_failures(target: Target) -> int:
     store = target.location.find()
     if store is None:
         return 0
-    failed = [digest for shard in shards_in_use(store) for digest in store.look(shard).failed]
+    failed = [digest for shard in store.shards_in_use() for digest in store.look(shard).failed]
     return make_ready(store, failed)
-
-
-def shards_in_use(store: Store) -> Iterable[int]:
-    """Return the shards that may hold anything."""
-    return store.shards_in_use() if isinstance(store, FileStore) else range(store.shards)
 
 
 def _check(session: Session) -> None:
@@ -80,6 +74,6 @@ def _check(session: Session) -> None:
 
 
 def _stored(store: Store) -> Iterable[bytes]:
-    for shard in shards_in_use(store):
+    for shard in store.shards_in_use():
         view = store.look(shard)
         yield from view.done | view.failed

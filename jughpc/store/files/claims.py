@@ -14,8 +14,8 @@ from dataclasses import replace
 from jughpc.fs import Files
 from jughpc.store import record
 from jughpc.store.base import SHARD, Claim, View
-from jughpc.store.files.layout import Layout, claim_name
-from jughpc.store.files.liveness import Judge, record_path
+from jughpc.store.files.layout import Layout, claim_path
+from jughpc.store.files.liveness import Liveness, record_path
 
 Look = Callable[[int], View]
 
@@ -25,8 +25,8 @@ _NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, er
 class LinkClaims:
     """The claims of one life on a file store; see base.Claims."""
 
-    def __init__(self, files: Files, layout: Layout, look: Look, judge: Judge, life: str) -> None:
-        self._files, self._layout, self._look, self._judge = files, layout, look, judge
+    def __init__(self, files: Files, layout: Layout, look: Look, liveness: Liveness, life: str) -> None:
+        self._files, self._layout, self._look, self._liveness = files, layout, look, liveness
         self.life = life
         self._may_link = True
 
@@ -70,10 +70,10 @@ class LinkClaims:
     def _may_live(self, shard: int, key: bytes, generation: int) -> bool:
         """Return whether a life other than this one may hold that claim."""
         path = self._path(shard, key, generation)
-        if self._judge.proof(path):
+        if self._liveness.proof(path):
             return False
         # Looked at anew: our beat process or a cleanup may have removed ours, and another made it again.
-        return self._judge.life(path) != self.life or self._life_at(shard, key, generation) != self.life
+        return self._liveness.life(path) != self.life or self._life_at(shard, key, generation) != self.life
 
     def _confirmed(self, view: View, claim: Claim) -> bool:
         """Return whether, by a listing made after it, `claim` holds."""
@@ -86,7 +86,7 @@ class LinkClaims:
 
     def _make(self, claim: Claim) -> bool:
         path = self._path(*claim[:3])
-        self._judge.forget(path)
+        self._liveness.forget(path)
         try:
             if not self._may_link:
                 return self._make_copy(claim)
@@ -102,10 +102,10 @@ class LinkClaims:
 
     def _make_copy(self, claim: Claim) -> bool:
         """Make a claim where hard links are refused; return False if others may have taken it for dead."""
-        clock, text = self._judge.clock, self._copy()
+        clock, text = self._liveness.clock, self._copy()
         started = clock.uptime()
         self._files.write(self._path(*claim[:3]), [text])
-        if clock.uptime() - started < self._judge.ttl / 3:
+        if clock.uptime() - started < self._liveness.ttl / 3:
             return True
         self.release(claim)  # it was torn for so long that who watched it may have gone on without us
         return False
@@ -128,4 +128,4 @@ class LinkClaims:
         return found.life if found else ""
 
     def _path(self, shard: int, key: bytes, generation: int) -> str:
-        return f"{self._layout.folder(shard)}/{claim_name(key, generation)}"
+        return claim_path(self._layout, shard, key, generation)
