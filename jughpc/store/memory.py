@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 
 from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
 from jughpc.store import resultfile
-from jughpc.store.base import Claim, Failure, Inspection, Pace, Store, Swept, View, inspection
+from jughpc.store.base import Claim, Failure, Inspection, Pace, Swept, View, inspection
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
@@ -196,41 +196,3 @@ class MemoryObserver:
 
     def proof_of(self, life: str) -> str:
         return ""
-
-
-class QuietPulse:
-    """The life of the only worker: nobody watches it, so nothing beats."""
-
-    def __init__(self, record: Record) -> None:
-        self.record = record
-
-    def begin(self, store: Store) -> None:
-        """Begin the life."""
-        store.begin(self.record)
-
-    def late(self) -> bool:
-        """Return False: nobody could take over."""
-        return False
-
-    def renew(self, reason: str) -> None:
-        """Do nothing: this life is never late."""
-
-    def note(self, name: str, digest: bytes, since: float) -> None:
-        """Do nothing: nobody asks."""
-
-    def count(self, done: int, failed: int) -> None:
-        """Do nothing: nobody asks."""
-
-    def begin_batch(self, claim: Claim, digests: Sequence[bytes]) -> None:
-        """Take note of what is held."""
-        self._batch = claim
-
-    def step(self, number: int, name: str, since: float) -> None:
-        """Do nothing: nobody asks."""
-
-    def end_batch(self) -> list[Claim]:
-        """Return what is held, as before: nobody waits for the rest of the shard."""
-        return [self._batch]
-
-    def end(self, reason: str) -> None:
-        """Do nothing: the store ends with the process."""

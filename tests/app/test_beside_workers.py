@@ -66,12 +66,12 @@ def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
 
 
 def test_pack_leaves_a_shard_alone_that_somebody_holds(napping, worker):
-    from jughpc.app.context.lease import living
+    from jughpc.app.context.lease import leasing
     from jughpc.app.upkeep.exclusive import holding
 
-    with living(napping.location, CLOCK) as life:
+    with leasing(napping.location, CLOCK) as lease:
         store = napping.location.find()
-        life.begin(store)
-        with holding(store, life.record.life, store.look(0).done, CLOCK, patience=0):
+        lease.begin(store)
+        with holding(store, lease.record.life, store.look(0).done, CLOCK, patience=0):
             assert pack(napping, CLOCK).busy == 1
         assert pack(napping, CLOCK).busy == 0

@@ -10,8 +10,8 @@ from jughpc.store.files.claims import LinkClaims
 from jughpc.store.files.layout import set_name
 from jughpc.store.files.liveness import Liveness
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.heartbeat import Heart
-from jughpc.testing.hosts import SimLives
+from jughpc.store.lease.heartbeat import Heartbeat
+from jughpc.testing.hosts import SimLease
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.parts import Parts
 
@@ -71,7 +71,7 @@ class ImpatientStore(FileStore):
         super().__init__(files, clock, layout, Pace(pace.beat, 0.0, 2 * pace.beat + 1), is_gone, token)
 
 
-class RaisesTheDead(Heart):
+class RaisesTheDead(Heartbeat):
     """Beats on after a pause so long that others took over, so that its worker notices nothing."""
 
     def beat(self):
@@ -79,7 +79,7 @@ class RaisesTheDead(Heart):
         return super().beat()
 
 
-class NeverLate(SimLives):
+class NeverLate(SimLease):
     """Goes on with its claims however long it stood still."""
 
     def late(self):
@@ -154,7 +154,7 @@ class BreaksByRemoving(LinkClaims):
         return super().take(shard, key, view)
 
 
-class LetsGoFirst(Heart):
+class LetsGoFirst(Heartbeat):
     """Lets the shard go before it claims singly what runs."""
 
     def _claim_singly(self, hand):
@@ -162,14 +162,14 @@ class LetsGoFirst(Heart):
         super()._claim_singly(hand)
 
 
-class ForgetsWhatRanBefore(Heart):
+class ForgetsWhatRanBefore(Heartbeat):
     """Claims the long task singly, but not those that ran before it, whose results nobody has seen yet."""
 
     def _claim_singly(self, hand):
         super()._claim_singly(hand._replace(digests=hand.digests[-1:]))
 
 
-class LetsGoOfWhatItMissed(Heart):
+class LetsGoOfWhatItMissed(Heartbeat):
     """Lets the shard go though something stood in the way of a single claim."""
 
     def _claim_singly(self, hand):
@@ -230,7 +230,7 @@ class HandsBackBlindly(MiniWorker):
     """Removes what was its claim without a look unless it was late, though a cleanup may have forced it."""
 
     def _let_go(self, claim):
-        if self._lives.late():
+        if self._lease.late():
             self._claims.release(claim)
         else:
             self._claims.hand_back(claim)
@@ -241,8 +241,8 @@ VARIANTS = {
     "stamps before the read": with_liveness(StampsBeforeTheRead),
     "torn is alive": with_liveness(TornIsAlive),
     "ignores lag": Parts(store=ImpatientStore),
-    "raises the dead": Parts(heart=RaisesTheDead),
-    "is never late": Parts(lives=NeverLate),
+    "raises the dead": Parts(heartbeat=RaisesTheDead),
+    "is never late": Parts(lease=NeverLate),
     "looks once": with_claims(LooksOnce),
     "yields to no shard": with_claims(YieldsToNoShard),
     "takes singles too": with_claims(TakesSinglesToo),
@@ -251,9 +251,9 @@ VARIANTS = {
     "releases whatever": with_claims(ReleasesWhatever),
     "hands back blindly": Parts(mini=HandsBackBlindly),
     "breaks by removing": with_claims(BreaksByRemoving),
-    "lets go first": Parts(heart=LetsGoFirst),
-    "forgets what ran before": Parts(heart=ForgetsWhatRanBefore),
-    "lets go of what it missed": Parts(heart=LetsGoOfWhatItMissed),
+    "lets go first": Parts(heartbeat=LetsGoFirst),
+    "forgets what ran before": Parts(heartbeat=ForgetsWhatRanBefore),
+    "lets go of what it missed": Parts(heartbeat=LetsGoOfWhatItMissed),
     "writes in place": Parts(store=WritesInPlace),
     "renames after a failed sync": Parts(store=RenamesAfterAFailedSync),
     "marks without a look": Parts(store=MarksWithoutALook),

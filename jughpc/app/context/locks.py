@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jughpc.app.context.jugstore import NamedStore
-from jughpc.app.context.lease import Life, new_life
+from jughpc.app.context.lease import new_lease
 from jughpc.fs import OsClock
 from jughpc.store.base import Claims, Failure
+from jughpc.store.lease.lease import Lease
 
 
 @dataclass(frozen=True)
 class _Holder:
     store: NamedStore
-    life: Life
+    lease: Lease
     claims: Claims
 
 
-_lives: dict[int, _Holder] = {}  # by the id of a store, which the holder keeps alive
+_holders: dict[int, _Holder] = {}  # by the id of a store, which the holder keeps alive
 
 
 class TaskLock:
@@ -48,7 +49,7 @@ class TaskLock:
 
     def fail(self) -> bool:
         """Record a failure, which keeps workers of arrays off this task."""
-        life = _holder(self._store).life.record
+        life = _holder(self._store).lease.record
         words = "marked as failed by a script"
         failure = Failure(self._digest, "", words, "", life.life, life.host, life.owner, OsClock().wall())
         self._store.results.fail(failure)
@@ -66,15 +67,15 @@ class TaskLock:
 
 def _holder(store: NamedStore) -> _Holder:
     """Return in whose name this process locks in `store`: a life begun at the first lock."""
-    if id(store) not in _lives:
-        life = new_life(store.location, OsClock())
-        life.begin(store.results)
-        _lives[id(store)] = holder = _Holder(store, life, store.results.claims(life.record.life))
+    if id(store) not in _holders:
+        lease = new_lease(store.location, OsClock())
+        lease.begin(store.results)
+        _holders[id(store)] = holder = _Holder(store, lease, store.results.claims(lease.record.life))
         atexit.register(_end, holder)
-    return _lives[id(store)]
+    return _holders[id(store)]
 
 
 def _end(holder: _Holder) -> None:
     for claim in holder.store.held.values():
         holder.claims.release(claim)
-    holder.life.end("its script ended")
+    holder.lease.end("its script ended")

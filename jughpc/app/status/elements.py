@@ -14,7 +14,7 @@ from jughpc.batch.polling import Poll, poll
 from jughpc.batch.scheduler import ElementId, Role, Scheduler, State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import JugError
-from jughpc.store.lease.process import slug
+from jughpc.store.lease.identity import slug
 from jughpc.store.location import Location
 from jughpc.store.record import ALIVE, Record
 

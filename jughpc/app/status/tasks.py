@@ -14,7 +14,7 @@ from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
 from jughpc.app.context.target import Target
 from jughpc.store.base import SHARD, Store, View
 from jughpc.store.files.layout import sum_name
-from jughpc.store.lease.process import is_gone
+from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import ALIVE, Record
 from jughpc.tasks.graph import Graph
 

@@ -18,7 +18,7 @@ _PAUSE = 1.0  # [s] between two looks at claims that are being watched
 
 
 @dataclass(frozen=True)
-class Held:
+class FoundClaim:
     """A claim that was found.
 
     Attributes:
@@ -38,7 +38,7 @@ class Held:
     removed: bool = False
 
 
-def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: bool = False) -> list[Held]:
+def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: bool = False) -> list[FoundClaim]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
@@ -75,13 +75,13 @@ def _over(target: Target, store: Store) -> Mapping[str, str]:
     return submitted.dead_by_scheduler(store.records(), jobs.poll.owners) if jobs else {}
 
 
-def _find(target: Target, store: Store) -> Iterator[Held]:
+def _find(target: Target, store: Store) -> Iterator[FoundClaim]:
     names = _names(target)
     for shard in store.shards_in_use():
         for key, generations in store.look(shard).claims.items():
             words = "all short tasks of a shard" if key == SHARD else names.get(key, key.hex())
             for generation in generations:
-                yield Held(shard, key, generation, words, None)
+                yield FoundClaim(shard, key, generation, words, None)
 
 
 def _names(target: Target) -> dict[bytes, str]:
@@ -96,7 +96,7 @@ def _names(target: Target) -> dict[bytes, str]:
     }
 
 
-def _judged(observer: Observer, store: Store, row: Held, over: Mapping[str, str]) -> Held:
+def _judged(observer: Observer, store: Store, row: FoundClaim, over: Mapping[str, str]) -> FoundClaim:
     claim = (row.shard, row.key, row.generation)
     proof, holder = observer.proof(*claim), store.claimant(*claim)
     if not proof and holder and holder.life in over:
@@ -104,7 +104,7 @@ def _judged(observer: Observer, store: Store, row: Held, over: Mapping[str, str]
     return replace(row, holder=holder, proof=proof)
 
 
-def _removed(store: Store, row: Held) -> Held:
+def _removed(store: Store, row: FoundClaim) -> FoundClaim:
     """Remove a claim, unless it is another's by now."""
     now = store.claimant(row.shard, row.key, row.generation)
     if now is not None and row.holder is not None and now.life != row.holder.life:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import living
+from jughpc.app.context.lease import leasing
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.app.status.failures import make_ready
@@ -38,18 +38,18 @@ def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
         UsageError: Not all tasks are visible: the jugfile ended at a barrier, or defines none.
         BusyError: Live workers run some of these tasks, for longer than `patience` [s]; nothing is removed.
     """
-    with living(target.location, clock) as life:
+    with leasing(target.location, clock) as lease:
         session = sessions.peek(target)
         _check(session)
         if session.is_new:
             return Removed(0)
         needed = set(Graph(session.jugfile.tasks).digests)
         garbage = set(_stored(session.store)) - needed
-        life.begin(session.store)
-        with holding(session.store, life.record.life, garbage, clock, patience):
+        lease.begin(session.store)
+        with holding(session.store, lease.record.life, garbage, clock, patience):
             removed = session.store.remove(garbage)
         sessions.close(session)
-        store, own = session.store, life.record.life
+        store, own = session.store, lease.record.life
         return Removed(removed, tidy(target, store, needed, own))
 
 

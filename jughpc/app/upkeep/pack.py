@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jughpc.app.context.lease import living
+from jughpc.app.context.lease import leasing
 from jughpc.app.context.target import Target
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.errors import BusyError, JugdirError
@@ -27,12 +27,12 @@ class Packed:
 
 def pack(target: Target, clock: Clock) -> Packed:
     """Merge the small result files of every shard that nobody holds. Raises JugdirError if there is no file store."""
-    with living(target.location, clock) as life:
+    with leasing(target.location, clock) as lease:
         target.location.folder()  # elsewhere there is nothing to pack
         if (store := target.location.find()) is None:
             raise JugdirError(f"there is no store in {target.location}, so there is nothing to pack.")
-        life.begin(store)
-        moved = [_pack_shard(store, life.record.life, shard, clock) for shard in store.shards_in_use()]
+        lease.begin(store)
+        moved = [_pack_shard(store, lease.record.life, shard, clock) for shard in store.shards_in_use()]
     return Packed(sum(count or 0 for count in moved), moved.count(None))
 
 

@@ -15,7 +15,7 @@ from jughpc.fs import Clock, Files, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.layout import MOST_BITS, Layout, bits_for
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.process import is_gone
+from jughpc.store.lease.identity import is_gone
 
 FORMAT = 1
 STORE = "store.yaml"  # JSON, which is YAML: so that a worker need not load a YAML parser to start
