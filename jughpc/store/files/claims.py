@@ -11,15 +11,13 @@ import errno
 from collections.abc import Callable
 from dataclasses import replace
 
-from jughpc.fs import Files
+from jughpc.fs import Files, LinksRefusedError
 from jughpc.store import record
 from jughpc.store.base import SHARD, Claim, View
 from jughpc.store.files.layout import Layout, claim_path
 from jughpc.store.files.liveness import Liveness, record_path
 
 Look = Callable[[int], View]
-
-_NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 class LinkClaims:
@@ -28,7 +26,6 @@ class LinkClaims:
     def __init__(self, files: Files, layout: Layout, look: Look, liveness: Liveness, life: str) -> None:
         self._files, self._layout, self._look, self._liveness = files, layout, look, liveness
         self.life = life
-        self._may_link = True
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
         if key in view.done or self._is_taken(view, shard, key):
@@ -88,23 +85,21 @@ class LinkClaims:
         path = self._path(*claim[:3])
         self._liveness.forget(path)
         try:
-            if not self._may_link:
-                return self._make_copy(claim)
             self._files.link(record_path(self.life), path)
+        except LinksRefusedError:
+            return self._make_copy(claim)
         except FileExistsError:
             return self._is_mine(claim)  # the reply to our own success may have been lost
-        except OSError as error:
-            if not self._may_link or error.errno not in _NO_LINKS:
-                raise
-            self._may_link = False
-            return self._make(claim)
         return True
 
     def _make_copy(self, claim: Claim) -> bool:
-        """Make a claim where hard links are refused; return False if others may have taken it for dead."""
+        """Make a claim where hard links are refused; return False if others may have taken it for dead, or made it."""
         clock, text = self._liveness.clock, self._copy()
         started = clock.uptime()
-        self._files.write(self._path(*claim[:3]), [text])
+        try:
+            self._files.write(self._path(*claim[:3]), [text])
+        except FileExistsError:
+            return self._is_mine(claim)
         if clock.uptime() - started < self._liveness.ttl / 3:
             return True
         self.release(claim)  # it was torn for so long that who watched it may have gone on without us

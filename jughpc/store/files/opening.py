@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jughpc.errors import JugdirError
-from jughpc.fs import Clock, Files, OsClock, OsFiles
+from jughpc.fs import Clock, Files, LinksRefusedError, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.layout import MOST_BITS, Layout, bits_for
 from jughpc.store.files.store import FileStore
@@ -94,14 +94,22 @@ def publish_charter(files: Files, charter: Charter, version: str) -> None:
     files.make_folder("")
     files.write(temporary, [text])
     try:
-        files.link(temporary, STORE)
-    except FileExistsError:
-        pass
-    except OSError:  # hard links are refused here: readers wait until the text is whole
         with suppress(FileExistsError):
-            files.write(STORE, [text])
+            _link_or_write(files, temporary, text)
     finally:
         files.remove(temporary)
+
+
+def _link_or_write(files: Files, temporary: str, text: bytes) -> None:
+    """Have the charter in its place, whole at once if hard links allow. Raises FileExistsError if there is one."""
+    try:
+        files.link(temporary, STORE)
+    except FileExistsError:
+        raise
+    except LinksRefusedError:
+        files.write(STORE, [text])  # readers wait until the text is whole
+    except OSError:
+        files.link(temporary, STORE)  # if only the reply was lost, that is told now
 
 
 def _whole(files: Files, clock: Clock) -> bytes:
