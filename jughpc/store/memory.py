@@ -178,9 +178,6 @@ class MemoryClaims:
         claim = self._claimed[key] = Claim(shard, key, 1, self._life)
         return claim, fresh
 
-    def holds(self, claim: Claim) -> bool:
-        return True
-
     def release(self, claim: Claim) -> None:
         self._claimed.pop(claim.key, None)
 

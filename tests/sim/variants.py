@@ -14,6 +14,8 @@ from jughpc.store.lease.heartbeat import Heartbeat
 from jughpc.testing.hosts import SimLease
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.parts import Parts
+from jughpc.testing.realworker import RealWorker
+from jughpc.worker.held import Held
 
 
 def with_claims(kind):
@@ -97,6 +99,17 @@ class LooksOnce(LinkClaims):
         return claim, view
 
 
+class OvertakesTheLiving(LinkClaims):
+    """Takes the highest generation for the winner, also over an earlier one that lives."""
+
+    def _confirmed(self, view, claim):
+        generations = view.claims.get(claim.key, [])
+        view.claims[claim.key] = generations[-1:]
+        confirmed = super()._confirmed(view, claim)
+        view.claims[claim.key] = generations
+        return confirmed
+
+
 class YieldsToNoShard(LinkClaims):
     """Claims a task without a look at whether its shard was claimed meanwhile."""
 
@@ -157,24 +170,24 @@ class BreaksByRemoving(LinkClaims):
 class LetsGoFirst(Heartbeat):
     """Lets the shard go before it claims singly what runs."""
 
-    def _claim_singly(self, hand):
+    def _claim_singly(self, hand, is_due):
         self._store.claims(self._record.life).release(hand.claim(self._record.life))
-        super()._claim_singly(hand)
+        super()._claim_singly(hand, is_due)
 
 
 class ForgetsWhatRanBefore(Heartbeat):
     """Claims the long task singly, but not those that ran before it, whose results nobody has seen yet."""
 
-    def _claim_singly(self, hand):
-        super()._claim_singly(hand._replace(digests=hand.digests[-1:]))
+    def _claim_singly(self, hand, is_due):
+        super()._claim_singly(hand._replace(digests=hand.digests[-1:]), is_due)
 
 
 class LetsGoOfWhatItMissed(Heartbeat):
     """Lets the shard go though something stood in the way of a single claim."""
 
-    def _claim_singly(self, hand):
+    def _claim_singly(self, hand, is_due):
         with suppress(OSError):
-            super()._claim_singly(hand)
+            super()._claim_singly(hand, is_due)
         if not self._singles.in_place:
             self._store.claims(self._record.life).release(hand.claim(self._record.life))
             self._singles = self._singles._replace(in_place=True)
@@ -215,6 +228,25 @@ class MarksInTwoSteps(FileStore):
             self._files.save(self._marker(shard, set_name(tasks)), [])
 
 
+class TrustsWhatItWon(Held):
+    """Hands back the claim on what is done without a look, though it was late."""
+
+    def release(self):
+        for claim in self.claims:
+            hand_back = claim.key != SHARD and self._knowledge.is_done(claim.key)
+            (self._taker.hand_back if hand_back else self._taker.release)(claim)
+            self._knowledge.released(claim)
+        self.claims = []
+
+
+class Trusting(RealWorker):
+    """The worker that ships, holding like this."""
+
+    def __init__(self, world, process):
+        super().__init__(world, process)
+        self._worker._runner._held.__class__ = TrustsWhatItWon  # which nothing hands in
+
+
 class MarksBeforeItPublishes(MiniWorker):
     """Says that a shard is complete, and then publishes its last results."""
 
@@ -244,11 +276,13 @@ VARIANTS = {
     "raises the dead": Parts(heartbeat=RaisesTheDead),
     "is never late": Parts(lease=NeverLate),
     "looks once": with_claims(LooksOnce),
+    "overtakes the living": with_claims(OvertakesTheLiving),
     "yields to no shard": with_claims(YieldsToNoShard),
     "takes singles too": with_claims(TakesSinglesToo),
     "EEXIST is a win": with_claims(TakesRefusalForAWin),
     "EEXIST is a loss": with_claims(TakesRefusalForALoss),
     "releases whatever": with_claims(ReleasesWhatever),
+    "trusts what it won": Parts(real=Trusting),
     "hands back blindly": Parts(mini=HandsBackBlindly),
     "breaks by removing": with_claims(BreaksByRemoving),
     "lets go first": Parts(heartbeat=LetsGoFirst),
