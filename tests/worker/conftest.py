@@ -147,7 +147,7 @@ class Bench:
 
     def holder(self, claim: Claim) -> str:
         """Return whose claim it is, "" if it is gone."""
-        found = self.store.holder(claim.shard, claim.key, claim.generation)
+        found = self.store.claimant(claim.shard, claim.key, claim.generation)
         return found.life if found else ""
 
     def names(self, shard: str = "0") -> list[str]:
