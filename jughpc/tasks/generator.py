@@ -7,7 +7,8 @@ from functools import partial, update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from jughpc.tasks import encoding
-from jughpc.tasks.callee import Callee, find, unwrapped, versioned
+from jughpc.tasks.callee import Callee, unwrapped, versioned
+from jughpc.tasks.naming import find
 from jughpc.tasks.task import Task
 from jughpc.tasks.walk import Steps
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from jughpc.tasks import arrays, functions, kinds
-from jughpc.tasks.encoding import FLAT, SIZE, Rule, node, ordered, text, tokens_of
+from jughpc.tasks import arrays, functions, kinds, namesakes
+from jughpc.tasks.encoding import FLAT, SIZE, Claim, Rule, at_once, node, ordered, text, tokens_of
 from jughpc.tasks.walk import Steps, fold
 
 FORMAT = b"jughpc 1"  # leads every digest: a change of the encoding is a change of this
@@ -86,6 +86,9 @@ class _Digestion:
 
     def steps(self, value: Any) -> Steps[bytes]:
         """Give the token of a value step by step."""
+        if type(value) is Claim:
+            namesakes.claim(value.token, value.thing, token, value.is_whole)
+            return at_once(value.token)
         if hasattr(type(value), "__jug_steps__"):
             return value.__jug_steps__()  # type: ignore[no-any-return]  # our own classes, of this signature
         if hasattr(type(value), "__jug_hash__"):

@@ -20,7 +20,9 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import DigestError
-from jughpc.tasks.encoding import Rule, at_once, named, node, ordered, text, tokens_of
+from jughpc.tasks import namesakes
+from jughpc.tasks.encoding import Rule, at_once, claimed, node, ordered, text, tokens_of
+from jughpc.tasks.naming import named
 from jughpc.tasks.walk import Steps
 
 
@@ -37,9 +39,11 @@ def rule_of(value: object) -> Rule:
 def _reduced(value: Any) -> Steps[bytes]:
     """Give the token of an object by what pickle would store of it. Raises DigestError."""
     parts = _reduce(value)
+    if not namesakes.is_settled(type(value)):
+        yield type(value)
     kind = named(b"kind", type(value))  # tells more than the function that would rebuild it, and moves less
     if isinstance(parts, str):
-        return node(b"global", [kind, text(parts)])
+        return (yield from claimed(node(b"global", [kind, text(parts)]), value))
     _, args, state, items, pairs = (*parts, None, None, None)[:5]
     entries = list(pairs or ()) if isinstance(value, OrderedDict) else dict(pairs or ())
     tokens = yield from tokens_of([args, state, list(items or ()), entries])
@@ -99,7 +103,7 @@ _EXACT: dict[type, Rule] = {
     ModuleType: lambda module: at_once(node(b"module", [text(module.__name__)])),
 }
 _FAMILIES: list[tuple[type, Rule]] = [
-    (type, lambda kind: at_once(named(b"class", kind))),
+    (type, lambda kind: claimed(named(b"class", kind), kind)),
     (Enum, _enum),
     (PurePath, lambda path: at_once(node(b"path", [text(str(path))]))),
     (set, _set_like),

@@ -85,8 +85,9 @@ class Task(Generic[R]):
     def digest(self) -> bytes:
         """The 16 bytes that name this call everywhere. Raises DigestError."""
         if self._digest is None:
+            head = self.callee.head
             try:
-                self._digest = hashing.of_call(self.callee.head, self.args, self.kwargs)
+                self._digest = hashing.of_call(head, self.args, self.kwargs)
             except DigestError as error:
                 raise DigestError(f"{self.name} was called with {error}") from error.__cause__
         return self._digest
