@@ -8,10 +8,10 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from jughpc.errors import DigestError
-from jughpc.tasks import namesakes, redefined
-from jughpc.tasks.encoding import text
-from jughpc.tasks.hashing import Head, head_of, token
-from jughpc.tasks.naming import is_led_to, name_of, named, says_all
+from jughpc.tasks.digest import namesakes, redefined
+from jughpc.tasks.digest.encoding import text
+from jughpc.tasks.digest.hashing import Head, head_of, token
+from jughpc.tasks.digest.naming import is_led_to, name_of, named, says_all
 
 _callees: dict[Callable[..., Any], Callee] = {}
 
