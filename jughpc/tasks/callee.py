@@ -8,7 +8,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from jughpc.errors import DigestError
-from jughpc.tasks.digest import namesakes, redefined
+from jughpc.tasks.digest import hiding, namesakes, redefined
 from jughpc.tasks.digest.encoding import text
 from jughpc.tasks.digest.hashing import Head, head_of, token
 from jughpc.tasks.digest.naming import is_led_to, name_of, named, says_all
@@ -41,26 +41,23 @@ class Callee:
     def head(self) -> Head:
         """What the digests of its calls begin with. Raises DigestError."""
         if self._head is None:
-            self._head = head_of(self._identity(), token(self._version))
+            try:
+                self._head = head_of(self._identity(), token(self._version))
+            except DigestError as error:
+                raise DigestError(
+                    f"{self.name}, defined at {namesakes.place_of(self.f)}, holds {error}"
+                ) from error.__cause__
         return self._head
 
     def _identity(self) -> bytes:
         if self._is_named:
             return text(self.name)
         if not _says_all(self.f):
-            return self._token()
+            return token(self.f)
+        hiding.check_callable(self.f)
         identity = named(b"function", self.f)
         namesakes.claim((identity, self._version), self.f, token)  # another version is another function
         return identity
-
-    def _token(self) -> bytes:
-        try:
-            return token(self.f)
-        except DigestError as error:
-            raise DigestError(
-                f"{self.name}, defined at {namesakes.place_of(self.f)}, holds {error} A function that its own name "
-                "leads to, in its module, counts by that name alone."
-            ) from error.__cause__
 
 
 def callee_of(f: Callable[..., Any]) -> Callee:

@@ -27,6 +27,13 @@ class Claim(NamedTuple):
     is_whole: bool  # whether the defaults and contents of a function are in the token
 
 
+class Hidden(NamedTuple):
+    """Parts of `owner` that a rule yields to be sent their tokens: no task in them would get its value there."""
+
+    parts: Sequence[object]
+    owner: Any
+
+
 _double = struct.Struct(">d").pack
 
 
@@ -55,6 +62,12 @@ def tokens_of(values: Iterable[object]) -> Steps[list[bytes]]:
 def ordered(kind: bytes, *values: object) -> Steps[bytes]:
     """Give the token of something whose parts are `values`, in this order."""
     return node(kind, (yield from tokens_of(values)))
+
+
+def hidden(kind: bytes, owner: Any, *parts: object) -> Steps[bytes]:
+    """Give the token of `owner`, which has `parts` that are never replaced by values. Raises DigestError for tasks."""
+    tokens: list[bytes] = yield Hidden(parts, owner)
+    return node(kind, tokens)
 
 
 def at_once(token: bytes) -> Steps[bytes]:

@@ -14,9 +14,9 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 from typing import Any
 
 from jughpc.errors import DigestError
-from jughpc.tasks.digest import namesakes
+from jughpc.tasks.digest import hiding, namesakes
 from jughpc.tasks.digest.alike import DISPATCHER, CachedFunctionType, contents_of, registry_of
-from jughpc.tasks.digest.encoding import Rule, at_once, claimed, node, ordered, tokens_of
+from jughpc.tasks.digest.encoding import Hidden, Rule, at_once, claimed, hidden, node
 from jughpc.tasks.digest.naming import named, says_all
 from jughpc.tasks.walk import Steps
 
@@ -36,22 +36,25 @@ def forget() -> None:
 def _function(f: FunctionType) -> Steps[bytes]:
     if says_all(f):
         token = named(b"function", f)
-        return token if namesakes.is_claimed(token, f) else (yield from claimed(token, f))
+        if not namesakes.is_claimed(token, f):
+            hiding.check_callable(f)
+            yield from claimed(token, f)
+        return token
     if f.__code__ is DISPATCHER:
-        return (yield from ordered(b"single dispatch", registry_of(f)))
+        return (yield from hidden(b"single dispatch", f, registry_of(f)))
     text = _lambda_text(f.__code__) if f.__name__ == f.__code__.co_name == "<lambda>" else ""
-    tokens = yield from tokens_of([text, f.__defaults__, f.__kwdefaults__, *contents_of(f)])
+    tokens: list[bytes] = yield Hidden([text, f.__defaults__, f.__kwdefaults__, *contents_of(f)], f)
     return (yield from claimed(node(b"local function", [named(b"name", f), *tokens]), f, is_whole=True))
 
 
 def _builtin(f: BuiltinFunctionType) -> Steps[bytes]:
     if f.__self__ is None or isinstance(f.__self__, ModuleType):
         return at_once(named(b"function", f))
-    return ordered(b"method", f.__self__, f.__qualname__)
+    return hidden(b"method", f, f.__self__, f.__qualname__)
 
 
 def _method(f: MethodType) -> Steps[bytes]:
-    return ordered(b"method", f.__self__, f.__func__)
+    return hidden(b"method", f, f.__self__, f.__func__)
 
 
 def _lambda_text(code: CodeType) -> str:
@@ -92,5 +95,5 @@ _RULES: dict[type, Rule] = {
     FunctionType: _function,
     MethodType: _method,
     BuiltinFunctionType: _builtin,
-    CachedFunctionType: lambda f: ordered(b"cached function", f.__wrapped__),
+    CachedFunctionType: lambda f: hidden(b"cached function", f, f.__wrapped__),
 }
