@@ -14,6 +14,7 @@ from jughpc.errors import DigestError, JugdirError
 from jughpc.tasks import values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.digest import encoding, hashing, hiding
+from jughpc.tasks.digest.hiding import here
 from jughpc.tasks.results import Results, lock_in, results_of
 from jughpc.tasks.walk import Steps
 
@@ -304,7 +305,7 @@ def _digest_of_values(*things: object) -> bytes | None:
 
 
 def _token(task: Task[Any]) -> bytes:
-    if task._digest is None or hiding.owners:
+    if task._digest is None or here.owners:
         raise KeyError(task)  # to be looked at more closely
     return b"@" + task._digest
 

@@ -100,6 +100,10 @@ def closing(content: Any) -> Callable[[], Any]:
     return f
 
 
+def closing_lambda(content: Any) -> Callable[[], Any]:
+    return lambda: content
+
+
 def binding(content: Any) -> Callable[[], Any]:
     def f(content: Any = content) -> Any:
         return content
@@ -162,7 +166,7 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "named default": lambda x: named(binding(x)),
     "named keyword default": lambda x: named(binding_keyword([{"a": x}])),
     "decorated": lambda x: decorated(closing(x)),
-    "lambda": lambda x: lambda: x,
+    "lambda": closing_lambda,
     "partial": lambda x: partial(told, [x]),
     "keyword partial": lambda x: partial(told, a=x),
     "method": lambda x: Box(x).method,

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from jughpc.tasks.digest import arrays, functions, hiding, namesakes
+from jughpc.tasks.digest import arrays, functions, namesakes
 from jughpc.tasks.digest import containers as kinds
 from jughpc.tasks.digest.encoding import FLAT, SIZE, Claim, Hidden, Rule, at_once, node, ordered, text, tokens_of
+from jughpc.tasks.digest.hiding import here
 from jughpc.tasks.walk import Steps, fold
 
 FORMAT = b"jughpc 1"  # leads every digest: a change of the encoding is a change of this
@@ -83,17 +84,17 @@ class _Digestion:
 
     def run(self, first: Steps[bytes]) -> bytes:
         """Return the token that `first` gives."""
-        owners = list(hiding.owners)
+        owners = list(here.owners)
         try:
             return fold(first, self.steps, self._again)
         finally:
-            hiding.owners[:] = owners  # whatever was broken off
+            here.owners[:] = owners  # whatever was broken off
 
     def _hidden(self, value: Hidden) -> Steps[Any]:
         """Give the tokens of parts in which no task may be."""
-        hiding.owners.append(value.owner)
+        here.owners.append(value.owner)
         tokens = yield from tokens_of(value.parts)
-        hiding.owners.pop()
+        here.owners.pop()
         return tokens
 
     def steps(self, value: Any) -> Steps[bytes]:

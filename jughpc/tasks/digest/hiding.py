@@ -5,6 +5,7 @@ A function would get the task itself, before or after it was computed. So such a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,32 +16,42 @@ from jughpc.errors import DigestError
 from jughpc.tasks.digest.alike import bare, contents_of
 from jughpc.tasks.digest.naming import name_of
 
-owners: list[Any] = []
-"""What is being digested at the moment, and hides its parts; the innermost last."""
+
+class _Here(threading.local):
+    """Where this thread's digestion is.
+
+    Attributes:
+        owners: What is being digested, and hides its parts; the innermost last.
+        is_allowed: Whether hidden tasks are not refused.
+    """
+
+    def __init__(self) -> None:
+        self.owners: list[Any] = []
+        self.is_allowed = False
 
 
-_allowed: list[bool] = []
+here = _Here()
 
 
 @contextmanager
 def allowed() -> Iterator[None]:
     """Refuse no hidden tasks: a function that is called now, and makes tasks, may well be given some."""
-    _allowed.append(True)
+    before, here.is_allowed = here.is_allowed, True
     try:
         yield
     finally:
-        _allowed.pop()
+        here.is_allowed = before
 
 
 def check(task: object) -> None:
     """Raise DigestError if `task` was met in what hides it."""
-    if owners and not _allowed:
-        raise _error(task, owners[0])
+    if here.owners and not here.is_allowed:
+        raise _error(task, here.owners[0])
 
 
 def check_callable(f: Any) -> None:
     """Raise DigestError if what counts by name alone brings tasks: as defaults, closed over, as attributes."""
-    if _allowed:
+    if here.is_allowed:
         return
     waiting = [f, *getattr(f, "__dict__", {}).values()]
     seen = {id(part): part for part in waiting}
