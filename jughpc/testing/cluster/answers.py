@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Protocol
 
 EPOCH = 1_795_357_512.0
@@ -58,12 +59,17 @@ class System(Protocol):
 
 def stamp(seconds: float) -> str:
     """Return a time as Slurm writes it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(EPOCH + seconds))
+    return _written(int(seconds), "%Y-%m-%dT%H:%M:%S")
 
 
 def ctime(seconds: float) -> str:
     """Return a time as PBS writes it."""
-    return time.strftime("%a %b %d %H:%M:%S %Y", time.gmtime(EPOCH + seconds))
+    return _written(int(seconds), "%a %b %d %H:%M:%S %Y")
+
+
+@lru_cache(maxsize=1000)
+def _written(seconds: int, layout: str) -> str:
+    return datetime.fromtimestamp(EPOCH + seconds, timezone.utc).strftime(layout)
 
 
 def span(seconds: float) -> str:
