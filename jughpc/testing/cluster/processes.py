@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from jughpc.testing.cluster.model import Element, Node, Process, SimJob
-from jughpc.testing.stage import Crash, Stage
+from jughpc.testing.stage import Stage
 
 TERM, KILL = 15, 9
 
@@ -15,7 +15,11 @@ Exited = Callable[[int], None]
 
 
 class TermError(Exception):
-    """SIGTERM, as a generator or a use case sees it that handles it."""
+    """SIGTERM, as a generator sees it that handles it."""
+
+
+class KillError(Exception):
+    """Raised by a generator whose own work kills it."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,14 @@ Steps = Generator[float, None, int | None]
 
 
 class Stepped:
-    """A process that is a generator: it costs no thread. What it does between two yields takes no time."""
+    """A process that is a generator: it costs no thread. What it does between two yields takes no time.
 
-    def __init__(self, stage: Stage, steps: Steps, exited: Exited) -> None:
-        self._stage, self._steps, self._exited = stage, steps, exited
+    Args:
+        killed: Called when it is.
+    """
+
+    def __init__(self, stage: Stage, steps: Steps, exited: Exited, killed: Callable[[], None] = lambda: None) -> None:
+        self._stage, self._steps, self._exited, self._killed = stage, steps, exited, killed
         self._step = 0
         stage.at(0.0, lambda: self._go_on(0))
 
@@ -54,7 +62,9 @@ class Stepped:
             self._advance(lambda: self._steps.throw(TermError()))
 
     def kill(self) -> None:
-        self._step = -1
+        if self._step >= 0:
+            self._step = -1
+            self._killed()
 
     def _go_on(self, step: int) -> None:
         if step == self._step:
@@ -68,6 +78,8 @@ class Stepped:
             self._end(stop.value or 0)
         except TermError:
             self._end(-TERM)
+        except KillError:
+            self._end(-KILL)
         else:
             self._stage.at(pause, lambda: self._go_on(step))
 
@@ -113,8 +125,3 @@ class Acting:
         code = self._body()
         if not self._silent:
             self._stage.at(0.0, lambda: self._exited(code))
-
-
-def crashed() -> None:
-    """End whoever calls, where it stands."""
-    raise Crash
