@@ -51,14 +51,13 @@ class Engine:
         if ask.array and max(ask.indices) >= self.rules.array_size:
             raise RefusedError("array")
         self._check_room(ask)
-        job = SimJob(self._number(), ask, self.time, after=ask.after, throttle=ask.throttle)
+        job = SimJob(self._number(), ask, self.time, throttle=ask.throttle)
         job.elements = {index: Element(index) for index in ask.indices}
         job.holds = {"u"} if ask.held else set()
         job.holder = ask.user if ask.held else ""
         self.jobs[job.number] = job
         self.history.append(job)
-        self.resolve(job)
-        self._look_soon()
+        self.tie(job, ask.after)
         return job
 
     def restart_numbers(self) -> None:
@@ -66,8 +65,9 @@ class Engine:
         self._next = self.rules.first
 
     def tie(self, job: SimJob, after: tuple[After, ...]) -> None:
-        """Replace what a job waits for."""
+        """Let a job wait for these, and for nothing else."""
         job.after, job.free, job.never = after, False, False
+        job.ties = [(one.kind, self.jobs.get(number)) for one in after for number in one.jobs]
         self.resolve(job)
         self._look_soon()
 
@@ -133,28 +133,22 @@ class Engine:
         return sum(1 for job in jobs for _ in job.live())
 
     def resolve(self, job: SimJob) -> None:
-        """See whether what a job waits for is there, or can never be."""
-        if job.free or job.over:
+        """See whether what a job waits for is there, or can never be; the latter is for good."""
+        if job.free or job.never or job.over:
             return
-        states = [self._met(job, after, number) for after in job.after for number in after.jobs]
+        states = [self._met(kind, other) for kind, other in job.ties]
         job.free, job.never = all(state is True for state in states), False in states
         if job.never and self.rules.deletes_never:
             job.vanished = True
             for element in job.having(Phase.WAITING):
                 self._finish(job, element, End.CANCELLED, 0, "")
 
-    def _met(self, job: SimJob, after: After, number: int) -> bool | None:
-        other = self.jobs.get(number)
-        if number in job.met:
-            return True
+    def _met(self, kind: str, other: SimJob | None) -> bool | None:
         if other is None:
             return self.rules.unknown_is_met
         if not other.over:
             return None
-        if after.kind != "afterany" and (other.well != (after.kind == "afterok")):
-            return False
-        job.met.add(number)
-        return True
+        return kind == "afterany" or other.well == (kind == "afterok")
 
     def _check_room(self, ask: Ask) -> None:
         for why, bound, user in (("user", self.rules.user_jobs, ask.user), ("system", self.rules.system_jobs, None)):
@@ -273,7 +267,7 @@ class Engine:
             job.ended = self.time
             self.stage.at(self.rules.keep, lambda: self._forget(job))
             for other in list(self.jobs.values()):
-                if any(job.number in after.jobs for after in other.after):
+                if any(tied is job for _, tied in other.ties):
                     self.resolve(other)
 
     def _forget(self, job: SimJob) -> None:

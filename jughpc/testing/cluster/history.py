@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jughpc.testing.cluster.model import Phase
@@ -44,11 +45,11 @@ def play(plan: Plan, parts: Parts | None = None, trace: Trace | None = None) -> 
     return History(tuple(world.referee.blames), world.stage.time, tuple(_summary(world)))
 
 
-def _run(world: World, until: float) -> None:
+def _run(world: World, until: float, over: Callable[[], bool] = lambda: False) -> None:
     """Play on until that time, or until nothing can happen any more."""
     stage = world.stage
     stage.at(max(0.0, until - stage.time), lambda: None)
-    stage.run(lambda: stage.time >= until)
+    stage.run(lambda: stage.time >= until or over())
 
 
 def _let_run(world: World) -> None:
@@ -56,9 +57,7 @@ def _let_run(world: World) -> None:
     for job in list(world.engine.jobs.values()):
         world.engine.release(job, "u")
         world.engine.release(job, "s")
-    stage, end = world.stage, world.stage.time + _LONG
-    stage.at(_LONG, lambda: None)
-    stage.run(lambda: stage.time >= end or _idle(world))
+    _run(world, world.stage.time + _LONG, lambda: _idle(world))
     world.referee.judge_end()
 
 
@@ -71,6 +70,7 @@ def _idle(world: World) -> bool:
 
 def _cancel_all(world: World) -> None:
     """Let somebody look, and then end all submissions one after the other."""
+    _run(world, world.stage.time + _LONG, lambda: not world.typing())
     world.referee.judge_refusals()
     world.look()
     _run(world, world.stage.time + 60.0)

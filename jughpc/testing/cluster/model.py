@@ -153,6 +153,8 @@ class SimJob:
     """One job in the queue, or that was.
 
     Attributes:
+        after: What it waits for, as it was asked for.
+        ties: The jobs that this meant then, None for one that was not known; their numbers may be another's later.
         holds: Who holds it: `u` its owner, `s` the system.
         holder: Who held it last.
         free: Whether what it waited for is there.
@@ -179,7 +181,7 @@ class SimJob:
     ended: float = 0.0
     reason: str = "None"
     elements: dict[int, Element] = field(default_factory=dict)
-    met: set[int] = field(default_factory=set)
+    ties: list[tuple[str, SimJob | None]] = field(default_factory=list)
 
     @property
     def over(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from jughpc.batch import detect
+from jughpc.batch.scheduler import Limits, Scheduler
 from jughpc.testing.cluster import today
 from jughpc.testing.cluster.today import Bench
 from jughpc.testing.cluster.told import Told
@@ -23,6 +25,7 @@ class Parts:
         status: Says how the latest submission stands.
         cancel: Ends submission `number`; returns the exit code.
         collect: What the collector runs, given its own options; returns the exit code.
+        scheduler: Finds the scheduler that speaks for a system, given its limits.
         signals: Those that our commands handle, and what each raises in them; any other ends them at once.
     """
 
@@ -30,4 +33,5 @@ class Parts:
     status: Callable[[Bench], Sequence[Told]] = today.status
     cancel: Callable[[Bench, int], int] = today.cancel
     collect: Callable[[Bench, Mapping[str, str]], int] = today.collect
+    scheduler: Callable[[str, Limits], Scheduler] = detect.find
     signals: Mapping[str, Callable[[], BaseException]] = field(default_factory=lambda: {"INT": _interrupted})

@@ -13,7 +13,7 @@ from jughpc.testing.cluster.today import Order
 from jughpc.testing.cluster.weather import Forecast, Outage
 
 SIGNALS = ("KILL", "INT", "HUP", "TERM")
-_POINTS = 90  # calls of a submit, before and after, at the most that matters
+_POINTS = 60  # of a submit: its calls, before and after
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def draw(seed: int) -> Plan:
     size = rng.choice([1, 2, 3, 5])
     tasks = tuple(Task(rng.choice([5.0, 40.0, 120.0]), rng.choice(theme.fates)) for _ in range(rng.randint(1, 8)))
     longest = rng.choice([200.0, 400.0]) if theme.short else 3600.0
-    order = Order(size, throttle=rng.choice([None, None, 1, 2]), walltime=longest, rounds=rng.choice([0, 1, 2]))
+    order = Order(size, throttle=rng.choice([None, None, 1, 2]), walltime=longest, rounds=rng.choice([1, 2]))
     ends = rng.choice([400.0, 1000.0, 2500.0])
     crowd = rng.randint(1, 4) if theme.full else 0
     return Plan(
@@ -168,7 +168,7 @@ def draw(seed: int) -> Plan:
         order=order,
         tasks=tasks,
         wishes=_wishes(rng, theme, ends),
-        collector_dooms=tuple(_doom(rng, theme, "collect", 200) for _ in range(2)),
+        collector_dooms=tuple(_doom(rng, theme, "collect", 120) for _ in range(2)),
         mishaps=tuple(
             Mishap(rng.choice(theme.mishaps), rng.uniform(0, ends)) for _ in range(_some(rng, theme.mishaps))
         ),
@@ -208,7 +208,7 @@ def _wishes(rng: random.Random, theme: Theme, ends: float) -> tuple[Wish, ...]:
     again = [Wish("submit", rng.uniform(60.0, ends / 2))] if first.doom and rng.random() < 0.5 else []
     looks = [Wish("status", rng.uniform(0.0, ends)) for _ in range(rng.randint(0, 3))]
     kinds = [rng.choice(theme.hands) for _ in range(_some(rng, theme.hands))]
-    hands = [Wish(kind, rng.uniform(0.0, ends), _doom(rng, theme, kind, 40)) for kind in kinds]
+    hands = [Wish(kind, rng.uniform(0.0, ends), _doom(rng, theme, kind, 25)) for kind in kinds]
     return (first, *again, *looks, *hands)
 
 
@@ -223,6 +223,6 @@ def _forecast(rng: random.Random, theme: Theme, ends: float) -> Forecast:
     for kind in theme.outages:
         if rng.random() < 0.7:
             begins = rng.choice([0.0, rng.uniform(0.0, 3.0), rng.uniform(0.0, ends)])
-            outages.append(Outage(kind, begins, begins + rng.choice([5.0, 60.0, 200.0, 500.0])))
+            outages.append(Outage(kind, begins, min(ends, begins + rng.choice([5.0, 60.0, 200.0, 500.0]))))
     kinds = tuple(rng.sample(theme.faults, min(len(theme.faults), rng.randint(1, 3)))) if theme.faults else ()
     return Forecast(kinds, theme.rate, ends, rng.choice([0.02, 0.5]), tuple(outages))

@@ -93,6 +93,11 @@ class Referee:
                     1, f"the same {mine.role.value} is queued twice", f"{seat.name}: {other.number}, {job.number}"
                 )
 
+    def reduces(self, job: SimJob) -> None:
+        """Check that a reduce that starts has what it waited for."""
+        if not self.board.all_done:
+            self.blame(3, "a reduce starts before all is done", self._story(job))
+
     def outcome(self, seat: Seat, how: str) -> None:
         """Take note how a process of ours ended."""
         self._outcomes[seat] = how
@@ -141,6 +146,13 @@ class Referee:
         for number in sorted(self.submitted - self.ended):
             self._judge_submission(number)
 
+    def judge_cancelled(self, number: int) -> None:
+        """Check that nothing is left of a submission whose cancel was done a while ago."""
+        for job in self._ours():
+            mine = ours(job)
+            if mine and mine.submission == number and not job.over:
+                self.blame(2, f"goes on after its cancel, {self._circumstance(job)}", self._story(job))
+
     def judge_cancel(self, me: str) -> None:
         """Check that after a cancel of everything nothing of ours is left, and nothing else was ended."""
         for job in self._ours():
@@ -150,15 +162,28 @@ class Referee:
             if ours(job) is None and any(element.by == me for element in job.elements.values()):
                 self.blame(2, "a stranger's job was cancelled", f"{job.number} {job.ask.name}")
 
+    def _check_pair(self, seat: Seat, new: tuple[SimJob, Ours], old: tuple[SimJob, Ours]) -> None:
+        """Check a job that was just queued against one that goes on, both of one submission."""
+        job, mine = new
+        other, theirs = old
+        words = f"{seat.name}: {other.number}, {job.number}"
+        if mine == theirs:
+            self.blame(1, f"the same {mine.role.value} is queued twice", words)
+        elif mine.role is theirs.role is Role.ARRAY and seat is not self._queued_by.get(other):
+            self.blame(1, "a further array is queued while one goes on", words)
+
     def _judge_submission(self, number: int) -> None:
         times = self.reduced[number]
         if times > 1:
             self.blame(3, "reduced more than once", f"submission {number}: {times} times")
+        why = self._why_left(number)
+        if why.startswith("killed"):
+            return  # nobody is left who could go on
         possible = {place for place, task in enumerate(self.board.tasks) if task.fate == "well"}
         if left := possible - self.board.done:
-            self.blame(5, f"tasks are left, {self._why_left(number)}", f"submission {number}: {sorted(left)}")
+            self.blame(5, f"tasks are left, {why}", f"submission {number}: {sorted(left)}")
         elif self.board.all_done and not times and self._asked_for_reduce(number):
-            self.blame(3, f"all is done and never reduced, {self._why_left(number)}", f"submission {number}")
+            self.blame(3, f"all is done and never reduced, {why}", f"submission {number}")
 
     def _asked_for_reduce(self, number: int) -> bool:
         return any(mine.role is Role.REDUCE and mine.submission == number for mine in map(ours, self._ours()) if mine)
@@ -176,9 +201,18 @@ class Referee:
             return "the collector was deleted unrun"
         if not last.runs:
             return "the collector never ran"
-        if last.end is not End.FAILED or last.code < 0:
-            return f"the collector ended {last.end.value if last.end else ''} {last.code}"
+        if last.end is End.TIMEOUT:
+            return "the collector met its time limit"
+        if last.code < 0 or self._died(collectors[-1]):
+            return "killed was the collector"
+        if last.node and last.node.broken:
+            return "the collector's node is broken"
         return f"the collector ended with code {last.code}"
+
+    def _died(self, collector: SimJob) -> bool:
+        """Return whether a signal ended a collector, handled or not."""
+        seats = [seat for seat in self._outcomes if seat.name == f"collect-{collector.number}"]
+        return any(seat.died or self._outcomes[seat] == "was interrupted" for seat in seats)
 
     def _wrong(self, element: Element, state: State, since: float) -> str:
         """Return in what way a state that was told is not so, "" if it may have been."""

@@ -66,7 +66,8 @@ class Bench:
         system: The scheduler's name.
         order: What the user asks for.
         board: The tasks, as a store would show them.
-        rng: For tokens and jitter.
+        rng: For tokens.
+        find: Returns the scheduler that speaks for a system within its limits.
     """
 
     seat: Seat
@@ -74,6 +75,7 @@ class Bench:
     order: Order
     board: Board
     rng: random.Random
+    find: Callable[[str, Limits], Scheduler] = detect.find
 
     def desk(self, scheduler: Scheduler) -> Desk:
         """Return what the batch layer submits through."""
@@ -83,7 +85,8 @@ class Bench:
 def submit(bench: Bench) -> int:
     """Queue an array, a collector and a reduce."""
     seat, order = bench.seat, bench.order
-    scheduler, limits = detect.look(bench.system, partial(seat.run, timeout=PATIENCE))
+    _, limits = detect.look(bench.system, partial(seat.run, timeout=PATIENCE))
+    scheduler = bench.find(bench.system, limits)
     submission = submissions.prepare(seat.files, _drafted(bench, limits))
     jobs = plan(submission, scheduler, _followers(submission, order.rounds))
     submit_all(bench.desk(scheduler), submission, jobs)
@@ -97,13 +100,13 @@ def status(bench: Bench) -> Sequence[Told]:
     if submission is None:
         return []
     jobs = submissions.accepted(seat.files, submission)
-    return list(_told(jobs, _scheduler(submission), partial(seat.run, timeout=PATIENCE)))
+    return list(_told(jobs, _scheduler(bench, submission), partial(seat.run, timeout=PATIENCE)))
 
 
 def cancel(bench: Bench, number: int) -> int:
     """End all of submission `number`."""
     submission = submissions.load(bench.seat.files, JUGDIR, number)
-    cancel_all(bench.seat.files, submission, _scheduler(submission), bench.seat.run)
+    cancel_all(bench.seat.files, submission, _scheduler(bench, submission), bench.seat.run)
     return 0
 
 
@@ -133,7 +136,7 @@ def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> 
     if submissions.is_cancelled(seat.files, submission):
         return
     before = submissions.accepted(seat.files, submission)
-    scheduler = _scheduler(submission)
+    scheduler = _scheduler(bench, submission)
     followers = _followers(submission, rounds - 1, f"--left={left}")
     size = min(left, submission.workload.size)
     try:
@@ -152,7 +155,7 @@ def _hope(bench: Bench, submission: Submission) -> bool:
     jobs = submissions.accepted(files, submission)
     cancelled = submissions.is_cancelled(files, submission)
     try:
-        found = poll(jobs, _scheduler(submission), run)
+        found = poll(jobs, _scheduler(bench, submission), run)
     except JugError:
         return not cancelled
     return not cancelled and any(one.state in _WAITING for one in found.elements.values())
@@ -193,5 +196,5 @@ def _followers(submission: Submission, rounds: int, *more: str) -> list[Follower
     return followers
 
 
-def _scheduler(submission: Submission) -> Scheduler:
-    return detect.find(submission.scheduler, submission.limits)
+def _scheduler(bench: Bench, submission: Submission) -> Scheduler:
+    return bench.find(submission.scheduler, submission.limits)

@@ -27,6 +27,7 @@ from jughpc.testing.disk import Disk
 from jughpc.testing.stage import Stage
 
 ME, SOMEBODY = "ada", "bob"
+_AFTERMATH = 200.0  # [s] after a cancel that was done nothing of it is left
 _NUMBERS = {"KILL": 9, "INT": 2, "HUP": 1, "TERM": 15}
 
 
@@ -49,7 +50,8 @@ class World:
         )
         self.board = Board(lambda: self.stage.time, plan.tasks)
         self.referee = Referee(self.engine, self.board)
-        self._count, self._collectors = 0, 0
+        self._typed: list[Seat] = []
+        self._collectors = 0
 
     @property
     def signals(self) -> Mapping[str, Callable[[], BaseException]]:
@@ -87,6 +89,10 @@ class World:
         """Return the submissions that are recorded."""
         return submissions.numbers(self._looker().files)
 
+    def typing(self) -> bool:
+        """Return whether a command of a user's goes on."""
+        return any(not seat.actor.over for seat in self._typed if seat.actor)
+
     def look(self) -> None:
         """Let somebody look how things stand."""
         self._seat("status", self._status, None)
@@ -114,9 +120,9 @@ class World:
 
     def _seat(self, kind: str, play: Callable[[Seat], str], doom: Doom | None) -> Seat:
         """Start a process of ours on the login host."""
-        self._count += 1
-        seat = Seat(self, f"{kind}-{self._count}", Caller(ME, workdir=str(JUGDIR.parent)), doom=doom)
+        seat = Seat(self, f"{kind}-{len(self._typed) + 1}", Caller(ME, workdir=str(JUGDIR.parent)), doom=doom)
         seat.actor = self.stage.spawn(seat.name, lambda: _ignore(self._play(seat, play)))
+        self._typed.append(seat)
         return seat
 
     def _play(self, seat: Seat, play: Callable[[Seat], str]) -> int:
@@ -149,14 +155,17 @@ class World:
         return "was done"
 
     def _cancel(self, number: int, seat: Seat) -> str:
+        calm = not any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
         self.parts.cancel(self._bench(seat), number)
+        if calm:
+            self.stage.at(_AFTERMATH, lambda: self.referee.judge_cancelled(number))
         return "was done"
 
     def _collect(self, options: Mapping[str, str], seat: Seat) -> int:
         return self.parts.collect(self._bench(seat), options)
 
     def _bench(self, seat: Seat) -> Bench:
-        return Bench(seat, self.plan.system, self.plan.order, self.board, self.rng)
+        return Bench(seat, self.plan.system, self.plan.order, self.board, self.rng, self.parts.scheduler)
 
     def _looker(self) -> Seat:
         """Return somebody who looks from outside: no time goes by."""
@@ -170,6 +179,7 @@ class World:
         if what.role is Role.COLLECT:
             return self._launch_collector(start, exited)
         if what.role is Role.REDUCE:
+            self.referee.reduces(start.job)
             return Stepped(self.stage, self._reduce(what.submission), exited)
         life = self.board.join()
         return Stepped(self.stage, self.board.worker(start, life), exited, lambda: self.board.kill(life))
