@@ -94,12 +94,15 @@ class Engine:
         self._look_soon()
 
     def put_back(self, job: SimJob, element: Element, end: End) -> None:
-        """Take an element from its node, back into the queue if it may be, else to this end."""
-        if not job.ask.requeue:
-            self.stop(job, element, end)
+        """Take an element from its node, back into the queue if it may be, else to this end.
+
+        What was being ended anyway comes to that end.
+        """
+        if element.dying or not job.ask.requeue:
+            self.stop(job, element, element.dying or end, element.by)
             return
         self._take_off(element)
-        element.phase, element.dying, element.node = Phase.WAITING, None, None
+        element.phase, element.node = Phase.WAITING, None
         element.not_before = self.time + self.rules.requeue_wait
         self._look_soon(self.rules.requeue_wait)
 

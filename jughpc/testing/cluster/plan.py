@@ -57,6 +57,7 @@ _HANDS = ("cancel", "scancel", "scancel one", "submit", "hold")
 THEMES = (
     Theme("fair"),
     Theme("submit dies", dies=("submit",)),
+    Theme("submit dies in haste", dies=("submit",), fates=("well", "fails"), faults=("late",), rate=0.1),
     Theme("answers are lost", faults=_SILENT, rate=0.25),
     Theme("the server is away", outages=("away", "hangs")),
     Theme("texts", faults=tuple(WAYS), rate=0.25),
@@ -64,8 +65,9 @@ THEMES = (
     Theme("forgetting", mishaps=("renumber", "stranger"), forgets=True, fates=("well", "well", "fails")),
     Theme("nodes", mishaps=_MISHAPS, bare=True, broken=True),
     Theme("hands", hands=_HANDS),
-    Theme("the collector dies", dies=("collect",), fates=("well", "well", "kills"), mishaps=("preempt", "memory")),
+    Theme("the collector dies", dies=("collect",), short=True, mishaps=("memory",)),
     Theme("hard tasks", fates=("well", "well", "fails", "kills"), short=True),
+    Theme("short of time", short=True, mishaps=("memory",)),
     Theme("submit and cancel die", dies=("submit", "cancel"), hands=("cancel", "submit"), faults=_SILENT, rate=0.1),
     Theme(
         "all", faults=(*_SILENT, *WAYS), rate=0.1, outages=("away", "hangs"), hands=_HANDS,
@@ -168,7 +170,7 @@ def draw(seed: int) -> Plan:
         order=order,
         tasks=tasks,
         wishes=_wishes(rng, theme, ends),
-        collector_dooms=tuple(_doom(rng, theme, "collect", 120) for _ in range(2)),
+        collector_dooms=tuple(_doom(rng, theme, "collect", 70, 10) for _ in range(2)),
         mishaps=tuple(
             Mishap(rng.choice(theme.mishaps), rng.uniform(0, ends)) for _ in range(_some(rng, theme.mishaps))
         ),
@@ -207,15 +209,19 @@ def _wishes(rng: random.Random, theme: Theme, ends: float) -> tuple[Wish, ...]:
     first = Wish("submit", 0.0, _doom(rng, theme, "submit", _POINTS))
     again = [Wish("submit", rng.uniform(60.0, ends / 2))] if first.doom and rng.random() < 0.5 else []
     looks = [Wish("status", rng.uniform(0.0, ends)) for _ in range(rng.randint(0, 3))]
+    if first.doom:
+        looks.append(Wish("status", rng.uniform(5.0, 60.0)))
     kinds = [rng.choice(theme.hands) for _ in range(_some(rng, theme.hands))]
-    hands = [Wish(kind, rng.uniform(0.0, ends), _doom(rng, theme, kind, 25)) for kind in kinds]
+    hands = [Wish(kind, rng.uniform(0.0, ends), _doom(rng, theme, kind, 25, 6)) for kind in kinds]
     return (first, *again, *looks, *hands)
 
 
-def _doom(rng: random.Random, theme: Theme, kind: str, points: int) -> Doom | None:
+def _doom(rng: random.Random, theme: Theme, kind: str, points: int, commands: int = 8) -> Doom | None:
+    """Return when a process dies: as often around its few commands as around all of its calls."""
     if kind not in theme.dies or rng.random() < 0.2:
         return None
-    return Doom(rng.randrange(points), rng.choice(SIGNALS))
+    by_commands = rng.random() < 0.5
+    return Doom(rng.randrange(commands if by_commands else points), rng.choice(SIGNALS), by_commands)
 
 
 def _forecast(rng: random.Random, theme: Theme, ends: float) -> Forecast:

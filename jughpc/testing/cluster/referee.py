@@ -93,6 +93,10 @@ class Referee:
                     1, f"the same {mine.role.value} is queued twice", f"{seat.name}: {other.number}, {job.number}"
                 )
 
+    def queued_by(self, seat: Seat) -> set[int]:
+        """Return the submissions of which a process queued something."""
+        return {mine.submission for job, who in self._queued_by.items() if who is seat and (mine := ours(job))}
+
     def reduces(self, job: SimJob) -> None:
         """Check that a reduce that starts has what it waited for."""
         if not self.board.all_done:
@@ -110,13 +114,22 @@ class Referee:
     def heard(self, told: Iterable[Told], since: float) -> None:
         """Check what a status says, which began to ask at `since`."""
         for one in told:
-            job = self._named(one)
+            job = self._named(one, since)
             element = job.elements.get(one.index) if job else None
             if element is None:
                 if one.status.state is not State.UNKNOWN:
                     self.blame(4, "a stranger's job is shown as ours", f"{one}")
             elif wrong := self._wrong(element, one.status.state, since):
                 self.blame(4, wrong, f"{one.job.role.value} {one.job.id}, element {one.index}: {one.status}")
+
+    def judge_found(self, recorded: set[str], since: float) -> None:
+        """Check that a command which began at `since` found all jobs of ours, be their submitter dead or gone."""
+        for job in self._ours():
+            seat = self._queued_by.get(job)
+            gone = seat is None or bool(seat.died) or seat in self._outcomes
+            goes_on = any(element.dying is None for element in job.live())
+            if gone and goes_on and job.submitted < since and job.ask.name not in recorded:
+                self.blame(2, f"not found by status, {self._circumstance(job)}", self._story(job))
 
     def judge_submit(self, seat: Seat, names: Sequence[tuple[str, str]], submission: int) -> None:
         """Check that what a submit says it queued is there; `names` are ids and names."""
@@ -194,6 +207,8 @@ class Referee:
         collectors = [job for job in mine if (what := ours(job)) and what.role is Role.COLLECT]
         if not collectors:
             return "no collector"
+        ran = [job for job in collectors if job.begun or job.vanished]
+        collectors = ran or collectors  # the others were withdrawn by who had queued them
         last = collectors[-1].elements[0]
         if not last.over:
             return "the collector has not ended"
@@ -231,11 +246,14 @@ class Referee:
             return f"{end and end.value} is shown as cancelled"
         return ""
 
-    def _named(self, told: Told) -> SimJob | None:
+    def _named(self, told: Told, since: float) -> SimJob | None:
+        """Return the job that is told of; None if the system had forgotten it, and can have spoken of another only."""
         number = re.split(r"[\[.;]", told.job.id)[0]
         found = [job for job in self._ours() if str(job.number) == number and job.ask.name == told.job.name]
-        known = self.engine.jobs.get(int(number))
-        return found[-1] if found and (known in (None, found[-1]) or self.engine.rules.accounting) else None
+        if not found:
+            return None
+        forgotten = found[-1].over and found[-1].ended + self.engine.rules.keep < since
+        return None if forgotten and not self.engine.rules.accounting else found[-1]
 
     def _ours(self) -> list[SimJob]:
         return [job for job in self.engine.history if ours(job)]

@@ -27,10 +27,12 @@ class Doom:
     Attributes:
         point: Before its how-manieth call, counting each call twice: odd numbers are after one.
         signal: `KILL`, `INT`, `HUP` or `TERM`.
+        commands: Whether only commands of the scheduler are counted, not those of files.
     """
 
     point: int
     signal: str
+    commands: bool = False
 
 
 class Ground(Protocol):
@@ -99,6 +101,7 @@ class Seat:
     actor: Actor | None = None
     on_death: Callable[[str], None] = lambda signal: None
     _points: int = 0
+    _commands: int = 0
     _pending: str = ""
 
     def __post_init__(self) -> None:
@@ -113,11 +116,11 @@ class Seat:
     def run(self, argv: Sequence[str], timeout: float = 150.0) -> Reply:
         """Meet `Run`."""
         self.ground.trace(" ".join(argv))
-        self._point()
+        self._point(command=True)
         self.hold(self.ground.weather.latency())
         answer = self._answer(argv, timeout)
         self.hold(self.ground.weather.latency())
-        self._point()
+        self._point(command=True)
         self.ground.trace(f"    -> {answer.code} {answer.stdout[:60]!r} {answer.stderr[:60]!r}")
         return Reply(tuple(argv), answer.code, answer.stdout, answer.stderr)
 
@@ -154,13 +157,16 @@ class Seat:
     def after(self, call: str, path: str) -> None:
         self._point()
 
-    def _point(self) -> None:
+    def _point(self, *, command: bool = False) -> None:
         """Die here, if that is its doom."""
-        doom, here = self.doom, self._points
+        doom = self.doom
+        if doom and command >= doom.commands:
+            here = self._commands if doom.commands else self._points
+            if doom.point == here and self.ground.stage.current:
+                self.deliver(doom.signal)
+                self.hold(0.0)
         self._points += 1
-        if doom and doom.point == here and self.ground.stage.current:
-            self.deliver(doom.signal)
-            self.hold(0.0)
+        self._commands += command
 
     def _answer(self, argv: Sequence[str], timeout: float) -> Answer:
         ground, command = self.ground, argv[0].rpartition("/")[2]

@@ -143,16 +143,24 @@ class World:
 
     def _submit(self, seat: Seat) -> str:
         self.parts.submit(self._bench(seat))
-        latest = submissions.latest(self._looker().files, JUGDIR)
-        if latest:
-            jobs = submissions.accepted(self._looker().files, latest)
-            self.referee.judge_submit(seat, [(job.id, job.name) for job in jobs], latest.number)
+        looker = self._looker()
+        for number in self.referee.queued_by(seat):
+            submission = submissions.load(looker.files, JUGDIR, number)
+            jobs = submissions.accepted(looker.files, submission)
+            self.referee.judge_submit(seat, [(job.id, job.name) for job in jobs], number)
         return "was done"
 
     def _status(self, seat: Seat) -> str:
         since = self.stage.time
         self.referee.heard(self.parts.status(self._bench(seat)), since)
+        self.referee.judge_found(self._recorded(), since)
         return "was done"
+
+    def _recorded(self) -> set[str]:
+        """Return the names of all jobs that are recorded as ours."""
+        files = self._looker().files
+        found = [submissions.load(files, JUGDIR, number) for number in submissions.numbers(files)]
+        return {job.name for submission in found for job in submissions.accepted(files, submission)}
 
     def _cancel(self, number: int, seat: Seat) -> str:
         calm = not any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
