@@ -159,14 +159,14 @@ class Seat:
 
     def _point(self, *, command: bool = False) -> None:
         """Die here, if that is its doom."""
-        doom = self.doom
-        if doom and command >= doom.commands:
-            here = self._commands if doom.commands else self._points
-            if doom.point == here and self.ground.stage.current:
-                self.deliver(doom.signal)
-                self.hold(0.0)
+        doom, here, by_command = self.doom, self._points, self._commands
         self._points += 1
         self._commands += command
+        if doom is None or command < doom.commands or not self.ground.stage.current:
+            return
+        if doom.point == (by_command if doom.commands else here):
+            self.deliver(doom.signal)
+            self.hold(0.0)
 
     def _answer(self, argv: Sequence[str], timeout: float) -> Answer:
         ground, command = self.ground, argv[0].rpartition("/")[2]
