@@ -69,6 +69,10 @@ def held_plain(rig):
     rig.run(PLAIN.replace("qsub", "qsub -h"))
 
 
+def begins_later(rig):
+    rig.run(ARRAY.replace("0-3%2", "0-1").replace("qsub", "qsub -a 11221537"))
+
+
 def finished(rig):
     rig.work = {0: (1, 0)}
     rig.run(PLAIN)
@@ -145,6 +149,7 @@ PLAYED = [
     ("array-beforeany-queued-t", held_by_user, f"{JSON} 1[].pbs01"),
     ("array-held-t", held_array, f"{JSON} 1[].pbs01"),
     ("plain-held", held_plain, f"{JSON} 1.pbs01"),
+    ("array-waiting-t", begins_later, "qstat -t -f -F json 1[].pbs01"),
     ("plain-finished", finished, f"{JSON} 1.pbs01"),
     ("array-finished-mixed", finished_mixed, f"{JSON} 1[].pbs01"),
     ("array-partly-done-t", partly_done, "qstat -t -f -F json 1[].pbs01"),

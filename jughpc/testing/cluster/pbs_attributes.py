@@ -5,16 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
+from jughpc.testing.cluster import pbs_words as words
 from jughpc.testing.cluster.answers import EPOCH, clock, ctime, ranges
 from jughpc.testing.cluster.engine import Engine
-from jughpc.testing.cluster.model import Element, End, Phase, SimJob
+from jughpc.testing.cluster.model import Element, Phase, SimJob
 from jughpc.testing.cluster.pbs_ids import SERVER, job_id
 
 Value = str | int | Mapping[str, str | int]
 Attributes = dict[str, Value]
-
-_ENDED = {End.COMPLETED: 92, End.CANCELLED: 91}
-_FAILED = 93
 
 
 def of_job(engine: Engine, job: SimJob) -> Attributes:
@@ -33,40 +31,6 @@ def of_element(engine: Engine, job: SimJob, element: Element) -> Attributes:
     return _whole({**_own(engine, job, element), **_tail(job, over=element.over)})
 
 
-def state_of(job: SimJob) -> str:
-    """Return the state letter of a job as a whole."""
-    if job.over:
-        return "F"
-    if not job.ask.array:
-        return _letter(job, job.elements[0])
-    if job.begun:
-        return "B"
-    return _waiting(job)
-
-
-def letter_of(job: SimJob, element: Element) -> str:
-    """Return the state letter of one element."""
-    if not job.ask.array:
-        return state_of(job)
-    if element.over:
-        return "F" if job.over else "X"
-    return "Q" if element.waits else _letter(job, element)
-
-
-def _letter(job: SimJob, element: Element) -> str:
-    if element.over:
-        return "F"
-    if element.waits:
-        return _waiting(job)
-    return "S" if element.suspended else "R"
-
-
-def _waiting(job: SimJob) -> str:
-    if job.holds or not job.free:
-        return "H"
-    return "W" if job.ask.begin > job.submitted else "Q"
-
-
 def _has_record(engine: Engine, job: SimJob, element: Element) -> bool:
     """Return whether the server has a record of an element's own.
 
@@ -81,7 +45,7 @@ def _has_record(engine: Engine, job: SimJob, element: Element) -> bool:
 
 def _of_plain(engine: Engine, job: SimJob, element: Element) -> Attributes:
     head = _own(engine, job, element) if element.runs and not element.waits else _parent(engine, job)
-    head = {**head, "Checkpoint": "u", "Hold_Types": _holds(job), "Submit_arguments": _arguments(job)}
+    head = {**head, "Checkpoint": "u", "Hold_Types": words.holds(job), "Submit_arguments": _arguments(job)}
     return _whole({**head, **_tail(job, over=job.over)})
 
 
@@ -89,8 +53,8 @@ def _parent(engine: Engine, job: SimJob) -> Attributes:
     """Return what an array says of itself."""
     begun, over = job.begun, job.over
     found = _common(engine, job)
-    found |= {"job_state": state_of(job), "Checkpoint": "u", "Hold_Types": _holds(job)}
-    found |= {"substate": _substate(job), "Submit_arguments": _arguments(job)}
+    found |= {"job_state": words.state_of(job), "Checkpoint": "u", "Hold_Types": words.holds(job)}
+    found |= {"substate": words.substate(job), "Submit_arguments": _arguments(job)}
     if job.ask.begin > job.submitted:
         found["Execution_Time"] = ctime(job.ask.begin)
     if begun:
@@ -98,18 +62,18 @@ def _parent(engine: Engine, job: SimJob) -> Attributes:
         found["stime"] = ctime(first)
     if over and begun:
         found["obittime"] = ctime(job.ended)
-    if comment := _comment(job):
+    if comment := words.comment(job):
         found["comment"] = comment
-    if job.free and not job.holds and not job.vanished:
+    if job.free and not job.holds and not job.vanished and job.ask.begin <= engine.time:
         found["etime"] = ctime(job.submitted)
     if any(element.over for element in job.elements.values()) and begun:
-        found |= {"Exit_status": _summary(job), "Stageout_status": 1}
+        found |= {"Exit_status": words.summary(job), "Stageout_status": 1}
     return found
 
 
 def _copied(engine: Engine, job: SimJob, element: Element) -> Attributes:
     found = _parent(engine, job)
-    found["job_state"] = letter_of(job, element)
+    found["job_state"] = words.letter_of(job, element)
     if element.over and not job.over:
         found |= {"substate": 70, "comment": "Subjob finished"}
     elif element.over and job.begun:
@@ -125,13 +89,13 @@ def _own(engine: Engine, job: SimJob, element: Element) -> Attributes:
     chunk = f"({node}:ncpus={ask.cpus}" + (f":mem={_kilobytes(ask.memory)}kb)" if ask.memory else ")")
     found = _common(engine, job, element)
     found |= {
-        "job_state": letter_of(job, element),
+        "job_state": words.letter_of(job, element),
         "exec_host": f"{node}/{element.index}",
         "exec_vnode": chunk,
         "stime": ctime(element.started),
         "jobdir": "/home/ada",
-        "substate": _substate_of(element),
-        "comment": _ran(chunk, element),
+        "substate": words.substate_of(element),
+        "comment": words.how_it_ran(chunk, element),
         "etime": ctime(job.submitted),
         "run_count": element.runs,
     }
@@ -140,7 +104,7 @@ def _own(engine: Engine, job: SimJob, element: Element) -> Attributes:
     else:
         found.pop("array_index", None)
     if element.over:
-        found |= {"obittime": ctime(element.ended), "Stageout_status": 1, "Exit_status": exit_status(element)}
+        found |= {"obittime": ctime(element.ended), "Stageout_status": 1, "Exit_status": words.exit_status(element)}
         found["resources_used"] = _used(element, element.ended)
     else:
         found |= {"session_id": 1000 + 10 * job.number + element.index}
@@ -212,71 +176,6 @@ def _ids(engine: Engine, numbers: tuple[int, ...]) -> str:
     jobs = (engine.jobs.get(number) for number in numbers)
     ids = [job_id(job) if job else f"{number}.{SERVER}" for job, number in zip(jobs, numbers, strict=True)]
     return ":".join(f"{found}@{SERVER}" for found in ids)
-
-
-def exit_status(element: Element) -> int:
-    """Return the Exit_status of one that ran."""
-    if element.end is End.TIMEOUT:
-        return -29
-    if element.end is End.NODE_FAIL:
-        return -20
-    if element.end is End.CANCELLED:
-        return 271
-    return 256 - element.code if element.code < 0 else element.code
-
-
-def _summary(job: SimJob) -> int:
-    """Return the Exit_status of an array: 0 if all are 0, 1 if some are not, 2 if some are negative."""
-    codes = [exit_status(element) if element.runs else 1 for element in job.elements.values() if element.over]
-    return 2 if min(codes) < 0 else int(any(codes))
-
-
-def _substate(job: SimJob) -> int:
-    if job.over:
-        return 92 if job.vanished else 91 if job.deleted or not job.begun else 92 if job.well else 93
-    if job.begun:
-        return 70
-    if not job.free:
-        return 22
-    return 20 if job.holds else 30 if job.ask.begin > job.submitted else 10
-
-
-def _substate_of(element: Element) -> int:
-    if element.end is None:
-        return 42
-    return _ENDED.get(element.end, _FAILED)
-
-
-def _holds(job: SimJob) -> str:
-    kinds = {kind for kind in job.holds if kind != "u"} | ({"s"} if not job.free and not job.begun else set())
-    return "".join(sorted(kinds)) + ("u" if "u" in job.holds else "") or "n"
-
-
-def _comment(job: SimJob) -> str:
-    if job.begun and job.ask.array:
-        how = "terminated" if job.deleted else "finished" if job.well else "failed"
-        return f"Job Array Began at {_day(job.submitted)}" + (f" and {how}" if job.over else "")
-    if job.over or not job.free:
-        return ""
-    if job.holds:
-        return f"Job held by {job.holder} on {ctime(job.submitted)}" if "s" in job.holds else ""
-    return "Not Running: Not enough free nodes available" if job.reason in ("Resources", "Priority") else ""
-
-
-def _ran(chunk: str, element: Element) -> str:
-    text = f"Job run at {_day(element.started)} on {chunk}"
-    if End.CANCELLED in (element.end, element.dying):
-        return f"{text} and terminated by {element.by}@{SERVER}"
-    if element.end is End.TIMEOUT:
-        return f"{text} and exceeded resource walltime"
-    if element.end is None:
-        return text
-    return f"{text} and {'finished' if element.end is End.COMPLETED else 'failed'}"
-
-
-def _day(seconds: float) -> str:
-    text = ctime(seconds)
-    return f"{text[:10]} at {text[11:16]}"
 
 
 def _arguments(job: SimJob) -> str:

@@ -10,9 +10,10 @@ from jughpc.testing.cluster.answers import Answer, Caller
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.model import SimJob
 from jughpc.testing.cluster.options import OptionError, parse
-from jughpc.testing.cluster.pbs_attributes import Attributes, all_of, letter_of, of_element, state_of
+from jughpc.testing.cluster.pbs_attributes import Attributes, all_of, of_element
 from jughpc.testing.cluster.pbs_forms import Entry
 from jughpc.testing.cluster.pbs_ids import SERVER, Named, element_id, find, full, job_id, well_formed
+from jughpc.testing.cluster.pbs_words import letter_of, state_of
 
 _LONGS = {letter: letter in "FDu" for letter in "fFDtxwBQHTsu1n"}
 _SHORTS = {letter: letter for letter in _LONGS}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 
-from jughpc.testing.cluster.answers import Answer, Caller, Read
+from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, Read
 from jughpc.testing.cluster.engine import Engine, RefusedError
 from jughpc.testing.cluster.model import After, Ask
 from jughpc.testing.cluster.options import Given, OptionError, as_array, command_of, directives, parse, seconds
@@ -74,7 +75,7 @@ def understand(read: Read, words: Sequence[str], caller: Caller, now: float) -> 
         user=caller.user,
         script=path,
         after=_after(options.get("W", "")),
-        begin=now,
+        begin=_begin(options.get("a", ""), now),
         held="h" in options,
         walltime=seconds(resources.get("walltime", "")) if "walltime" in resources else None,
         requeue=options.get("r", "y") == "y",
@@ -126,6 +127,16 @@ def _after(others: str) -> tuple[After, ...]:
     if found is None:
         raise _illegal("W")
     return found
+
+
+def _begin(text: str, now: float) -> float:
+    """Return when `[[CC]YY]MMDDhhmm` is, `now` if it is no such time."""
+    digits = re.fullmatch(r"(?:\d\d)?(?:\d\d)?(\d\d)(\d\d)(\d\d)(\d\d)", text)
+    if not digits:
+        return now
+    month, day, hour, minute = map(int, digits.groups())
+    year = datetime.fromtimestamp(EPOCH + now, timezone.utc).year
+    return datetime(year, month, day, hour, minute, tzinfo=timezone.utc).timestamp() - EPOCH
 
 
 def _resources(lists: Sequence[str]) -> Mapping[str, str]:
