@@ -11,7 +11,7 @@ import heapq
 import random
 from dataclasses import dataclass, replace
 
-from jughpc.store.shards import MOST_BITS, TASKS_A_SHARD
+from jughpc.store.files.layout import MOST_BITS, TASKS_A_SHARD
 from jughpc.worker.loop import FIRST_PAUSE, GROWTH, LONGEST_PAUSE
 
 LOOK, CLAIM, STORE, LEARN = 1, 2, 8, 1  # calls: a listing; link and listing; publish, mark, release; complete/

@@ -4,6 +4,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jughpc._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from jughpc.tasks.barrier import barrier as barrier
     from jughpc.tasks.barrier import bvalue as bvalue
 
-__version__ = "0.1.0"
 __all__ = [
     "CachedFunction",
     "CompoundTask",

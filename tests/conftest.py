@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("jughpc", deadline=None)  # how long an example takes says how busy the machine is
+hypothesis.settings.load_profile("jughpc")
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUICK = {"JUGHPC_BEAT": "1", "JUGHPC_LAG": "2", "JUGHPC_TTL": "8"}  # [s] death is seen in seconds, not minutes

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jughpc.batch import units
+from jughpc import units
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     ElementId,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jinja2
 
-from jughpc.batch import units
+from jughpc import units
 from jughpc.batch.scheduler import Job
 from jughpc.errors import TemplateError
 

@@ -1,20 +1,19 @@
-"""The one place that starts commands and looks at processes."""
+"""The one place that starts commands and ends what it started."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
+from jughpc import host
 from jughpc.batch.scheduler import Reply
 from jughpc.errors import CommandMissingError, CommandTimeoutError
+from jughpc.host import Process
 
 # An outer job's or a site module's variables would speak louder than our scripts (sbatch(1): "environment
 # variables will override any options set in a batch script"), or change what the commands print.
@@ -53,29 +52,9 @@ def run(argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | No
     return Reply(tuple(argv), process.returncode, stdout, stderr)
 
 
-def identity() -> tuple[str, str]:
-    """Return this process's user, by name if it has one, and this host's name."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may have no entry for its user
-        user = str(os.getuid())
-    return user, socket.gethostname()
-
-
 def find_command(name: str) -> str | None:
     """Return the path of the command `name`, None if PATH has none."""
     return shutil.which(name)
-
-
-class Process(NamedTuple):
-    """A process of this host, told apart from a later one with the same pid.
-
-    Attributes:
-        start: When it began [clock ticks since boot].
-    """
-
-    pid: int
-    start: int
 
 
 def spawn(argv: Sequence[str], *, stdout: Path, env: Mapping[str, str], cwd: Path) -> Process:
@@ -97,32 +76,7 @@ def spawn(argv: Sequence[str], *, stdout: Path, env: Mapping[str, str], cwd: Pat
             start_new_session=True,
         )
     child.returncode = 0  # not ours to wait for: this keeps Popen from warning when it is collected
-    return _process(child.pid)
-
-
-def myself() -> Process:
-    """Return the process that asks."""
-    return _process(os.getpid())
-
-
-def alive(process: Process) -> bool:
-    """Return whether `process` runs on this host; one that only waits to be reaped does not."""
-    state, start = _stat(process.pid)
-    return start == process.start and state not in ("Z", "X")
-
-
-def group_alive(process: Process) -> bool:
-    """Return whether anything is left of a spawned process and its offspring; what waits to be reaped is not."""
-    if _stat(process.pid)[1] not in (0, process.start):
-        return False  # the pid was given anew, so its group is gone
-    # killpg(pid, 0) would count zombies, and in a container there may be nobody who reaps them
-    pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
-    return any(_in_group(pid, process.pid) for pid in pids)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use. Source: sched_getaffinity(2), so taskset and cpusets count."""
-    return len(os.sched_getaffinity(0))
+    return host.process(child.pid)
 
 
 def reap(child: Process) -> int | None:
@@ -139,7 +93,7 @@ def reap(child: Process) -> int | None:
 
 def kill(process: Process, name: str = "TERM") -> None:
     """Send signal `name` to a spawned process and its offspring; those that are gone are no error."""
-    _, start = _stat(process.pid)
+    start = host.process(process.pid).start
     if start in (0, process.start):  # 0: it is gone, but no pid is given anew while its group lives
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.Signals[f"SIG{name}"])
@@ -175,27 +129,3 @@ def _end(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     with process:  # closes the pipes and waits
         pass
-
-
-def _process(pid: int) -> Process:
-    return Process(pid, _stat(pid)[1])
-
-
-def _in_group(pid: int, group: int) -> bool:
-    fields = _fields(pid)
-    return fields[0] not in ("", "Z", "X") and int(fields[2]) == group
-
-
-def _stat(pid: int) -> tuple[str, int]:
-    """Return the state and start of a process; ("", 0) if it is gone."""
-    fields = _fields(pid)
-    return fields[0], int(fields[19])
-
-
-def _fields(pid: int) -> list[str]:
-    """Return what proc(5) says in stat, from the state on; the first is "" if the process is gone."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return ["", *["0"] * 19]
-    return text[text.rindex(")") + 2 :].split()  # the name before it may hold blanks and brackets

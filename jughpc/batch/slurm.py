@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from jughpc.batch import units
+from jughpc import units
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     EVERY,

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jughpc.batch import shell
+from jughpc import host
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import JobId, Limits, Resources, Role, Workload
 from jughpc.errors import JugdirError
@@ -114,13 +114,12 @@ def draft(
     meta: Mapping[str, str] | None = None,
 ) -> Submission:
     """Return the next submission, for a look at what it would be; nothing is written."""
-    user, host = shell.identity()
     return Submission(
         jugdir=jugdir.absolute(),
         number=_next_number(files),
         token=secrets.token_hex(4),
-        user=user,
-        host=host,
+        user=host.user(),
+        host=host.hostname(),
         created=clock.wall(),
         scheduler=scheduler,
         workload=workload,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jughpc.app.recent import Target
+from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.errors import SettingError
 from jughpc.fs import OsClock
 
 if TYPE_CHECKING:
-    from jughpc.app.tidy import Tidied
+    from jughpc.app.upkeep.leftovers import Tidied
 
 
 @click.command()
@@ -31,7 +31,7 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
     """
     if locks_only + failed_only + keep_locks > 1:
         raise SettingError("give one of --locks-only, --failed-only and --keep-locks, not several.")
-    from jughpc.app import garbage
+    from jughpc.app.upkeep import garbage
 
     if failed_only:
         click.echo(f"Removed {garbage.forget_failures(target)} failure locks")
@@ -59,8 +59,8 @@ def _tell_leftovers(leftovers: Tidied) -> None:
 
 
 def _free(target: Target, wait: bool, force: bool) -> None:
-    from jughpc.app.cleanup import Held, cleanup_claims
-    from jughpc.app.stores import is_folder
+    from jughpc.app.upkeep.claims import Held, cleanup_claims
+    from jughpc.store.location import is_folder
 
     if not is_folder(target.jugdir):
         click.echo("Removed 0 locks: in this store they end by themselves with their holder.")

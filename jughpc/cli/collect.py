@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from jughpc.app.recent import Target
+from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.fs import OsClock
 
@@ -17,7 +17,7 @@ DONE, FAILED, LEFT = 0, 1, 3  # exit codes
 @common.takes_jugfile
 def check(target: Target) -> int:
     """Exit with 0 if all tasks of JUGFILE are done, else with 1; print nothing."""
-    from jughpc.app.status import standing
+    from jughpc.app.status.tasks import standing
 
     found = standing(target)
     return FAILED if found.unfinished or found.manifest.barrier else DONE
@@ -30,8 +30,8 @@ def sleep_until(target: Target) -> int:
 
     Exit code: 0 all done, 1 if what is left failed or waits for what failed.
     """
-    from jughpc.app.collect import End, story
-    from jughpc.app.collect import sleep_until as wait
+    from jughpc.app.submit.collect import End, story
+    from jughpc.app.submit.collect import sleep_until as wait
 
     verdict = wait(target, OsClock(), common.say)
     for line in story(target, verdict):
@@ -49,8 +49,8 @@ def collect(target: Target, number: int, rounds: int, left: int | None) -> int:
 
     Exit code: 0 only if all tasks are done, else 3.
     """
-    from jughpc.app.collect import End, story
-    from jughpc.app.collect import collect as gather
+    from jughpc.app.submit.collect import End, story
+    from jughpc.app.submit.collect import collect as gather
 
     verdict = gather(target, number, rounds, OsClock(), common.say, left)
     for line in story(target, verdict):
@@ -63,7 +63,7 @@ def collect(target: Target, number: int, rounds: int, left: int | None) -> int:
 @click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
 def reduce(target: Target, script: Path) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
-    from jughpc.app.reduce import reduce as run
+    from jughpc.app.run.reduce import reduce as run
 
     run(target, script)
     return DONE

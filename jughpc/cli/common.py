@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from jughpc import config
-from jughpc.app.recent import Target, Usual, choose
+from jughpc.app.context.target import Target, Usual, choose
 from jughpc.errors import SettingError
 from jughpc.fs import environment
 from jughpc.store.base import Pace
@@ -85,7 +85,7 @@ def may_wait(command: F) -> F:
 
 def find_target(jugfile: str | None, jugdir: str | None, args: tuple[str, ...]) -> Target:
     """Return what to work on, and say so if it was not named."""
-    from jughpc.app.session import with_own_jugdir
+    from jughpc.app.context.session import with_own_jugdir
 
     running.enter(click.get_current_context().info_name or "")
     values = settings()

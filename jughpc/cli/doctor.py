@@ -14,9 +14,9 @@ from jughpc.cli import common
 from jughpc.fs import OsClock, environment
 
 if TYPE_CHECKING:
-    from jughpc.app.doctor import Subject
-    from jughpc.app.finding import Finding
-    from jughpc.app.summons import Wish
+    from jughpc.app.doctor.examine import Subject
+    from jughpc.app.doctor.finding import Finding
+    from jughpc.app.doctor.probe_array import Wish
     from jughpc.config import Settings
 
 
@@ -36,7 +36,7 @@ def doctor(ctx: click.Context, /, patience: str, as_json: bool, meet: Path | Non
     Each line is ok, a warning or a failure, with what to do about it. Nothing is left behind. With
     --array, options of the scheduler's own may stand behind `--`. Exit code: 1 if there is a failure.
     """
-    from jughpc.batch import units
+    from jughpc import units
 
     if meet is not None:
         return _attend(meet, units.seconds(patience))
@@ -51,8 +51,8 @@ def doctor(ctx: click.Context, /, patience: str, as_json: bool, meet: Path | Non
 
 
 def _examine(given: dict[str, Any], extra: tuple[str, ...], patience: float) -> Iterator[Finding]:
-    from jughpc.app.doctor import examine
-    from jughpc.app.summons import summon
+    from jughpc.app.doctor.examine import examine
+    from jughpc.app.doctor.probe_array import summon
 
     settings = common.settings()
     subject = _subject(given, settings)
@@ -62,15 +62,15 @@ def _examine(given: dict[str, Any], extra: tuple[str, ...], patience: float) -> 
 
 
 def _attend(folder: Path, patience: float) -> int:
-    from jughpc.app.execute import place
-    from jughpc.app.summons import take_part
+    from jughpc.app.doctor.probe_array import take_part
+    from jughpc.app.run.execute import place
 
     take_part(folder, place(environment()), OsClock(), patience)
     return 0
 
 
 def _subject(given: dict[str, Any], settings: Settings) -> Subject:
-    from jughpc.app.doctor import Subject
+    from jughpc.app.doctor.examine import Subject
 
     templates = settings["templates"].value
     return Subject(
@@ -82,7 +82,7 @@ def _subject(given: dict[str, Any], settings: Settings) -> Subject:
 
 
 def _wish(given: dict[str, Any], extra: tuple[str, ...], settings: Settings, patience: float) -> Wish:
-    from jughpc.app.summons import Wish
+    from jughpc.app.doctor.probe_array import Wish
     from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import Options
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from jughpc.app.recent import Target
-from jughpc.app.table import table
+from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.config import Settings
 from jughpc.errors import JugfileError
 from jughpc.fs import OsClock, environment
+from jughpc.library.table import table
 
 STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
 
@@ -37,9 +37,10 @@ def execute(
 
     Exit code: 0 all done, 1 some failed, 2 usage, 3 stopped with work left, 143 after SIGTERM.
     """
-    from jughpc.app.execute import Outcome, place
-    from jughpc.app.execute import execute as work
-    from jughpc.tasks import exit_checks, hooks
+    from jughpc.app.run.execute import Outcome, place
+    from jughpc.app.run.execute import execute as work
+    from jughpc.library import exit_checks
+    from jughpc.tasks import hooks
 
     values, where = common.settings(), place(environment())
     if not no_check_environment:

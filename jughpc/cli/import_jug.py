@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from jughpc.app.table import table
 from jughpc.cli import common
+from jughpc.library.table import table
 
 _SHOWN = 20  # unreadable files told one by one
 
@@ -24,7 +24,7 @@ def import_jug(ctx: click.Context, /, jugfile: str, old: Path, jugdir: str | Non
     jug named results by the jugfile's name too: give the file the name that it had then. Exit code: 0 if
     every task has a result now, else 1.
     """
-    from jughpc.app.import_jug import import_jug as take_over
+    from jughpc.app.jugapi.import_jug import import_jug as take_over
 
     target = common.find_target(jugfile, jugdir, ctx.obj)
     done = take_over(target, old, common.pace(common.settings()), empty_is_none=empty_is_none)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from jughpc.app.recent import Target
-from jughpc.app.table import table
+from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.errors import UsageError
+from jughpc.library.table import table
 
 
 @click.command()
@@ -17,7 +17,7 @@ from jughpc.errors import UsageError
 @click.option("--short", is_flag=True, help="Print the total only.")
 def count(target: Target, short: bool) -> int:
     """Count the tasks of JUGFILE by name."""
-    from jughpc.app.status import manifest_of
+    from jughpc.app.status.tasks import manifest_of
 
     manifest = manifest_of(target)
     if short:
@@ -37,8 +37,8 @@ def graph(target: Target, no_status: bool, file_format: str) -> int:
 
     Exit code: 0 if all of it was written, else 1.
     """
-    from jughpc.app.dot import dot
-    from jughpc.app.status import standing
+    from jughpc.app.status.dot import dot
+    from jughpc.app.status.tasks import standing
     from jughpc.batch.shell import find_command, run
 
     text = Path(target.jugfile.stem + ".dot")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from jughpc import __version__
+from jughpc._version import __version__
 from jughpc.errors import JugError, JugfileError, UsageError
 
 if TYPE_CHECKING:

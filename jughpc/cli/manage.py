@@ -8,11 +8,11 @@ from datetime import datetime
 
 import click
 
-from jughpc.app.recent import Target
-from jughpc.app.table import table
+from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.errors import SettingError
 from jughpc.fs import OsClock
+from jughpc.library.table import table
 
 
 @click.command()
@@ -26,7 +26,7 @@ def invalidate(target: Target, name: str | None, pattern: str | None, short: boo
     Works beside live workers: tasks that one of them runs now are waited for a little, or with --wait for
     as long as it takes; else nothing is removed, and the exit code is 1.
     """
-    from jughpc.app.invalidate import invalidate as remove
+    from jughpc.app.upkeep.invalidate import invalidate as remove
 
     matches = common.matcher(name, pattern)
     if matches is None:
@@ -48,7 +48,7 @@ def invalidate(target: Target, name: str | None, pattern: str | None, short: boo
 @common.takes_jugfile
 def pack(target: Target) -> int:
     """Merge small result files into a few large ones; safe while workers run."""
-    from jughpc.app.pack import pack as merge
+    from jughpc.app.upkeep.pack import pack as merge
 
     done = merge(target, OsClock())
     click.echo(f"Packed {done.results} objects")
@@ -66,7 +66,7 @@ def failures(target: Target, retry_failed: bool, as_json: bool) -> int:
 
     Exit code: 0 if there is none, or --retry-failed made them ready, else 1.
     """
-    from jughpc.app import failures as failed
+    from jughpc.app.status import failures as failed
     from jughpc.store.base import Failure
 
     def show(failure: Failure) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from jughpc.app.recent import Target
+from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.fs import OsClock
 
@@ -15,8 +15,8 @@ from jughpc.fs import OsClock
 @common.takes_jugfile
 def shell(target: Target) -> int:
     """Start IPython, or plain Python where it is absent, with the names of JUGFILE and its results."""
-    from jughpc.app.lives import living
-    from jughpc.app.shell import WELCOME, names
+    from jughpc.app.context.lease import living
+    from jughpc.app.jugapi.shell import WELCOME, names
 
     clock = OsClock()
     with living(target.jugdir, clock) as life:

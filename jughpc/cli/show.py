@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from jughpc.app.jobs import Jobs
-from jughpc.app.report import Report
-from jughpc.app.status import COLUMNS
-from jughpc.app.table import table
+from jughpc.app.status.elements import Jobs
+from jughpc.app.status.report import Report
+from jughpc.app.status.tasks import COLUMNS
 from jughpc.batch.scheduler import Role, State
-from jughpc.batch.units import show_seconds
+from jughpc.library.table import table
 from jughpc.store.record import Record
+from jughpc.units import show_seconds
 
 _MOST_WORKERS = 100
 

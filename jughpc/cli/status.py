@@ -6,7 +6,7 @@ import json
 
 import click
 
-from jughpc.app.recent import Target
+from jughpc.app.context.target import Target
 from jughpc.cli import common
 
 
@@ -21,8 +21,8 @@ def status(target: Target, short: bool, as_json: bool) -> int:
 
     Exit code: 0 if all tasks are done, else 1.
     """
-    from jughpc.app.report import as_dict, report
-    from jughpc.app.status import in_words
+    from jughpc.app.status.report import as_dict, report
+    from jughpc.app.status.tasks import in_words
     from jughpc.cli.show import lines
 
     found = report(target)

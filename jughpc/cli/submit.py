@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from jughpc.app.recent import Target, remember
+from jughpc.app.context.target import Target, remember
 from jughpc.cli import common
 from jughpc.cli.progress import progress
 from jughpc.config import Settings
@@ -47,9 +47,9 @@ def submit(
     Options of the scheduler's own may stand behind `--`. Where there is no scheduler, this machine
     runs the elements, as many at once as there are cores.
     """
-    from jughpc.app.submit import rehearse
-    from jughpc.app.submit import submit as queue
-    from jughpc.app.wait import wait_for
+    from jughpc.app.submit.submit import rehearse
+    from jughpc.app.submit.submit import submit as queue
+    from jughpc.app.submit.wait import wait_for
 
     target = common.find_target(jugfile, jugdir, args)
     values = common.settings()
@@ -69,8 +69,8 @@ def submit(
 
 
 def _wish(given: dict[str, Any], extra: tuple[str, ...], values: Settings) -> Any:
-    from jughpc.app.submit import Wish
-    from jughpc.batch import units
+    from jughpc import units
+    from jughpc.app.submit.submit import Wish
     from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import Options
 
@@ -118,7 +118,7 @@ def _number(value: Any, key: str) -> int | None:
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
 def cancel(target: Target, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
-    from jughpc.app.cancel import cancel as end
+    from jughpc.app.submit.cancel import cancel as end
 
     ended = end(target, number)
     for job in ended:

@@ -3,7 +3,7 @@
 from importlib import import_module
 from types import ModuleType
 
-from jughpc import __version__
+from jughpc._version import __version__
 from jughpc.jug.barrier import barrier, bvalue
 from jughpc.jug.compound import CompoundTask, CompoundTaskGenerator
 from jughpc.jug.jug import init, is_jug_running, set_jugdir

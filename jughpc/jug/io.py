@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jughpc.app.table import table
-from jughpc.tasks.io import write_metadata, write_task_out
+from jughpc.library.io import write_metadata, write_task_out
+from jughpc.library.table import table
 from jughpc.tasks.tasklet import NoLoad
 
 __all__ = ["NoLoad", "get_terminal_size", "print_task_summary_table", "write_metadata", "write_task_out"]

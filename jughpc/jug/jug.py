@@ -35,7 +35,7 @@ def execution_loop(tasks: list[Task[Any]], options: Any, state: ExecutionState |
         options: As `jug.options` gives them; a task's exception is raised unless `execute_keep_going`.
         state: Told what failed.
     """
-    from jughpc.app import inline
+    from jughpc.app.jugapi import inline
 
     matches = by_both(options.execute_name, options.execute_pattern)
     failed, tasks[:] = inline.run_tasks(
@@ -77,7 +77,7 @@ def init(
         on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error.
         store: Used in place of a jugdir.
     """
-    from jughpc.app import session  # only now: it doubles the time of `import jug`, and few jugfiles need it
+    from jughpc.app.context import session  # only now: it doubles the time of `import jug`, and few jugfiles need it
 
     return session.init(jugfile, jugdir, on_error, store)
 
@@ -88,6 +88,6 @@ def set_jugdir(jugdir: object = None) -> Any:
     Args:
         jugdir: Default `jugdata`; what is no text is taken for a store itself.
     """
-    from jughpc.app import session
+    from jughpc.app.context import session
 
     return session.set_jugdir(jugdir)

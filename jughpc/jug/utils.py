@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from jughpc.tasks.matching import by_both as prepare_matcher_from_options
-from jughpc.tasks.matching import by_name as prepare_name_matcher
-from jughpc.tasks.matching import by_pattern as prepare_task_matcher
-from jughpc.tasks.utils import (
+from jughpc.library.utils import (
     CustomHash,
     cached_glob,
     glob_sort,
@@ -17,6 +14,9 @@ from jughpc.tasks.utils import (
     sync_move,
     timed_path,
 )
+from jughpc.tasks.matching import by_both as prepare_matcher_from_options
+from jughpc.tasks.matching import by_name as prepare_name_matcher
+from jughpc.tasks.matching import by_pattern as prepare_task_matcher
 
 __all__ = [
     "CustomHash",

@@ -9,9 +9,9 @@ from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
 from jughpc.store import resultfile
 from jughpc.store.base import Claim, Failure, Pace, Store, View
+from jughpc.store.files.layout import set_name
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
-from jughpc.store.shards import set_name
 
 _FAILURES = b"jughpc: failures"  # 16 bytes that are no digest: what failed, in the file
 

@@ -9,8 +9,8 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from jughpc.errors import UsageError
-from jughpc.tasks.encoding import node, text
-from jughpc.tasks.hashing import Head, head_of, token
+from jughpc.tasks.digest.encoding import node, text
+from jughpc.tasks.digest.hashing import Head, head_of, token
 
 _callees: dict[Callable[..., Any], Callee] = {}
 _defined: dict[tuple[str, str, str | None], CodeType] = {}  # by module, name and version

@@ -13,8 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
-from jughpc.tasks import alias, callee, functions, lazy, usertrace
+from jughpc.tasks import alias, callee, lazy, usertrace
 from jughpc.tasks.barrier import BarrierError
+from jughpc.tasks.digest import functions
 from jughpc.tasks.task import Task, alltasks
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cas
 from warnings import warn
 
 from jughpc.errors import DigestError, JugdirError
-from jughpc.tasks import encoding, hashing, values
+from jughpc.tasks import values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
+from jughpc.tasks.digest import encoding, hashing
 from jughpc.tasks.results import Results, lock_in, results_of
 from jughpc.tasks.walk import Steps
 

@@ -7,7 +7,8 @@ from functools import partial, wraps
 from operator import itemgetter
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
-from jughpc.tasks import encoding, hashing, values
+from jughpc.tasks import values
+from jughpc.tasks.digest import encoding, hashing
 from jughpc.tasks.task import Task, dependencies_of, missing, with_dependencies
 from jughpc.tasks.walk import Steps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jughpc.tasks.encoding import at_once, node
+from jughpc.tasks.digest.encoding import at_once, node
 from jughpc.tasks.tasklet import value
 from jughpc.tasks.walk import Steps
 

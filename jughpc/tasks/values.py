@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
-from jughpc.tasks.encoding import PLAIN
+from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.walk import Steps, fold
 
 

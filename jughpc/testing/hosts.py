@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jughpc.store.base import Store
-from jughpc.store.board import Board
-from jughpc.store.heart import RETRY, Heart, Lives, Singles
+from jughpc.store.lease.heartbeat import RETRY, Heart, Lives, Singles
+from jughpc.store.lease.progress import Board
 from jughpc.store.record import Record
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.simfiles import Client

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from jughpc.errors import StoreError
 from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.files.layout import set_name
 from jughpc.store.resultfile import Encoded, encode
-from jughpc.store.shards import set_name
 from jughpc.testing.hosts import Process
 from jughpc.testing.plan import SimTask
 

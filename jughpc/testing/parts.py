@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jughpc.store.filestore import FileStore
-from jughpc.store.heart import Heart
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.heartbeat import Heart
 from jughpc.testing.hosts import SimLives
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.realworker import RealWorker

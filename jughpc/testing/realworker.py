@@ -12,11 +12,11 @@ from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
 from jughpc.testing.hosts import Process
 from jughpc.testing.plan import SimTask
-from jughpc.worker.kit import Pulse
+from jughpc.worker.context import Pulse
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
+from jughpc.worker.stops import Stops
 from jughpc.worker.tally import Options
-from jughpc.worker.usage import Stops
 
 if TYPE_CHECKING:
     from jughpc.testing.world import World

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from jughpc.store import record as records
 from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.files.layout import Layout, claim_name, read_listing
 from jughpc.store.resultfile import DamagedError
-from jughpc.store.shards import Layout, claim_name, read_listing
 from jughpc.testing.disk import Disk, Inode
 from jughpc.testing.hosts import Process
 

@@ -8,9 +8,9 @@ import pytest
 
 from jughpc.errors import ResultMissingError, UnstorableError
 from jughpc.store.base import SHARD, Failure, Store
+from jughpc.store.files.layout import set_name
 from jughpc.store.record import Record
 from jughpc.store.resultfile import encode
-from jughpc.store.shards import set_name
 
 A, B, C = (bytes([n]) + bytes(15) for n in (1, 2, 3))  # near each other: of one shard in small stores
 FAR = b"\xff" * 16

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from jughpc.errors import ResultMissingError
-from jughpc.store.filestore import FileStore
+from jughpc.store.files.store import FileStore
 from jughpc.testing.hosts import Process
 
 if TYPE_CHECKING:

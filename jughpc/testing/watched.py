@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jughpc.store.base import Claim, Claims, View
-from jughpc.store.filestore import FileStore
+from jughpc.store.files.store import FileStore
 from jughpc.store.resultfile import Encoded
 from jughpc.testing.hosts import Process
 from jughpc.testing.referee import Referee

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from jughpc.errors import StoreError
 from jughpc.store.base import Store
-from jughpc.store.board import Board
-from jughpc.store.filestore import FileStore
-from jughpc.store.heart import Heart
-from jughpc.store.shards import Layout
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.heartbeat import Heart
+from jughpc.store.lease.progress import Board
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.hosts import WORKER, Host, Process, SimBeats

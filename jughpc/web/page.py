@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from jughpc.app.report import Report
-from jughpc.app.status import COLUMNS, in_words
+from jughpc.app.status.report import Report
+from jughpc.app.status.tasks import COLUMNS, in_words
 
 REFRESH = 3  # [s]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from jughpc import config
-from jughpc.app.recent import Target, Usual, choose
+from jughpc.app.context.target import Target, Usual, choose
 from jughpc.errors import JugError, UsageError
 from jughpc.fs import environment
 
@@ -51,7 +51,7 @@ def handler_for(target: Target) -> type[BaseHTTPRequestHandler]:
 
 
 def _answer(handler: BaseHTTPRequestHandler, target: Target) -> None:
-    from jughpc.app.report import report
+    from jughpc.app.status.report import report
     from jughpc.web.page import page
 
     try:

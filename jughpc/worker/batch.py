@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from jughpc.store.board import MOST
+from jughpc.store.lease.progress import MOST
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
-from jughpc.worker.attempt import Trouble, attempt
-from jughpc.worker.holder import Holder
-from jughpc.worker.kit import Kit
+from jughpc.worker.context import Kit
+from jughpc.worker.held import Holder
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.policy import Times
+from jughpc.worker.run_task import Trouble, attempt
 
 FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
 FLUSH_AT = 4 << 20  # [bytes]

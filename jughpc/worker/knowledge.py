@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from jughpc.store.base import Claim, Store, View
+from jughpc.store.files.layout import set_name
 from jughpc.store.record import ALIVE
-from jughpc.store.shards import set_name
 from jughpc.tasks import hooks
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.tally import Options, Tally

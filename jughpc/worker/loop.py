@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from jughpc.backoff import Backoff, jitter
 from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
+from jughpc.worker.context import Kit, Pulse
 from jughpc.worker.frontier import Frontier
-from jughpc.worker.kit import Kit, Pulse
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.policy import Policy
-from jughpc.worker.round import Round
+from jughpc.worker.rotation import Round
 from jughpc.worker.runner import Runner
+from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
-from jughpc.worker.usage import Interrupted, Stops, jitter
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others hold
 GROWTH = 1.2  # of each pause over the last: news are seen after a sixth of the time that was waited for them
@@ -77,17 +78,16 @@ class Worker:
         return self._told_to_stop or self._kit.stopping() or not self._kit.seconds_left()
 
     def _work(self) -> None:
-        pause = FIRST_PAUSE
+        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._kit.store.pace.beat), GROWTH)
         while self._frontier.ready and not self.stopping() and self._anything_fits():
             self._tell_loadable()
             if self._pass():
-                pause = FIRST_PAUSE
+                backoff.reset()
             elif self._poll():
-                pause = FIRST_PAUSE
-                self._wait(_BREATH)
+                backoff.reset()
+                self._wait(_BREATH * jitter())
             else:
-                self._wait(pause)
-                pause = min(pause * GROWTH, LONGEST_PAUSE, self._kit.store.pace.beat)
+                self._wait(backoff.next())
 
     def _tell_loadable(self) -> None:
         """Call the hooks for what others did: here, for such a hook may end this worker, and nothing is held."""
@@ -240,4 +240,4 @@ class Worker:
 
     def _wait(self, pause: float) -> None:
         self._kit.pulse.note("", b"", 0.0)
-        self._kit.stops.nap(self._kit.clock, pause * jitter())
+        self._kit.stops.nap(self._kit.clock, pause)

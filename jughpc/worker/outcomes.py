@@ -9,11 +9,11 @@ from jughpc.store.base import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import hooks
 from jughpc.tasks.task import Task
-from jughpc.worker.attempt import Trouble
-from jughpc.worker.holder import Holder
-from jughpc.worker.kit import Kit
+from jughpc.worker.context import Kit
+from jughpc.worker.held import Holder
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.publishing import Publisher
+from jughpc.worker.run_task import Trouble
 
 _KEPT = 1 << 16  # [bytes] results up to this size stay in memory for the tasks that wait for them
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 
+from jughpc.backoff import Backoff
 from jughpc.fs import Clock
+from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Say
-from jughpc.worker.usage import Interrupted, Stops, jitter
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # [s]
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT})
@@ -24,17 +25,16 @@ class Publisher:
 
         A signal that asks to stop at once leaves it one more try, then raises Interrupted.
         """
-        pause = _FIRST_PAUSE
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while (error := self._try(write)) is not None:
-            self._say(f"cannot store {what}: {error}; trying again in {pause:.0f} s")
+            self._say(f"cannot store {what}: {error}; trying again in {backoff.pause:.0f} s")
             try:
                 with self._stops.breakable():
-                    self._clock.sleep(pause * jitter())
+                    self._clock.sleep(backoff.next())
             except Interrupted:
                 if (error := self._try(write)) is not None:
                     self._say(f"{what} could not be stored before this worker was stopped: {error}")
                 raise
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _try(self, write: Callable[[], None]) -> OSError | None:
         try:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from jughpc.store.base import SHARD, View
 from jughpc.store.record import DIED
-from jughpc.worker.attempt import Trouble, attempt, killed
 from jughpc.worker.batch import Batch
-from jughpc.worker.holder import Holder
-from jughpc.worker.kit import Kit
+from jughpc.worker.context import Kit
+from jughpc.worker.held import Holder
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.outcomes import Outcomes
-from jughpc.worker.usage import Interrupted
+from jughpc.worker.run_task import Trouble, attempt, killed
+from jughpc.worker.stops import Interrupted
 
 
 class Runner:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.app.recent import Target
+from jughpc.app.context.target import Target
 from jughpc.tasks import task
 
 NAP = """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.app.garbage import remove_garbage
-from jughpc.app.invalidate import invalidate
-from jughpc.app.pack import pack
+from jughpc.app.upkeep.garbage import remove_garbage
+from jughpc.app.upkeep.invalidate import invalidate
+from jughpc.app.upkeep.pack import pack
 from jughpc.errors import BusyError
 from jughpc.fs import OsClock
 
@@ -68,9 +68,9 @@ def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
 
 
 def test_pack_leaves_a_shard_alone_that_somebody_holds(napping, worker):
-    from jughpc.app import stores
-    from jughpc.app.hold import holding
-    from jughpc.app.lives import living
+    from jughpc.app.context.lease import living
+    from jughpc.app.upkeep.exclusive import holding
+    from jughpc.store import location as stores
 
     with living(napping.jugdir, CLOCK) as life:
         store = stores.find_store(napping.jugdir)

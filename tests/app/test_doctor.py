@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.app import mounts, promises
-from jughpc.app.doctor import Subject, examine
-from jughpc.app.finding import Verdict
-from jughpc.app.meeting import PRIZES, Guest, Report, attend, judge, reports
+from jughpc.app.doctor import filesystem as promises
+from jughpc.app.doctor import mounts
+from jughpc.app.doctor.examine import Subject, examine
+from jughpc.app.doctor.finding import Verdict
+from jughpc.app.doctor.visibility import PRIZES, Guest, Report, attend, judge, reports
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.opening import make_store
+from jughpc.store.files.opening import make_store
 from jughpc.testing.clocks import HandClock
 
 REPORT = Report(number=0, host="a", ahead=0.0, met=True, won=PRIZES, read_delay=0.3, listed_delay=0.3)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jughpc.app.jobs import Jobs, elements
+from jughpc.app.status.elements import Jobs, elements
 from jughpc.batch import submissions
-from jughpc.batch.jobs import Poll
+from jughpc.batch.polling import Poll
 from jughpc.batch.scheduler import Role, State, Status, Workload
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, Options

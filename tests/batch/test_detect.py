@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from jughpc.batch.detect import NAMES, find, look
 from jughpc.batch.pbs import Pbs
+from jughpc.batch.registry import NAMES, find, look
 from jughpc.batch.scheduler import Limits, Reply
 from jughpc.errors import CommandMissingError, SettingError
 
 
 def found_with(path) -> str:
     """Return the name of the scheduler that is detected by a process with that PATH."""
-    program = "from jughpc.batch.detect import find; print(find().name)"
+    program = "from jughpc.batch.registry import find; print(find().name)"
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PATH": str(path)}, text=True, capture_output=True, check=True
     )
@@ -58,7 +58,7 @@ def test_slurms_commands_on_a_machine_of_no_cluster_are_not_taken_for_a_schedule
     (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
     for command in tmp_path.iterdir():
         command.chmod(0o755)
-    program = "from jughpc.batch import detect, shell; print(detect.look(None, shell.run)[0].name)"
+    program = "from jughpc.batch import registry, shell; print(registry.look(None, shell.run)[0].name)"
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PATH": str(tmp_path)}, text=True, capture_output=True, check=True
     )

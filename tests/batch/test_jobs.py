@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch import submissions
-from jughpc.batch.jobs import Poll, cancel, poll
 from jughpc.batch.pbs import Pbs
+from jughpc.batch.polling import Poll, cancel, poll
 from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, Options, Submission

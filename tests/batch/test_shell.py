@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from jughpc import host
 from jughpc.batch import shell
 from jughpc.errors import CommandMissingError, CommandTimeoutError
 
 
-def spawn(tmp_path: Path, program: str) -> shell.Process:
+def spawn(tmp_path: Path, program: str) -> host.Process:
     argv = [sys.executable, "-c", program]
     return shell.spawn(argv, stdout=tmp_path / "log", env=dict(os.environ), cwd=tmp_path)
 
 
-def ended(process: shell.Process) -> int:
+def ended(process: host.Process) -> int:
     while (code := shell.reap(process)) is None:
         time.sleep(0.005)
     return code
@@ -85,17 +86,17 @@ def test_a_spawned_process_has_a_session_of_its_own(tmp_path):
 
 def test_a_process_is_alive_until_it_ends(tmp_path):
     child = spawn(tmp_path, "import time; time.sleep(60)")
-    assert shell.alive(child)
+    assert host.alive(child)
     shell.kill(child)
-    while shell.alive(child):
+    while host.alive(child):
         time.sleep(0.005)
     assert ended(child) == 143
 
 
 def test_another_process_with_the_same_pid_is_not_the_one_that_was_meant():
-    me = shell.myself()
-    assert shell.alive(me)
-    assert not shell.alive(me._replace(start=me.start - 1))
+    me = host.myself()
+    assert host.alive(me)
+    assert not host.alive(me._replace(start=me.start - 1))
 
 
 def test_another_process_with_the_same_pid_gets_no_signal(tmp_path):
@@ -120,7 +121,7 @@ def test_signalling_a_process_that_is_gone_is_no_error(tmp_path):
     child = spawn(tmp_path, "pass")
     ended(child)
     shell.kill(child)
-    assert not shell.alive(child)
+    assert not host.alive(child)
 
 
 def test_spawning_in_a_folder_that_is_not_there_says_which_folder(tmp_path):

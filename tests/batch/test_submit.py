@@ -14,7 +14,7 @@ from jughpc.batch.plan import Follower, plan
 from jughpc.batch.scheduler import Limits, Role, Workload
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Options, Submission
-from jughpc.batch.submit import Desk, submit, submit_more
+from jughpc.batch.submitter import Desk, submit, submit_more
 from jughpc.errors import CommandMissingError, SchedulerError, SubmitError, TemplateError
 from jughpc.fs import OsFiles
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jughpc.batch import units
+from jughpc import units
 from jughpc.errors import SettingError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from jughpc.app.status import COLUMNS
+from jughpc.app.status.tasks import COLUMNS
 
 TABLE = """\
     Executed      Loaded  Task name

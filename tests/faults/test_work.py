@@ -8,8 +8,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from jughpc.app.inline import run_tasks
-from jughpc.app.named import NamedStore
+from jughpc.app.context.jugstore import NamedStore
+from jughpc.app.jugapi.inline import run_tasks
 from jughpc.store.base import View
 from jughpc.store.memory import MemoryStore
 from jughpc.tasks.task import Task, alltasks

@@ -36,7 +36,7 @@ MAKE = """
 import sys
 from pathlib import Path
 from jughpc.store.base import Pace
-from jughpc.store.opening import make_store
+from jughpc.store.files.opening import make_store
 
 make_store(Path(sys.argv[1]), 1_000_000, "1", Pace())
 """

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Pace
-from jughpc.store.claims import LinkClaims
-from jughpc.store.filestore import FileStore
-from jughpc.store.heart import Heart
-from jughpc.store.judge import Judge
-from jughpc.store.shards import set_name
+from jughpc.store.files.claims import LinkClaims
+from jughpc.store.files.layout import set_name
+from jughpc.store.files.liveness import Judge
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.heartbeat import Heart
 from jughpc.testing.hosts import SimLives
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.parts import Parts

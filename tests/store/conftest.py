@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from jughpc.store.base import Pace
-from jughpc.store.filestore import FileStore
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.store import FileStore
 from jughpc.store.record import DIED, Record
-from jughpc.store.shards import Layout
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.simfiles import Client, Orders, SimFiles

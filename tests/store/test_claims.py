@@ -6,9 +6,9 @@ import pytest
 
 from jughpc.store import record as records
 from jughpc.store.base import SHARD, Claim, Pace, View
-from jughpc.store.filestore import FileStore
+from jughpc.store.files.layout import Layout, claim_name
+from jughpc.store.files.store import FileStore
 from jughpc.store.resultfile import encode
-from jughpc.store.shards import Layout, claim_name
 from jughpc.testing.simfiles import Client, Orders, SimFiles
 
 TASK, OTHER = b"t" * 16, b"o" * 16

@@ -8,9 +8,9 @@ import pytest
 from jughpc.errors import CorruptResultError, ResultMissingError, StoreError
 from jughpc.fs import OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.filestore import FileStore
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.store import FileStore
 from jughpc.store.resultfile import encode
-from jughpc.store.shards import Layout
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.simfiles import Client, Orders, SimFiles

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from jughpc.store import record as records
-from jughpc.store.judge import Judge, record_path
+from jughpc.store.files.liveness import Judge, record_path
 from jughpc.store.record import DIED, ENDED, Record
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk

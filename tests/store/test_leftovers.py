@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jughpc.store.leftovers import abandoned, set_aside
+from jughpc.store.files.leftovers import abandoned, set_aside
 
 LIFE = "hand-node1-42-0badcafe"
 OTHER = "slurm-7_1-0-node2-43-00c0ffee"

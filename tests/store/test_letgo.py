@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jughpc.store.base import SHARD
-from jughpc.store.board import Board
-from jughpc.store.heart import LONG, Heart
+from jughpc.store.lease.heartbeat import LONG, Heart
+from jughpc.store.lease.progress import Board
 
 A, B = b"a" * 16, b"b" * 16
 

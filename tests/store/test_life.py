@@ -12,15 +12,16 @@ from dataclasses import replace
 
 import pytest
 
+from jughpc import host
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.board import Board
-from jughpc.store.filestore import FileStore
-from jughpc.store.heart import Heart
-from jughpc.store.judge import WORKERS
-from jughpc.store.life import ForkedPulse, Here, is_gone, new_record, start_time
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.liveness import WORKERS
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.heartbeat import Heart
+from jughpc.store.lease.process import ForkedPulse, is_gone, new_record
+from jughpc.store.lease.progress import Board
 from jughpc.store.record import DIED, Record
-from jughpc.store.shards import Layout
 from jughpc.testing.clocks import HandClock
 
 QUICK = Pace(beat=0.05, lag=0.01, ttl=100.0)  # late after 50 s only, for this machine may be busy
@@ -31,9 +32,9 @@ import os, subprocess, sys, time
 from pathlib import Path
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.filestore import FileStore
-from jughpc.store.life import ForkedPulse, is_gone
-from jughpc.store.shards import Layout
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.process import ForkedPulse, is_gone
+from jughpc.store.files.layout import Layout
 
 store = FileStore(OsFiles(Path(sys.argv[1])), OsClock(), Layout(0), Pace(0.05, 0.01, 100.0), is_gone)
 pulse = ForkedPulse(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5), "slurm:1_2.0", 2)
@@ -96,7 +97,7 @@ def start(tmp_path):
 def gone(pid):
     """Wait until a process is no more."""
     end = time.monotonic() + PATIENCE
-    while start_time(pid) is not None:
+    while host.alive(host.process(pid)):
         assert time.monotonic() < end
     return True
 
@@ -289,7 +290,7 @@ class Beating:
         self.board = Board()
         self.board.beaten = clock.uptime()
         self.heart = Heart(lambda: store, clock, lambda pid: (0, 0.0), self.board)
-        self.record = new_record(Here.find(), "", -1, clock.wall())
+        self.record = new_record("", -1, clock.wall())
         store.begin(self.record)
         self.heart.begin(self.record)
 
@@ -342,24 +343,24 @@ def test_a_heart_says_that_its_worker_died(calm, clock):
 
 
 def test_this_very_process_is_not_gone():
-    assert not is_gone(new_record(Here.find(), "", -1, 0.0))
+    assert not is_gone(new_record("", -1, 0.0))
 
 
 def test_a_process_that_ended_is_gone():
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     child.wait()
-    record = new_record(Here.find(), "", -1, 0.0)
+    record = new_record("", -1, 0.0)
     assert is_gone(replace(record, pid=child.pid))
 
 
 def test_a_process_under_a_used_pid_is_another():
-    record = new_record(Here.find(), "", -1, 0.0)
+    record = new_record("", -1, 0.0)
     assert is_gone(replace(record, started=record.started + 1))
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"space": "boot-2"}])
 def test_a_process_elsewhere_may_live_whatever_its_pid(elsewhere):
-    record = new_record(Here.find(), "", -1, 0.0)
+    record = new_record("", -1, 0.0)
     assert not is_gone(replace(record, pid=1 << 22, **elsewhere))
 
 
@@ -367,13 +368,13 @@ def test_a_zombie_is_gone():
     child = os.fork()
     if not child:
         os._exit(0)
-    until(lambda: start_time(child) is None)
+    until(lambda: not host.alive(host.process(child)))
     os.waitpid(child, 0)
 
 
 @pytest.mark.parametrize("owner", ["", "slurm:12_3.0", "pbs:12[3].server.example.org.0", "über/../owner " * 20])
 def test_the_name_of_a_life_is_a_safe_file_name_and_unique(owner):
-    first, second = (new_record(Here.find(), owner, 1, 0.0).life for _ in range(2))
+    first, second = (new_record(owner, 1, 0.0).life for _ in range(2))
     assert first != second
     assert set(first) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
     assert 0 < len(first) <= 112

@@ -8,7 +8,7 @@ import pytest
 
 from jughpc.errors import JugdirError, SettingError
 from jughpc.store.base import Pace
-from jughpc.store.opening import STORE, Charter, find_charter, make_store, open_store, publish_charter
+from jughpc.store.files.opening import STORE, Charter, find_charter, make_store, open_store, publish_charter
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.simfiles import Client, Orders, SimFiles

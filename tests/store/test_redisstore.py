@@ -11,8 +11,8 @@ import pytest
 from jughpc.errors import CorruptResultError, JugdirError, ResultMissingError, UnstorableError
 from jughpc.store.base import SHARD, Pace
 from jughpc.store.record import DIED
-from jughpc.store.redisserver import Address, parse, password_from
-from jughpc.store.redisstore import RedisStore, make_redis, open_redis
+from jughpc.store.redis.server import Address, parse, password_from
+from jughpc.store.redis.store import RedisStore, make_redis, open_redis
 from jughpc.store.resultfile import Encoded
 from jughpc.testing.storecontract import FAR, LIFE, PEER, A, B, SharedStoreContract, StoreContract
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jughpc.store.base import SHARD, Claim, View
-from jughpc.store.shards import (
+from jughpc.store.files.layout import (
     MOST_BITS,
     TASKS_A_SHARD,
     Layout,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jughpc.tasks.describe import describe, recursive_dependencies, topological_sort
+from jughpc.library.describe import describe, recursive_dependencies, topological_sort
 from jughpc.tasks.task import Task
 from tests.tasks.conftest import Memory
 

@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jughpc.errors import DigestError
+from jughpc.tasks.digest.hashing import hash_one, hash_update, new_hash_object
 from jughpc.tasks.generator import TaskGenerator
-from jughpc.tasks.hashing import hash_one, hash_update, new_hash_object
 from jughpc.tasks.task import Task
 from jughpc.tasks.tasklet import NoLoad, Tasklet, iteratetask
 from jughpc.tasks.unsafe import NoHash
@@ -412,7 +412,7 @@ def test_a_copy_of_a_value_has_its_digest(value: object) -> None:
 
 
 SNIPPET = """
-from jughpc.tasks.hashing import hash_one
+from jughpc.tasks.digest.hashing import hash_one
 class Box:
     def __init__(self, **state): self.__dict__.update(state)
 names = ["n%d" % i for i in range(50)]

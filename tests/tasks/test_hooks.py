@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from jughpc.errors import SettingError
-from jughpc.tasks import exit_checks, hooks
+from jughpc.library import exit_checks
+from jughpc.library.timing import register_time_tasks
+from jughpc.tasks import hooks
 from jughpc.tasks.task import Task
-from jughpc.tasks.timing import register_time_tasks
 
 EXECUTED, BEFORE = hooks.TASK_EXECUTED, hooks.TASK_PRE_EXECUTE
 

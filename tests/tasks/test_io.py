@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from jughpc.tasks.io import write_metadata, write_task_out
+from jughpc.library.io import write_metadata, write_task_out
 from jughpc.tasks.task import Task
 from tests.tasks.conftest import Memory
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.app.jugapi.jughash import hashes_of
 from jughpc.tasks import task
 from jughpc.tasks.jugfile import Jugfile, load
-from jughpc.tasks.jughash import hashes_of
 from jughpc.tasks.task import Task
 from jughpc.tasks.tasklet import Tasklet
 

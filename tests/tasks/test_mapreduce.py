@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jughpc.tasks import mapreduce as mr
+from jughpc.library import mapreduce as mr
 from jughpc.tasks.generator import TaskGenerator
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks, dependencies_of

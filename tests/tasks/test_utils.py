@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from jughpc.tasks.task import Task, alltasks, dependencies_of
-from jughpc.tasks.tasklet import value
-from jughpc.tasks.utils import (
+from jughpc.library.utils import (
     CustomHash,
     cached_glob,
     glob_sort,
@@ -20,6 +18,8 @@ from jughpc.tasks.utils import (
     sync_move,
     timed_path,
 )
+from jughpc.tasks.task import Task, alltasks, dependencies_of
+from jughpc.tasks.tasklet import value
 from tests.tasks.conftest import Memory
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from jughpc.fs import OsFiles
 from jughpc.store.base import Pace, Store
-from jughpc.store.board import Board
-from jughpc.store.filestore import FileStore
-from jughpc.store.heart import Heart, Lives, Singles
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.heartbeat import Heart, Lives, Singles
+from jughpc.store.lease.progress import Board
 from jughpc.store.record import Record
-from jughpc.store.shards import Layout
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import load
@@ -23,8 +23,8 @@ from jughpc.tasks.task import Task
 from jughpc.testing.clocks import HandClock
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
+from jughpc.worker.stops import Stops
 from jughpc.worker.tally import Options
-from jughpc.worker.usage import Stops
 
 PATIENCE = 5_000.0  # [s] of the test's own time, after which a worker that still waits has gone astray
 STEP = 5.0  # [s] at most between two beats

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from jughpc.host import measure
 from jughpc.worker.deadline import seconds_left
 from jughpc.worker.policy import Policy, Times
-from jughpc.worker.round import Round
+from jughpc.worker.rotation import Round
 from jughpc.worker.tally import Tally
-from jughpc.worker.usage import measure
 
 
 def test_an_unknown_function_is_claimed_task_by_task():

@@ -10,7 +10,7 @@ import pytest
 from jughpc.fs import OsFiles
 from jughpc.store.base import SHARD, View
 from jughpc.worker.policy import Policy
-from jughpc.worker.usage import Interrupted, Stops
+from jughpc.worker.stops import Interrupted, Stops
 
 THOUSANDS = """
 @TaskGenerator

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from jughpc.errors import HookError
+from jughpc.library import exit_checks
+from jughpc.store.files.layout import set_name
 from jughpc.store.memory import MemoryStore
-from jughpc.store.shards import set_name
-from jughpc.tasks import exit_checks, hooks
+from jughpc.tasks import hooks
 from jughpc.worker.policy import Policy
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from jughpc.app.named import NamedStore
+from jughpc.app.context.jugstore import NamedStore
 from jughpc.errors import ResultMissingError
 from jughpc.tasks.results import Lock, Results
 

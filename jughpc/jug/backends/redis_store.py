@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jughpc.app import stores
-from jughpc.app.named import NamedStore
+from jughpc.app.context.jugstore import NamedStore
 from jughpc.errors import JugdirError
+from jughpc.store import location as stores
 
 __all__ = ["redis_store"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jughpc.app import stores
-from jughpc.app.named import NamedStore
+from jughpc.app.context.jugstore import NamedStore
+from jughpc.store import location as stores
 
 __all__ = ["select"]
 

@@ -1,5 +1,5 @@
 """The names of jug.hooks.execution."""
 
-from jughpc.tasks.timing import TimeTasks, register_time_tasks
+from jughpc.library.timing import TimeTasks, register_time_tasks
 
 __all__ = ["TimeTasks", "register_time_tasks"]

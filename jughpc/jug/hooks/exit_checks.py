@@ -1,6 +1,6 @@
 """The names of jug.hooks.exit_checks."""
 
-from jughpc.tasks.exit_checks import (
+from jughpc.library.exit_checks import (
     exit_after_n_tasks,
     exit_after_time,
     exit_env_vars,

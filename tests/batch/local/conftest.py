@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch import shell
-from jughpc.batch.local import Local
-from jughpc.batch.local_folder import job_ids, log_path, read_job, read_trail
-from jughpc.batch.local_states import latest_supervisor, statuses
+from jughpc.batch.local.folder import job_ids, log_path, read_job, read_trail
+from jughpc.batch.local.scheduler import Local
+from jughpc.batch.local.states import latest_supervisor, statuses
 from jughpc.batch.scheduler import Job, JobId, Reply, Role, State, Status
-from jughpc.batch.shell import Process
 from jughpc.fs import OsClock, OsFiles
+from jughpc.host import Process
 
 
 def until(condition: Callable[[], object], seconds: float = 60.0) -> None:

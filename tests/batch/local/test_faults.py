@@ -8,9 +8,9 @@ import pty
 import shlex
 import signal
 
-from jughpc.batch import shell
-from jughpc.batch.local_states import here
+from jughpc import host
 from jughpc.batch.scheduler import Condition, Dependency, ElementId, Role, State, Status
+from jughpc.host import here
 
 from .conftest import AT_GATE, until
 
@@ -32,7 +32,7 @@ def test_cancel_ends_what_runs_and_what_waits(machine):
     machine.wait_for(job, State.RUNNING, *[State.QUEUED] * 3)
     machine.cancel(job)
     assert machine.wait_for_end(job) == [State.CANCELLED] * 4
-    assert not shell.alive(machine.element(job))
+    assert not host.alive(machine.element(job))
     assert [path.name for path in machine.folder.glob("ran.*")] == ["ran.0"]
 
 
@@ -57,7 +57,7 @@ def test_cancel_reaches_the_children_of_an_element(machine):
     until(lambda: State.RUNNING in machine.states(job) and machine.log(job) == "up\n")
     machine.cancel(job)
     machine.wait_for_end(job)
-    assert not shell.group_alive(machine.element(job))
+    assert not host.group_alive(machine.element(job))
 
 
 def test_cancelling_one_job_lets_the_collector_after_it_run(machine):
@@ -107,14 +107,14 @@ def test_cancel_ends_what_a_killed_supervisor_left_behind(machine):
     os.kill(machine.supervisor().pid, signal.SIGKILL)
     machine.cancel(job)
     assert machine.wait_for_end(job) == [State.CANCELLED] * 2
-    assert not shell.alive(element)
+    assert not host.alive(element)
 
 
 def test_a_new_job_of_the_submission_wakes_what_a_killed_supervisor_left_waiting(machine):
     job = machine.submit(f"echo ran; {AT_GATE}", size=3, throttle=1)
     machine.wait_for(job, State.RUNNING, State.QUEUED, State.QUEUED)
     os.kill(machine.supervisor().pid, signal.SIGKILL)
-    until(lambda: not shell.alive(machine.supervisor()))
+    until(lambda: not host.alive(machine.supervisor()))
     machine.submit("true")
     machine.wait_for(job, State.RUNNING, State.QUEUED, State.QUEUED)
     machine.open_gate()
@@ -140,7 +140,7 @@ def test_removing_the_submissions_folder_ends_its_elements_and_nothing_makes_it_
     machine.wait_for(job, State.RUNNING)
     element, supervisor = machine.element(job), machine.supervisor()
     machine.folder.rename(machine.folder.with_name("elsewhere"))
-    until(lambda: not shell.alive(element) and not shell.alive(supervisor))
+    until(lambda: not host.alive(element) and not host.alive(supervisor))
     assert not machine.folder.exists()
 
 
@@ -157,7 +157,7 @@ def left_behind(machine) -> str:
     job = machine.submit(AT_GATE, size=2, throttle=1)
     machine.wait_for(job, State.RUNNING, State.QUEUED)
     os.kill(machine.supervisor().pid, signal.SIGKILL)
-    until(lambda: not shell.alive(machine.supervisor()))
+    until(lambda: not host.alive(machine.supervisor()))
     return job
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from jughpc import host
 from jughpc.batch import shell
 from jughpc.batch.scheduler import Condition, Dependency, ElementId, Resources, Role, State, Status
 from jughpc.errors import SubmitError
@@ -40,7 +41,7 @@ def test_no_more_elements_run_at_once_than_the_throttle_allows(machine):
 
 
 def test_elements_run_on_all_cores_and_the_rest_waits(machine):
-    cores = shell.usable_cores()
+    cores = host.usable_cores()
     job = machine.submit(AT_GATE, size=cores + 2)
     machine.wait_for(job, *[State.RUNNING] * cores, State.QUEUED, State.QUEUED)
     machine.open_gate()
@@ -48,13 +49,13 @@ def test_elements_run_on_all_cores_and_the_rest_waits(machine):
 
 
 def test_a_throttle_above_the_cores_is_honoured(machine):
-    size = shell.usable_cores() + 2
+    size = host.usable_cores() + 2
     job = machine.submit(AT_GATE, size=size, throttle=size)
     machine.wait_for(job, *[State.RUNNING] * size)
 
 
 def test_elements_that_need_all_cores_run_one_by_one(machine):
-    job = machine.submit(ONE_BY_ONE, size=4, resources=Resources(cpus=shell.usable_cores()))
+    job = machine.submit(ONE_BY_ONE, size=4, resources=Resources(cpus=host.usable_cores()))
     assert machine.wait_for_end(job) == [State.DONE] * 4
 
 
@@ -100,7 +101,7 @@ def test_a_dependency_on_a_job_that_is_not_there_is_refused(machine):
 
 def test_a_job_submitted_after_all_others_ended_runs(machine):
     machine.wait_for_end(machine.submit("true"))
-    until(lambda: not shell.alive(machine.supervisor()))
+    until(lambda: not host.alive(machine.supervisor()))
     assert machine.wait_for_end(machine.submit("true")) == [State.DONE]
 
 
@@ -147,9 +148,9 @@ def test_a_users_file_named_like_a_standard_module_is_not_imported(machine):
     log = machine.logs / "limits"
     shell.spawn(machine.scheduler.limits_command(), stdout=log, env=machine.env, cwd=machine.folder)
     until(lambda: log.read_text().endswith("\n"))
-    assert log.read_text() == f'{{"cores": {shell.usable_cores()}}}\n'
+    assert log.read_text() == f'{{"cores": {host.usable_cores()}}}\n'
 
 
 def test_the_limits_name_the_cores_and_bound_no_array(machine):
     limits = machine.scheduler.parse_limits(machine.run(machine.scheduler.limits_command()))
-    assert (limits.array_size, limits.settings) == (None, {"cores": str(shell.usable_cores())})
+    assert (limits.array_size, limits.settings) == (None, {"cores": str(host.usable_cores())})

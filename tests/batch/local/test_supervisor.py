@@ -8,10 +8,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from jughpc.batch import local_folder, shell
-from jughpc.batch.local_folder import LocalJob
-from jughpc.batch.local_states import statuses
-from jughpc.batch.local_supervisor import supervise, take_over
+from jughpc import host
+from jughpc.batch.local import folder as local_folder
+from jughpc.batch.local.folder import LocalJob
+from jughpc.batch.local.states import statuses
+from jughpc.batch.local.supervisor import supervise, take_over
 from jughpc.batch.scheduler import JobId, State, Status
 from jughpc.fs import OsClock, OsFiles
 
@@ -63,14 +64,14 @@ def test_an_element_that_ignores_sigterm_is_killed(machine):
     job = publish(machine, "trap '' TERM; while :; do sleep 0.05; done", walltime=20.0)
     supervise(machine.files, FastClock())
     assert status(machine, job).reason == "walltime exceeded"
-    assert not shell.alive(machine.element(job))
+    assert not host.alive(machine.element(job))
 
 
 def test_children_that_outlive_a_cancelled_element_are_killed(machine):
     lines = "(trap '' TERM; echo up; while :; do sleep 0.05; done) & wait"
     job = publish(machine, lines, walltime=50.0)
     supervise(machine.files, FastClock())
-    assert not shell.group_alive(machine.element(job))
+    assert not host.group_alive(machine.element(job))
 
 
 def test_an_element_knows_when_its_walltime_ends(machine):

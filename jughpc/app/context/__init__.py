@@ -1,0 +1,1 @@
+"""Which jugfile and store a command means, opened: what all use cases stand on."""

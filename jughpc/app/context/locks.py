@@ -1,0 +1,87 @@
+"""Locks that a script takes by hand: claims, in the name of a life that lasts as long as the script."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jughpc.app.context.jugstore import NamedStore
+from jughpc.app.context.lease import Life, new_life
+from jughpc.fs import OsClock
+from jughpc.store.base import SHARD, Claims, Failure
+from jughpc.store.files.store import FileStore
+
+
+@dataclass(frozen=True)
+class _Holder:
+    store: NamedStore
+    life: Life
+    claims: Claims
+
+
+_lives: dict[int, _Holder] = {}  # by the id of a store, which the holder keeps alive
+
+
+class TaskLock:
+    """The lock of one task; see tasks.results.Lock. A claim goes when the script lets go, or dies."""
+
+    def __init__(self, store: NamedStore, digest: bytes) -> None:
+        self._store, self._digest = store, digest
+
+    def get(self) -> bool:
+        """Take it; False if it is taken, or the task failed or is done."""
+        if self._digest in self._store.held or self.is_failed():
+            return False
+        shard = self._store.results.shard_of(self._digest)
+        claim, _ = _holder(self._store).claims.take(shard, self._digest, self._store.results.look(shard))
+        if claim:
+            self._store.held[self._digest] = claim
+        return claim is not None
+
+    def release(self) -> None:
+        claim = self._store.held.pop(self._digest, None)
+        if claim:
+            _holder(self._store).claims.release(claim)
+
+    def is_locked(self) -> bool:
+        return self._digest in self._store.held or self.is_failed() or any(self._living())
+
+    def fail(self) -> bool:
+        """Record a failure, which keeps workers of arrays off this task."""
+        life = _holder(self._store).life.record
+        words = "marked as failed by a script"
+        failure = Failure(self._digest, "", words, "", life.life, life.host, life.owner, OsClock().wall())
+        self._store.results.fail(failure)
+        return True
+
+    def is_failed(self) -> bool:
+        return self._store.results.failure(self._digest) is not None
+
+    def _living(self) -> Iterator[bool]:
+        """Yield whether its holder may live, for each claim that covers this task."""
+        store = self._store.results
+        shard = store.shard_of(self._digest)
+        view = store.look(shard)
+        for key in view.claims.keys() & {self._digest, SHARD}:
+            yield not (isinstance(store, FileStore) and _is_dead(store, shard, key, view.top(key)))
+
+
+def _is_dead(store: FileStore, shard: int, key: bytes, generation: int) -> bool:
+    return bool(store.judge().proof(store.claim_path(shard, key, generation)))
+
+
+def _holder(store: NamedStore) -> _Holder:
+    """Return in whose name this process locks in `store`: a life begun at the first lock."""
+    if id(store) not in _lives:
+        life = new_life(store.jugdir, OsClock())
+        life.begin(store.results)
+        _lives[id(store)] = holder = _Holder(store, life, store.results.claims(life.record.life))
+        atexit.register(_end, holder)
+    return _lives[id(store)]
+
+
+def _end(holder: _Holder) -> None:
+    for claim in holder.store.held.values():
+        holder.claims.release(claim)
+    holder.life.end("its script ended")

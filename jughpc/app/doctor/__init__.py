@@ -1,0 +1,1 @@
+"""Does this file system and this cluster keep what jughpc relies on?"""

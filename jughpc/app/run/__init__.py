@@ -1,0 +1,1 @@
+"""Be a worker, or the reduce: what runs on compute nodes. Knows nothing of jobs."""

@@ -1,0 +1,1 @@
+"""Where a jugfile stands: its tasks, its workers and its jobs."""

@@ -1,0 +1,207 @@
+"""Where a jugfile stands: its tasks by state, the workers that live, and the submission behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from jughpc.app.context import session as sessions
+from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
+from jughpc.app.context.target import Target
+from jughpc.store import location as stores
+from jughpc.store.base import SHARD, Store, View
+from jughpc.store.files.layout import sum_name
+from jughpc.store.files.store import FileStore
+from jughpc.store.lease.process import is_gone
+from jughpc.store.record import ALIVE, Record
+from jughpc.tasks.graph import Graph
+
+FAILED, WAITING, READY, COMPLETE, ACTIVE = range(5)
+COMPOUND = "jug.compound.compound_task_execute"
+COLUMNS = ("Failed", "Waiting", "Ready", "Complete", "Active")
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Standing:
+    """How the tasks of a manifest stand.
+
+    Attributes:
+        manifest: The tasks.
+        state: (N,) FAILED, WAITING, READY, COMPLETE or ACTIVE.
+        workers: Lives that go on, as far as this host can know.
+        dead: Lives that ended without letting go, by their own record or by this host's process table.
+    """
+
+    manifest: Manifest
+    state: npt.NDArray[np.uint8]
+    workers: list[Record] = field(default_factory=list)
+    dead: list[Record] = field(default_factory=list)
+
+    @property
+    def unfinished(self) -> int:
+        """How many tasks have no result."""
+        return int(np.count_nonzero(self.state != COMPLETE))
+
+    def count(self, state: int) -> int:
+        """Return how many tasks are in `state`."""
+        return int(np.count_nonzero(self.state == state))
+
+    def by_name(self) -> dict[str, list[int]]:
+        """Return the counts of a task name, one a state."""
+        counts = np.zeros((len(self.manifest.names), len(COLUMNS)), np.int64)
+        np.add.at(counts, (self.manifest.kinds, self.state), 1)
+        return dict(zip(self.manifest.names, counts.tolist(), strict=True))
+
+    def can_go_on(self) -> bool:
+        """Return whether anything is left that does not wait for a task that failed."""
+        return bool(np.any((self.state == READY) | (self.state == ACTIVE)))
+
+    def failed(self) -> list[bytes]:
+        """Return the digests of the tasks that failed."""
+        return [self.manifest.digests[index].tobytes() for index in np.flatnonzero(self.state == FAILED)]
+
+
+def manifest_of(target: Target) -> Manifest:
+    """Return the tasks of a jugfile: as kept for its text and arguments, else by loading it.
+
+    One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
+    tasks: once such a task is done, those inside it are gone.
+    """
+    files = stores.folder_of(target.jugdir)
+    if files is not None and target.jugfile.is_file():
+        kept = find(files, key_of(target.jugfile, target.args))
+        if kept is not None and not kept.barrier and COMPOUND not in kept.names:
+            return kept
+    session = sessions.peek(target)
+    return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
+
+
+def standing(target: Target, ended: Mapping[str, str] | None = None) -> Standing:
+    """Look where `target` stands, by one listing a shard that is not complete and one read a worker.
+
+    Args:
+        ended: Lives that the scheduler says are over, to a reason; they are not taken for alive.
+    """
+    store = stores.find_store(target.jugdir)
+    return stand(manifest_of(target), store, ended or {})
+
+
+def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> Standing:
+    """Return how the tasks of `manifest` stand in `store`, None being one that does not exist yet."""
+    if store is None:
+        return Standing(manifest, _classified(manifest, *(np.zeros(len(manifest), bool) for _ in range(3))))
+    records = store.records()
+    dead = {record.life: record for record in records if _is_dead(record, ended)}
+    workers = {record.life: record for record in records if record.life not in dead}
+    look = _Look(manifest, store)
+    for life, index in look.claimed():
+        if life in workers:
+            look.active[index] = True
+            workers[life] = _with_task(workers[life], manifest.name(index))
+    running = (bytes.fromhex(record.digest) for record in workers.values() if record.digest)
+    for index in look.indices(running):
+        look.active[index] = True
+    state = _classified(manifest, look.done, look.failed, look.active)
+    return Standing(manifest, state, list(workers.values()), list(dead.values()))
+
+
+def _is_dead(record: Record, ended: Mapping[str, str]) -> bool:
+    return record.state != ALIVE or is_gone(record) or record.life in ended
+
+
+def _with_task(record: Record, name: str) -> Record:
+    """Return a record that has not beaten since it claimed, with what it claimed."""
+    return record if record.task else replace(record, task=name)
+
+
+class _Look:
+    """One look at all shards that are not complete."""
+
+    def __init__(self, manifest: Manifest, store: Store) -> None:
+        count = len(manifest)
+        self.done, self.failed, self.active = (np.zeros(count, bool) for _ in range(3))
+        self._manifest, self._store = manifest, store
+        self._order, self._starts = _sorted_by_shard(manifest, store.shards)
+        self._views: list[tuple[int, View]] = []
+        self._index: dict[bytes, int] = {}
+        self._look()
+
+    def indices(self, digests: Iterable[bytes]) -> list[int]:
+        """Return where `digests` are, as far as their shards were looked at."""
+        return [self._index[digest] for digest in digests if digest in self._index]
+
+    def claimed(self) -> Iterator[tuple[str, int]]:
+        """Yield who claims which task singly."""
+        for shard, view in self._views:
+            for key in view.claims:
+                index = self._index.get(key)
+                if key != SHARD and index is not None:
+                    yield self._holder(shard, key, view), index
+
+    def _holder(self, shard: int, key: bytes, view: View) -> str:
+        holder = self._store.holder(shard, key, view.top(key)) if isinstance(self._store, FileStore) else None
+        return holder.life if holder else ""
+
+    def _look(self) -> None:
+        complete = self._store.complete()
+        for shard in range(self._store.shards):
+            members = self._order[self._starts[shard] : self._starts[shard + 1]]
+            if not len(members):
+                continue
+            if (shard, self._set_name(members)) in complete:
+                self.done[members] = True
+            else:
+                self._look_into(shard, members)
+
+    def _look_into(self, shard: int, members: npt.NDArray[np.int64]) -> None:
+        view = self._store.look(shard)
+        here = {self._manifest.digests[index].tobytes(): int(index) for index in members}
+        self._index.update(here)
+        self._views.append((shard, view))
+        self.done[[here[digest] for digest in view.done & here.keys()]] = True
+        self.failed[[here[digest] for digest in view.failed & here.keys()]] = True
+
+    def _set_name(self, members: npt.NDArray[np.int64]) -> str:
+        halves = self._manifest.digests[members].view("<u8").sum(axis=0, dtype=np.uint64)
+        return sum_name(len(members), int(halves[0]), int(halves[1]))
+
+
+def _sorted_by_shard(manifest: Manifest, shards: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the tasks in the order of their shards, and where each shard begins."""
+    first = manifest.digests[:, :2].astype(np.uint16)  # which NumPy sorts by radix, in linear time
+    shard = (first[:, 0] << 8 | first[:, 1]) >> np.uint16(16 - (shards - 1).bit_length())
+    order = np.argsort(shard, kind="stable")
+    return order, np.searchsorted(shard[order], np.arange(shards + 1))
+
+
+def _classified(manifest: Manifest, done: Mask, failed: Mask, active: Mask) -> npt.NDArray[np.uint8]:
+    missing = np.zeros(len(manifest.needs) + 1, np.int64)
+    np.cumsum(~done[manifest.needs], out=missing[1:])
+    waits = missing[manifest.starts[1:]] > missing[manifest.starts[:-1]]
+    state = np.where(waits, WAITING, READY).astype(np.uint8)
+    state[active & ~waits] = ACTIVE
+    state[failed] = FAILED
+    state[done] = COMPLETE
+    return state
+
+
+def in_words(standing: Standing) -> str:
+    """Return one line on where it stands, as jug's `status --short` says it."""
+    total, active = len(standing.manifest), standing.count(ACTIVE)
+    if not standing.unfinished:
+        return f"All tasks complete ({total} tasks)."
+    waiting = standing.count(WAITING) + standing.count(READY)
+    tail = f"({active} active)" if active else "(none active)"
+    failed, complete = standing.count(FAILED), standing.count(COMPLETE)
+    return f"{waiting} tasks waiting to be run, {failed} failed, {complete} complete, {tail}."
+
+
+def by_host(workers: Sequence[Record]) -> Counter[str]:
+    """Return how many workers live on each host."""
+    return Counter(record.host for record in workers)

@@ -1,0 +1,37 @@
+"""What follows an array: the collector that waits for it, and the reduce that ends it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from jughpc.app.context.target import Target
+from jughpc.batch.plan import Follower
+from jughpc.batch.scheduler import Role
+from jughpc.batch.submissions import Submission
+from jughpc.store.location import folder_path
+
+
+def of_array(target: Target, submission: Submission, rounds: int, reduce: Path | None, *more: str) -> list[Follower]:
+    """Return the jobs that follow an array of `submission`.
+
+    Args:
+        rounds: Further arrays that may be submitted for what this one leaves.
+        reduce: The script that runs once all is done, None for none.
+        more: Further options of the collector.
+    """
+    plain = replace(submission.options.resources, gpus=None)
+    collect = argv("collect", target, f"--submission={submission.number}", f"--rounds={rounds}", *more)
+    followers = [Follower(Role.COLLECT, collect, plain)]
+    if reduce is not None:
+        followers.append(Follower(Role.REDUCE, argv("reduce", target, f"--script={reduce}"), plain))
+    return followers
+
+
+def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands, independent of PATH and activation."""
+    own: Sequence[str] = ("--", *target.args) if target.args else ()
+    folder = str(folder_path(target.jugdir))
+    return (sys.executable, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)

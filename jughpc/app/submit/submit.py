@@ -1,0 +1,193 @@
+"""Submit a jugfile: an array of workers, the collector that waits for them, the reduce that ends it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jughpc.app.context import session as sessions
+from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
+from jughpc.app.context.session import Session
+from jughpc.app.context.target import Target
+from jughpc.app.status.tasks import stand
+from jughpc.app.submit import dependents as followers
+from jughpc.batch import registry as detect
+from jughpc.batch import script, shell, submissions
+from jughpc.batch import submitter as desks
+from jughpc.batch.plan import plan
+from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, Workload
+from jughpc.batch.submissions import Accepted, Options, Submission
+from jughpc.batch.submitter import Desk
+from jughpc.errors import TemplateError, UsageError
+from jughpc.fs import Clock, OsFiles
+from jughpc.store import location as stores
+from jughpc.store.base import Pace
+from jughpc.store.files.opening import unmake_store
+from jughpc.tasks.graph import Graph
+from jughpc.units import show_memory, show_seconds
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for.
+
+    Attributes:
+        size: Elements of the array.
+        scheduler: Its name, None to look what is there.
+        name: Of the jobs, None for the jugfile's.
+        reduce: The script that runs when all is done, None for none.
+        retries: How often a task that fails is tried again.
+        rounds: Further arrays that may be submitted for what one leaves.
+    """
+
+    size: int
+    options: Options
+    scheduler: str | None = None
+    name: str | None = None
+    reduce: Path | None = None
+    retries: int = 0
+    rounds: int = 2
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A submission that was queued."""
+
+    submission: Submission
+    accepted: Sequence[Accepted]
+
+
+def submit(target: Target, wish: Wish, pace: Pace, clock: Clock, tell: Tell) -> Submitted:
+    """Queue array, collector and reduce for `target`. Raises UsageError if any of it is refused."""
+    _check(target, wish)
+    scheduler, limits = detect.look(wish.scheduler, shell.run)
+    early = sessions.peek(target)
+    _tell_tasks(early, tell)
+    draft = _draft(target, wish, scheduler, limits, clock)
+    for job in _jobs(target, wish, draft, scheduler):
+        script.render(job, scheduler.name, wish.options.templates)  # what cannot be rendered leaves nothing behind
+    with _nothing_left_on_error(_folder(target)):
+        files = OsFiles(_folder(target))
+        _prepare_store(sessions.settle(early, pace), tell)
+        submission = submissions.prepare(files, draft)
+        jobs = _jobs(target, wish, submission, scheduler)
+        _tell_choices(submission, scheduler, jobs, tell)
+        desk = Desk(files, clock, scheduler, shell.run, tell)
+        return Submitted(submission, desks.submit(desk, submission, jobs))
+
+
+def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
+    """Print what `submit` would do, scripts and commands; touch nothing."""
+    _check(target, wish)
+    scheduler, limits = detect.look(wish.scheduler, shell.run)
+    _tell_tasks(sessions.peek(target), tell)
+    submission = _draft(target, wish, scheduler, limits, clock)
+    jobs = _jobs(target, wish, submission, scheduler)
+    _tell_choices(submission, scheduler, jobs, tell)
+    for job in jobs:
+        tell(f"\n--- {job.script}\n{script.render(job, scheduler.name, wish.options.templates).rstrip()}")
+        tell(f"--- would run: {shlex.join(scheduler.submit_command(job))}")
+
+
+def _check(target: Target, wish: Wish) -> None:
+    stores.folder_path(target.jugdir)  # scripts and logs lie beside the results
+    if wish.reduce is not None and not wish.reduce.is_file():
+        raise UsageError(f"there is no reduce script {wish.reduce}; give its path with --reduce.")
+    if (templates := wish.options.templates) and not templates.is_dir():
+        raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
+
+
+@contextmanager
+def _nothing_left_on_error(folder: Path) -> Iterator[None]:
+    """Remove the jugdir again if it was made inside the block, the block failed, and nobody uses it yet."""
+    was_there = folder.exists()
+    try:
+        yield
+    except UsageError:
+        if not was_there:
+            unmake_store(folder)
+        raise
+
+
+def _folder(target: Target) -> Path:
+    return Path(target.jugdir).absolute()
+
+
+def _tell_tasks(session: Session, tell: Tell) -> None:
+    count = len(session.jugfile.tasks)
+    if not count and not session.jugfile.barrier:
+        raise UsageError(f"{session.target.jugfile} defines no task, so there is nothing to submit.")
+    more = ", and more behind a barrier" if session.jugfile.barrier else ""
+    tell(f"jugfile    {session.target.jugfile}: {count} tasks{more}")
+    tell(f"jugdir     {_folder(session.target)}")
+
+
+def _prepare_store(session: Session, tell: Tell) -> None:
+    """Keep the manifest for status; make tasks that failed before ready again."""
+    graph = Graph(session.jugfile.tasks)
+    manifest = of_graph(graph, session.jugfile.barrier)
+    key = key_of(session.target.jugfile, session.target.args)
+    files = OsFiles(_folder(session.target))
+    if graph.tasks and not is_saved(files, key, len(graph.tasks)):
+        save(files, key, manifest, "submit")
+    standing = stand(manifest, session.store, {})
+    if failed := standing.failed():
+        session.store.forget_failures(failed)
+        tell(f"again      {len(failed)} tasks that failed before are tried again")
+    if done := len(manifest) - standing.unfinished:
+        tell(f"done       {done} tasks have a result already")
+
+
+def _draft(target: Target, wish: Wish, scheduler: Scheduler, limits: Limits, clock: Clock) -> Submission:
+    name = wish.name or target.jugfile.stem
+    workload = Workload(followers.argv("execute", target, f"--retries={wish.retries}", "--keep-going"), wish.size, name)
+    folder = _folder(target)
+    meta = {"jugfile": str(target.jugfile), "reduce": str(wish.reduce or ""), "rounds": str(wish.rounds)}
+    return submissions.draft(
+        OsFiles(folder), clock, folder,
+        scheduler=scheduler.name, workload=workload, options=wish.options, limits=limits, meta=meta,
+    )  # fmt: skip
+
+
+def _jobs(target: Target, wish: Wish, submission: Submission, scheduler: Scheduler) -> list[Job]:
+    return plan(submission, scheduler, followers.of_array(target, submission, wish.rounds, wish.reduce))
+
+
+def _tell_choices(submission: Submission, scheduler: Scheduler, jobs: Sequence[Job], tell: Tell) -> None:
+    """Say everything that was chosen, applied defaults included."""
+    options, arrays = submission.options, [job for job in jobs if job.role is Role.ARRAY]
+    limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
+    tell(f"scheduler  {scheduler.name}" + (f" ({limits})" if limits else ""))
+    tell(f"array      {' + '.join(str(job.size) for job in arrays)} elements, {_throttle(options.throttle)}")
+    tell(f"each       {_resources(options.resources)}")
+    tell(f"python     {sys.executable}")
+    tell(f"logs       {submission.folder}/logs")
+    for line in options.setup:
+        tell(f"setup      {line}")
+    if options.extra:
+        tell(f"extra      {shlex.join(options.extra)}")
+
+
+def _throttle(throttle: int | None) -> str:
+    return f"at most {throttle} at once" if throttle else "as many at once as the system runs"
+
+
+def _resources(resources: Resources) -> str:
+    chosen = {
+        "time": None if resources.walltime is None else show_seconds(resources.walltime),
+        "memory": None if resources.memory is None else show_memory(resources.memory),
+        "cpus": resources.cpus,
+        "gpus": resources.gpus or 0,
+        "partition": resources.partition,
+        "account": resources.account,
+        "qos": resources.qos,
+    }
+    said = [f"{key} {value}" for key, value in chosen.items() if value is not None]
+    left = [key for key, value in chosen.items() if value is None]
+    return ", ".join(said) + (f"; the site's default {', '.join(left)}" if left else "")

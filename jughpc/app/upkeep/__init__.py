@@ -1,0 +1,1 @@
+"""Change a store by hand beside live workers: free, remove, merge."""

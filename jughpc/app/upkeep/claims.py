@@ -1,0 +1,126 @@
+"""Free what crashed jobs held: claims whose holder is dead by proof, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from jughpc.app.context.manifest import find_any
+from jughpc.app.context.target import Target
+from jughpc.app.status import elements as submitted
+from jughpc.backoff import jitter
+from jughpc.errors import JugdirError
+from jughpc.fs import Clock, OsFiles
+from jughpc.store import location as stores
+from jughpc.store.base import SHARD
+from jughpc.store.files.liveness import Judge
+from jughpc.store.files.store import FileStore
+from jughpc.store.record import Record
+
+_PAUSE = 1.0  # [s] between two looks at claims that are being watched
+
+
+@dataclass(frozen=True)
+class Held:
+    """A claim that was found.
+
+    Attributes:
+        shard, key, generation: What it is on.
+        task: In words.
+        holder: The record behind it, None if that cannot be read.
+        proof: Why its holder is dead, "" if it may live.
+        removed: Whether it was removed.
+    """
+
+    shard: int
+    key: bytes
+    generation: int
+    task: str
+    holder: Record | None
+    proof: str = ""
+    removed: bool = False
+
+
+def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: bool = False) -> list[Held]:
+    """Remove the claims of the dead, and their records; return all claims found, the living ones too.
+
+    Args:
+        force: Remove all claims, whoever holds them.
+        wait: Watch those who may live for as long as it takes to see that they stand still.
+    Raises:
+        JugdirError: There is no store.
+    """
+    store = _store(target)
+    over = _over(target, store)
+    judge = store.judge()
+    held = [_judged(judge, store, row, over) for row in _find(target, store)]
+    end = clock.now() + store.pace.ttl + store.pace.beat
+    while wait and not force and clock.now() < end and any(not row.proof for row in held):
+        clock.sleep(_PAUSE * jitter())
+        held = [row if row.proof else _judged(judge, store, row, over) for row in held]
+    cleaned = [_removed(store, row) if force or row.proof else row for row in held]
+    _forget_dead(store, judge, over)
+    return cleaned
+
+
+def _store(target: Target) -> FileStore:
+    store = stores.find_store(target.jugdir)
+    if not isinstance(store, FileStore):
+        raise JugdirError(
+            f"there is no store in {target.jugdir}, so nothing is held. Was it made elsewhere? --jugdir DIR"
+        )
+    return store
+
+
+def _over(target: Target, store: FileStore) -> Mapping[str, str]:
+    """Return the lives that the scheduler says are over; silence proves nothing."""
+    jobs = submitted.find(target.jugdir)
+    return submitted.dead_by_scheduler(store.records(), jobs.poll.owners) if jobs else {}
+
+
+def _find(target: Target, store: FileStore) -> Iterator[Held]:
+    names = _names(target)
+    for shard in store.shards_in_use():
+        for key, generations in store.look(shard).claims.items():
+            words = "all short tasks of a shard" if key == SHARD else names.get(key, key.hex())
+            for generation in generations:
+                yield Held(shard, key, generation, words, None)
+
+
+def _names(target: Target) -> dict[bytes, str]:
+    """Return the names of tasks by digest, as far as a manifest tells them."""
+    manifest = find_any(OsFiles(stores.folder_path(target.jugdir)))
+    if manifest is None:
+        return {}
+    return {
+        digest.tobytes(): f"{manifest.names[kind]} {digest.tobytes().hex()[:8]}"
+        for digest, kind in zip(manifest.digests, manifest.kinds, strict=True)
+    }
+
+
+def _judged(judge: Judge, store: FileStore, row: Held, over: Mapping[str, str]) -> Held:
+    path = store.claim_path(row.shard, row.key, row.generation)
+    proof, holder = judge.proof(path), judge.holder(path)
+    if not proof and holder and holder.life in over:
+        proof = over[holder.life]
+    return replace(row, holder=holder, proof=proof)
+
+
+def _removed(store: FileStore, row: Held) -> Held:
+    """Remove a claim, unless it is another's by now."""
+    now = store.holder(row.shard, row.key, row.generation)
+    if now is not None and row.holder is not None and now.life != row.holder.life:
+        return replace(row, holder=now, proof="")
+    store.remove_claim(row.shard, row.key, row.generation)
+    return replace(row, removed=True)
+
+
+def _forget_dead(store: FileStore, judge: Judge, over: Mapping[str, str]) -> None:
+    for life in _dead(store, judge, over):
+        store.forget_life(life)
+
+
+def _dead(store: FileStore, judge: Judge, over: Mapping[str, str]) -> Iterable[str]:
+    for record in store.records():
+        if record.life in over or judge.proof(store.record_path(record.life)):
+            yield record.life

@@ -1,0 +1,64 @@
+"""Remove the results of chosen tasks and of all that depends on them, beside live workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jughpc.app.context import session as sessions
+from jughpc.app.context.lease import living
+from jughpc.app.context.target import Target
+from jughpc.app.upkeep.exclusive import holding
+from jughpc.fs import Clock
+from jughpc.store.base import Store
+from jughpc.tasks.graph import Graph
+
+
+@dataclass(frozen=True)
+class Invalidated:
+    """What was done.
+
+    Attributes:
+        chosen: How many tasks matched.
+        removed: Results that were removed, by task name.
+    """
+
+    chosen: int
+    removed: Counter[str]
+
+
+def invalidate(target: Target, matches: Callable[[str], bool], clock: Clock, patience: float) -> Invalidated:
+    """Remove the results and failures of the tasks whose name `matches`, and of all that depends on them.
+
+    Raises:
+        BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
+    """
+    with living(target.jugdir, clock) as life:
+        session = sessions.peek(target)
+        graph = Graph(session.jugfile.tasks)
+        chosen = [index for index, task in enumerate(graph.tasks) if matches(task.name)]
+        if not chosen or session.is_new:
+            return Invalidated(len(chosen), Counter())
+        life.begin(session.store)
+        gone = remove_with_dependents(session.store, life.record.life, graph, chosen, clock, patience)
+        sessions.close(session)
+        return Invalidated(len(chosen), Counter(graph.tasks[graph.index[digest]].name for digest in gone))
+
+
+def remove_with_dependents(
+    store: Store, life: str, graph: Graph, chosen: list[int], clock: Clock, patience: float
+) -> set[bytes]:
+    """Remove the results and failures of `chosen` and of all that depends on them; return which results there were.
+
+    Args:
+        life: In whose name the tasks are held meanwhile.
+    Raises:
+        BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
+    """
+    digests = [graph.digests[index] for index in graph.with_dependents(chosen)]
+    with holding(store, life, digests, clock, patience):
+        there = set(digests) - store.missing(digests)
+        store.remove(digests)
+        store.forget_deaths(digests)
+    return there

@@ -1,0 +1,50 @@
+"""Merge small result files, shard by shard, while workers run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jughpc.app.context.lease import living
+from jughpc.app.context.target import Target
+from jughpc.app.upkeep.exclusive import holding
+from jughpc.errors import BusyError, JugdirError
+from jughpc.fs import Clock, OsFiles
+from jughpc.store import location as stores
+from jughpc.store.files.packing import merge
+from jughpc.store.files.store import FileStore
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was done.
+
+    Attributes:
+        results: How many results were moved.
+        busy: Shards that live workers held, and that stay as they were.
+    """
+
+    results: int
+    busy: int
+
+
+def pack(target: Target, clock: Clock) -> Packed:
+    """Merge the small result files of every shard that nobody holds. Raises JugdirError if there is no file store."""
+    with living(target.jugdir, clock) as life:
+        files, store = OsFiles(stores.folder_path(target.jugdir)), stores.find_store(target.jugdir)
+        if not isinstance(store, FileStore):
+            raise JugdirError(f"there is no store in {target.jugdir}, so there is nothing to pack.")
+        life.begin(store)
+        moved = [_pack_shard(store, files, life.record.life, shard, clock) for shard in store.shards_in_use()]
+    return Packed(sum(count or 0 for count in moved), moved.count(None))
+
+
+def _pack_shard(store: FileStore, files: OsFiles, life: str, shard: int, clock: Clock) -> int | None:
+    """Merge the small files of a shard; return how many results were moved, None if somebody holds it."""
+    done = store.look(shard).done
+    if not done:
+        return 0
+    try:
+        with holding(store, life, [next(iter(done))], clock, patience=0.0):
+            return merge(files, store.folder(shard), f"{life}-merged")
+    except BusyError:
+        return None

@@ -1,0 +1,1 @@
+"""The embedded scheduler: jobs on this machine."""

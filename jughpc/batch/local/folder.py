@@ -1,0 +1,176 @@
+"""What the local jobs of a submission leave on disk: files written once, whose names tell the state.
+
+    <submission>/local/
+      supervisor.<g>                        who supervises, generation g
+      supervisor.<g>.closed                 it has looked its last and takes no more jobs
+      supervisor.log                        what it had to complain of
+      <job>.job                             what to run; appears whole
+      <job>.cancel                          somebody wants it ended
+      <job>.ended.<outcome>                 its elements that have not started never will
+      <job>/<index>.started.<pid>.<start>   an element's process
+      <job>/<index>.ended.<outcome>
+
+    <state home>/jughpc/local/<job>         where a job's folder is: jobs are found by their id alone
+
+Only the supervisor writes what has started or ended, so nothing here needs a lock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jughpc.batch import shell
+from jughpc.batch.scheduler import Condition, JobId
+from jughpc.fs import Files, OsFiles
+from jughpc.host import Process
+
+CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
+"""Outcomes of an element that has no exit code of its own making."""
+
+LOG = "supervisor.log"
+
+
+@dataclass(frozen=True)
+class LocalJob:
+    """What to run, as it was submitted.
+
+    Attributes:
+        log: Path of an element's log; ``%i`` stands for its index, ``%%`` for a percent sign.
+        size: Number of elements.
+        throttle: How many may run at once; None for what the cores allow.
+        cpus: Cores of one element, None for one.
+        walltime: [s], None for no limit.
+        condition: What the jobs in `after` must have done before this one starts.
+    """
+
+    id: JobId
+    name: str
+    script: str
+    log: str
+    size: int
+    throttle: int | None = None
+    cpus: int | None = None
+    walltime: float | None = None
+    condition: Condition = Condition.AFTER_ANY
+    after: tuple[JobId, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What has happened to the elements of a job."""
+
+    started: dict[int, Process]
+    ended: dict[int, str]
+
+
+def index_files() -> Files:
+    """Return the folder, one a user, that tells where each job's folder is. Source: XDG base directories."""
+    home = shell.environment().get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return OsFiles(Path(home) / "jughpc" / "local")
+
+
+def folder_of(script: str) -> Path:
+    """Return the folder in which the jobs of the submission that `script` belongs to keep their state."""
+    return Path(script).parent / "local"
+
+
+def log_path(job: LocalJob, index: int) -> Path:
+    """Return where the element writes its output."""
+    values = {"%i": str(index), "%%": "%"}
+    return Path(re.sub("%[i%]", lambda match: values[match[0]], job.log))
+
+
+def new_id() -> JobId:
+    """Return an id that no other job has, on any machine."""
+    return secrets.token_hex(4)
+
+
+def publish(index: Files, job: LocalJob) -> Path:
+    """Write `job` where its submission's supervisor finds it, and return that folder."""
+    _forget_removed(index)
+    folder = folder_of(job.script)
+    _write_whole(index, job.id, {"folder": str(folder), "name": job.name})
+    _write_whole(OsFiles(folder), f"{job.id}.job", asdict(job) | {"condition": job.condition.value})
+    return folder
+
+
+def _forget_removed(index: Files) -> None:
+    """Drop the jobs whose submission was removed, so that the index does not grow for ever."""
+    for job_id in _whole(index):
+        with suppress(FileNotFoundError):  # another submission has dropped it just now
+            submission = Path(json.loads(index.read(job_id))["folder"]).parent
+            if submission.name not in OsFiles(submission.parent).names(""):
+                index.remove(job_id)
+
+
+def withdraw(index: Files, job: LocalJob) -> None:
+    """Take back what nobody has seen."""
+    OsFiles(folder_of(job.script)).remove(f"{job.id}.job")
+    index.remove(job.id)
+
+
+def find(index: Files, job_id: JobId) -> Path | None:
+    """Return the folder of the job, None if there is no such job."""
+    if job_id not in index.names(""):
+        return None
+    folder = Path(json.loads(index.read(job_id))["folder"])
+    return folder if job_id in job_ids(OsFiles(folder).names("")) else None
+
+
+def find_by_name(index: Files, name: str) -> list[JobId]:
+    """Return the jobs called `name`."""
+    named = [job_id for job_id in _whole(index) if json.loads(index.read(job_id))["name"] == name]
+    return sorted(job_id for job_id in named if find(index, job_id))
+
+
+def _whole(index: Files) -> list[JobId]:
+    """Return the jobs of the index but for those that are just being written."""
+    return [job_id for job_id in index.names("") if "." not in job_id]
+
+
+def job_ids(names: Iterable[str]) -> list[JobId]:
+    """Return the jobs among the `names` of a submission's folder."""
+    return [name[: -len(".job")] for name in names if name.endswith(".job")]
+
+
+def read_job(files: Files, job_id: JobId) -> LocalJob:
+    """Return what was submitted under `job_id`."""
+    fields = json.loads(files.read(f"{job_id}.job"))
+    fields["condition"], fields["after"] = Condition(fields["condition"]), tuple(fields["after"])
+    return LocalJob(**fields)
+
+
+def read_trail(files: Files, job_id: JobId) -> Trail:
+    """Return what has happened to the job's elements, by one listing."""
+    trail = Trail({}, {})
+    for name in files.names(job_id):
+        index, _, event = name.partition(".")
+        word, _, rest = event.partition(".")
+        if word == "started":
+            trail.started[int(index)] = Process(*map(int, rest.split(".")))
+        elif word == "ended":
+            trail.ended[int(index)] = rest
+    return trail
+
+
+def cancel_asked(names: Iterable[str], job_id: JobId) -> bool:
+    """Return whether somebody wants the job ended."""
+    return f"{job_id}.cancel" in names
+
+
+def unstarted_outcome(names: Iterable[str], job_id: JobId) -> str | None:
+    """Return the outcome of those elements of the job that have not started; None while they may yet."""
+    prefix = f"{job_id}.ended."
+    return next((name[len(prefix) :] for name in names if name.startswith(prefix)), None)
+
+
+def _write_whole(files: Files, path: str, value: object) -> None:
+    """Make `path` appear with its whole content: a name that no other writer has."""
+    files.write(f"{path}.new", [json.dumps(value).encode()])
+    files.rename(f"{path}.new", path)

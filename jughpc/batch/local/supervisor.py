@@ -1,0 +1,279 @@
+"""The supervisor of a submission's local jobs: the one process that starts elements and ends them.
+
+A job that is submitted while the supervisor ends cannot fall between: the job is published before its
+submitter looks for a supervisor, and a supervisor says that it is closed before it looks for jobs a
+last time. So one of the two sees the other; where both do, the exclusive `supervisor.<g>` decides.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from jughpc import host
+from jughpc.batch import shell
+from jughpc.batch.local import folder
+from jughpc.batch.local.folder import LocalJob, Trail
+from jughpc.batch.local.states import latest_number, latest_supervisor, record_text
+from jughpc.batch.scheduler import Condition, JobId
+from jughpc.errors import CommandMissingError
+from jughpc.fs import Clock, Files
+from jughpc.host import Process
+
+TICK = 0.1
+"""Between two looks at the elements [s]: what starting the next one may cost."""
+
+LOOK = 0.5
+"""Between two listings of the folder [s]: how long a new job or a cancel may go unseen."""
+
+CANCEL_GRACE = 10.0
+WALLTIME_GRACE = 30.0
+"""From SIGTERM to SIGKILL [s], as PBS (kill_delay) and Slurm (KillWait) have it by default."""
+
+
+@dataclass
+class Element:
+    """An element that has a process.
+
+    Attributes:
+        adopted: An earlier supervisor started it: its exit code cannot be had.
+        until: When its walltime is over [s, the clock's uptime].
+        fate: Its outcome, once that does not depend on how its process ends.
+        kill_at: When SIGKILL follows SIGTERM [s, the clock's uptime].
+        leader_gone: Its first process has ended; others of its group may not have.
+    """
+
+    process: Process
+    adopted: bool = False
+    until: float | None = None
+    fate: str | None = None
+    kill_at: float = 0.0
+    leader_gone: bool = False
+
+
+@dataclass
+class Post:
+    """A job under supervision.
+
+    Attributes:
+        waiting: Elements to be started, in order.
+        unstarted: The outcome of those that never will be, once that is settled.
+    """
+
+    job: LocalJob
+    waiting: deque[int]
+    running: dict[int, Element]
+    outcomes: dict[int, str]
+    unstarted: str | None = None
+    cancelled: bool = False
+
+    @property
+    def over(self) -> bool:
+        return not self.waiting and not self.running
+
+    @property
+    def succeeded(self) -> bool:
+        return list(self.outcomes.values()) == ["0"] * self.job.size
+
+
+def supervise(files: Files, clock: Clock) -> None:
+    """Run the jobs of a submission's folder to their ends; return at once if another supervisor does."""
+    while generation := take_over(files, clock):
+        supervisor = Supervisor(files, clock, generation)
+        supervisor.run()
+        files.write(f"supervisor.{generation}.closed", [])
+        if set(folder.job_ids(files.names(""))) <= set(supervisor.posts):
+            return
+
+
+def take_over(files: Files, clock: Clock) -> int:
+    """Become the supervisor of the next generation and return it; 0 if there is a supervisor."""
+    last = latest_supervisor(files, clock)
+    if last and (last.alive or last.hidden):
+        return 0
+    generation = latest_number(files.names("")) + 1
+    try:
+        files.write(f"supervisor.{generation}", [record_text(host.myself())])
+    except FileExistsError:
+        return 0
+    return generation
+
+
+class Supervisor:
+    """Starts, watches and ends the elements of all jobs in one submission's folder."""
+
+    def __init__(self, files: Files, clock: Clock, generation: int) -> None:
+        self.files, self.clock, self.generation = files, clock, generation
+        self.env, self.cores = shell.environment(), host.usable_cores()
+        self.posts: dict[JobId, Post] = {}
+        self._unwritten: deque[str] = deque()
+        self._looked, self._look_at = False, 0.0
+        self._told = ""
+
+    def run(self) -> None:
+        """Return when every job is over and that is on disk."""
+        while True:
+            if self.clock.uptime() >= self._look_at:
+                self._look()
+            self._watch()
+            if self._write():
+                self._begin()
+            if self._all_over():
+                return
+            self.clock.sleep(TICK)
+
+    def _all_over(self) -> bool:
+        return self._looked and not self._unwritten and all(post.over for post in self.posts.values())
+
+    def _look(self) -> None:
+        try:
+            self._take_in(self.files.names(""))
+            self._looked = True
+        except OSError as error:  # a file server may be away for a while; the elements go on
+            self._tell_once(f"{error}; looking again")
+        self._look_at = self.clock.uptime() + LOOK
+
+    def _take_in(self, names: Collection[str]) -> None:
+        if f"supervisor.{self.generation}" not in names:
+            self._abandon()
+        for job_id in sorted(set(folder.job_ids(names)) - set(self.posts)):
+            self.posts[job_id] = self._post(job_id, folder.unstarted_outcome(names, job_id))
+        for post in self.posts.values():
+            if folder.cancel_asked(names, post.job.id) and not post.cancelled:
+                self._cancel(post)
+
+    def _abandon(self) -> NoReturn:
+        """End all without a trace: the submission's folder was removed, and is not to be made anew."""
+        for post in self.posts.values():
+            for element in post.running.values():
+                shell.kill(element.process, "TERM")
+        sys.exit("the submission's folder is gone")
+
+    def _post(self, job_id: JobId, unstarted: str | None) -> Post:
+        job, trail = folder.read_job(self.files, job_id), folder.read_trail(self.files, job_id)
+        waiting = () if unstarted else (i for i in range(job.size) if i not in trail.started | trail.ended)
+        return Post(job, deque(waiting), _adopt(trail), trail.ended, unstarted)
+
+    def _cancel(self, post: Post) -> None:
+        post.cancelled = True
+        self._leave_unstarted(post, folder.CANCELLED)
+        for element in post.running.values():
+            self._terminate(element, folder.CANCELLED, CANCEL_GRACE)
+
+    def _leave_unstarted(self, post: Post, outcome: str) -> None:
+        if post.waiting:
+            post.waiting.clear()
+            post.unstarted = outcome
+            self._unwritten.append(f"{post.job.id}.ended.{outcome}")
+
+    def _watch(self) -> None:
+        for post in self.posts.values():
+            for index, element in list(post.running.items()):
+                self._hasten(element)
+                if outcome := self._outcome(element):
+                    self._end(post, index, outcome)
+
+    def _hasten(self, element: Element) -> None:
+        now = self.clock.uptime()
+        if element.fate is None and element.until is not None and now > element.until:
+            self._terminate(element, folder.WALLTIME, WALLTIME_GRACE)
+        elif element.fate and now > element.kill_at:
+            shell.kill(element.process, "KILL")
+
+    def _terminate(self, element: Element, fate: str, grace: float) -> None:
+        element.fate, element.kill_at = fate, self.clock.uptime() + grace
+        shell.kill(element.process, "TERM")
+        shell.kill(element.process, "CONT")  # one that is stopped would not see the other
+
+    def _outcome(self, element: Element) -> str | None:
+        """Return the outcome of an element that has ended; one that is being ended takes its group along."""
+        if not element.leader_gone:
+            code = _exit(element)
+            element.leader_gone = code is not None
+            if element.leader_gone and element.fate is None:
+                return code
+        over = element.leader_gone and not host.group_alive(element.process)
+        return element.fate if over else None
+
+    def _end(self, post: Post, index: int, outcome: str) -> None:
+        post.running.pop(index, None)
+        post.outcomes[index] = outcome
+        self._unwritten.append(f"{post.job.id}/{index}.ended.{outcome}")
+
+    def _begin(self) -> None:
+        for post in self.posts.values():
+            if post.waiting and self._may_start(post):
+                room = self._at_once(post.job) - len(post.running)
+                for _ in range(min(room, len(post.waiting))):
+                    self._start(post, post.waiting.popleft())
+
+    def _at_once(self, job: LocalJob) -> int:
+        return job.throttle or max(1, self.cores // (job.cpus or 1))
+
+    def _may_start(self, post: Post) -> bool:
+        needed = [self.posts[job_id] for job_id in post.job.after]
+        if not all(other.over for other in needed):
+            return False
+        if post.job.condition is Condition.AFTER_ANY or all(other.succeeded for other in needed):
+            return True
+        self._leave_unstarted(post, folder.NEVER)
+        return False
+
+    def _start(self, post: Post, index: int) -> None:
+        job, script = post.job, Path(post.job.script)
+        try:
+            process = shell.spawn(
+                ["bash", job.script], stdout=folder.log_path(job, index), env=self._env(job, index), cwd=script.parent
+            )
+        except (OSError, CommandMissingError) as error:
+            complain(f"{job.id}_{index} could not be started: {error}")
+            self._end(post, index, folder.UNSTARTABLE)
+            return
+        until = self.clock.uptime() + job.walltime if job.walltime else None
+        post.running[index] = Element(process, until=until)
+        self._unwritten.append(f"{job.id}/{index}.started.{process.pid}.{process.start}")
+        self._write()  # at once: nobody may take an element for queued that makes itself known in the store
+
+    def _env(self, job: LocalJob, index: int) -> dict[str, str]:
+        end = str(int(self.clock.wall() + job.walltime)) if job.walltime else ""
+        own = {"JUGHPC_LOCAL_JOB": job.id, "JUGHPC_LOCAL_INDEX": str(index), "JUGHPC_LOCAL_END": end}
+        return {**self.env, **own}
+
+    def _write(self) -> bool:
+        """Write what has happened, in order; return whether no full disk keeps any of it for the next time."""
+        try:
+            while self._unwritten:
+                with suppress(FileExistsError):  # an earlier try got so far
+                    self.files.write(self._unwritten[0], [])
+                self._unwritten.popleft()
+        except OSError as error:
+            self._tell_once(f"{self._unwritten[0]} could not be written, trying again: {error}")
+        return not self._unwritten
+
+    def _tell_once(self, text: str) -> None:
+        if text != self._told:
+            complain(text)
+        self._told = text
+
+
+def complain(text: str) -> None:
+    """Write a line into the supervisor's log."""
+    with suppress(OSError):  # the disk that it complains of may hold the log
+        print(text, file=sys.stderr, flush=True)
+
+
+def _adopt(trail: Trail) -> dict[int, Element]:
+    orphans = {index: process for index, process in trail.started.items() if index not in trail.ended}
+    return {index: Element(process, adopted=True) for index, process in orphans.items()}
+
+
+def _exit(element: Element) -> str | None:
+    if element.adopted:
+        return None if host.alive(element.process) else folder.LOST
+    code = shell.reap(element.process)
+    return None if code is None else str(code)

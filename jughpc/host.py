@@ -1,0 +1,186 @@
+"""What this host, this process and other processes are: the one reader of /proc.
+
+A pid means something within one boot of one host, in one PID namespace; and of a process that is not seen there,
+nothing is known unless it would be seen if it were there.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import platform
+import pwd
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_GONE = ("Z", "X")  # proc(5): a zombie, one that is dead; neither runs on
+
+
+class Process(NamedTuple):
+    """A process of this host, told apart from a later one with the same pid.
+
+    Attributes:
+        start: When it began [clock ticks since boot].
+    """
+
+    pid: int
+    start: int
+
+
+class Sight(enum.Enum):
+    """What a look at another process tells."""
+
+    ALIVE = "it is there"
+    GONE = "it would be seen if it were there, and is not"
+    HIDDEN = "it may be there, where it cannot be seen"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a pid means something: one host, since one boot, in one PID namespace."""
+
+    host: str
+    boot: str
+    pids: str
+
+    def same_pids(self, other: Machine) -> bool:
+        """Return whether a pid means the same process on both."""
+        return (self.boot, self.pids) == (other.boot, other.pids)
+
+    def was_rebooted(self, now: Machine) -> bool:
+        """Return whether `now` is this machine after another boot: nothing of before is alive."""
+        return self.host == now.host and self.boot != now.boot
+
+    @property
+    def space(self) -> str:
+        """Boot and PID namespace, short enough for a record."""
+        return f"{self.boot[:8]}-{self.pids.strip('pid:[]')}"
+
+
+def here() -> Machine:
+    """Return where this process runs."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return Machine(hostname(), boot, os.readlink("/proc/self/ns/pid"))
+
+
+def hostname() -> str:
+    """Return this host's name."""
+    return platform.node()
+
+
+@cache
+def user() -> str:
+    """Return whose process this is, by name if there is one: a container may have no entry for its user."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def myself() -> Process:
+    """Return the process that asks."""
+    return process(os.getpid())
+
+
+def process(pid: int) -> Process:
+    """Return the process that has `pid` now; its start is 0 if there is none."""
+    return Process(pid, _stat(pid)[1])
+
+
+def alive(process: Process) -> bool:
+    """Return whether `process` runs on this host; one that only waits to be reaped does not."""
+    state, start = _stat(process.pid)
+    return bool(state) and start == process.start and state not in _GONE
+
+
+def sight(process: Process, of_user: str) -> Sight:
+    """Return what a look at a process of `of_user` tells, which ran on this very `Machine`."""
+    try:
+        state, start = _stat(process.pid)
+    except PermissionError:  # hidepid=1 shows that there is such a pid, and no more
+        return Sight.HIDDEN
+    if state and start == process.start and state not in _GONE:
+        return Sight.ALIVE
+    return Sight.GONE if start or can_see(of_user) else Sight.HIDDEN
+
+
+def can_see(of_user: str) -> bool:
+    """Return whether this process would see one of `of_user`, if there were one.
+
+    Source: proc(5), hidepid: who may not trace a process does not see it; root of the first user namespace may.
+    """
+    return of_user == user() or _is_true_root() or not _hides_others()
+
+
+def group_alive(process: Process) -> bool:
+    """Return whether anything is left of a spawned process and its offspring; what waits to be reaped is not."""
+    if _stat(process.pid)[1] not in (0, process.start):
+        return False  # the pid was given anew, so its group is gone
+    # killpg(pid, 0) would count zombies, and in a container there may be nobody who reaps them
+    pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+    return any(_in_group(pid, process.pid) for pid in pids)
+
+
+def how_it_died(pid: int) -> str:
+    """Return what can be known of the end of `pid`; its parent has mostly reaped it by now."""
+    with suppress(OSError, ValueError, IndexError):
+        fields = _fields(pid)
+        number = int(fields[49]) & 0x7F  # proc(5), field 52: the wait status, shown to the same user
+        if fields[0] == "Z" and number:
+            return f"killed by {signal.Signals(number).name}"
+    return "killed, by SIGKILL most likely: out of memory, walltime, preemption or by hand"
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use. Source: sched_getaffinity(2), so taskset and cpusets count."""
+    return len(os.sched_getaffinity(0))
+
+
+def measure(pid: int) -> tuple[int, float]:
+    """Return resident set [bytes] and processor time [s] of `pid`, zeros if it is gone."""
+    import psutil  # only now: it takes 10 ms, and a worker that ends before its second beat needs it not
+
+    try:
+        found = psutil.Process(pid)
+        times = found.cpu_times()
+        return found.memory_info().rss, times.user + times.system
+    except psutil.Error:
+        return 0, 0.0
+
+
+def _is_true_root() -> bool:
+    return os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
+
+
+def _hides_others() -> bool:
+    """Return whether /proc is mounted so that it hides the processes of others, or that cannot be known."""
+    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    options = [fields[-1].split(",") for fields in mounts if fields[4] == "/proc"]
+    if not options:
+        return True
+    hiding = [option for option in options[-1] if option.startswith("hidepid=")]  # the last mount is on top
+    return hiding not in ([], ["hidepid=0"], ["hidepid=off"])
+
+
+def _in_group(pid: int, group: int) -> bool:
+    fields = _fields(pid)
+    return fields[0] not in ("", *_GONE) and int(fields[2]) == group
+
+
+def _stat(pid: int) -> tuple[str, int]:
+    """Return the state and start of a process; ("", 0) if it is gone. Raises PermissionError."""
+    fields = _fields(pid)
+    return fields[0], int(fields[19])
+
+
+def _fields(pid: int) -> list[str]:
+    """Return what proc(5) says in stat, from the state on; the first is "" if the process is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ["", *["0"] * 19]
+    return text[text.rindex(")") + 2 :].split()  # the name before it may hold blanks and brackets

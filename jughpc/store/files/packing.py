@@ -1,0 +1,50 @@
+"""Merge a shard's small result files into one, while others read them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from jughpc.fs import Files
+from jughpc.store import resultfile
+from jughpc.store.files.layout import read_listing, result_name
+from jughpc.store.resultfile import DamagedError, Encoded
+
+SMALL = 4 << 20  # [bytes] a file of more is not worth copying
+
+
+def merge(files: Files, folder: str, unique: str) -> int:
+    """Merge the small result files of `folder` into one; return how many results were moved.
+
+    The caller holds the shard, so that nobody removes results meanwhile. Who reads finds each result in
+    an old file or in the new one, at the latest by listing again. A damaged file stays as it is.
+
+    Args:
+        unique: Begins the new file's name: nobody else's, ever.
+    """
+    listing = read_listing(files.names(folder))
+    paths = [f"{folder}/{name}" for name in (*map(result_name, listing.view.done), *listing.packs)]
+    small = {path: content for path in paths if (content := _content(files, path))}
+    if len(small) < 2:
+        return 0
+    merged = {digest: encoded for content in small.values() for digest, encoded in content.items()}
+    temporary, pack = f"{folder}/{unique}.tmp", f"{folder}/{unique}.pack"
+    try:
+        files.write(temporary, resultfile.pack(merged))
+        files.rename(temporary, pack)
+    except OSError:
+        with suppress(OSError):
+            files.remove(temporary)
+        raise
+    for path in small:
+        files.remove(path)
+    return len(merged)
+
+
+def _content(files: Files, path: str) -> dict[bytes, Encoded]:
+    """Return the results in a small and whole file, none for any other."""
+    with suppress(FileNotFoundError, DamagedError):
+        data = files.map(path)
+        index = resultfile.read_index(data)
+        found = dict(resultfile.intact(data, index)) if len(data) <= SMALL else {}
+        return found if len(found) == len(index) else {}
+    return {}

@@ -1,0 +1,206 @@
+"""The result files of a store, as one process knows them: published whole, read in place, set aside if damaged."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Set
+from contextlib import suppress
+from typing import TypeVar
+
+from jughpc.errors import CorruptResultError, ResultMissingError
+from jughpc.fs import Buffer, Files
+from jughpc.store import resultfile
+from jughpc.store.base import View
+from jughpc.store.files.layout import Layout, read_listing, result_name
+from jughpc.store.resultfile import DamagedError, Encoded
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+Index = frozenset[bytes]
+"""Which digests a pack holds."""
+
+_MOST_INDICES = 1024  # packs of which it is kept in memory what they hold, about 500 results each
+_ROUNDS = 8  # of looking again at a shard whose packs others rewrite at the same time
+
+
+class Results:
+    """Results by digest, spread over the shards' folders.
+
+    Args:
+        doubt: Called with a shard that lacks a result that was asked for, and before and after a damaged file of it
+            is set aside.
+        token: Tells this process's files from all others', ever; made up if empty.
+    """
+
+    def __init__(self, files: Files, layout: Layout, doubt: Callable[[int], None], token: str = "") -> None:
+        self._files, self._layout, self._doubt = files, layout, doubt
+        self._token = token or secrets.token_hex(4)
+        self._written = 0
+        self._indices: OrderedDict[str, Index] = OrderedDict()
+        self._listed: OrderedDict[int, tuple[set[bytes], list[str]]] = OrderedDict()
+
+    def look(self, shard: int) -> View:
+        """Return what a listing of `shard` tells, packs included; see base.Store."""
+        for _ in range(_ROUNDS):
+            view, packs = self._list(shard)
+            indices = [self._index(path) for path in packs]
+            if None not in indices:
+                break  # else a pack went as we came to read it: what it held is in another by now
+        view.done.update(*(index for index in indices if index))
+        return view
+
+    def get(self, digest: bytes) -> object:
+        """Return a result. Raises ResultMissingError, CorruptResultError."""
+        shard = self._layout.shard_of(digest)
+        for look_again in (False, True):
+            if look_again or shard not in self._listed:
+                self._list(shard)
+            for path in self._places(shard, digest):
+                if found := self._load(path, digest):
+                    return found[0]
+        with suppress(OSError):  # who may only read cannot mend it
+            self._doubt(shard)  # somebody may have removed the file by hand, under a mark that promises it
+        raise ResultMissingError(f"there is no result for task {digest.hex()}")
+
+    def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
+        """Publish results of one shard: all or none, safe on disk on return."""
+        name = f"{life}-{self.unique()}"
+        folder, parts = self._layout.folder(shard), resultfile.pack(results)
+        path = f"{folder}/{result_name(next(iter(results)))}" if len(results) == 1 else f"{folder}/{name}.pack"
+        publish(self._files, path, f"{folder}/{name}.tmp", parts)
+        if len(results) > 1:
+            _keep(self._indices, path, frozenset(results))
+        self._listed.pop(shard, None)
+
+    def unique(self) -> str:
+        """Return a text that no other process, and no other call, ever makes."""
+        self._written += 1
+        return f"{self._token}-{self._written}"
+
+    def remove(self, shard: int, digests: Set[bytes]) -> int:
+        """Remove results of one shard; return how many there were."""
+        gone = found = self.look(shard).done & digests
+        for _ in range(_ROUNDS):
+            if not found:
+                break
+            self._remove_listed(shard, found)
+            found = self.look(shard).done & digests  # a pack that was rewritten meanwhile may hold them still
+        return len(gone)
+
+    def _list(self, shard: int) -> tuple[View, list[str]]:
+        folder = self._layout.folder(shard)
+        listing = read_listing(self._files.names(folder))
+        packs = sorted(f"{folder}/{name}" for name in listing.packs)
+        _keep(self._listed, shard, (set(listing.view.done), packs))
+        return listing.view, packs
+
+    def _index(self, path: str) -> Index | None:
+        """Return what a pack holds, None if it is gone, or was set aside for its damage."""
+        index = self._indices.get(path)
+        if index is None:
+            try:
+                index = self._read_index(path)
+            except FileNotFoundError:
+                return None
+            except DamagedError:
+                self._set_aside(path)
+                return None
+            _keep(self._indices, path, index)
+        return index
+
+    def _read_index(self, path: str) -> Index:
+        head: Buffer = self._files.read(path, resultfile.HEAD)
+        if resultfile.index_size(head) > len(head):
+            head = self._files.map(path)
+        return frozenset(resultfile.read_index(head))
+
+    def _places(self, shard: int, digest: bytes) -> list[str]:
+        """Return the files that may have held the result of `digest` when the shard was last listed."""
+        singles, packs = self._listed.get(shard, (set(), []))
+        single = [f"{self._layout.folder(shard)}/{result_name(digest)}"] if digest in singles else []
+        return single + [path for path in packs if path not in self._indices or digest in self._indices[path]]
+
+    def _load(self, path: str, digest: bytes) -> tuple[object, ...]:
+        """Return the result of `digest` alone, nothing if it is not in that file. Raises CorruptResultError."""
+        try:
+            data = self._files.map(path)
+        except FileNotFoundError:  # packed or set aside since it was listed
+            return ()
+        try:
+            entry = resultfile.find(data, digest)
+            if entry is None and not path.endswith(".pack"):
+                raise DamagedError("it holds another result than its name says")
+            return (resultfile.decode(data, entry),) if entry else ()
+        except DamagedError as error:
+            self._set_aside(path)
+            raise CorruptResultError(
+                f"the result file {path} is damaged: {error}. It was set aside as {path}.corrupt, and its task "
+                "is ready again: run `jughpc execute` or `jughpc submit` to compute it anew."
+            ) from error
+
+    def _set_aside(self, path: str) -> None:
+        """Move a damaged file out of the way; what is whole in it is kept."""
+        shard = int(path.split("/")[1], 16)
+        self._doubt(shard)
+        with suppress(DamagedError, FileNotFoundError):
+            data = self._files.map(path)
+            whole = dict(resultfile.intact(data, resultfile.read_index(data)))
+            if whole and path.endswith(".pack"):
+                self.publish(shard, whole, "rescued")
+        with suppress(FileNotFoundError):
+            self._files.rename(path, f"{path}.corrupt")
+        self._listed.pop(shard, None)
+        self._indices.pop(path, None)
+        self._doubt(shard)  # again: who marked the shard meanwhile may have looked before the rename
+
+    def _remove_listed(self, shard: int, doomed: Set[bytes]) -> None:
+        singles, packs = self._listed.get(shard, (set(), []))
+        for path in packs:
+            if doomed & (self._index(path) or frozenset()):
+                self._rewrite_without(shard, path, doomed)
+        for digest in sorted(doomed & singles):
+            self._files.remove(f"{self._layout.folder(shard)}/{result_name(digest)}")
+
+    def _rewrite_without(self, shard: int, path: str, doomed: Set[bytes]) -> None:
+        try:
+            data = self._files.map(path)
+            whole = resultfile.intact(data, resultfile.read_index(data))
+        except FileNotFoundError:
+            return  # somebody else rewrote it just now
+        except DamagedError:
+            self._set_aside(path)
+            return
+        kept = {digest: encoded for digest, encoded in whole if digest not in doomed}
+        if kept:
+            self.publish(shard, kept, "kept")
+        self._files.remove(path)
+
+
+def publish(files: Files, path: str, temporary: str, parts: list[Buffer]) -> None:
+    """Give `path` its content at once, safe on disk; whatever fails, `path` stays as it was."""
+    try:
+        files.save(temporary, parts)
+        _rename(files, temporary, path)
+    except OSError:
+        with suppress(OSError):
+            files.remove(temporary)
+        raise
+
+
+def _rename(files: Files, old: str, new: str) -> None:
+    try:
+        files.rename(old, new)
+    except FileNotFoundError:
+        folder, _, name = new.rpartition("/")
+        if name not in files.names(folder):
+            raise
+        # The reply to our own success was lost, and the request sent again.
+
+
+def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > _MOST_INDICES:
+        memory.popitem(last=False)

@@ -1,0 +1,209 @@
+"""The file store: results, failures, claims and lives in one shared folder; see docs/store-format.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
+from dataclasses import asdict, replace
+
+from jughpc.errors import StoreError
+from jughpc.fs import Clock, Files
+from jughpc.store import record as records
+from jughpc.store.base import Claims, Failure, Pace, View
+from jughpc.store.files.claims import LinkClaims
+from jughpc.store.files.layout import Layout, claim_name, failure_name, marker_name, read_marker, set_name
+from jughpc.store.files.liveness import WORKERS, IsGone, Judge, record_path
+from jughpc.store.files.results import Results, publish
+from jughpc.store.record import Record
+from jughpc.store.resultfile import Encoded, encode
+
+ENDED = ".ended"
+
+
+class FileStore:
+    """Meets base.Store on a shared folder.
+
+    Args:
+        token: Tells this process's files from all others', ever; made up if empty.
+    """
+
+    def __init__(
+        self, files: Files, clock: Clock, layout: Layout, pace: Pace, is_gone: IsGone, token: str = ""
+    ) -> None:
+        self._files, self._clock, self._layout, self._is_gone = files, clock, layout, is_gone
+        self.pace = pace
+        self.shards, self.shard_of = layout.shards, layout.shard_of
+        self._results = Results(files, layout, lambda shard: self.unmark_complete({shard}), token)
+
+    # results
+
+    def look(self, shard: int) -> View:
+        return self._results.look(shard)
+
+    def get(self, digest: bytes) -> object:
+        try:
+            return self._results.get(digest)
+        except OSError as error:  # no fault of the task that asks for it
+            words = f"the result of task {digest.hex()} cannot be read now: {error}. Try again later."
+            raise StoreError(words) from error
+
+    def put(self, digest: bytes, value: object) -> None:
+        self.publish(self.shard_of(digest), {digest: encode(value)}, "put")
+
+    def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
+        self._results.publish(shard, results, life)
+
+    def missing(self, digests: Iterable[bytes]) -> set[bytes]:
+        return {
+            digest for shard, members in self._by_shard(digests).items() for digest in members - self.look(shard).done
+        }
+
+    def remove(self, digests: Iterable[bytes]) -> int:
+        digests = set(digests)
+        members = self._by_shard(digests)
+        self.unmark_complete(members.keys())  # first: if this ends half-way, nothing that is gone is called done
+        try:
+            count = sum(self._results.remove(shard, members[shard]) for shard in members)
+            self.forget_failures(digests)
+        finally:
+            self.unmark_complete(members.keys())  # last: somebody may have looked before, and marked meanwhile
+        return count
+
+    # failures
+
+    def fail(self, failure: Failure) -> None:
+        fields = {**asdict(failure), "digest": failure.digest.hex()}
+        path = self._failure_path(failure.digest)
+        publish(self._files, path, f"{path}.{self._results.unique()}.tmp", [json.dumps(fields, indent=1).encode()])
+
+    def failure(self, digest: bytes) -> Failure | None:
+        try:
+            fields = json.loads(self._files.read(self._failure_path(digest)))
+            return Failure(**{**fields, "digest": digest})
+        except (FileNotFoundError, ValueError, TypeError):  # the last two: it was damaged
+            return None
+
+    def forget_failures(self, digests: Iterable[bytes]) -> int:
+        count = 0
+        for shard, members in self._by_shard(digests).items():
+            for digest in sorted(members & self.look(shard).failed):
+                self._files.remove(self._failure_path(digest))
+                count += 1
+        return count
+
+    def forget_deaths(self, digests: Iterable[bytes]) -> None:
+        judge = self.judge()
+        for shard, members in self._by_shard(digests).items():
+            claims = self.look(shard).claims
+            for key in claims.keys() & members:
+                *over, last = claims[key]  # who made a later claim saw the holders of those before it dead
+                if judge.proof(self.claim_path(shard, key, last)):
+                    over.append(last)
+                for generation in over:
+                    self.remove_claim(shard, key, generation)
+
+    # shards that are done
+
+    def complete(self) -> set[tuple[int, str]]:
+        return {marker for name in self._files.names("complete") if (marker := read_marker(name))}
+
+    def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
+        marker = self._marker(shard, set_name(tasks))
+        doubtful = f"{marker}.{self._results.unique()}.tmp"
+        self._files.save(doubtful, [])  # a name that means nothing yet: no lie may stay if this process dies here
+        if tasks - self.look(shard).done:  # removed between the look before and the mark
+            self._files.remove(doubtful)
+            return
+        with suppress(FileNotFoundError):  # who removed a result after that look took the mark away
+            self._files.rename(doubtful, marker)
+
+    def unmark_complete(self, shards: Set[int]) -> None:
+        """Take back what was said, and what is about to be said, of these shards."""
+        for _ in range(2):  # a listing may miss a name that changes while it is read
+            for name in self._files.names("complete"):
+                marker = ".".join(name.split(".")[:2])
+                if (found := read_marker(marker)) and found[0] in shards:
+                    self._files.remove(f"complete/{name}")  # first: what is doubtful could still become a mark
+                    self._files.remove(f"complete/{marker}")
+
+    # lives
+
+    def claims(self, life: str) -> Claims:
+        return LinkClaims(self._files, self._layout, self.look, self.judge(), life)
+
+    def judge(self) -> Judge:
+        """Return a new observer of lives, who has seen nobody yet."""
+        return Judge(self._files, self._clock, self._is_gone, self.pace.ttl, patience=self.pace.beat)
+
+    def claim_path(self, shard: int, key: bytes, generation: int) -> str:
+        """Return the path of a claim."""
+        return f"{self.folder(shard)}/{claim_name(key, generation)}"
+
+    def folder(self, shard: int) -> str:
+        """Return the path of a shard's folder."""
+        return self._layout.folder(shard)
+
+    def holder(self, shard: int, key: bytes, generation: int) -> Record | None:
+        """Return the record of the life that holds a claim, None if it was released meanwhile."""
+        return self.judge().holder(self.claim_path(shard, key, generation))
+
+    def remove_claim(self, shard: int, key: bytes, generation: int) -> None:
+        """Remove a claim, whoever holds it: for cleanup alone, and where a user asks to run a task anew."""
+        self._files.remove(self.claim_path(shard, key, generation))
+
+    def shards_in_use(self) -> list[int]:
+        """Return the shards that have a folder; costs one listing."""
+        numbers = {self._layout.name(shard): shard for shard in range(self.shards)}
+        return sorted(numbers[name] for name in self._files.names("shards") if name in numbers)
+
+    def record_path(self, life: str) -> str:
+        """Return the path of a life's record."""
+        return record_path(life)
+
+    def forget_life(self, life: str) -> None:
+        """Remove the record of a life that is dead; it keeps its claims' text alive no longer than they last."""
+        self._files.remove(record_path(life))
+
+    def begin(self, record: Record) -> None:
+        path, text = record_path(record.life), records.encode(record)
+        try:
+            self._files.write(path, [text])
+        except FileExistsError:  # a name made for this life alone: the reply to our own success was lost
+            self._files.rewrite(path, text)
+
+    def beat(self, record: Record) -> None:
+        self._files.rewrite(record_path(record.life), records.encode(record))
+
+    def end(self, record: Record) -> None:
+        path = record_path(record.life)
+        self._files.rewrite(path, records.encode(replace(record, state=records.ENDED)))
+        self._files.rename(path, path + ENDED)
+
+    def records(self) -> list[Record]:
+        lives = (name for name in self._files.names(WORKERS) if "." not in name)
+        return [record for life in lives if (record := self._record(life))]
+
+    def ended(self) -> list[str]:
+        """Return the names of the lives that ended well; costs one listing."""
+        return [name.removesuffix(ENDED) for name in self._files.names(WORKERS) if name.endswith(ENDED)]
+
+    # below
+
+    def _record(self, life: str) -> Record | None:
+        try:
+            return records.decode(self._files.read(record_path(life)))
+        except FileNotFoundError:
+            return None
+
+    def _by_shard(self, digests: Iterable[bytes]) -> dict[int, set[bytes]]:
+        slices: dict[int, set[bytes]] = {}
+        for digest in digests:
+            slices.setdefault(self.shard_of(digest), set()).add(digest)
+        return dict(sorted(slices.items()))  # in one order everywhere: what happens can be repeated
+
+    def _marker(self, shard: int, tasks: str) -> str:
+        return f"complete/{marker_name(self._layout, shard, tasks)}"
+
+    def _failure_path(self, digest: bytes) -> str:
+        return f"{self._layout.folder(self.shard_of(digest))}/{failure_name(digest)}"

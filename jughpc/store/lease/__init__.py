@@ -1,0 +1,1 @@
+"""How a worker proves that it lives: lives, beats, and the process that beats."""

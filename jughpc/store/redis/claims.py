@@ -1,0 +1,106 @@
+"""Claims on a redis server: it decides who wins, and lets lives expire that do not beat.
+
+The claims on a key are one field of a hash, `generation=life` after `generation=life`, oldest first. A
+holder lives as long as its record does, which the server drops after ttl without a beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jughpc.store.base import Claim, View
+from jughpc.store.redis.server import Server
+
+Look = Callable[[int], View]
+
+_ALIVE = """
+local function holder(field)
+  local all = redis.call('HGET', KEYS[1], field)
+  local generation, life = string.match(all or '', '(%d+)=(%S+)$')
+  return tonumber(generation) or 0, life, all
+end
+local function lives(life)
+  local record = life and redis.call('GET', ARGV[1] .. life)
+  return record and string.find(record, '"state": "alive"', 1, true)
+end
+"""
+
+_TAKE = f"""{_ALIVE}
+local key, mine, shard = ARGV[2], ARGV[3], ARGV[4]
+if redis.call('HEXISTS', KEYS[2], key) == 1 or not lives(mine) then return 0 end
+if key ~= shard then
+  local _, life = holder(shard)
+  if life ~= mine and lives(life) then return 0 end
+end
+local generation, life, all = holder(key)
+if life == mine then return generation end
+if lives(life) then return 0 end
+redis.call('HSET', KEYS[1], key, (all and all .. ' ' or '') .. (generation + 1) .. '=' .. mine)
+return generation + 1
+"""
+"""KEYS: claims, results. ARGV: what records begin with, key, life, the shard's key. Returns the generation, or 0."""
+
+_HOLDS = f"""{_ALIVE}
+local generation, life = holder(ARGV[2])
+return life == ARGV[3] and generation == tonumber(ARGV[4]) and lives(life) and 1 or 0
+"""
+"""KEYS: claims. ARGV: what records begin with, key, life, generation."""
+
+_RELEASE = f"""{_ALIVE}
+local generation, life, all = holder(ARGV[2])
+if life ~= ARGV[3] or generation ~= tonumber(ARGV[4]) then return 0 end
+local rest = string.match(all, '^(.*) %S+$')
+if rest and redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then
+  return redis.call('HSET', KEYS[1], ARGV[2], rest)
+end
+return redis.call('HDEL', KEYS[1], ARGV[2])
+"""
+"""KEYS: claims, results. ARGV: as for _HOLDS. Of a task that is done, the claims of the dead go too."""
+
+_FORGET = f"""{_ALIVE}
+local generation, life, all = holder(ARGV[2])
+if not all then return 0 end
+if lives(life) then return redis.call('HSET', KEYS[1], ARGV[2], generation .. '=' .. life) end
+return redis.call('HDEL', KEYS[1], ARGV[2])
+"""
+"""KEYS: claims. ARGV: what records begin with, key."""
+
+
+class RedisClaims:
+    """The claims of one life; see base.Claims."""
+
+    def __init__(self, server: Server, look: Look, life: str) -> None:
+        self._server, self._look, self._life = server, look, life
+
+    def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
+        generation = self._run(_TAKE, shard, key, self._life, field(b""))
+        claim = Claim(shard, key, generation, self._life) if generation else None
+        return claim, self._look(shard)
+
+    def holds(self, claim: Claim) -> bool:
+        return bool(self._run(_HOLDS, claim.shard, claim.key, claim.life, claim.generation))
+
+    def release(self, claim: Claim) -> None:
+        self._run(_RELEASE, claim.shard, claim.key, claim.life, claim.generation)
+
+    def hand_back(self, claim: Claim) -> None:
+        self.release(claim)
+
+    def forget_deaths(self, shard: int, key: bytes) -> None:
+        """Remove the claims of the dead on `key`."""
+        self._run(_FORGET, shard, key)
+
+    def _run(self, script: str, shard: int, key: bytes, *args: str | int | bytes) -> int:
+        keys = [self._server.key(kind, f"{shard:02x}") for kind in ("claims", "results")]
+        lives = self._server.key("life", "")
+        return int(self._server.do(lambda client: client.eval(script, 2, *keys, lives, field(key), *args)))
+
+
+def field(key: bytes) -> bytes:
+    """Return the name of a key's field; the shard's own key is empty."""
+    return key or b"shard"
+
+
+def generations(text: bytes) -> list[int]:
+    """Return the generations that a field tells of, ascending."""
+    return [int(part.partition(b"=")[0]) for part in text.split()]

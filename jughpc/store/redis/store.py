@@ -1,0 +1,225 @@
+"""The redis store: results, failures, claims and lives on a server that all workers reach.
+
+Keys, all below ``jughpc:<namespace>:``: `charter`; for each shard `results:xx`, `failures:xx` and
+`claims:xx`, hashes by digest; `complete`, a set; `lives`, a set, and for each life `life:<life>`, its record,
+which expires unless it beats.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+from jughpc.errors import CorruptResultError, ResultMissingError, UnstorableError
+from jughpc.store import record as records
+from jughpc.store import resultfile
+from jughpc.store.base import SHARD, Failure, Pace, View
+from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
+from jughpc.store.record import ALIVE, Record
+from jughpc.store.redis.claims import RedisClaims, field, generations
+from jughpc.store.redis.server import Address, Server
+from jughpc.store.resultfile import DamagedError, Encoded
+
+LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
+
+_LAYOUT = Layout(bits=6)
+_MOURNED = 86400  # [s] that the record of a life that died is kept for status
+_AT_ONCE = 10_000  # questions in one message
+
+
+class RedisStore:
+    """Meets base.Store on a redis server."""
+
+    shards = _LAYOUT.shards
+
+    def __init__(self, server: Server, pace: Pace) -> None:
+        self._server, self.pace = server, pace
+
+    def shard_of(self, digest: bytes) -> int:
+        return _LAYOUT.shard_of(digest)
+
+    # results
+
+    def look(self, shard: int) -> View:
+        done, failed, claims = self._transaction(
+            lambda pipe: [
+                pipe.hkeys(self._key("results", shard)),
+                pipe.hkeys(self._key("failures", shard)),
+                pipe.hgetall(self._key("claims", shard)),
+            ]
+        )
+        held = {SHARD if key == field(SHARD) else key: generations(text) for key, text in claims.items()}
+        return View(set(done), set(failed), held)
+
+    def get(self, digest: bytes) -> object:
+        data = self._hash("hget", "results", digest)
+        if data is None:
+            self._unmark(self.shard_of(digest))  # the server may have dropped it, under a mark that promises it
+            raise ResultMissingError(f"there is no result for task {digest.hex()}")
+        try:
+            view = memoryview(data)
+            return resultfile.decode(view, resultfile.read_index(view)[digest])
+        except (DamagedError, KeyError) as error:
+            self.remove([digest])
+            raise CorruptResultError(
+                f"the result of task {digest.hex()} on the redis server was damaged: {error}. It was removed, and "
+                "its task is ready again."
+            ) from error
+
+    def put(self, digest: bytes, value: object) -> None:
+        self.publish(self.shard_of(digest), {digest: resultfile.encode(value)}, "put")
+
+    def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
+        """Publish results of one shard. Raises UnstorableError for one that is larger than LARGEST."""
+        for digest, encoded in results.items():
+            if encoded.length > LARGEST:
+                raise UnstorableError(
+                    f"the result of task {digest.hex()} takes {encoded.length >> 20} MiB, and a redis store takes "
+                    f"{LARGEST >> 20} MiB at most: use a folder as --jugdir, or return less."
+                )
+        content = {digest: b"".join(resultfile.pack({digest: one})) for digest, one in results.items()}
+        self._server.do(lambda client: client.hset(self._key("results", shard), mapping=content))
+
+    def missing(self, digests: Iterable[bytes]) -> set[bytes]:
+        left = iter(digests)
+        absent: set[bytes] = set()
+        while some := list(islice(left, _AT_ONCE)):
+            absent |= self._missing(some)
+        return absent
+
+    def remove(self, digests: Iterable[bytes]) -> int:
+        return sum(self._remove(shard, members) for shard, members in _by_shard(digests))
+
+    # failures
+
+    def fail(self, failure: Failure) -> None:
+        text = json.dumps({**asdict(failure), "digest": failure.digest.hex()})
+        self._hash("hset", "failures", failure.digest, text)
+
+    def failure(self, digest: bytes) -> Failure | None:
+        text = self._hash("hget", "failures", digest)
+        return None if text is None else Failure(**{**json.loads(text), "digest": digest})
+
+    def forget_failures(self, digests: Iterable[bytes]) -> int:
+        return sum(self._forget_failures(shard, members) for shard, members in _by_shard(digests))
+
+    def forget_deaths(self, digests: Iterable[bytes]) -> None:
+        claims = self.claims("")
+        for shard, members in _by_shard(digests):
+            for digest in self.look(shard).claims.keys() & members:
+                claims.forget_deaths(shard, digest)
+
+    # shards that are done
+
+    def complete(self) -> set[tuple[int, str]]:
+        names = self._server.do(lambda client: client.smembers(self._server.key("complete")))
+        return {marker for name in names if (marker := read_marker(name.decode()))}
+
+    def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
+        name = marker_name(_LAYOUT, shard, set_name(tasks))
+        self._server.do(lambda client: client.sadd(self._server.key("complete"), name))
+        if tasks - self.look(shard).done:  # invalidated between the look before and the marker
+            self._server.do(lambda client: client.srem(self._server.key("complete"), name))
+
+    # lives
+
+    def claims(self, life: str) -> RedisClaims:
+        return RedisClaims(self._server, self.look, life)
+
+    def begin(self, record: Record) -> None:
+        self._server.do(lambda client: client.sadd(self._server.key("lives"), record.life))
+        self._write(record)
+
+    def beat(self, record: Record) -> None:
+        if not self._write(record, xx=True):
+            raise FileNotFoundError(record.life)
+
+    def end(self, record: Record) -> None:
+        self._transaction(
+            lambda pipe: [
+                pipe.delete(self._server.key("life", record.life)),
+                pipe.srem(self._server.key("lives"), record.life),
+            ]
+        )
+
+    def records(self) -> list[Record]:
+        lives = self._server.do(lambda client: client.smembers(self._server.key("lives")))
+        keys = [self._server.key("life", life.decode()) for life in sorted(lives)]
+        texts = self._server.do(lambda client: client.mget(keys)) if keys else []
+        return [record for text in texts if text and (record := records.decode(text))]
+
+    # below
+
+    def _write(self, record: Record, **how: bool) -> bool:
+        seconds = self.pace.ttl if record.state == ALIVE else _MOURNED
+        key, text = self._server.key("life", record.life), records.encode(record)
+        return bool(self._server.do(lambda client: client.set(key, text, px=int(1000 * seconds), **how)))
+
+    def _missing(self, digests: list[bytes]) -> set[bytes]:
+        there = self._transaction(
+            lambda pipe: [pipe.hexists(self._key("results", self.shard_of(digest)), digest) for digest in digests]
+        )
+        return {digest for digest, is_there in zip(digests, there, strict=True) if not is_there}
+
+    def _forget_failures(self, shard: int, digests: set[bytes]) -> int:
+        return int(self._server.do(lambda client: client.hdel(self._key("failures", shard), *digests)))
+
+    def _unmark(self, shard: int) -> None:
+        if doomed := self._marks(shard):
+            self._server.do(lambda client: client.srem(self._server.key("complete"), *doomed))
+
+    def _marks(self, shard: int) -> list[str]:
+        return [marker_name(_LAYOUT, shard, tasks) for where, tasks in self.complete() if where == shard]
+
+    def _remove(self, shard: int, digests: set[bytes]) -> int:
+        doomed = self._marks(shard)
+        gone, *_ = self._transaction(
+            lambda pipe: [
+                pipe.hdel(self._key("results", shard), *digests),
+                pipe.hdel(self._key("failures", shard), *digests),
+                *[pipe.srem(self._server.key("complete"), name) for name in doomed],
+            ]
+        )
+        return int(gone)
+
+    def _transaction(self, fill: Any) -> list[Any]:
+        """Return the answers to the commands that `fill` gives to a pipeline, run as one."""
+
+        def run(client: Any) -> list[Any]:
+            with client.pipeline(transaction=True) as pipe:
+                fill(pipe)
+                return list(pipe.execute())
+
+        return self._server.do(run)
+
+    def _hash(self, command: str, kind: str, digest: bytes, *value: str) -> Any:
+        key = self._key(kind, self.shard_of(digest))
+        return self._server.do(lambda client: getattr(client, command)(key, digest, *value))
+
+    def _key(self, kind: str, shard: int) -> str:
+        return self._server.key(kind, f"{shard:02x}")
+
+
+def open_redis(address: Address, password: str | None) -> RedisStore | None:
+    """Open the store at `address`, None if there is none yet. Raises JugdirError."""
+    server = Server(address, password)
+    text = server.do(lambda client: client.get(server.key("charter")))
+    return RedisStore(server, Pace(**json.loads(text))) if text else None
+
+
+def make_redis(address: Address, password: str | None, pace: Pace) -> RedisStore:
+    """Open the store at `address`; make it if there is none. Raises JugdirError."""
+    server = Server(address, password)
+    server.do(lambda client: client.set(server.key("charter"), json.dumps(asdict(pace)), nx=True))
+    text = server.do(lambda client: client.get(server.key("charter")))
+    return RedisStore(server, Pace(**json.loads(text)))
+
+
+def _by_shard(digests: Iterable[bytes]) -> Iterator[tuple[int, set[bytes]]]:
+    slices: dict[int, set[bytes]] = {}
+    for digest in digests:
+        slices.setdefault(_LAYOUT.shard_of(digest), set()).add(digest)
+    yield from slices.items()

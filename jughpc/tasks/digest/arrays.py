@@ -1,0 +1,78 @@
+"""How NumPy's objects count in a digest: by dtype, shape and content, not by where NumPy keeps their class.
+
+NumPy is never imported for it: without it there are no such objects.
+"""
+
+from __future__ import annotations
+
+import sys
+from hashlib import blake2b
+from typing import Any
+
+from jughpc.tasks.digest.encoding import SIZE, Rule, at_once, node, ordered, text, tokens_of
+from jughpc.tasks.walk import Steps
+
+
+def rule_of(value: object) -> Rule | None:
+    """Return the rule of one of NumPy's objects, None for all others."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if isinstance(value, numpy.ndarray):
+        return _array if type(value) in (numpy.ndarray, numpy.memmap) else _subclass
+    if isinstance(value, numpy.generic):
+        return _scalar
+    return _dtype if isinstance(value, numpy.dtype) else None
+
+
+def is_array(value: object) -> bool:
+    """Tell whether this is one of NumPy's arrays."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def save(file: Any, array: Any) -> None:
+    """Write an array to an open file in NumPy's own format."""
+    sys.modules["numpy"].save(file, array)
+
+
+def _array(array: Any) -> Steps[bytes]:
+    dtype = array.dtype
+    if dtype.names is not None:  # field by field: what lies between them is not defined
+        content = yield [array[name] for name in dtype.names]
+    elif dtype.hasobject or dtype.kind == "T":
+        content = yield array.ravel().tolist()
+    elif dtype.kind in "fc" and dtype.itemsize > _PADLESS[dtype.kind]:
+        content = yield list(map(str, array.ravel()))
+    else:
+        content = _bytes_token(array)
+    dtype_token, shape = yield from tokens_of([dtype, array.shape])
+    return node(b"array", [dtype_token, shape, content])
+
+
+def _bytes_token(array: Any) -> bytes:
+    contiguous = array if array.flags.c_contiguous else array.copy("C")
+    data = contiguous.reshape(-1).view("u1") if array.nbytes else b""
+    return node(b"bytes", [blake2b(data, digest_size=SIZE).digest()])
+
+
+def _subclass(array: Any) -> Steps[bytes]:
+    base = array.view(sys.modules["numpy"].ndarray)
+    if type(array).__module__.startswith("numpy.ma"):
+        return ordered(b"masked array", base, array.mask, array.fill_value)
+    return ordered(b"array like", type(array), base, getattr(array, "__dict__", None))
+
+
+def _scalar(scalar: Any) -> Steps[bytes]:
+    return ordered(b"scalar", scalar.reshape(1))
+
+
+def _dtype(dtype: Any) -> Steps[bytes]:
+    if dtype.subdtype is not None:
+        return ordered(b"dtype of arrays", *dtype.subdtype)
+    if dtype.names is None:
+        return at_once(node(b"dtype", [text(dtype.str)]))
+    return ordered(b"dtype of fields", *[(name, dtype.fields[name][0]) for name in dtype.names])
+
+
+_PADLESS = {"f": 8, "c": 16}  # bytes; longer ones are padded with what happens to lie there

@@ -1,0 +1,109 @@
+"""The rules of containers, of some well-known kinds of objects, and of all others.
+
+Sets and dicts sort their tokens, whatever the order of insertion or the hash seed; an OrderedDict keeps
+its order, which is part of its value. Dataclasses count by their fields, members of an Enum by name, and
+other objects by what pickle would store of them, taken apart here, so that sets and dicts inside them are
+as canonical as outside.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum, Flag
+from functools import partial
+from operator import itemgetter
+from pathlib import PurePath
+from types import ModuleType
+from typing import Any
+
+from jughpc.errors import DigestError
+from jughpc.tasks.digest.encoding import Rule, at_once, named, node, ordered, text, tokens_of
+from jughpc.tasks.walk import Steps
+
+
+def rule_of(value: object) -> Rule:
+    """Return the rule of any object that is neither a function nor NumPy's."""
+    if type(value) in _EXACT:
+        return _EXACT[type(value)]
+    for family, rule in _FAMILIES:
+        if isinstance(value, family):
+            return rule
+    return _dataclass if is_dataclass(value) else _reduced
+
+
+def _reduced(value: Any) -> Steps[bytes]:
+    """Give the token of an object by what pickle would store of it. Raises DigestError."""
+    parts = _reduce(value)
+    kind = named(b"kind", type(value))  # tells more than the function that would rebuild it, and moves less
+    if isinstance(parts, str):
+        return node(b"global", [kind, text(parts)])
+    _, args, state, items, pairs = (*parts, None, None, None)[:5]
+    entries = list(pairs or ()) if isinstance(value, OrderedDict) else dict(pairs or ())
+    tokens = yield from tokens_of([args, state, list(items or ()), entries])
+    return node(b"object", [kind, *tokens])
+
+
+def _reduce(value: Any) -> Any:
+    reducer = copyreg.dispatch_table.get(type(value))
+    try:
+        return reducer(value) if reducer else value.__reduce_ex__(4)
+    except Exception as error:  # whatever a class's own reducer may raise
+        raise DigestError(
+            f"an object of type {type(value).__module__}.{type(value).__qualname__}, which cannot be pickled "
+            f"({error}), so that nobody can tell whether two such calls are the same. Pass what it is made from, "
+            "or give its class a method __jug_hash__() that returns bytes."
+        ) from error
+
+
+def _sequence(values: Sequence[object]) -> Steps[bytes]:
+    return node(type(values).__name__.encode(), (yield from tokens_of(values)))
+
+
+def _set(values: Iterable[object]) -> Steps[bytes]:
+    tokens = yield from tokens_of(values)
+    return node(type(values).__name__.encode(), sorted(tokens))
+
+
+def _mapping(values: Mapping[object, object]) -> Steps[bytes]:
+    keys = yield from tokens_of(values.keys())
+    tokens = yield from tokens_of(values.values())
+    return node(b"dict", sorted(map(bytes.__add__, keys, tokens)))
+
+
+def _set_like(values: Any) -> Steps[bytes]:
+    return ordered(b"set like", type(values), frozenset(values), getattr(values, "__dict__", None))
+
+
+def _enum(member: Enum) -> Steps[bytes]:
+    key = member.value if isinstance(member, Flag) else member.name  # a combined Flag had no name before 3.11
+    return ordered(b"enum", type(member), key)
+
+
+def _dataclass(value: Any) -> Steps[bytes]:
+    parts = {field.name: getattr(value, field.name) for field in fields(value)}
+    return ordered(b"dataclass", type(value), parts)
+
+
+_EXACT: dict[type, Rule] = {
+    list: _sequence,
+    tuple: _sequence,
+    set: _set,
+    frozenset: _set,
+    dict: _mapping,
+    itemgetter: lambda getter: ordered(b"item", *getter.__reduce__()[1]),
+    slice: lambda cut: ordered(b"slice", cut.start, cut.stop, cut.step),
+    partial: lambda call: ordered(b"partial", call.func, call.args, call.keywords),
+    ModuleType: lambda module: at_once(node(b"module", [text(module.__name__)])),
+}
+_FAMILIES: list[tuple[type, Rule]] = [
+    (type, lambda kind: at_once(named(b"class", kind))),
+    (Enum, _enum),
+    (PurePath, lambda path: at_once(node(b"path", [text(str(path))]))),
+    (set, _set_like),
+    (frozenset, _set_like),
+]
+SHAREABLE = (_dataclass, _reduced)
+"""The rules of objects that many others may refer to; builtin containers are quicker done again."""

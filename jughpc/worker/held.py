@@ -1,0 +1,80 @@
+"""What this worker holds: a claim on a task, on a shard, or on some tasks of one shard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.resultfile import Encoded
+from jughpc.worker.context import Kit
+from jughpc.worker.knowledge import Knowledge
+
+
+class Holder:
+    """Takes, keeps and releases claims, all of one shard at a time.
+
+    Attributes:
+        claims: What is held.
+    """
+
+    def __init__(self, kit: Kit, knowledge: Knowledge) -> None:
+        self._kit, self._knowledge = kit, knowledge
+        self._taker = kit.store.claims(kit.pulse.record.life)
+        self.claims: list[Claim] = []
+
+    def take(self, shard: int, key: bytes, view: View) -> View | None:
+        """Try to win `key`, holding nothing else; return a view made after it was won, None if it was not."""
+        if self._kit.pulse.late():
+            self._renew()
+        claim, view = self._taker.take(shard, key, view)
+        self._knowledge.learn(shard, view)
+        if claim is None:
+            return None
+        self.claims = [claim]
+        return view
+
+    def still_ours(self, results: Mapping[bytes, Encoded]) -> Mapping[bytes, Encoded]:
+        """Return those of `results`, run under what is held, that are still ours to publish.
+
+        After a pause so long that others may have taken over, it is what can be won once more.
+        """
+        if not self._kit.pulse.late():
+            return results
+        former, taker = self.claims, self._taker
+        self._renew()
+        self.claims = [won for claim in former if (won := self._again(claim))]
+        for claim in former:
+            taker.release(claim)
+        return {digest: result for digest, result in results.items() if self._covers(digest)}
+
+    def release(self) -> None:
+        """Let all go."""
+        # Who was broken off, or was late, or whose claim a `cleanup --force` removed, may find another's in its place.
+        doubtful = self._kit.pulse.late() or self._kit.stops.signal
+        for claim in self.claims:
+            if doubtful or claim.key == SHARD or not self._knowledge.is_done(claim.key):
+                self._taker.release(claim)
+            else:
+                self._taker.hand_back(claim)  # blindly: what is done no one claims
+            self._knowledge.released(claim)
+        self.claims = []
+
+    def _again(self, claim: Claim) -> Claim | None:
+        won, view = self._taker.take(claim.shard, claim.key, self._kit.store.look(claim.shard))
+        self._knowledge.learn(claim.shard, view)
+        return won
+
+    def _covers(self, digest: bytes) -> bool:
+        """Return whether `digest` is under one of the claims just won, and not done by others."""
+        for claim in self.claims:
+            if claim.key == digest:
+                return True
+            if claim.key == SHARD:
+                known = self._knowledge
+                return not known.is_done(digest) and digest not in known.claims(claim.shard).claims
+        return False
+
+    def _renew(self) -> None:
+        self._kit.say("this worker was stopped or cut off for too long; it goes on under a new name")
+        self._kit.pulse.renew("was late: stopped, suspended or cut off")
+        self._taker = self._kit.store.claims(self._kit.pulse.record.life)

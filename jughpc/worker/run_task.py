@@ -1,0 +1,104 @@
+"""Run one task and say in words how it went."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jughpc.errors import StoreError, UnstorableError
+from jughpc.store.record import Record
+from jughpc.store.resultfile import Encoded, encode
+from jughpc.tasks import hooks, usertrace
+from jughpc.tasks.task import Task, alltasks
+from jughpc.worker.stops import Interrupted
+from jughpc.worker.tally import Options
+
+_ONCE_MORE = "once that is mended, `jughpc failures --retry-failed` lets it run again"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a task gave no result.
+
+    Attributes:
+        words: One line.
+        trace: The user's traceback.
+        lost: Whether it is an argument that could not be read: no failure of this task.
+        where: The worker that ran it, None for this one.
+    """
+
+    words: str
+    trace: str = ""
+    lost: bool = False
+    where: Record | None = None
+
+
+def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
+    """Run `task`; return its result, encoded and as it is, or what went wrong and None.
+
+    Raises StopWorker if a hook asks for it, Interrupted if a signal does.
+    """
+    try:
+        if hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
+            hooks.call(hooks.TASK_PRE_EXECUTE, task)
+        before = len(alltasks)
+        value = task.compute_watched() if options.debug else task.compute()
+        if len(alltasks) > before:
+            _check_made(before, options.debug)
+        encoded = encode(value)
+        if options.largest is not None:
+            _check_size(encoded, options.largest)
+        return encoded, value
+    except (hooks.StopWorker, Interrupted, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # some that tasks meet are no Exception: asyncio.CancelledError
+        if options.examine and not isinstance(error, StoreError):
+            options.examine(error)
+        return _trouble(error), None
+
+
+def killed(deaths: int, dead: Sequence[Record]) -> Trouble:
+    """Return the story of a task on which workers died.
+
+    Args:
+        deaths: How many.
+        dead: The last records of those that could still say that they ran it.
+    """
+    if not dead:
+        return Trouble(f"{deaths} workers died while they ran it, and none could say why; {_ONCE_MORE}")
+    last = max(dead, key=lambda record: record.beaten)
+    memory = f", with {last.memory >> 20} MiB in use" if last.memory else ""
+    words = f"{deaths} workers died while they ran it, the last on {last.host}{memory}: {last.reason}; {_ONCE_MORE}"
+    return Trouble(words, where=last)
+
+
+def _check_size(encoded: Encoded, largest: int) -> None:
+    """Raise UnstorableError if it is larger than the store takes."""
+    if encoded.length > largest:
+        raise UnstorableError(
+            f"the result takes {encoded.length >> 20} MiB, and this store takes {largest >> 20} MiB at most: "
+            "return less, or use a folder as --jugdir"
+        )
+
+
+def _check_made(before: int, strict: bool) -> None:
+    """Raise RuntimeError if the task that just ran made tasks that nobody will run; those run at once are fine."""
+    made = alltasks[before:]
+    del alltasks[before:]
+    if strict or not all(task.is_loaded() for task in made):
+        raise RuntimeError(
+            f"it made {len(made)} tasks while it ran, {made[0].name} first, and nobody would run them; "
+            "make tasks in the jugfile only"
+        )
+
+
+def _trouble(error: BaseException) -> Trouble:
+    if isinstance(error, UnstorableError):
+        return Trouble(str(error), usertrace.of(error.__cause__ or error))
+    if isinstance(error, StoreError):
+        return Trouble(str(error), lost=True)
+    if isinstance(error, SystemExit):
+        return Trouble(f"it called sys.exit({error.code!r})", usertrace.of(error))
+    return Trouble("".join(traceback.format_exception_only(error)).strip(), usertrace.of(error))
