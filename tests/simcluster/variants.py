@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from jughpc.batch import detect, submissions
-from jughpc.batch.jobs import cancel_jobs
+from jughpc.batch import registry, submissions
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.plan import plan
+from jughpc.batch.polling import cancel_jobs
 from jughpc.batch.scheduler import Condition, ElementId, Role, State, Status, Verdict
 from jughpc.batch.slurm import Slurm
-from jughpc.batch.submit import submit as submit_all
+from jughpc.batch.submitter import submit as submit_all
 from jughpc.errors import CommandTimeoutError, SchedulerError, SubmitError
 from jughpc.testing.cluster import today
 from jughpc.testing.cluster.parts import Parts
@@ -21,7 +21,7 @@ def speaking(**changes):
     """Return parts whose scheduler has these methods in place of its own; each is given the real scheduler first."""
 
     def find(system, limits):
-        real = detect.find(system, limits)
+        real = registry.find(system, limits)
         base = Slurm if system == "slurm" else Pbs
         methods = {name: change_of(change, real) for name, change in changes.items()}
         kind = type("Changed", (base,), methods)
@@ -63,7 +63,7 @@ def planning(change):
 
     def submit(bench):
         seat = bench.seat
-        _, limits = detect.look(bench.system, partial(seat.run, timeout=30.0))
+        _, limits = registry.look(bench.system, partial(seat.run, timeout=30.0))
         scheduler = bench.find(bench.system, limits)
         submission = submissions.prepare(seat.files, today._drafted(bench, limits))
         jobs = plan(submission, scheduler, today._followers(submission, bench.order.rounds))
@@ -255,7 +255,7 @@ def submits_the_array_alone(bench):
     """Forgets what follows the array."""
 
     seat = bench.seat
-    _, limits = detect.look(bench.system, partial(seat.run, timeout=30.0))
+    _, limits = registry.look(bench.system, partial(seat.run, timeout=30.0))
     scheduler = bench.find(bench.system, limits)
     submission = submissions.prepare(seat.files, today._drafted(bench, limits))
     jobs = plan(submission, scheduler, today._followers(submission, bench.order.rounds))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jughpc.batch import detect
+from jughpc.batch import registry
 from jughpc.batch.scheduler import Limits, Scheduler
 from jughpc.testing.cluster import today
 from jughpc.testing.cluster.today import Bench
@@ -33,5 +33,5 @@ class Parts:
     status: Callable[[Bench], Sequence[Told]] = today.status
     cancel: Callable[[Bench, int], int] = today.cancel
     collect: Callable[[Bench, Mapping[str, str]], int] = today.collect
-    scheduler: Callable[[str, Limits], Scheduler] = detect.find
+    scheduler: Callable[[str, Limits], Scheduler] = registry.find
     signals: Mapping[str, Callable[[], BaseException]] = field(default_factory=lambda: {"INT": _interrupted})

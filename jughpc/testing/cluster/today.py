@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from jughpc.batch import detect, submissions
-from jughpc.batch.jobs import cancel as cancel_all
-from jughpc.batch.jobs import cancel_jobs, poll
+from jughpc.batch import registry, submissions
 from jughpc.batch.plan import Follower, plan
+from jughpc.batch.polling import cancel as cancel_all
+from jughpc.batch.polling import cancel_jobs, poll
 from jughpc.batch.scheduler import EVERY, ElementId, Limits, Resources, Role, Scheduler, State, Workload
 from jughpc.batch.submissions import Accepted, Options, Submission
-from jughpc.batch.submit import Desk, submit_more
-from jughpc.batch.submit import submit as submit_all
+from jughpc.batch.submitter import Desk, submit_more
+from jughpc.batch.submitter import submit as submit_all
 from jughpc.errors import JugError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.seat import Seat
@@ -75,7 +75,7 @@ class Bench:
     order: Order
     board: Board
     rng: random.Random
-    find: Callable[[str, Limits], Scheduler] = detect.find
+    find: Callable[[str, Limits], Scheduler] = registry.find
 
     def desk(self, scheduler: Scheduler) -> Desk:
         """Return what the batch layer submits through."""
@@ -85,7 +85,7 @@ class Bench:
 def submit(bench: Bench) -> int:
     """Queue an array, a collector and a reduce."""
     seat, order = bench.seat, bench.order
-    _, limits = detect.look(bench.system, partial(seat.run, timeout=PATIENCE))
+    _, limits = registry.look(bench.system, partial(seat.run, timeout=PATIENCE))
     scheduler = bench.find(bench.system, limits)
     submission = submissions.prepare(seat.files, _drafted(bench, limits))
     jobs = plan(submission, scheduler, _followers(submission, order.rounds))
