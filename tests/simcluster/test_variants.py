@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 from pathlib import Path
 
 import pytest
-from known import KNOWN
 
 from jughpc.testing.cluster.history import play
 from jughpc.testing.cluster.plan import draw
-from jughpc.testing.cluster.replay import load_variants
 
-VARIANTS = load_variants(str(Path(__file__).with_name("variants.py")))
+FILE = runpy.run_path(str(Path(__file__).with_name("variants.py")))
+VARIANTS, CAUGHT = FILE["VARIANTS"], FILE["CAUGHT"]
 SEEDS = 2000  # as many as test_histories plays of what ships in CI
 
 
 def kinds(seed, parts=None):
-    return {(blame.rule, blame.kind) for blame in play(draw(seed), parts).blames}
+    return {f"{blame.rule} {blame.kind}" for blame in play(draw(seed), parts).blames}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_broken_variant_is_caught(name):
-    caught = (seed for seed in range(SEEDS) if (found := kinds(seed, VARIANTS[name])) and found - kinds(seed))
-    assert next(caught, None) is not None, f"{name} breaks no rule that what ships does not; {len(KNOWN)} are known"
+    caught = re.compile(CAUGHT[name])
+    for seed in range(SEEDS):
+        found = {kind for kind in kinds(seed, VARIANTS[name]) if caught.fullmatch(kind)}
+        if found and found - kinds(seed):
+            return
+    pytest.fail(f"{name} breaks no rule that what ships does not break as well")

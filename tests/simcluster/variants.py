@@ -167,6 +167,11 @@ def collector_after_success(job):
     return job
 
 
+def collector_at_once(job):
+    """Lets the collector wait for nothing."""
+    return replace(job, depends_on=None) if job.role is Role.COLLECT else job
+
+
 def reduce_after_any(job):
     """Lets the reduce start however the collector ended."""
     if job.role is Role.REDUCE:
@@ -177,14 +182,9 @@ def reduce_after_any(job):
 # use cases
 
 
-def discards_in_doubt(bench):
-    """Forgets a submission whenever something went wrong."""
-    try:
-        return today.submit(bench)
-    except BaseException:
-        if latest := submissions.latest(bench.seat.files, today.JUGDIR):
-            submissions.discard(bench.seat.files, latest)
-        raise
+def takes_nothing_back(bench):
+    """Leaves in the queue what was queued before a refusal, and says otherwise."""
+    return today.submit(replace(bench, find=lambda system, limits: Keeping(bench.find(system, limits))))
 
 
 def cancels_arrays_alone(bench, number):
@@ -278,10 +278,37 @@ VARIANTS = {
     "gives up early": running(gives_up_early),
     "the collector waits for success": planning(collector_after_success),
     "the reduce waits for any end": planning(reduce_after_any),
-    "discards in doubt": Parts(submit=discards_in_doubt),
+    "takes nothing back": Parts(submit=takes_nothing_back),
     "cancels arrays alone": Parts(cancel=cancels_arrays_alone),
-    "hands over at once": Parts(collect=hands_over_at_once),
+    "hands over at once": replace(planning(collector_at_once), collect=hands_over_at_once),
     "keeps the old reduce": Parts(collect=keeps_the_old_reduce),
     "ends well whatever": Parts(collect=ends_well_whatever),
     "no collector": Parts(submit=submits_the_array_alone),
 }
+
+LIVES_ON = "2 (lives on after cancel|goes on after its cancel), .*its submit (was done|refused)"
+TWICE = r"1 the same \w+ is queued twice"
+
+CAUGHT = {
+    "absent is done": r"4 .* is shown as done",
+    "every end is done": r"4 \w+ is shown as done",
+    "what runs is stuck": "4 what runs is shown as stuck",
+    "silence is an empty answer": r"4 .* is shown as failed",
+    "looks for nothing": TWICE,
+    "silence is a refusal": f"{LIVES_ON}|2 .*, its collect ended with 3",
+    "mine is all": "2 a stranger's job was cancelled",
+    "ends the first alone": LIVES_ON,
+    "ends by number alone": LIVES_ON,
+    "a time-out is a refusal": "4 submit says that nothing is queued, and it is",
+    "runs twice": TWICE,
+    "gives up early": TWICE,
+    "the collector waits for success": "3 a collect can never start",
+    "the reduce waits for any end": "3 a reduce starts before all is done",
+    "takes nothing back": "4 submit says that nothing is queued, and it is",
+    "cancels arrays alone": LIVES_ON,
+    "hands over at once": "1 a further array is queued while one goes on",
+    "keeps the old reduce": "3 a reduce can never start",
+    "ends well whatever": "3 a reduce starts before all is done",
+    "no collector": "5 tasks are left, no collector",
+}
+"""The rule that each variant breaks, and how the referee calls it."""

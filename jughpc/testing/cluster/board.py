@@ -45,7 +45,6 @@ class Board:
     Attributes:
         done, failed: By number.
         deaths: How many workers a task has killed; three, and it is failed.
-        reduced: When the reduce ran over all of it [s].
     """
 
     time: Callable[[], float]
@@ -54,7 +53,6 @@ class Board:
     failed: set[int] = field(default_factory=set)
     deaths: dict[int, int] = field(default_factory=dict)
     lives: list[Life] = field(default_factory=list)
-    reduced: list[float] = field(default_factory=list)
 
     def join(self) -> Life:
         """Return a new worker."""
@@ -104,14 +102,6 @@ class Board:
             if life.died is None:
                 life.ended, life.holds = True, None
         return 0 if self.all_done else 3 if self.ready() else 1
-
-    def reduce(self) -> Steps:
-        """Be a reduce: it ends well if all is done."""
-        yield 2.0
-        if not self.all_done:
-            return 1
-        self.reduced.append(self.time())
-        return 0
 
     def kill(self, life: Life) -> None:
         """Take note that a worker was killed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ class History:
 def play(plan: Plan, parts: Parts | None = None, trace: Trace | None = None) -> History:
     """Play `plan` with what ships, or with `parts` of it replaced."""
     world = World(plan, parts or Parts(), trace)
+    state = random.getstate()
+    random.seed(plan.seed)  # of the jitter of what ships
     try:
         world.begin()
         _run(world, plan.ends)
@@ -41,6 +44,7 @@ def play(plan: Plan, parts: Parts | None = None, trace: Trace | None = None) -> 
             _let_run(world)
         _cancel_all(world)
     finally:
+        random.setstate(state)
         world.stage.close()
     return History(tuple(world.referee.blames), world.stage.time, tuple(_summary(world)))
 
@@ -71,7 +75,6 @@ def _idle(world: World) -> bool:
 def _cancel_all(world: World) -> None:
     """Let somebody look, and then end all submissions one after the other."""
     _run(world, world.stage.time + _LONG, lambda: not world.typing())
-    world.referee.judge_refusals()
     world.look()
     _run(world, world.stage.time + 60.0)
     world.cancel(world.numbers())

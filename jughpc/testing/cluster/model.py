@@ -129,7 +129,6 @@ class Element:
     dying: End | None = None
     by: str = ""
     trouble: str = ""
-    suspended: bool = False
     process: Process | None = None
 
     @property

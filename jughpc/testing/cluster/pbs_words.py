@@ -35,7 +35,7 @@ def _letter(job: SimJob, element: Element) -> str:
         return "F"
     if element.waits:
         return _waiting(job)
-    return "S" if element.suspended else "R"
+    return "R"
 
 
 def _waiting(job: SimJob) -> str:

@@ -190,6 +190,7 @@ def _rules(rng: random.Random, theme: Theme, system: str, wanted: int) -> Rules:
         rules = replace(rules, first_only=rng.random() < 0.5, keep=rng.choice([0.0, 24 * 3600.0, 24 * 3600.0]))
     elif theme.forgets or rng.random() < 0.2:
         rules = replace(rules, keep=5.0)
+    rules = replace(rules, accounting=rng.random() < 0.5)
     if rng.random() < 0.2:
         rules = replace(rules, array_size=rng.choice([2, 3]))
     if theme.full:

@@ -16,6 +16,8 @@ from jughpc.testing.cluster.told import Told
 
 _SCRIPT = re.compile(r".*/submissions/(\d+)/(\d+)-(\w+)\.sh")
 _FAILURES = (End.FAILED, End.TIMEOUT, End.OUT_OF_MEMORY, End.NODE_FAIL, End.PREEMPTED)
+_TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
+_HANDING_OVER = 900.0  # [s] that one job may take to give way to the next, with a server that hangs meanwhile
 _LIVE = (State.QUEUED, State.RUNNING, State.STUCK)
 
 
@@ -86,12 +88,11 @@ class Referee:
         self._queued_by[job] = seat
         if heard:
             self._heard.add(job)
-        mine = ours(job)
-        for other in self._ours():
-            if other is not job and not other.over and mine and ours(other) == mine:
-                self.blame(
-                    1, f"the same {mine.role.value} is queued twice", f"{seat.name}: {other.number}, {job.number}"
-                )
+        if mine := ours(job):
+            for other in self._ours():
+                theirs = ours(other)
+                if other is not job and not other.over and theirs and theirs.submission == mine.submission:
+                    self._check_pair(seat, (job, mine), (other, theirs))
 
     def queued_by(self, seat: Seat) -> set[int]:
         """Return the submissions of which a process queued something."""
@@ -105,6 +106,8 @@ class Referee:
     def outcome(self, seat: Seat, how: str) -> None:
         """Take note how a process of ours ended."""
         self._outcomes[seat] = how
+        if how == "refused":
+            self.engine.stage.at(_TAKING_BACK, lambda: self._check_refusal(seat))
 
     def traceback(self, seat: Seat, error: Exception) -> None:
         """Take note that a process of ours ended by an error that is not meant for users."""
@@ -114,12 +117,12 @@ class Referee:
     def heard(self, told: Iterable[Told], since: float) -> None:
         """Check what a status says, which began to ask at `since`."""
         for one in told:
-            job = self._named(one, since)
+            job = self._named(one)
             element = job.elements.get(one.index) if job else None
-            if element is None:
-                if one.status.state is not State.UNKNOWN:
-                    self.blame(4, "a stranger's job is shown as ours", f"{one}")
-            elif wrong := self._wrong(element, one.status.state, since):
+            wrong = self._wrong(element, one.status.state, since) if element else "what never was is shown"
+            if wrong and job and job.over and job.ended + self.engine.rules.keep < since:
+                wrong = "a stranger's job is shown as ours"  # the system had forgotten it, and spoke of another
+            if wrong:
                 self.blame(4, wrong, f"{one.job.role.value} {one.job.id}, element {one.index}: {one.status}")
 
     def judge_found(self, recorded: set[str], since: float) -> None:
@@ -138,13 +141,6 @@ class Referee:
         for job_id, name in names:
             if (re.split(r"[\[.;]", job_id)[0], name) not in truth:
                 self.blame(4, "submit says that it queued what it did not", f"{seat.name}: {job_id} {name}")
-
-    def judge_refusals(self) -> None:
-        """Check that who said that nothing was queued, or that it was taken back, told the truth."""
-        for job in self._ours():
-            seat = self._queued_by.get(job)
-            if seat and self._outcomes.get(seat) == "refused" and not job.over:
-                self.blame(4, "submit says that nothing is queued, and it is", self._story(job))
 
     def judge_end(self) -> None:
         """Check how everything ended that was let run to its end."""
@@ -184,6 +180,19 @@ class Referee:
             self.blame(1, f"the same {mine.role.value} is queued twice", words)
         elif mine.role is theirs.role is Role.ARRAY and seat is not self._queued_by.get(other):
             self.blame(1, "a further array is queued while one goes on", words)
+        elif mine.role is theirs.role is not Role.ARRAY:
+            self.engine.stage.at(_HANDING_OVER, lambda: self._check_still(job, other, f"two {mine.role.value}s go on"))
+
+    def _check_refusal(self, seat: Seat) -> None:
+        """Check that who said that nothing was queued, or that it was taken back, told the truth."""
+        for job, who in self._queued_by.items():
+            if who is seat and not job.over and job.submitted + _TAKING_BACK < self.engine.time:
+                self.blame(4, "submit says that nothing is queued, and it is", self._story(job))
+
+    def _check_still(self, job: SimJob, other: SimJob, kind: str) -> None:
+        """Check that of two jobs of which one followed the other only one goes on."""
+        if not any(one.over or one.never for one in (job, other)):
+            self.blame(1, kind, f"{other.number}, {job.number}")
 
     def _judge_submission(self, number: int) -> None:
         times = self.reduced[number]
@@ -246,14 +255,11 @@ class Referee:
             return f"{end and end.value} is shown as cancelled"
         return ""
 
-    def _named(self, told: Told, since: float) -> SimJob | None:
-        """Return the job that is told of; None if the system had forgotten it, and can have spoken of another only."""
+    def _named(self, told: Told) -> SimJob | None:
+        """Return the job that is told of, by its number and its name."""
         number = re.split(r"[\[.;]", told.job.id)[0]
         found = [job for job in self._ours() if str(job.number) == number and job.ask.name == told.job.name]
-        if not found:
-            return None
-        forgotten = found[-1].over and found[-1].ended + self.engine.rules.keep < since
-        return None if forgotten and not self.engine.rules.accounting else found[-1]
+        return found[-1] if found else None
 
     def _ours(self) -> list[SimJob]:
         return [job for job in self.engine.history if ours(job)]

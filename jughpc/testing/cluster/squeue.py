@@ -17,9 +17,9 @@ _SHORTS = {
     "M": "clusters", "o": "format", "j": "jobs", "n": "name", "p": "partition", "t": "states", "u": "user",
     "a": "all", "r": "array", "h": "noheader", "l": "long", "A": "account", "q": "qos", "S": "sort", "O": "Format",
 }  # fmt: skip
-_STATES = "PENDING RUNNING COMPLETING SUSPENDED COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL PREEMPTED OUT_OF_MEMORY"
+_STATES = "PENDING RUNNING COMPLETING COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL PREEMPTED OUT_OF_MEMORY"
 _RANK = {word: rank for rank, word in enumerate(_STATES.split())}
-_LIVE = ("PENDING", "RUNNING", "COMPLETING", "SUSPENDED")
+_LIVE = ("PENDING", "RUNNING", "COMPLETING")
 _REASONS = {End.TIMEOUT: "TimeLimit", End.NODE_FAIL: "NodeDown", End.OUT_OF_MEMORY: "OutOfMemory"}
 _UNKNOWN = Answer(1, "", "slurm_load_jobs error: Invalid job id specified\n")
 
@@ -69,9 +69,7 @@ def state_of(element: Element) -> str:
         return element.end.value
     if element.waits:
         return "PENDING"
-    if element.dying:
-        return "COMPLETING"
-    return "SUSPENDED" if element.suspended else "RUNNING"
+    return "COMPLETING" if element.dying else "RUNNING"
 
 
 def known(engine: Engine, job: SimJob, element: Element) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from jughpc.backoff import Backoff
 from jughpc.batch import registry, submissions
 from jughpc.batch.plan import Follower, plan
 from jughpc.batch.polling import cancel as cancel_all
@@ -116,19 +117,24 @@ def collect(bench: Bench, options: Mapping[str, str]) -> int:
     left = int(options["left"]) if "left" in options else None
     seat, board = bench.seat, bench.board
     submission = submissions.load(seat.files, JUGDIR, number)
-    pause = _FIRST
+    pauses = Backoff(_FIRST, _LONGEST, 1.5)
     while True:
         hope = _hope(bench, submission)
         if board.all_done:
             return 0
         if not board.living() and not hope:
             break
-        seat.clock.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST)
+        seat.clock.sleep(pauses.next())
     unfinished = len(board.tasks) - len(board.done)
     if board.ready() and rounds and unfinished != left:
         _hand_over(bench, submission, rounds, unfinished)
     return 3
+
+
+def reduce(bench: Bench, options: Mapping[str, str]) -> int:
+    """Run over the results: it ends well if all are there."""
+    bench.seat.clock.sleep(2.0)
+    return 0 if bench.board.all_done else 1
 
 
 def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> None:

@@ -26,7 +26,9 @@ from jughpc.testing.cluster.weather import Weather
 from jughpc.testing.disk import Disk
 from jughpc.testing.stage import Stage
 
-ME, SOMEBODY = "ada", "bob"
+ME = "ada"
+
+Case = Callable[[Bench, Mapping[str, str]], int]
 _AFTERMATH = 200.0  # [s] after a cancel that was done nothing of it is left
 _NUMBERS = {"KILL": 9, "INT": 2, "HUP": 1, "TERM": 15}
 
@@ -169,9 +171,6 @@ class World:
             self.stage.at(_AFTERMATH, lambda: self.referee.judge_cancelled(number))
         return "was done"
 
-    def _collect(self, options: Mapping[str, str], seat: Seat) -> int:
-        return self.parts.collect(self._bench(seat), options)
-
     def _bench(self, seat: Seat) -> Bench:
         return Bench(seat, self.plan.system, self.plan.order, self.board, self.rng, self.parts.scheduler)
 
@@ -185,34 +184,29 @@ class World:
             return Stepped(self.stage, _sleep(start.job.ask.walltime or 0.0), exited)
         self.trace(f"    {what.role.value} {start.job.number}_{start.element.index} starts on {start.node.name}")
         if what.role is Role.COLLECT:
-            return self._launch_collector(start, exited)
+            return self._launch_case(start, exited, "collect", self._collect, self._collector_doom())
         if what.role is Role.REDUCE:
             self.referee.reduces(start.job)
-            return Stepped(self.stage, self._reduce(what.submission), exited)
+            return self._launch_case(start, exited, "reduce", partial(self._reduce, what.submission), None)
         life = self.board.join()
-        return Stepped(self.stage, self.board.worker(start, life), exited, lambda: self.board.kill(life))
+        return Stepped(self.stage, self.parts.work(self.board, start, life), exited, lambda: self.board.kill(life))
 
-    def _reduce(self, number: int) -> Steps:
-        code = yield from self.board.reduce()
-        if not code:
-            self.referee.reduced[number] += 1
-        return code
-
-    def _launch_collector(self, start: Start, exited: Exited) -> Process:
+    def _collector_doom(self) -> Doom | None:
         dooms, place = self.plan.collector_dooms, self._collectors
         self._collectors += 1
+        return dooms[place] if place < len(dooms) else None
+
+    def _launch_case(self, start: Start, exited: Exited, kind: str, case: Case, doom: Doom | None) -> Process:
+        """Run a use case of ours as a job."""
         caller = Caller(ME, start.node.name, start.job.ask.workdir)
-        doom = dooms[place] if place < len(dooms) else None
-        seat = Seat(self, f"collect-{start.job.number}", caller, commands=start.node.commands, doom=doom)
-        options = dict(word[2:].split("=", 1) for word in start.job.ask.argv if word.startswith("--"))
+        seat = Seat(self, f"{kind}-{start.job.number}", caller, commands=start.node.commands, doom=doom)
+        codes: list[int] = []
+
+        def play(seat: Seat) -> str:
+            codes.append(case(self._bench(seat), _options(start.job)))
+            return f"ended with {codes[0]}"
 
         def body() -> int:
-            codes: list[int] = []
-
-            def play(seat: Seat) -> str:
-                codes.append(self._collect(options, seat))
-                return f"ended with {codes[0]}"
-
             code = self._play(seat, play)
             return codes[0] if codes else code
 
@@ -220,6 +214,15 @@ class World:
         acting = Acting(self.stage, seat.name, body, exited, term)
         seat.actor, seat.on_death = acting.actor, lambda signal: acting.die(_NUMBERS[signal])
         return acting
+
+    def _collect(self, bench: Bench, options: Mapping[str, str]) -> int:
+        return self.parts.collect(bench, options)
+
+    def _reduce(self, number: int, bench: Bench, options: Mapping[str, str]) -> int:
+        code = self.parts.reduce(bench, options)
+        if not code:
+            self.referee.reduced[number] += 1
+        return code
 
     def _read(self, path: str) -> str | None:
         inode = self.disk.find(path.removeprefix(f"{JUGDIR}/"))
@@ -243,6 +246,12 @@ def _ignore(code: int) -> None:
 def is_ours(job: SimJob) -> bool:
     """Return whether a job is one of our own."""
     return ours(job) is not None
+
+
+def _options(job: SimJob) -> Mapping[str, str]:
+    """Return the long options of what a job runs."""
+    pairs = (word[2:].partition("=") for word in job.ask.argv if word.startswith("--"))
+    return {name: value for name, _, value in pairs}
 
 
 def _sleep(seconds: float) -> Steps:
