@@ -103,6 +103,19 @@ def deleted(rig):
     rig.run("qdel 2.pbs01")
 
 
+def deleted_partly_done(rig):
+    rig.work = {0: (1, 0), 1: (1, 0)}
+    rig.run(ARRAY)
+    rig.wait(5)
+    rig.run("qdel 1[].pbs01")
+    rig.wait(3)
+
+
+def held_by_its_owner(rig):
+    held_by_user(rig)
+    rig.run("qhold 1[].pbs01")
+
+
 def deleting(rig):
     rig.stubborn = True
     rig.run(ARRAY.replace("0-3%2", "0-1").replace(":mem=100mb", ""))
@@ -155,6 +168,8 @@ PLAYED = [
     ("array-partly-done-t", partly_done, "qstat -t -f -F json 1[].pbs01"),
     ("array-walltime-exceeded-t", overtime, f"{JSON} 1[].pbs01"),
     ("array-deleted-by-owner-t", deleted, f"{JSON} 1[].pbs01"),
+    ("array-deleted-by-owner-partly-done-t", deleted_partly_done, f"{JSON} 1[].pbs01"),
+    ("array-beforeany-held-by-user-t", held_by_its_owner, f"{JSON} 1[].pbs01"),
     ("array-deleting-stubborn-t", deleting, "qstat -t -f -F json 1[].pbs01"),
     ("plain-never-started", never_started, f"{JSON} 1.pbs01"),
     ("depend-on-unknown-id", on_unknown, f"{JSON} 1.pbs01"),
@@ -242,6 +257,35 @@ def test_a_command_says_what_was_recorded(pbs, recorded, name, line):
     words = [re.sub(r"\b[\d\w]+(?=\[?\]?\.pbs01)", "N", reply.stderr) for reply in (said, real)]
     assert bare[0] == bare[1]
     assert (said.code, words[0]) == (real.code, words[1])
+
+
+@pytest.mark.parametrize("line", ["qalter -W depend=afterany:1[] 2", "qhold 1[].pbs01", "qrls 1[].pbs01"])
+def test_changes_are_silent_as_recorded(pbs, recorded, line):
+    with_collector(pbs)
+    name = {"qhold": "qhold-running-array"}.get(line.split()[0], line.split()[0])
+    said, real = pbs.run(line), recorded(f"openpbs/{name}")
+    assert (said.code, said.stdout, said.stderr) == (real.code, real.stdout, real.stderr)
+
+
+def test_one_unknown_id_of_several_sets_the_code_and_the_others_are_told(pbs, recorded):
+    with_collector(pbs)
+    said, real = pbs.run(f"{JSON} 1[].pbs01 99999.pbs01 2.pbs01"), recorded("openpbs/qstat-json-three-one-unknown-t")
+    assert (said.code, said.stderr) == (real.code, real.stderr)
+
+
+def test_without_history_qselect_x_finds_nothing_though_a_job_runs(pbs, recorded):
+    running(pbs.limit(keep=0.0))
+    said, real = pbs.run("qselect -x -N sweep"), recorded("openpbs/qselect-history-switched-off")
+    assert (said.code, said.stdout) == (real.code, real.stdout)
+
+
+def test_without_history_what_depends_on_an_ended_job_is_accepted_and_gone(pbs, recorded):
+    finished(pbs.limit(keep=0.0))
+    said, real = pbs.run("qsub -W depend=afterany:1.pbs01 job.sh"), recorded("openpbs/qsub-history-off-depend-on-gone")
+    assert (said.code, said.stdout) == (real.code, real.stdout.replace("77", "2"))
+    pbs.wait(1)
+    gone, unknown = pbs.run("qstat -f -F json 2.pbs01"), recorded("openpbs/qstat-json-history-off-finished-without-x-t")
+    assert (gone.code, pbs.job(1).begun) == (unknown.code, False)
 
 
 def test_qsub_prints_ids_as_recorded(pbs, recorded):

@@ -260,6 +260,28 @@ def test_accounting_tells_how_elements_ended(slurm):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "play"),
+    [
+        ("completed-failed-signaled", ended),
+        ("timeout", timed_out),
+        ("array-running-pending", throttled),
+        ("cancelled-pending-array", cancelled_unrun),
+    ],
+)
+def test_sacct_says_how_elements_stand_as_recorded(slurm, recorded, name, play):
+    play(slurm.limit(accounting=True))
+    real = recorded(f"slurm/sacct-{name}")
+    fields = real.argv[-1]
+    said = slurm.run(f"sacct -X -n -P -j 1 -o {fields}").stdout.splitlines()
+    columns = [0, 2, 3]  # id, state, exit code: times, nodes and raw ids are of the moment
+    rows = [[line.split("|")[column].partition("_")[2] if not column else line.split("|")[column] for column in columns]
+            for line in said]  # fmt: skip
+    assert len(said[0].split("|")) == len(fields.split(","))
+    first = [line.split("|") for line in real.stdout.splitlines() if line.startswith(real.stdout.split("_")[0] + "_")]
+    assert rows == [[row[0].partition("_")[2], row[2], row[3]] for row in first]
+
+
 def test_accounting_still_knows_what_the_controller_forgot(slurm):
     purged(slurm.limit(accounting=True))
     assert len(sacct(slurm, "1")) == 4

@@ -54,7 +54,6 @@ class Engine:
         job = SimJob(self._number(), ask, self.time, throttle=ask.throttle)
         job.elements = {index: Element(index) for index in ask.indices}
         job.holds = {"u"} if ask.held else set()
-        job.holder = ask.user if ask.held else ""
         self.jobs[job.number] = job
         self.history.append(job)
         self.tie(job, ask.after)

@@ -155,7 +155,7 @@ class SimJob:
         after: What it waits for, as it was asked for.
         ties: The jobs that this meant then, None for one that was not known; their numbers may be another's later.
         holds: Who holds it: `u` its owner, `s` the system.
-        holder: Who held it last.
+        holder: Who held it last; one that was held from the start tells nobody.
         free: Whether what it waited for is there.
         never: Whether that can never be.
         vanished: Whether the system removed it unrun, without a word.

@@ -93,7 +93,7 @@ def comment(job: SimJob) -> str:
     if job.over or not job.free:
         return ""
     if job.holds:
-        return f"Job held by {job.holder} on {ctime(job.submitted)}" if "s" in job.holds else ""
+        return f"Job held by {job.holder} on {ctime(job.submitted)}" if job.holder else ""
     return "Not Running: Not enough free nodes available" if job.reason in ("Resources", "Priority") else ""
 
 
