@@ -14,6 +14,9 @@ from jughpc.testing.cluster.model import Element, End, Phase, SimJob
 from jughpc.testing.cluster.seat import Seat
 from jughpc.testing.cluster.told import Told
 
+Trace = Callable[[str], None]
+"""Takes a line on what happens now."""
+
 _SCRIPT = re.compile(r".*/submissions/(\d+)/(\d+)-(\w+)\.sh")
 _FAILURES = (End.FAILED, End.TIMEOUT, End.OUT_OF_MEMORY, End.NODE_FAIL, End.PREEMPTED)
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
@@ -275,6 +278,3 @@ class Referee:
     def _story(self, job: SimJob) -> str:
         name = job.ask.script.rpartition("/")[2]
         return f"{job.number} {name}, queued at {job.submitted:.1f}, {self._circumstance(job)}"
-
-
-Trace = Callable[[str], None]

@@ -57,6 +57,3 @@ WAYS: Mapping[str, Callable[[Answer, random.Random], Answer]] = {
     "types": _types,
 }
 """The ways in which an answer is spoiled, by name."""
-
-HONEST = frozenset({"banner", "footer", "garbage"})
-"""Those that leave all that was said in it."""

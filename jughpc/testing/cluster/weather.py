@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 SUBMITS = frozenset({"sbatch", "qsub"})
 
-FAULTS = ("lost", "slow", "late", "banner", "footer", "truncated", "empty", "garbage", "types")
-"""Besides the ways to spoil an answer: `lost`, it is done and the answer says otherwise; `slow`, it is done and the
-answer takes longer than the client waits; `late`, the client gives up, and then it is done."""
-
 
 @dataclass(frozen=True)
 class Outage:
@@ -31,7 +27,9 @@ class Forecast:
     """What weather a cluster has.
 
     Attributes:
-        kinds: The faults that happen to commands; none is fair weather.
+        kinds: What happens to commands; none is fair weather. Beside the ways to spoil an answer: `lost`, it is done,
+            and the answer says otherwise; `slow`, it is done, and the answer takes longer than the client waits;
+            `late`, the client gives up, and then it is done.
         rate: Faults per command.
         until: After this time nothing happens any more [s].
         latency: Mean time of a command [s].
