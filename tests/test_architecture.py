@@ -23,6 +23,8 @@ BREACHES = [
     ("worker", "import jughpc.app", "layers"),
     ("jug", "import jughpc.worker", "jug"),
     ("batch", "import jughpc.tasks", "batch"),
+    ("web", "import jughpc.cli", "layers"),
+    ("config", "import click", "click"),
     ("app", "import jughpc.testing", "testing"),
     ("store", "import os", "system"),
     ("app", "from time import sleep", "system"),
