@@ -18,7 +18,7 @@ from jughpc.worker.run_task import Trouble, attempt
 FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
 FLUSH_AT = 4 << 20  # [bytes]
 GLANCE = 1.0  # [s] between two looks at whether time is up, or somebody asks to stop
-LONG = 0.5  # [s] a task that took so long ends its batch; the beat process lets the shard go a little later
+LONG = 0.5  # [s] a task that took so long ends its batch; the beat process de-escalates a little later
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What beats for a worker's lives, and lets its shard go while a task runs for long; in another process than it."""
+"""What beats for a worker's lives, and de-escalates its claim on a shard while a task runs for long."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Singles(NamedTuple):
 
     Attributes:
         claims: The claims.
-        in_place: Whether they took the place of the claim on the shard, which was let go.
+        in_place: Whether they took the place of the claim on the shard, which was given up.
     """
 
     claims: list[Claim]
@@ -125,7 +125,7 @@ class Heartbeat:
         return self._clock.uptime() - self._board.beaten
 
     def _release_owed(self) -> None:
-        """Release the claim on the shard that was let go, unless it is another's by now."""
+        """Release the claim on the shard that was given up, unless it is another's by now."""
         if self._owed is not None and self._record is not None and self._store is not None:
             self._store.claims(self._record.life).release(self._owed)
             self._owed = None

@@ -1,4 +1,4 @@
-"""The board: memory that a worker and its beat process share."""
+"""The board: memory that a worker and what beats for it share."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Board:
     """What runs, which the worker writes, and when the last beat was, which the beat process writes.
 
     Attributes:
-        deescalating: Whether the beat process lets the batch's shard go, or did; the worker takes it back.
+        deescalating: Whether the claim on the batch's shard is being given up, or was; the worker takes this back.
     """
 
     def __init__(self) -> None:

@@ -121,7 +121,7 @@ def _goes_on(charge: Charge, is_ready: bool, parent: int) -> bool:
     if not _succeeds(charge, lambda: over.append(not charge.obey() if is_ready else charge.is_gone(parent))):
         return False
     if over[0]:
-        charge.close()
+        _succeeds(charge, charge.close)
     return not over[0]
 
 
@@ -141,7 +141,10 @@ def _succeeds(charge: Charge, action: Callable[[], object]) -> bool:
 def _ready(charges: Sequence[Charge]) -> set[Charge]:
     """Wait until somebody gives an order, is to be beaten for, or a tick has passed; return who gives orders."""
     pause = min(charge.due for charge in charges) - time.monotonic()
-    ready, _, _ = select.select([charge.orders for charge in charges], [], [], max(0.0, min(pause, _TICK)))
+    poll = select.poll()
+    for charge in charges:
+        poll.register(charge.orders, select.POLLIN)
+    ready = {handle for handle, _ in poll.poll(1000 * max(0.0, min(pause, _TICK)))}  # [ms]
     return {charge for charge in charges if charge.orders in ready}
 
 
