@@ -30,6 +30,11 @@ class NamedStore:
         self.location, self.results, self.is_new = location, results, is_new
         self.held: dict[bytes, Claim] = {}
 
+    @property
+    def jugdir(self) -> str:
+        """What was opened, in words."""
+        return str(self.location)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location})"
 

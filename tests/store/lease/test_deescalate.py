@@ -86,3 +86,12 @@ def test_a_slow_file_server_keeps_no_beat_waiting(any_cluster, worker, board, he
         f"{A.hex()}.claim.1", f"{B.hex()}.claim.1",
     ]  # fmt: skip
     assert [claim.key for claim in heartbeat.settle().claims] == [A, B]
+
+
+def test_one_attempt_is_made_while_somebody_else_waits_for_a_beat(any_cluster, worker, board, heartbeat):
+    board.step(1, "module.f", any_cluster.clock.uptime())
+    any_cluster.clock.sleep(LONG + 0.1)
+    heartbeat.deescalate(is_due=lambda: True)
+    assert [name for name in any_cluster.names() if ".claim." in name] == [f"{A.hex()}.claim.1", "shard.claim.1"]
+    heartbeat.deescalate()
+    assert [claim.key for claim in heartbeat.settle().claims] == [A, B]
