@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -13,7 +12,7 @@ from jughpc._version import __version__
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, OsFiles, environment
 from jughpc.store.base import Pace, Store
-from jughpc.store.files.opening import make_store, open_store
+from jughpc.store.files.opening import make_store, open_store, remove_store
 from jughpc.store.memory import MemoryStore
 from jughpc.store.redis import server
 from jughpc.store.redis.server import Address, password_from
@@ -89,7 +88,7 @@ class Folder:
     def remove(self) -> None:
         if self.find() is None:
             raise JugdirError(f"{self} holds no store, so nothing is removed. Was it made elsewhere?")
-        shutil.rmtree(self.path)
+        remove_store(self.path)
 
     def files(self) -> Files:
         return OsFiles(self.path)

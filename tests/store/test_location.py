@@ -128,6 +128,14 @@ def test_what_is_not_ours_is_not_removed(here: Path):
     assert (here / "thesis" / "thesis.tex").exists()
 
 
+def test_what_lies_beside_a_stores_own_files_outlives_the_store():
+    place = parse("there")
+    place.make(10, Pace()).put(bytes(16), 1)
+    (place.folder() / "thesis.tex").touch()
+    place.remove()
+    assert [path.name for path in place.folder().iterdir()] == ["thesis.tex"]
+
+
 def test_a_store_in_memory_is_found_in_the_file_that_it_was_saved_to():
     assert parse("dict_store").find() is None
     store = parse("dict_store:kept").find()

@@ -18,6 +18,7 @@ from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import is_gone
 
 FORMAT = 1
+_OURS = frozenset({"workers", "shards", "complete", "manifest", "submissions"})
 STORE = "store.yaml"  # JSON, which is YAML: so that a worker need not load a YAML parser to start
 
 
@@ -48,6 +49,16 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
     if charter is None:
         raise JugdirError(f"{jugdir} was removed while it was being made; run the command again.")
     return _store(files, clock, charter)
+
+
+def remove_store(jugdir: Path) -> None:
+    """Remove the store in `jugdir` with all results; what else lies there stays, and the folder with it."""
+    for path in jugdir.iterdir():
+        if path.name in _OURS:
+            shutil.rmtree(path)
+    (jugdir / STORE).unlink()  # last: if this ends half-way, what is left is still known as ours
+    with suppress(OSError):  # not empty
+        jugdir.rmdir()
 
 
 def unmake_store(jugdir: Path) -> None:
