@@ -105,6 +105,7 @@ ASKS = {"exists", "is_file", "is_dir", "is_symlink", "stat", "lstat", "getsize",
 MAY_ASK = {  # after what no other host makes or removes at that time, or where an old answer does no harm
     "JugFolder.__init__": "jug's own folder, which is only read",
     "JugFolder._read_pack": "jug's own folder, which is only read",
+    "RedisStore.shards_in_use": "a server's keys, which it tells truly",
     "Stops.asked": "a file of the user's, seen a little late",
     "_check": "the user's reduce script and templates",
     "_nothing_left_on_error": "TO BE MENDED: it removes what it did not see",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def render(job: Job, scheduler: Scheduler, folder: Path | None = None) -> str:
             raise TemplateError(f"The {name} holds a line break or a NUL, which no script can carry: {value!r}")
     name = f"{scheduler.name}/{job.role.value}.sh.j2"
     lines = [scheduler.script_line(directive) for directive in scheduler.directives(job)]
-    folders = [place for place in (folder, scheduler.capabilities.templates) if place]
+    folders = tuple(place for place in (folder, scheduler.capabilities.templates) if place)
     try:
         return _templates(folders).get_template(name).render(job=job, directives=[line for line in lines if line])
     except jinja2.TemplateNotFound as error:
@@ -53,7 +54,8 @@ def shipped_folder(scheduler: Scheduler) -> Path:
     return home / scheduler.name
 
 
-def _templates(folders: Sequence[Path]) -> jinja2.Environment:
+@cache  # compiling a template takes 10 ms, and a submission renders three
+def _templates(folders: tuple[Path, ...]) -> jinja2.Environment:
     loaders = [jinja2.FileSystemLoader(folder) for folder in folders]
     templates = jinja2.Environment(
         loader=jinja2.ChoiceLoader([*loaders, jinja2.FunctionLoader(_shipped)]),

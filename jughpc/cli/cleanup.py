@@ -60,14 +60,13 @@ def _tell_leftovers(leftovers: Tidied) -> None:
 
 
 def _free(target: Target, wait: bool, force: bool) -> None:
-    from jughpc.app.upkeep.claims import Held, cleanup_claims
-    from jughpc.store.location import is_folder
+    from jughpc.app.upkeep.claims import FoundClaim, cleanup_claims
 
-    if not is_folder(target.jugdir):
+    if target.location.files() is None:
         click.echo("Removed 0 locks: in this store they end by themselves with their holder.")
         return
 
-    def show(row: Held) -> str:
+    def show(row: FoundClaim) -> str:
         where = f"{row.holder.host} {row.holder.owner or f'pid {row.holder.pid}'}" if row.holder else "unknown holder"
         if row.removed:
             return f"removed  {row.task}  {where}: {row.proof or 'by force'}"

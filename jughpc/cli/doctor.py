@@ -71,9 +71,10 @@ def _attend(folder: Path, patience: float) -> int:
 
 def _subject(jugdir: str, settings: Settings) -> Subject:
     from jughpc.app.doctor.examine import Subject
+    from jughpc.store.location import parse
 
     return Subject(
-        jugdir=Path(jugdir).absolute(),
+        jugdir=parse(jugdir).folder(),
         pace=common.pace(settings),
         scheduler=settings.scheduler,
         templates=settings.templates,

@@ -59,7 +59,7 @@ def submit(
         rehearse(target, clusters, request, OsClock(), click.echo)
         return ExitCode.DONE
     done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
-    remember(Path.cwd(), target)
+    remember(Path.cwd(), target, click.echo)
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
     click.echo(f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`")

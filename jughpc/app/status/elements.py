@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from pathlib import Path
 
 from jughpc.batch import submissions
 from jughpc.batch.cluster import Cluster, Poll
@@ -14,8 +13,8 @@ from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import JugError
-from jughpc.fs import OsFiles
-from jughpc.store.lease.process import slug
+from jughpc.store.lease.identity import slug
+from jughpc.store.location import Location
 from jughpc.store.record import ALIVE, Record
 
 
@@ -39,16 +38,17 @@ class Jobs:
     cancelled: bool = False
 
 
-def find(jugdir: str, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
-    """Return submission `number` of a jugdir, by default the latest; None if there is none.
+def find(location: Location, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
+    """Return submission `number` of the jugdir at `location`, by default the latest; None if there is none.
 
     Args:
         ask: Ask the scheduler, by one command.
     Raises:
         JugdirError: There is none of that number.
     """
-    folder = Path(jugdir).absolute()
-    files = OsFiles(folder)
+    if (files := location.files()) is None:
+        return None
+    folder = location.folder()
     submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
     if submission is None:
         return None

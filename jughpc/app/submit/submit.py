@@ -24,7 +24,6 @@ from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Clock, OsFiles
-from jughpc.store import location as stores
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
@@ -99,7 +98,7 @@ def rehearse(target: Target, clusters: Clusters, request: SubmitRequest, clock: 
 
 
 def _check(target: Target, request: SubmitRequest) -> None:
-    stores.folder_path(target.jugdir)  # scripts and logs lie beside the results
+    target.location.folder()  # scripts and logs lie beside the results
     if request.reduce is not None and not request.reduce.is_file():
         raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
     if (templates := request.options.templates) and not templates.is_dir():
@@ -119,7 +118,7 @@ def _nothing_left_on_error(folder: Path) -> Iterator[None]:
 
 
 def _folder(target: Target) -> Path:
-    return Path(target.jugdir).absolute()
+    return target.location.folder()
 
 
 def _tell_tasks(session: Session, tell: Tell) -> None:

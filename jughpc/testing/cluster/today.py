@@ -1,0 +1,219 @@
+"""The use cases that a simulated cluster plays: the batch layer itself, joined as `app` joins it.
+
+`collect` is in miniature what app.collect is: the same questions in the same order, on a board instead of a store.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from jughpc.backoff import Backoff
+from jughpc.batch import submissions
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.plan import DependentJob, plan
+from jughpc.batch.scheduler import EVERY, ElementId, Job, Limits, Resources, Role, Scheduler, State, Workload
+from jughpc.batch.submissions import Accepted, ElementOptions, Submission
+from jughpc.batch.submitter import Submitter
+from jughpc.batch.submitter import cancel as cancel_all
+from jughpc.errors import JugError
+from jughpc.testing.cluster.board import Board
+from jughpc.testing.cluster.seat import Seat
+from jughpc.testing.cluster.told import Told
+
+_FIRST, _LONGEST = 0.5, 30.0  # [s] as app.collect has them
+_WAITING = (State.QUEUED, State.RUNNING, State.UNKNOWN)
+
+
+class SimPath(type(Path())):  # type: ignore[misc]  # PosixPath, whatever this Python calls it
+    """A path on the simulated disk, where modes mean nothing and folders need no removal."""
+
+    def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
+        """Do nothing: there are no modes."""
+
+    def rmdir(self) -> None:
+        """Do nothing: there are no empty folders."""
+
+
+JUGDIR = SimPath("/home/ada/run/primes.jugdata")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asks for at submit.
+
+    Attributes:
+        rounds: Further arrays that the collector may submit.
+    """
+
+    size: int
+    throttle: int | None = None
+    walltime: float | None = None
+    rounds: int = 2
+    reduce: bool = True
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All that a use case of ours sees of the world.
+
+    Attributes:
+        seat: Its process: files, clock, run, say.
+        system: The scheduler's name.
+        order: What the user asks for.
+        board: The tasks, as a store would show them.
+        rng: For tokens.
+        change: Returns the scheduler that is spoken through, given the one that ships.
+    """
+
+    seat: Seat
+    system: str
+    order: Order
+    board: Board
+    rng: random.Random
+    change: Callable[[Scheduler], Scheduler] = lambda scheduler: scheduler
+
+    def here(self) -> Cluster:
+        """Return the system, as it says now what it allows."""
+        return self._changed(self._clusters().here(self.system))
+
+    def recorded(self, submission: Submission) -> Cluster:
+        """Return the system that a submission was given to."""
+        return self._changed(self._clusters().recorded(submission.scheduler, submission.limits))
+
+    def submitter(self, cluster: Cluster) -> Submitter:
+        """Return what the batch layer submits through."""
+        return Submitter(cluster, self.seat.files, self.seat.say)
+
+    def _clusters(self) -> Clusters:
+        return Clusters(self.seat.clock, lambda _, timeout: partial(self.seat.run, timeout=timeout))
+
+    def _changed(self, cluster: Cluster) -> Cluster:
+        return replace(cluster, scheduler=self.change(cluster.scheduler))
+
+
+def submit(bench: Bench) -> int:
+    """Queue an array, a collector and a reduce."""
+    cluster, submission, jobs = planned(bench)
+    bench.submitter(cluster).submit(submission, jobs)
+    return 0
+
+
+def planned(bench: Bench) -> tuple[Cluster, Submission, list[Job]]:
+    """Return a submission that was recorded, its jobs as they are planned, and where they go."""
+    cluster = bench.here()
+    submission = submissions.prepare(bench.seat.files, _drafted(bench, cluster.limits))
+    return cluster, submission, plan(submission, cluster.scheduler, _dependents(submission, bench.order.rounds))
+
+
+def status(bench: Bench) -> Sequence[Told]:
+    """Return how the latest submission stands by the scheduler's word."""
+    seat = bench.seat
+    submission = submissions.latest(seat.files, JUGDIR)
+    if submission is None:
+        return []
+    jobs = submissions.accepted(seat.files, submission)
+    return list(_told(jobs, bench.recorded(submission)))
+
+
+def cancel(bench: Bench, number: int) -> int:
+    """End all of submission `number`."""
+    submission = submissions.load(bench.seat.files, JUGDIR, number)
+    cancel_all(bench.recorded(submission), bench.seat.files, submission)
+    return 0
+
+
+def collect(bench: Bench, options: Mapping[str, str]) -> int:
+    """Wait for those who work, and hand what is left to a further array; return the exit code."""
+    number, rounds = int(options["submission"]), int(options["rounds"])
+    left = int(options["left"]) if "left" in options else None
+    seat, board = bench.seat, bench.board
+    submission = submissions.load(seat.files, JUGDIR, number)
+    pauses = Backoff(_FIRST, _LONGEST, 1.5)
+    while True:
+        hope = _hope(bench, submission)
+        if board.all_done:
+            return 0
+        if not board.living() and not hope:
+            break
+        seat.clock.sleep(pauses.next())
+    unfinished = len(board.tasks) - len(board.done)
+    if board.ready() and rounds and unfinished != left:
+        _hand_over(bench, submission, rounds, unfinished)
+    return 3
+
+
+def reduce(bench: Bench, options: Mapping[str, str]) -> int:
+    """Run over the results: it ends well if all are there."""
+    bench.seat.clock.sleep(2.0)
+    return 0 if bench.board.all_done else 1
+
+
+def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> None:
+    seat = bench.seat
+    if submissions.is_cancelled(seat.files, submission):
+        return
+    before = submissions.accepted(seat.files, submission)
+    cluster = bench.recorded(submission)
+    dependents = _dependents(submission, rounds - 1, f"--left={left}")
+    size = min(left, submission.workload.size)
+    try:
+        bench.submitter(cluster).submit_more(submission, size, dependents)
+    except JugError as error:
+        seat.say(f"they were refused: {error}")
+        return
+    reduces = [job.id for job in before if job.role is Role.REDUCE][-1:]
+    for words in cluster.cancel(reduces):
+        seat.say(words)
+
+
+def _hope(bench: Bench, submission: Submission) -> bool:
+    """Return whether the scheduler may still start a worker."""
+    files = bench.seat.files
+    jobs = submissions.accepted(files, submission)
+    cancelled = submissions.is_cancelled(files, submission)
+    try:
+        found = bench.recorded(submission).poll(jobs)
+    except JugError:
+        return not cancelled
+    return not cancelled and any(one.state in _WAITING for one in found.elements.values())
+
+
+def _told(jobs: Sequence[Accepted], cluster: Cluster) -> Iterator[Told]:
+    if not jobs:
+        return
+    ids, scheduler = [job.id for job in jobs], cluster.scheduler
+    found = scheduler.parse_poll(cluster.ask(scheduler.poll_command(ids)), ids)
+    for job in jobs:
+        for index in range(job.size):
+            one = found.get(ElementId(job.id, index), found.get(ElementId(job.id, EVERY)))
+            if one is not None:
+                yield Told(job, index, one)
+
+
+def _drafted(bench: Bench, limits: Limits) -> Submission:
+    order = bench.order
+    drafted = submissions.draft(
+        bench.seat.files,
+        bench.seat.clock,
+        JUGDIR,
+        scheduler=bench.system,
+        workload=Workload(("python", "-m", "jughpc", "execute"), order.size, "primes"),
+        options=ElementOptions(JUGDIR.parent, Resources(walltime=order.walltime), order.throttle),
+        limits=limits,
+        meta={"reduce": "reduce.py" if order.reduce else ""},
+    )
+    return replace(drafted, token=f"{bench.rng.getrandbits(32):08x}", user="ada", host="login01")
+
+
+def _dependents(submission: Submission, rounds: int, *more: str) -> list[DependentJob]:
+    options = (f"--submission={submission.number}", f"--rounds={rounds}", *more)
+    argv, resources = ("python", "-m", "jughpc"), submission.options.resources
+    dependents = [DependentJob(Role.COLLECT, (*argv, "collect", *options), resources)]
+    if submission.meta.get("reduce"):
+        dependents.append(DependentJob(Role.REDUCE, (*argv, "reduce"), resources))
+    return dependents
