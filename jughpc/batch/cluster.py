@@ -37,12 +37,10 @@ class Poll:
     Attributes:
         elements: Of the arrays, by the element's number within the submission.
         dependents: Of the latest collector and reduce.
-        owners: Of all of them, by the owner string that is in a worker's record.
     """
 
     elements: Mapping[int, Status] = field(default_factory=dict)
     dependents: Mapping[Role, Status] = field(default_factory=dict)
-    owners: Mapping[str, Status] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,17 +120,9 @@ class Cluster:
         rows = list(self._rows(known, self.scheduler.parse_poll(self.ask(self.scheduler.poll_command(ids)), ids)))
         latest = {job.role: job.id for job in known if job.role is not Role.ARRAY}
         return Poll(
-            elements={number: status for job, number, _, status in rows if job.role is Role.ARRAY},
-            dependents={job.role: status for job, _, _, status in rows if job.id in latest.values()},
-            owners={self.scheduler.owner(element): status for _, _, element, status in rows},
+            elements={number: status for job, number, status in rows if job.role is Role.ARRAY},
+            dependents={job.role: status for job, _, status in rows if job.id in latest.values()},
         )
-
-    def owners(self, jobs: Sequence[Accepted]) -> Iterator[tuple[int, str]]:
-        """Yield the number within the submission, and the owner, of each element of the arrays among `jobs`."""
-        for job in jobs:
-            if job.role is Role.ARRAY:
-                for number, element in self._elements(job):
-                    yield number, self.scheduler.owner(element)
 
     def cancel(self, ids: Sequence[JobId]) -> list[str]:
         """End the jobs `ids`, in that order, and return what went wrong, a line each; one that is over is fine."""
@@ -194,12 +184,12 @@ class Cluster:
 
     def _rows(
         self, jobs: Sequence[Accepted], statuses: Mapping[ElementId, Status]
-    ) -> Iterator[tuple[Accepted, int, ElementId, Status]]:
+    ) -> Iterator[tuple[Accepted, int, Status]]:
         for job in jobs:
             every = statuses.get(ElementId(job.id, EVERY))
             for number, element in self._elements(job):
                 if status := statuses.get(element, every):
-                    yield job, number, element, status
+                    yield job, number, status
 
     def _try(self, command: Sequence[str]) -> Reply | str:
         try:

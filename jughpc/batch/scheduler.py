@@ -125,6 +125,7 @@ class Job:
         size: Elements of this job; 1 is a plain job.
         offset: Number of its first element within the submission.
         elements: Elements of the whole submission.
+        token: Of the submission, told to the elements of its arrays; "" to other jobs.
         throttle: Elements that may run at once, None for no bound.
         script: Where the rendered script lies (absolute).
         log: Where one element writes its output: absolute, with the scheduler's own placeholders.
@@ -148,6 +149,7 @@ class Job:
     setup: tuple[str, ...] = ()
     depends_on: Dependency | None = None
     extra: tuple[str, ...] = ()
+    token: str = ""
 
 
 class Refusal(enum.Enum):
@@ -231,7 +233,7 @@ class Scheduler(Protocol):
 
     @property
     def name(self) -> str:
-        """Names the system, its folder of templates and the start of an owner string."""
+        """Names the system and its folder of templates."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -298,8 +300,3 @@ class Scheduler(Protocol):
         Raises SettingError for a folder that the system cannot number logs in.
         """
 
-    def owner(self, element: ElementId) -> str:
-        """Return the owner string that the template gives this element, less its last part.
-
-        That part, a dot and a number, tells one run of a requeued element from the next.
-        """

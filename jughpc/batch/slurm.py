@@ -160,8 +160,6 @@ class Slurm:
             )
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%a')}"
 
-    def owner(self, element: ElementId) -> str:
-        return f"slurm:{element.job.partition(';')[0]}_{element.index}"
 
 
 def _own(job: Job) -> Iterator[Directive]:

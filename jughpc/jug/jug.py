@@ -77,9 +77,9 @@ def init(
         on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error.
         store: Used in place of a jugdir.
     """
-    from jughpc.app.context import session  # only now: it doubles the time of `import jug`, and few jugfiles need it
+    from jughpc.app.jugapi import api  # only now: it doubles the time of `import jug`, and few jugfiles need it
 
-    return session.init(jugfile, jugdir, on_error, store)
+    return api.init(jugfile, jugdir, on_error, store)
 
 
 def set_jugdir(jugdir: object = None) -> Any:
@@ -88,6 +88,6 @@ def set_jugdir(jugdir: object = None) -> Any:
     Args:
         jugdir: Default `jugdata`; what is no text is taken for a store itself.
     """
-    from jughpc.app.context import session
+    from jughpc.app.jugapi import api
 
-    return session.set_jugdir(jugdir)
+    return api.set_jugdir(jugdir)

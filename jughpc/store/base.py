@@ -66,6 +66,7 @@ class Failure:
         trace: The user's traceback.
         life: Who found out.
         host, owner: Where it ran.
+        submission, element: Of which submission's element, "" and -1 by hand.
         when: Unix seconds by that host's clock, for people.
         tries: How often it was run and failed, this time included.
     """
@@ -79,6 +80,8 @@ class Failure:
     owner: str
     when: float
     tries: int = 1
+    submission: str = ""
+    element: int = -1
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,8 @@ class Outcomes:
             life=record.life,
             host=where.host,
             owner=where.owner,
+            submission=where.submission,
+            element=where.element,
             when=self._context.clock.wall(),
             tries=tries,
         )

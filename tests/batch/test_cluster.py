@@ -94,15 +94,6 @@ def test_a_line_for_a_whole_array_speaks_for_those_that_are_not_named():
     assert states == {0: State.CANCELLED, 1: State.RUNNING, 2: State.CANCELLED}
 
 
-def test_a_worker_is_found_by_the_owner_in_its_record():
-    run = squeue("1|2|FAILED|NonZeroExitCode|n1", "2|N/A|RUNNING|None|n2")
-    owners = on([FIRST, COLLECT], run).owners
-    assert {owner: status.state for owner, status in owners.items()} == {
-        "slurm:1_2": State.FAILED,
-        "slurm:2_0": State.RUNNING,
-    }
-
-
 def test_what_the_scheduler_does_not_mention_is_absent():
     assert on([FIRST, COLLECT], squeue()) == Poll()
 

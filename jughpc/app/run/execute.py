@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import new_lease
 from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
-from jughpc.app.context.target import Target, remember
+from jughpc.app.context.site import Site
+from jughpc.app.context.target import remember
 from jughpc.app.run.selection import Choice
-from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode, after_signal
-from jughpc.fs import Clock
-from jughpc.store.base import Pace
 from jughpc.store.lease.lease import Lease
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
+from jughpc.worker.element import Place
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Stops
-from jughpc.worker.tally import Options, Say, Tally
+from jughpc.worker.tally import Options, Tally
 
 _PATIENCE = 5  # loads that bring no new task, before a barrier is taken for one that is never passed
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a worker stands among its kind, as the scheduler's script says in the environment.
-
-    Attributes:
-        owner: The element, in the scheduler's words; "" by hand.
-        element, elements: Its number, and how many there are; -1 and 1 by hand.
-        deadline: When the scheduler ends it [Unix s], None for never.
-    """
-
-    owner: str = ""
-    element: int = -1
-    elements: int = 1
-    deadline: float | None = None
-
-    @property
-    def start(self) -> float:
-        """Where on the way round it begins, 0 to 1."""
-        return max(self.element, 0) / self.elements
 
 
 @dataclass(frozen=True)
@@ -62,38 +37,22 @@ class Outcome:
     tally: Tally
 
 
-def place(environ: Mapping[str, str]) -> Place:
-    """Read the place from the environment. Raises SettingError."""
-    try:
-        deadline = environ.get("JUGHPC_DEADLINE")
-        return Place(
-            owner=environ.get("JUGHPC_OWNER", ""),
-            element=int(environ.get("JUGHPC_ELEMENT", "-1")),
-            elements=max(1, int(environ.get("JUGHPC_ELEMENTS", "1"))),
-            deadline=float(deadline) if deadline else None,
-        )
-    except ValueError as error:
-        raise SettingError(f"the environment holds a JUGHPC_* variable that is no number: {error}") from error
-
-
-def execute(
-    target: Target, pace: Pace, where: Place, options: Options, clock: Clock, say: Say, chosen: Matcher | None = None
-) -> Outcome:
-    """Work on `target` until all is done, nothing can go on, or this process is told to stop.
+def execute(site: Site, where: Place, options: Options, chosen: Matcher | None = None) -> Outcome:
+    """Work on the site's jugfile until all is done, nothing can go on, or this process is told to stop.
 
     Args:
         chosen: Tells by its name whether a task is to be run; None for all of them.
     """
     stops = Stops(options.stop_file)
     stops.install()
-    lease = new_lease(target.location, clock, where.owner, where.element)
+    lease = site.lease(where.ref, where.owner)
     try:
-        session = sessions.begin(target, pace)
-        if not where.owner:
-            remember(Path.cwd(), target, say)
+        session = sessions.begin(site)
+        if where.ref is None:
+            remember(site.folder, site.target, site.say)
         lease.begin(session.store)
-        fitting = replace(options, largest=target.location.largest)
-        outcome = _Shift(lease, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
+        fitting = replace(options, largest=site.location.largest)
+        outcome = _Shift(lease, stops, Policy(workers=where.elements), fitting, site, chosen).run(session)
         sessions.close(session)
         return outcome
     finally:
@@ -108,8 +67,7 @@ class _Shift:
     stops: Stops
     policy: Policy
     options: Options
-    clock: Clock
-    say: Say
+    site: Site
     chosen: Matcher | None
 
     def run(self, session: Session) -> Outcome:
@@ -131,10 +89,11 @@ class _Shift:
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
         graph, target, total = choice.graph, session.target, Tally()
-        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
+        self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
         while True:
             worker = Worker(
-                graph, session.store, self.lease, self.clock, self.stops, self.policy, self.options, self.say
+                graph, session.store, self.lease, self.site.clock, self.stops, self.policy, self.options,
+                self.site.say,
             )
             worker.run()
             total = total.plus(worker.tally)
@@ -143,9 +102,9 @@ class _Shift:
 
     def _tell_what_waits(self, jugfile: Jugfile, choice: Choice, patience: int) -> None:
         if words := choice.words():
-            self.say(words)
+            self.site.say(words)
         if patience == 0:
-            self.say(f"the barrier of {jugfile.path.name} stays, though all that may run before it here is done")
+            self.site.say(f"the barrier of {jugfile.path.name} stays, though all that may run before it here is done")
 
 
 def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
@@ -159,8 +118,9 @@ def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
 
 def _save_manifest(session: Session, graph: Graph, token: str) -> None:
     """Keep what was loaded for status; whoever loads first does so for all."""
-    if session.files is None or not graph.tasks:
+    files = session.site.files
+    if files is None or not graph.tasks:
         return
     key = key_of(session.target.jugfile, session.target.args)
-    if not is_saved(session.files, key, len(graph.tasks)):
-        save(session.files, key, of_graph(graph, session.jugfile.barrier), token)
+    if not is_saved(files, key, len(graph.tasks)):
+        save(files, key, of_graph(graph, session.jugfile.barrier), token)

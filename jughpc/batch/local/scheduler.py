@@ -86,8 +86,6 @@ class Local:
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
 
-    def owner(self, element: ElementId) -> str:
-        return f"{self.name}:{element.job}_{element.index}"
 
 
 def _answer(reply: Reply) -> dict[str, Any]:

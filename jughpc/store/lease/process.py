@@ -18,7 +18,7 @@ from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
 from jughpc.store.lease.witness import BEGIN, END, SETTLE, STOP, Charge
-from jughpc.store.record import Record, encode
+from jughpc.store.record import ElementRef, Record, encode
 
 
 class BeatProcess:
@@ -117,13 +117,15 @@ class ForkedLease(BeatingLease):
 
     Args:
         beating: That process, which no other line of was taken here.
-        owner: What the scheduler's template says of this process, opaque.
-        element: Its number within the submission, -1 by hand.
+        ref: The element that this process is, None by hand.
+        owner: Its job in the scheduler's words.
         line: Which of the workers that it beats for this is.
     """
 
-    def __init__(self, beating: BeatProcess, clock: Clock, owner: str = "", element: int = -1, line: int = 0) -> None:
-        super().__init__(beating.line(line), clock, lambda: new_record(owner, element, clock.wall()))
+    def __init__(
+        self, beating: BeatProcess, clock: Clock, ref: ElementRef | None = None, owner: str = "", line: int = 0
+    ) -> None:
+        super().__init__(beating.line(line), clock, lambda: new_record(clock.wall(), ref, owner))
 
 
 def _boards(count: int) -> list[Board]:
