@@ -6,16 +6,18 @@ nothing is known unless it would be seen if it were there.
 
 from __future__ import annotations
 
+import atexit
 import enum
 import os
 import platform
 import pwd
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _GONE = ("Z", "X")  # proc(5): a zombie, one that is dead; neither runs on
 
@@ -86,6 +88,11 @@ def myself() -> Process:
     return process(os.getpid())
 
 
+def at_my_end(f: Callable[..., Any], *args: Any) -> None:
+    """Call `f` when this process ends; a child that it forks, and that ends as a program does, is another one."""
+    atexit.register(_if_still, os.getpid(), f, *args)
+
+
 def process(pid: int) -> Process:
     """Return the process that has `pid` now; its start is 0 if there is none."""
     return Process(pid, _stat(pid)[1])
@@ -150,6 +157,11 @@ def measure(pid: int) -> tuple[int, float]:
         return found.memory_info().rss, times.user + times.system
     except psutil.Error:
         return 0, 0.0
+
+
+def _if_still(pid: int, f: Callable[..., Any], *args: Any) -> None:
+    if os.getpid() == pid:
+        f(*args)
 
 
 def _is_true_root() -> bool:

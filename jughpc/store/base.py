@@ -122,7 +122,7 @@ class Claims(Protocol):
 
         `view` may be old: what it says of generations is where the attempt starts. With a claim comes
         a view made after it; what that view shows as claimed singly is not part of a claim on SHARD.
-        A task that is done is not claimed.
+        A task that is done is not claimed, unless the claims are for such, too.
         """
 
     def holds(self, claim: Claim) -> bool:
@@ -183,8 +183,12 @@ class Store(Protocol):
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         """Say that all of `tasks`, a shard's task set, are done; taken back at once if one is not."""
 
-    def claims(self, life: str) -> Claims:
-        """Return the claims of `life`, which must have begun."""
+    def claims(self, life: str, done_too: bool = False) -> Claims:
+        """Return the claims of `life`, which must have begun.
+
+        Args:
+            done_too: Claim also what is done, as a script does that locks a task to invalidate it.
+        """
 
     def begin(self, record: Record) -> None:
         """Begin a life: from now on it may claim."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
 from pathlib import Path
 
 from jughpc._version import __version__
 from jughpc.errors import JugdirError
 from jughpc.fs import Files, OsFiles, environment
+from jughpc.host import at_my_end
 from jughpc.store.base import Pace, Store
 from jughpc.store.files.opening import make_store, open_store
 from jughpc.store.memory import MemoryStore
@@ -36,7 +36,7 @@ def open_or_make(jugdir: str) -> Store:
     """Open the store that `jugdir` names; make it if there is none yet. Raises JugdirError."""
     found = find_store(jugdir)
     if isinstance(found, MemoryStore):
-        atexit.register(found.save)
+        at_my_end(found.save)
     if found is not None:
         return found
     return MemoryStore() if jugdir == IN_MEMORY else make(jugdir, _FEW, Pace())

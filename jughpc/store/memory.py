@@ -98,8 +98,8 @@ class MemoryStore:
         if not tasks - self._results.keys():
             self._complete.add((shard, set_name(tasks)))
 
-    def claims(self, life: str) -> MemoryClaims:
-        return MemoryClaims(self, life)
+    def claims(self, life: str, done_too: bool = False) -> MemoryClaims:
+        return MemoryClaims(self, life, done_too)
 
     def begin(self, record: Record) -> None:
         self._lives[record.life] = record
@@ -114,7 +114,6 @@ class MemoryStore:
 
     def records(self) -> list[Record]:
         return list(self._lives.values())
-
 
     def _read(self, data: memoryview) -> None:
         try:
@@ -134,12 +133,12 @@ class MemoryStore:
 class MemoryClaims:
     """The only worker's claims."""
 
-    def __init__(self, store: MemoryStore, life: str) -> None:
-        self._store, self._life = store, life
+    def __init__(self, store: MemoryStore, life: str, done_too: bool = False) -> None:
+        self._store, self._life, self._done_too = store, life, done_too
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
         fresh = self._store.look(shard)
-        return (None if key in fresh.done else Claim(shard, key, 1, self._life)), fresh
+        return (None if key in fresh.done and not self._done_too else Claim(shard, key, 1, self._life)), fresh
 
     def holds(self, claim: Claim) -> bool:
         return True

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
-from jughpc.tasks import alias, callee, lazy, usertrace
+from jughpc.tasks import alias, callee, hooks, lazy, usertrace
 from jughpc.tasks.barrier import BarrierError
 from jughpc.tasks.digest import functions
 from jughpc.tasks.task import Task, alltasks
@@ -38,11 +38,12 @@ class Jugfile:
     barrier: bool
 
 
-def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
+def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
     """Run the jugfile in a fresh module and return what it made; `alltasks` begins anew.
 
     Modules that it imports are run once in a process, as ever in Python. From now on `sys.argv` is the
-    jugfile and `args`, its folder and the current one are importable, and `jug` is ours.
+    jugfile and `args`, or stays as it is if these are None, its folder and the current one are importable, and `jug`
+    is ours.
 
     Raises:
         JugfileNotFoundError: No file at that path.
@@ -51,10 +52,12 @@ def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
     """
     there = _existing(path)
     _make_importable(there.parent)
-    sys.argv = [str(path), *args]
+    if args is not None:
+        sys.argv = [str(path), *args]
     alltasks.clear()
     callee.forget()
     functions.forget()
+    hooks.begin_load()
     module = _fresh_module(there)
     with _patient_collector():
         barrier = _run(there, module)

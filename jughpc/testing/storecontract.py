@@ -183,6 +183,16 @@ class StoreContract:
         assert claim is None
         assert fresh.done == {A}
 
+    def test_a_task_that_is_done_is_claimed_by_who_claims_such_too(self, store: Store) -> None:
+        store.begin(LIFE)
+        shard, claims = store.shard_of(A), store.claims(LIFE.life, done_too=True)
+        store.put(A, 1)
+        claim, fresh = claims.take(shard, A, store.look(shard))
+        assert claim is not None
+        assert fresh.done == {A}
+        assert claims.holds(claim)
+        claims.release(claim)
+
 
 class SharedStoreContract:
     """Tests of a store that two processes share; fixtures: `store`, and `peer`, the other's.

@@ -28,6 +28,10 @@ from jughpc.worker.tally import Options, Say, Tally
 
 DONE, FAILED, LEFT = 0, 1, 3  # exit codes; 2 is a mistake of the user's
 
+_GONE = (
+    "the results were in the memory of this process, and go with it: name a folder as --jugdir, or let the jugfile "
+    "say set_jugdir('FOLDER') or set_jugdir('dict_store:FILE'), to keep them"
+)
 _PATIENCE = 5  # loads that bring no new task, before a barrier is taken for one that is never passed
 
 
@@ -98,6 +102,8 @@ def execute(
         fitting = replace(options, largest=LARGEST if stores.is_server(target.jugdir) else None)
         outcome = _Shift(life, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
         sessions.close(session)
+        if session.target.jugdir == stores.IN_MEMORY:
+            say(_GONE)
         return outcome
     finally:
         life.end(stops.why() or "its work ended")

@@ -129,8 +129,8 @@ class FileStore:
 
     # lives
 
-    def claims(self, life: str) -> Claims:
-        return LinkClaims(self._files, self._layout, self.look, self.judge(), life)
+    def claims(self, life: str, done_too: bool = False) -> Claims:
+        return LinkClaims(self._files, self._layout, self.look, self.judge(), life, done_too)
 
     def judge(self) -> Judge:
         """Return a new observer of lives, who has seen nobody yet."""

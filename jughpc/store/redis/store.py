@@ -126,8 +126,8 @@ class RedisStore:
 
     # lives
 
-    def claims(self, life: str) -> RedisClaims:
-        return RedisClaims(self._server, self.look, life)
+    def claims(self, life: str, done_too: bool = False) -> RedisClaims:
+        return RedisClaims(self._server, self.look, life, done_too)
 
     def begin(self, record: Record) -> None:
         self._server.do(lambda client: client.sadd(self._server.key("lives"), record.life))
