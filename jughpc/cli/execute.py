@@ -41,6 +41,7 @@ def execute(
     from jughpc.app.run.execute import execute as work
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
+    from jughpc.worker.forks import alone
 
     values, where = common.settings(), place(environment())
     if not no_check_environment:
@@ -51,9 +52,11 @@ def execute(
         outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
-    hooks.tell(hooks.FINISHED_PRE_STATUS)
+    with alone():
+        hooks.tell(hooks.FINISHED_PRE_STATUS)
     click.echo(_summary(outcome, short or values["short"].value))
-    hooks.tell(hooks.FINISHED_POST_STATUS)
+    with alone():
+        hooks.tell(hooks.FINISHED_POST_STATUS)
     return outcome.code
 
 

@@ -99,8 +99,8 @@ class Runner:
         kit.pulse.note(task.name, task.digest, started)
         outcome = None
         try:
-            with kit.stops.breakable():
-                outcome, value = attempt(task, self._kit.options)
+            with kit.stops.user_code(task.name):
+                outcome, value = attempt(task, kit.options, kit.stops.own)
         except Interrupted:
             if outcome is None:
                 raise

@@ -16,9 +16,11 @@ from jughpc.fs import Files
 from jughpc.store import location as stores
 from jughpc.store.base import Pace, Store
 from jughpc.store.memory import MemoryStore
-from jughpc.tasks.jugfile import Jugfile, load
+from jughpc.tasks.jugfile import Jugfile
+from jughpc.tasks.jugfile import load as run_jugfile
 from jughpc.tasks.running import is_jug_running
 from jughpc.tasks.task import Task, alltasks
+from jughpc.worker import stops
 
 _CHOOSES = re.compile(rb"\b(set_jugdir|init)\s*\(")  # what in a jugfile's text may choose a jugdir
 
@@ -135,6 +137,12 @@ def set_jugdir(jugdir: object = None) -> Any:
     else:
         Task.store = jugdir
     return Task.store
+
+
+def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
+    """Load a jugfile; see tasks.jugfile.load. A child that it forks goes no further."""
+    with stops.loading():
+        return run_jugfile(path, args)
 
 
 def _named(jugdir: str) -> NamedStore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jughpc.app.context import session as sessions
@@ -23,7 +23,7 @@ from jughpc.tasks.matching import Matcher
 from jughpc.worker.context import Pulse
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
-from jughpc.worker.stops import AT_ONCE, Stops
+from jughpc.worker.stops import AT_ONCE, Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
 
 DONE, FAILED, LEFT = 0, 1, 3  # exit codes; 2 is a mistake of the user's
@@ -91,11 +91,13 @@ def execute(
     Args:
         chosen: Tells by its name whether a task is to be run; None for all of them.
     """
-    stops = Stops(options.stop_file)
+    stops = Stops(options.stop_file, say)
     stops.install()
     life = new_life(target.jugdir, clock, where.owner, where.element)
     try:
-        session = sessions.begin(target, pace)
+        with stops.loading():
+            found = sessions.peek(target)
+        session = sessions.settle(found, pace)
         if not where.owner:
             remember(Path.cwd(), target)
         life.begin(session.store)
@@ -105,13 +107,16 @@ def execute(
         if session.target.jugdir == stores.IN_MEMORY:
             say(_GONE)
         return outcome
+    except Interrupted:
+        return Outcome(_stopped(stops), Tally())
     finally:
         life.end(stops.why() or "its work ended")
+        stops.uninstall()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Shift:
-    """What stays the same from one load of the jugfile to the next."""
+    """What goes on from one load of the jugfile to the next."""
 
     life: Pulse
     stops: Stops
@@ -120,22 +125,31 @@ class _Shift:
     clock: Clock
     say: Say
     chosen: Matcher | None
+    _total: Tally = field(default_factory=Tally)  # of all loads so far
 
     def run(self, session: Session) -> Outcome:
         """Work on one load of the jugfile after the other."""
-        total, before, patience = Tally(), 0, _PATIENCE
+        try:
+            return self._run(session)
+        except Interrupted:  # while the jugfile was loaded again, or tasks digested
+            return Outcome(_stopped(self.stops), self._total)
+
+    def _run(self, session: Session) -> Outcome:
+        before, patience = 0, _PATIENCE
         while True:
-            jugfile, whole = session.jugfile, Graph(session.jugfile.tasks)
+            with self.stops.user_code("a digest"):
+                jugfile, whole = session.jugfile, Graph(session.jugfile.tasks)
             patience = _PATIENCE if len(whole.tasks) != before else patience - 1
             before = len(whole.tasks)
             _save_manifest(session, whole, self.life.record.life)
             choice = Choice(jugfile, whole, session.store, self.chosen)
             tally, is_stopping = self._work(session, choice)
-            total = total.plus(tally)
+            self._total = self._total.plus(tally)
             if choice.graph.unfinished or not jugfile.barrier or is_stopping or patience == 0:
                 self._tell_what_waits(jugfile, choice, patience)
-                return Outcome(_code(choice.graph, total, jugfile.barrier, self.stops), total)
-            session = sessions.again(session)
+                return Outcome(_code(choice.graph, self._total, jugfile.barrier, self.stops), self._total)
+            with self.stops.loading():
+                session = sessions.again(session)
 
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
@@ -160,10 +174,14 @@ class _Shift:
 def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
     left = any(not graph.is_done(index) for index in range(graph.listed))
     if left and stops.signal in AT_ONCE:
-        return 128 + stops.signal
+        return _stopped(stops)
     if total.failures or any(graph.is_failed(index) for index in range(graph.listed)):
         return FAILED
     return LEFT if left or barrier else DONE
+
+
+def _stopped(stops: Stops) -> int:
+    return 128 + stops.signal if stops.signal in AT_ONCE else LEFT
 
 
 def _save_manifest(session: Session, graph: Graph, token: str) -> None:

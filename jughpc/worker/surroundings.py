@@ -1,0 +1,154 @@
+"""What a task leaves behind of the process that it ran in, put back for the worker and the tasks to come.
+
+Environment, locale and the like are left as they are: workers do not rely on them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+_LIMITS = {name: number for name, number in vars(resource).items() if name.startswith("RLIMIT_")}
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+_STREAMS = {1: "stdout", 2: "stderr"}
+_HIGH = 200  # spare descriptors lie from here on, out of the way
+
+
+class Surroundings:
+    """The working directory, umask, limits, timers, blocked signals, and standard streams, as they were when made."""
+
+    def __init__(self) -> None:
+        self._folder = os.getcwd()
+        self._umask = _umask()
+        self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._limits = {name: resource.getrlimit(number) for name, number in _LIMITS.items()}
+        self._objects = {name: getattr(sys, name) for name in _STREAMS.values()}
+        self._spares = {number: _Spare(number) for number in _STREAMS}
+
+    def put_back(self) -> list[str]:
+        """Put back what is different now; return what was, in words."""
+        changes = (self._limits_changed, self._folder_changed, self._umask_changed, self._signals_changed)
+        return [words for change in (*changes, self._streams_changed, _watchdog) for words in change()]
+
+    def close(self) -> None:
+        """Give back what this holds."""
+        for spare in self._spares.values():
+            if spare.is_there():
+                os.close(spare.number)
+
+    def _folder_changed(self) -> Iterator[str]:
+        with suppress(OSError):  # it may be gone
+            if os.getcwd() == self._folder:
+                return
+        yield "another working directory"
+        try:
+            os.chdir(self._folder)
+        except OSError as error:
+            yield f"no working directory to go back to ({error})"
+
+    def _umask_changed(self) -> Iterator[str]:
+        if (umask := os.umask(self._umask)) != self._umask:
+            yield f"the umask {umask:03o}"
+
+    def _limits_changed(self) -> Iterator[str]:
+        for name, before in self._limits.items():
+            if (now := resource.getrlimit(_LIMITS[name])) != before:
+                yield f"a limit of its own, {name}={now[0]}" + _raised(name, before, now)
+
+    def _signals_changed(self) -> Iterator[str]:
+        if blocked := signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked) - self._blocked:
+            yield f"{', '.join(sorted(_signal_name(number) for number in blocked))} blocked"
+        for timer in _TIMERS:
+            if any(signal.getitimer(timer)):
+                signal.setitimer(timer, 0)
+                yield "an alarm that was still to come"
+        if signal.getsignal(signal.SIGPIPE) != signal.SIG_IGN:  # as Python has it: else a write to who is gone is death
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+            yield "SIGPIPE not ignored"
+
+    def _streams_changed(self) -> Iterator[str]:
+        for number, name in _STREAMS.items():
+            if not _is_open(number):
+                self._spares[number].onto(number)
+                yield f"{name} closed"
+            if getattr(sys, name) is not self._objects[name] or self._objects[name].closed:
+                self._renew(number, name)
+                yield f"sys.{name} closed or replaced"
+
+    def _renew(self, number: int, name: str) -> None:
+        if self._objects[name].closed:
+            self._objects[name] = open(number, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        setattr(sys, name, self._objects[name])
+
+
+class _Spare:
+    """A second descriptor of a stream, which whoever closes all descriptors closes too."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self._file = -1, (0, 0)
+        with suppress(OSError):  # a stream that was closed from the start
+            self.number = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+            self._file = _identity(self.number)
+
+    def is_there(self) -> bool:
+        """Return whether it still is what it was."""
+        try:
+            return self.number >= 0 and _identity(self.number) == self._file
+        except OSError:
+            return False
+
+    def onto(self, number: int) -> None:
+        """Open the stream again: where it went before, or nowhere."""
+        if self.is_there():
+            os.dup2(self.number, number)
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+
+
+def _watchdog() -> Iterator[str]:
+    """Call off what faulthandler was told to do later, which may be to end the process."""
+    if "faulthandler" in sys.modules:
+        sys.modules["faulthandler"].cancel_dump_traceback_later()
+    yield from ()
+
+
+def _raised(name: str, before: tuple[int, int], now: tuple[int, int]) -> str:
+    try:
+        resource.setrlimit(_LIMITS[name], before)
+    except (ValueError, OSError):  # who lowered the hard limit cannot raise it again
+        with suppress(ValueError, OSError):
+            resource.setrlimit(_LIMITS[name], (now[1] if before[0] == resource.RLIM_INFINITY else before[0], now[1]))
+        return " for good"
+    return ""
+
+
+def _umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _identity(number: int) -> tuple[int, int]:
+    found = os.fstat(number)
+    return found.st_dev, found.st_ino
+
+
+def _signal_name(number: Any) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
