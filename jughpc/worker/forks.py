@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Run code of the user's in the block: a child that it forks ends where the block does, and never gets behind it."""
+    """Run code of the user's in the block: a child that it forks ends with the block, and never gets behind it."""
     own = Own()
     try:
         yield
