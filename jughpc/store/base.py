@@ -125,9 +125,6 @@ class Claims(Protocol):
         A task that is done is not claimed, unless the claims are for such, too.
         """
 
-    def holds(self, claim: Claim) -> bool:
-        """Look whether `claim` is still the highest on its key, and ours."""
-
     def release(self, claim: Claim) -> None:
         """Let others have it; no effect on a claim that is no longer ours."""
 
