@@ -75,6 +75,6 @@ class Holder:
         return False
 
     def _renew(self) -> None:
-        self._kit.say("this worker was stopped or cut off for too long; it goes on under a new name")
+        self._kit.say("this worker was stopped, cut off or closed its descriptors: it goes on under a new name")
         self._kit.pulse.renew("was late: stopped, suspended or cut off")
         self._taker = self._kit.store.claims(self._kit.pulse.record.life)

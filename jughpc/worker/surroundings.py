@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from jughpc.host import Descriptor
+
 _LIMITS = {name: number for name, number in vars(resource).items() if name.startswith("RLIMIT_")}
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _STREAMS = {1: "stdout", 2: "stderr"}
@@ -29,7 +31,7 @@ class Surroundings:
         self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._limits = {name: resource.getrlimit(number) for name, number in _LIMITS.items()}
         self._objects = {name: getattr(sys, name) for name in _STREAMS.values()}
-        self._spares = {number: _Spare(number) for number in _STREAMS}
+        self._spares = {number: _spare(number) for number in _STREAMS}
 
     def put_back(self) -> list[str]:
         """Put back what is different now; return what was, in words."""
@@ -39,8 +41,7 @@ class Surroundings:
     def close(self) -> None:
         """Give back what this holds."""
         for spare in self._spares.values():
-            if spare.is_there():
-                os.close(spare.number)
+            spare.close()
 
     def _folder_changed(self) -> Iterator[str]:
         with suppress(OSError):  # it may be gone
@@ -75,7 +76,7 @@ class Surroundings:
     def _streams_changed(self) -> Iterator[str]:
         for number, name in _STREAMS.items():
             if not _is_open(number):
-                self._spares[number].onto(number)
+                _reopen(number, self._spares[number])
                 yield f"{name} closed"
             if getattr(sys, name) is not self._objects[name] or self._objects[name].closed:
                 self._renew(number, name)
@@ -87,31 +88,22 @@ class Surroundings:
         setattr(sys, name, self._objects[name])
 
 
-class _Spare:
-    """A second descriptor of a stream, which whoever closes all descriptors closes too."""
+def _spare(number: int) -> Descriptor:
+    """Return a second descriptor of a stream; that of one that was closed from the start is none."""
+    with suppress(OSError):
+        return Descriptor(fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH))
+    return Descriptor(-1)
 
-    def __init__(self, number: int) -> None:
-        self.number, self._file = -1, (0, 0)
-        with suppress(OSError):  # a stream that was closed from the start
-            self.number = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
-            self._file = _identity(self.number)
 
-    def is_there(self) -> bool:
-        """Return whether it still is what it was."""
-        try:
-            return self.number >= 0 and _identity(self.number) == self._file
-        except OSError:
-            return False
-
-    def onto(self, number: int) -> None:
-        """Open the stream again: where it went before, or nowhere."""
-        if self.is_there():
-            os.dup2(self.number, number)
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        if nowhere != number:
-            os.dup2(nowhere, number)
-            os.close(nowhere)
+def _reopen(number: int, spare: Descriptor) -> None:
+    """Open a stream again: where it went before or, if all descriptors were closed, nowhere."""
+    if spare.is_ours():
+        os.dup2(spare.number, number)
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
 
 
 def _watchdog() -> Iterator[str]:
@@ -143,11 +135,6 @@ def _is_open(number: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _identity(number: int) -> tuple[int, int]:
-    found = os.fstat(number)
-    return found.st_dev, found.st_ino
 
 
 def _signal_name(number: Any) -> str:

@@ -41,7 +41,7 @@ pulse = ForkedPulse(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5), "slurm
 pulse.begin(store)
 pulse.note("mod.f", b"d" * 16, OsClock().uptime())
 if sys.argv[2].endswith("keeps the pipe open"):
-    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[pulse._beats._orders])
+    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[pulse._beats._orders.number])
 print(pulse.record.life, pulse._beats._pid, flush=True)
 if sys.argv[2].startswith("ends"):
     sys.stdin.readline()

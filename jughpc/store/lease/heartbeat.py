@@ -57,6 +57,11 @@ class Heart:
         self._record = None
         return RETRY
 
+    def beat_unheard(self) -> float:
+        """Do as `beat` does, though the worker lost its way to speak to this: the board tells it so."""
+        self._board.deaf = True
+        return self.beat()
+
     def beat(self) -> float:
         """Beat once, if there is a life to beat for; return the pause until the next [s]."""
         if self._record is None or self._store is None:
@@ -172,8 +177,9 @@ class Lives:
         self._store = store  # only now: a life that could not begin has no end
 
     def late(self) -> bool:
-        """Return whether others may by now take the present life for dead."""
-        return self._clock.uptime() - self._beats.board.beaten > self._begun().pace.late
+        """Return whether others may by now take the present life for dead, or what beats for it hears no more of it."""
+        board = self._beats.board
+        return board.deaf or self._clock.uptime() - board.beaten > self._begun().pace.late
 
     def renew(self, reason: str) -> None:
         """End the present life, and its claims with it, and begin another."""

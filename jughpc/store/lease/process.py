@@ -22,6 +22,7 @@ from jughpc import host
 from jughpc.fs import Clock
 from jughpc.host import Process, Sight
 from jughpc.store.base import Claim
+from jughpc.store.lease.ending import Witness
 from jughpc.store.lease.heartbeat import RETRY, Heart, Lives, Measure, OpenStore, Singles
 from jughpc.store.lease.progress import Board
 from jughpc.store.record import SIZE, Record, decode, encode
@@ -93,13 +94,16 @@ class BeatProcess:
         self._fork()
 
     def begin(self, record: Record) -> None:
-        os.write(self._orders, _BEGIN + encode(record))
+        if not self._orders.is_ours():  # the jugfile closed it
+            self.end()
+            self._fork()
+        self._order(_BEGIN + encode(record))
 
     def settle(self) -> Singles:
         try:
-            os.write(self._orders, _SETTLE)
-            (size,) = _SIZE.unpack(_read_all(self._answers, _SIZE.size))
-            fields = json.loads(_read_all(self._answers, size))
+            self._order(_SETTLE)
+            (size,) = _SIZE.unpack(_read_all(self._answers.number, _SIZE.size))
+            fields = json.loads(_read_all(self._answers.number, size))
         except OSError:  # it was killed, and this life will be late
             return Singles([], in_place=False)
         claims = [Claim(shard, bytes.fromhex(key), *rest) for shard, key, *rest in fields["claims"]]
@@ -111,30 +115,43 @@ class BeatProcess:
             self._fork()
 
     def end(self) -> None:
-        with suppress(OSError):  # it was killed
-            os.write(self._orders, _END)  # said in words: a process that a task left behind may hold the pipe open
-        os.close(self._orders)
-        os.close(self._answers)
+        try:
+            self._order(_END)  # said in words: a process that a task left behind may hold the pipe open
+        except OSError:  # it was killed, or a task closed the pipe
+            self._kill()
+        self._orders.close()
+        self._answers.close()
         with suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
+
+    def _order(self, words: bytes) -> None:
+        os.write(self._orders.number, words)
+
+    def _kill(self) -> None:
+        with suppress(OSError):
+            if host.process(self._pid) == self._process:  # else a task has reaped it
+                os.kill(self._pid, signal.SIGKILL)
 
     def _stopped(self) -> bool:
         """Have it stop; return whether it is still of use."""
         try:
-            os.write(self._orders, _STOP)
-            return bool(os.read(self._answers, 1))
+            self._order(_STOP)
+            return bool(os.read(self._answers.number, 1))
         except OSError:  # it was killed
             return False
 
     def _fork(self) -> None:
-        orders, self._orders = os.pipe()
-        self._answers, answers = os.pipe()
+        self.board.deaf = False
+        orders, to_it = os.pipe()
+        from_it, answers = os.pipe()
+        self._orders, self._answers = host.Descriptor(to_it), host.Descriptor(from_it)
         worker = os.getpid()
         self._pid = os.fork()
         if not self._pid:
-            os.close(self._orders)
-            os.close(self._answers)
+            os.close(to_it)
+            os.close(from_it)
             _live_as(self._heart, worker, orders, answers)
+        self._process = host.process(self._pid)
         os.close(orders)
         os.close(answers)
 
@@ -145,28 +162,30 @@ def _live_as(heart: Heart, worker: int, orders: int, answers: int) -> NoReturn:
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
             signal.signal(number, signal.SIG_IGN)  # what ends the worker must not end its witness
-        _serve(heart, worker, orders, answers)
-        heart.say_that_it_died(host.how_it_died(worker))
+        witness = Witness(worker)
+        if not _serve(heart, worker, orders, answers):
+            _beat_on(heart, worker)
+            heart.say_that_it_died(witness.how())
         code = 0
     finally:
         os._exit(code)
 
 
-def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
-    """Do as the worker orders until it says that it ends, or dies, by which the pipe is closed."""
+def _serve(heart: Heart, worker: int, orders: int, answers: int) -> bool:
+    """Do as the worker orders until it says that it ends; return False if the pipe is closed instead, as by death."""
     pause = RETRY
     while True:
         started = time.monotonic()
         ready, _, _ = select.select([orders], [], [], min(pause, _TICK))
         if os.getppid() != worker:  # its own children may still hold the pipe open
-            return
+            return False
         if not ready:
             heart.let_go()
             pause -= time.monotonic() - started
             if pause <= 0:
                 pause = heart.beat()
         elif (order := os.read(orders, 1)) in (b"", _END):
-            return
+            return order == _END
         elif order == _BEGIN:
             pause = heart.begin(decode(os.read(orders, SIZE)))
         elif order == _SETTLE:
@@ -174,6 +193,16 @@ def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
         else:
             pause = heart.stop()
             os.write(answers, order)
+
+
+def _beat_on(heart: Heart, worker: int) -> None:
+    """Beat until the worker is gone: who dies closes its pipes a little before; a task may close all of them."""
+    pause = _TICK
+    while os.getppid() == worker:
+        time.sleep(min(pause, _TICK / 10))
+        pause -= _TICK / 10
+        if pause <= 0:
+            pause = heart.beat_unheard()
 
 
 def _settled(singles: Singles) -> bytes:
