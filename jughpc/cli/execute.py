@@ -42,6 +42,7 @@ def execute(
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
     from jughpc.worker.forks import alone
+    from jughpc.worker.surroundings import end_in_spite_of_threads
 
     values, where = common.settings(), place(environment())
     if not no_check_environment:
@@ -57,6 +58,7 @@ def execute(
     click.echo(_summary(outcome, short or values["short"].value))
     with alone():
         hooks.tell(hooks.FINISHED_POST_STATUS)
+    end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
 
 

@@ -29,6 +29,7 @@ class Jugfile:
         space: The names that it defines.
         tasks: The tasks made meanwhile, in the order of creation, equal ones as often as made.
         barrier: Whether the load ended at a barrier that is not met yet.
+        folder: Where its tasks are to run: the working directory, unless it chose another.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Jugfile:
     space: dict[str, Any]
     tasks: list[Task[Any]]
     barrier: bool
+    folder: Path
 
 
 def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
@@ -63,7 +65,7 @@ def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
         barrier = _run(there, module)
     if not barrier:
         lazy.check(there, vars(module), bool(alltasks))
-    return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier)
+    return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier, Path.cwd())
 
 
 def _existing(path: Path) -> Path:

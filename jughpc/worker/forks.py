@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from jughpc.errors import JugfileError
+
 INTERRUPTED = 130
 
 
@@ -43,7 +45,7 @@ class Own:
 def _end(error: BaseException | None) -> NoReturn:
     code = 1
     try:
-        code = _told(error)
+        code = _told(error.__cause__ if isinstance(error, JugfileError) else error)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):  # its parent may have closed it
                 stream.flush()

@@ -47,6 +47,7 @@ def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trou
     try:
         if hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
             hooks.call(hooks.TASK_PRE_EXECUTE, task)
+            own.leave()
         before = len(alltasks)
         value = task.compute_watched() if options.debug else task.compute()
         own.leave()

@@ -106,6 +106,8 @@ class Stops:
         Args:
             name: Whose code it is, for people.
         """
+        if self._surroundings:
+            self._surroundings.enter()
         try:
             with self.breakable():
                 yield
@@ -127,6 +129,11 @@ class Stops:
             self._listen()
             self._surroundings.close()
             self._surroundings = Surroundings()
+
+    def tasks_run_in(self, folder: Path) -> None:
+        """Have the user's code run in `folder` from now on, as the jugfile chose; all else runs where this began."""
+        if self._surroundings:
+            self._surroundings.folder = str(folder)
 
     def _put_back(self, name: str) -> None:
         if self._surroundings is None:
@@ -174,8 +181,8 @@ class Stops:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Load a jugfile in the block, where no worker runs: a second SIGINT ends this process, if the first was caught."""
-    with forks.alone():
+    """Load a jugfile in the block: if it catches a SIGINT the next ends this process, which stays where it is."""
+    with forks.alone(), _staying():
         if signal.getsignal(signal.SIGINT) != signal.default_int_handler or not _is_main_thread():
             yield
             return
@@ -185,6 +192,15 @@ def loading() -> Iterator[None]:
         finally:
             if signal.getsignal(signal.SIGINT) in (_last_warning, signal.SIG_DFL):
                 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _staying() -> Iterator[None]:
+    here = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 def _last_warning(number: int, frame: FrameType | None) -> NoReturn:

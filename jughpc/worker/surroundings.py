@@ -10,7 +10,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -23,15 +24,25 @@ _HIGH = 200  # spare descriptors lie from here on, out of the way
 
 
 class Surroundings:
-    """The working directory, umask, limits, timers, blocked signals, and standard streams, as they were when made."""
+    """The working directory, umask, limits, timers, blocked signals, and standard streams, as they were when made.
+
+    Attributes:
+        folder: Where the user's code runs.
+    """
 
     def __init__(self) -> None:
-        self._folder = os.getcwd()
+        self._home = self.folder = os.getcwd()
         self._umask = _umask()
         self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._limits = {name: resource.getrlimit(number) for name, number in _LIMITS.items()}
         self._objects = {name: getattr(sys, name) for name in _STREAMS.values()}
         self._spares = {number: _spare(number) for number in _STREAMS}
+
+    def enter(self) -> None:
+        """Go where the user's code runs, if that is still there."""
+        if self.folder != self._home:
+            with suppress(OSError):
+                os.chdir(self.folder)
 
     def put_back(self) -> list[str]:
         """Put back what is different now; return what was, in words."""
@@ -44,14 +55,16 @@ class Surroundings:
             spare.close()
 
     def _folder_changed(self) -> Iterator[str]:
+        here = ""
         with suppress(OSError):  # it may be gone
-            if os.getcwd() == self._folder:
-                return
-        yield "another working directory"
-        try:
-            os.chdir(self._folder)
-        except OSError as error:
-            yield f"no working directory to go back to ({error})"
+            here = os.getcwd()
+        if here not in (self.folder, self._home):
+            yield "another working directory"
+        if here != self._home:
+            try:
+                os.chdir(self._home)
+            except OSError as error:
+                yield f"no working directory to go back to ({error})"
 
     def _umask_changed(self) -> Iterator[str]:
         if (umask := os.umask(self._umask)) != self._umask:
@@ -121,6 +134,25 @@ def _raised(name: str, before: tuple[int, int], now: tuple[int, int]) -> str:
             resource.setrlimit(_LIMITS[name], (now[1] if before[0] == resource.RLIM_INFINITY else before[0], now[1]))
         return " for good"
     return ""
+
+
+def end_in_spite_of_threads(code: int, say: Callable[[str], None], seconds: float = 10.0) -> None:
+    """Have this process end with `code` within so many seconds from now [s], though threads go on that tasks left."""
+    mine = (threading.main_thread(), threading.current_thread())
+    left = [thread for thread in threading.enumerate() if not thread.daemon and thread not in mine]
+    if left:
+        timer = threading.Timer(seconds, _end, (code, say, left))
+        timer.daemon = True
+        timer.start()
+
+
+def _end(code: int, say: Callable[[str], None], threads: list[threading.Thread]) -> None:
+    names = ", ".join(thread.name for thread in threads if thread.is_alive())
+    say(f"threads that tasks left go on ({names}): this worker ends without them")
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)
 
 
 def _umask() -> int:

@@ -140,7 +140,7 @@ def set_jugdir(jugdir: object = None) -> Any:
 
 
 def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
-    """Load a jugfile; see tasks.jugfile.load. A child that it forks goes no further."""
+    """Load a jugfile; see tasks.jugfile.load. A child that it forks goes no further; commands stay where they are."""
     with stops.loading():
         return run_jugfile(path, args)
 
@@ -172,7 +172,7 @@ def _load_beside(path: Path, args: Sequence[str] | None) -> dict[str, Any]:
     """Load a jugfile beside what was loaded before, whose tasks stay; return its names."""
     before, argv = list(alltasks), sys.argv
     try:
-        return load(path, args).space
+        return run_jugfile(path, args).space
     finally:
         alltasks[:0] = before
         sys.argv = argv

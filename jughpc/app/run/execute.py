@@ -137,6 +137,7 @@ class _Shift:
     def _run(self, session: Session) -> Outcome:
         before, patience = 0, _PATIENCE
         while True:
+            self.stops.tasks_run_in(session.jugfile.folder)
             with self.stops.user_code("a digest"):
                 jugfile, whole = session.jugfile, Graph(session.jugfile.tasks)
             patience = _PATIENCE if len(whole.tasks) != before else patience - 1

@@ -16,18 +16,16 @@ _INFO = struct.Struct("<Q52xi")  # struct pidfd_info: mask first, exit code last
 _HAS_EXIT = 1 << 3  # PIDFD_INFO_EXIT: known once the parent has reaped it
 _PATIENCE = 1.0  # [s] its pipe is closed a little before the process has ended
 
-_OF_SIGNALS = {
+_OF_SIGNALS = {  # short: a record has room for 80 characters
     signal.SIGKILL: "walltime, preemption or by hand most likely",
-    signal.SIGSEGV: "a segmentation fault, in compiled code",
-    signal.SIGBUS: "a file in its memory that was cut short or unreadable, or a fault of compiled code",
+    signal.SIGSEGV: "a segmentation fault in compiled code",
+    signal.SIGBUS: "a mapped file was cut short, or compiled code failed",
     signal.SIGABRT: "compiled code gave up",
-    signal.SIGFPE: "an arithmetic fault, in compiled code",
-    signal.SIGILL: "an instruction that this processor does not have: compiled for another one",
+    signal.SIGFPE: "an arithmetic fault in compiled code",
+    signal.SIGILL: "compiled for another processor",
 }
-UNKNOWN = (
-    "how it died could not be seen: by SIGKILL most likely (out of memory, walltime, preemption or by hand), a fault "
-    "or an exit of compiled code; the scheduler's accounting may know"
-)
+OUT_OF_MEMORY = "killed by SIGKILL: its cgroup ran out of memory"
+UNKNOWN = "not seen; by SIGKILL most likely: memory, walltime, preemption or by hand"
 
 
 class Witness:
@@ -70,13 +68,14 @@ def words(status: int | None, ran_out: bool = False) -> str:
         ran_out: Whether something of its cgroup was killed for lack of memory meanwhile.
     """
     if ran_out and status in (None, signal.SIGKILL):
-        return "killed by SIGKILL, for its cgroup ran out of memory: ask for more with --mem, or let tasks take less"
+        return OUT_OF_MEMORY
     if status is None:
         return UNKNOWN
     if not os.WIFSIGNALED(status):
         code = os.waitstatus_to_exitcode(status)
-        return f"ended with exit code {code} in the midst of its work: by os._exit, or from compiled code"
-    number = os.WTERMSIG(status)
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    told = _OF_SIGNALS.get(signal.Signals(number), "") if number in set(signal.Signals) else ""
-    return f"killed by {name}" + (f": {told}" if told else "")
+        return f"ended itself with exit code {code}, in the midst of its work"
+    try:
+        number = signal.Signals(os.WTERMSIG(status))
+    except ValueError:  # one of those for real time
+        return f"killed by signal {os.WTERMSIG(status)}"
+    return ": ".join(filter(None, (f"killed by {number.name}", _OF_SIGNALS.get(number))))
