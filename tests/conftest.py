@@ -49,7 +49,7 @@ primes100 = list(map(is_prime, range(2, 101)))
 LANES = {
     "unit": "one room at a time, in this process or a few; all of them take less than a minute",
     "local": "whole commands, and arrays on this machine's own cores",
-    "sim": "histories of the simulated world",
+    "sim": "histories of the simulated world and of the simulated cluster",
     "storms": "workers that are killed and stopped at random on a real disk",
     "cluster": "needs a real Slurm cluster booted on this machine",
     "nfs": "needs two client kernels and a real NFS export",
@@ -58,7 +58,8 @@ LANES = {
 
 FOLDERS = {
     "app": "local", "mutants": "local", "batch/local": "local", "cli": "local", "faults": "local", "local": "local",
-    "test_examples.py": "local", "sim": "sim", "storms": "storms", "cluster": "cluster", "nfs": "nfs",
+    "test_examples.py": "local", "sim": "sim", "simcluster": "sim", "storms": "storms", "cluster": "cluster",
+    "nfs": "nfs",
 }  # fmt: skip
 
 MEASURED = {"unit", "local"}  # lanes whose coverage is measured, if any is: the others would take twice their time

@@ -9,6 +9,7 @@ import click
 from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.errors import SettingError
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
 
     if failed_only:
         click.echo(f"Removed {garbage.forget_failures(target)} failure locks")
-        return 0
+        return ExitCode.DONE
     removed = None if locks_only else garbage.remove_garbage(target, OsClock(), common.PATIENCE)
     if removed:
         click.echo(f"Removed {removed.results} objects")
@@ -43,7 +44,7 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
         _free(target, wait, force)
     if removed and removed.leftovers:
         _tell_leftovers(removed.leftovers)
-    return 0
+    return ExitCode.DONE
 
 
 def _tell_leftovers(leftovers: Tidied) -> None:
@@ -59,14 +60,13 @@ def _tell_leftovers(leftovers: Tidied) -> None:
 
 
 def _free(target: Target, wait: bool, force: bool) -> None:
-    from jughpc.app.upkeep.claims import Held, cleanup_claims
-    from jughpc.store.location import is_folder
+    from jughpc.app.upkeep.claims import FoundClaim, cleanup_claims
 
-    if not is_folder(target.jugdir):
+    if target.location.files() is None:
         click.echo("Removed 0 locks: in this store they end by themselves with their holder.")
         return
 
-    def show(row: Held) -> str:
+    def show(row: FoundClaim) -> str:
         where = f"{row.holder.host} {row.holder.owner or f'pid {row.holder.pid}'}" if row.holder else "unknown holder"
         if row.removed:
             return f"removed  {row.task}  {where}: {row.proof or 'by force'}"

@@ -48,6 +48,6 @@ def command_of(own: SubCommand) -> click.Command:
 
 
 def _options(own: SubCommand, target: Target, given: dict[str, Any]) -> jugs.Options:
-    named = {"subcommand": own.name, "jugfile": str(target.jugfile), "jugdir": target.jugdir}
+    named = {"subcommand": own.name, "jugfile": str(target.jugfile), "jugdir": target.location.spell()}
     read = jugs.read_configuration_file(None, jugs.default_options)
     return jugs.Options(read, **{**own.parse_defaults(), **named, "user_args": list(target.args), **given})

@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.target import Target
 from jughpc.cli import common
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
 
 
@@ -15,13 +16,13 @@ from jughpc.fs import OsClock
 @common.takes_jugfile
 def shell(target: Target) -> int:
     """Start IPython, or plain Python where it is absent, with the names of JUGFILE and its results."""
-    from jughpc.app.context.lease import living
+    from jughpc.app.context.lease import leasing
     from jughpc.app.jugapi.shell import WELCOME, names
 
     clock = OsClock()
-    with living(target.jugdir, clock) as life:
-        _interact(names(target, life, clock), WELCOME)
-    return 0
+    with leasing(target.location, clock) as lease:
+        _interact(names(target, lease, clock), WELCOME)
+    return ExitCode.DONE
 
 
 def _interact(space: dict[str, Any], welcome: str) -> None:

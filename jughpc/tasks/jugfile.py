@@ -57,10 +57,10 @@ def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
     if args is not None:
         sys.argv = [str(path), *args]
     alltasks.clear()
+    module = _fresh_module(there)
     callee.forget()
     functions.forget()
     hooks.begin_load()
-    module = _fresh_module(there)
     with _patient_collector():
         barrier = _run(there, module)
     if not barrier:

@@ -18,7 +18,7 @@ from jughpc.app.doctor import mounts
 from jughpc.app.doctor.examine import Subject, examine
 from jughpc.app.doctor.finding import Verdict
 from jughpc.app.doctor.visibility import PRIZES, Guest, Report, attend, judge, reports
-from jughpc.fs import OsClock, OsFiles
+from jughpc.fs import LinksRefusedError, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import make_store
 from jughpc.testing.clocks import HandClock
@@ -39,7 +39,7 @@ class Refusing(OsFiles):
     """A folder on a file system without hard links."""
 
     def link(self, old, new):
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), new)
+        raise LinksRefusedError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), new)
 
 
 class Forgetful(OsFiles):

@@ -38,7 +38,8 @@ STRETCHES = {
 }  # fmt: skip
 
 COMMANDS = {
-    "execute": (), "status": (), "check": (), "count": (), "sleep-until": (), "cleanup": (), "graph": (), "invalidate": ("--name", "abs"), "submit": ("--array", "2", "--scheduler", "local"),
+    "execute": (), "status": (), "check": (), "count": (), "sleep-until": (), "cleanup": (), "graph": (),
+    "invalidate": ("--name", "abs"), "submit": ("--array", "2", "--scheduler", "local"),
 }  # fmt: skip
 
 SWALLOWED = SLOW + "while True:\n    try:\n        slow()\n    except:\n        pass\n"

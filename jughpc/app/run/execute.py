@@ -7,26 +7,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import new_life
+from jughpc.app.context.lease import new_lease
 from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target, remember
 from jughpc.app.run.selection import Choice
 from jughpc.errors import SettingError
+from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import Clock
-from jughpc.store import location as stores
 from jughpc.store.base import Pace
-from jughpc.store.redis.store import LARGEST
+from jughpc.store.lease.lease import Lease
+from jughpc.store.location import Memory
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
-from jughpc.worker.context import Pulse
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
-
-DONE, FAILED, LEFT = 0, 1, 3  # exit codes; 2 is a mistake of the user's
 
 _GONE = (
     "the results were in the memory of this process, and go with it: name a folder as --jugdir, or let the jugfile "
@@ -61,7 +59,7 @@ class Outcome:
     """How a worker ended.
 
     Attributes:
-        code: The exit code.
+        code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
     """
 
@@ -93,24 +91,24 @@ def execute(
     """
     stops = Stops(options.stop_file, say)
     stops.install()
-    life = new_life(target.jugdir, clock, where.owner, where.element)
+    lease = new_lease(target.location, clock, where.owner, where.element)
     try:
         with stops.loading():
             found = sessions.peek(target)
         session = sessions.settle(found, pace)
         if not where.owner:
-            remember(Path.cwd(), target)
-        life.begin(session.store)
-        fitting = replace(options, largest=LARGEST if stores.is_server(target.jugdir) else None)
-        outcome = _Shift(life, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
+            remember(Path.cwd(), target, say)
+        lease.begin(session.store)
+        fitting = replace(options, largest=target.location.largest)
+        outcome = _Shift(lease, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
         sessions.close(session)
-        if session.target.jugdir == stores.IN_MEMORY:
+        if session.target.location == Memory():
             say(_GONE)
         return outcome
     except Interrupted:
         return Outcome(_stopped(stops), Tally())
     finally:
-        life.end(stops.why() or "its work ended")
+        lease.end(stops.why() or "its work ended")
         stops.uninstall()
 
 
@@ -118,7 +116,7 @@ def execute(
 class _Shift:
     """What goes on from one load of the jugfile to the next."""
 
-    life: Pulse
+    lease: Lease
     stops: Stops
     policy: Policy
     options: Options
@@ -142,7 +140,7 @@ class _Shift:
                 jugfile, whole = session.jugfile, Graph(session.jugfile.tasks)
             patience = _PATIENCE if len(whole.tasks) != before else patience - 1
             before = len(whole.tasks)
-            _save_manifest(session, whole, self.life.record.life)
+            _save_manifest(session, whole, self.lease.record.life)
             choice = Choice(jugfile, whole, session.store, self.chosen)
             tally, is_stopping = self._work(session, choice)
             self._total = self._total.plus(tally)
@@ -155,10 +153,10 @@ class _Shift:
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
         graph, target, total = choice.graph, session.target, Tally()
-        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.jugdir}, as {self.life.record.life}")
+        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
         while True:
             worker = Worker(
-                graph, session.store, self.life, self.clock, self.stops, self.policy, self.options, self.say
+                graph, session.store, self.lease, self.clock, self.stops, self.policy, self.options, self.say
             )
             worker.run()
             total = total.plus(worker.tally)
@@ -177,12 +175,12 @@ def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
     if left and stops.signal in AT_ONCE:
         return _stopped(stops)
     if total.failures or any(graph.is_failed(index) for index in range(graph.listed)):
-        return FAILED
-    return LEFT if left or barrier else DONE
+        return ExitCode.FAILED
+    return ExitCode.LEFT if left or barrier else ExitCode.DONE
 
 
 def _stopped(stops: Stops) -> int:
-    return 128 + stops.signal if stops.signal in AT_ONCE else LEFT
+    return after_signal(stops.signal) if stops.signal in AT_ONCE else ExitCode.LEFT
 
 
 def _save_manifest(session: Session, graph: Graph, token: str) -> None:

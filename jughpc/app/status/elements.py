@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
-from pathlib import Path
 
 from jughpc.batch import registry as detect
 from jughpc.batch import shell, submissions
@@ -15,8 +14,8 @@ from jughpc.batch.polling import Poll, poll
 from jughpc.batch.scheduler import ElementId, Role, Scheduler, State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import JugError
-from jughpc.fs import OsFiles
-from jughpc.store.lease.process import slug
+from jughpc.store.lease.identity import slug
+from jughpc.store.location import Location
 from jughpc.store.record import ALIVE, Record
 
 PATIENCE = 30.0  # [s] with a scheduler that does not answer: the store can tell most of it
@@ -41,16 +40,17 @@ class Jobs:
     cancelled: bool = False
 
 
-def find(jugdir: str, number: int | None = None, ask: bool = True) -> Jobs | None:
-    """Return submission `number` of a jugdir, by default the latest; None if there is none.
+def find(location: Location, number: int | None = None, ask: bool = True) -> Jobs | None:
+    """Return submission `number` of the jugdir at `location`, by default the latest; None if there is none.
 
     Args:
         ask: Ask the scheduler, by one command.
     Raises:
         JugdirError: There is none of that number.
     """
-    folder = Path(jugdir).absolute()
-    files = OsFiles(folder)
+    if (files := location.files()) is None:
+        return None
+    folder = location.folder()
     submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
     if submission is None:
         return None

@@ -22,7 +22,6 @@ from jughpc.batch.submitter import Desk, submit_more
 from jughpc.errors import JugError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Failure
-from jughpc.store.location import find_store, folder_path
 from jughpc.worker.tally import Say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -108,7 +107,7 @@ def story(target: Target, verdict: Verdict) -> Iterator[str]:
 
 
 def _failures(target: Target, standing: Standing) -> Iterator[Failure]:
-    store = find_store(target.jugdir)
+    store = target.location.find()
     for digest in standing.failed()[:_SHOWN]:
         if store is not None and (failure := store.failure(digest)):
             yield failure
@@ -136,10 +135,10 @@ def _hope(jobs: Jobs | None, standing: Standing) -> bool:
 def _hand_over(target: Target, number: int, rounds: int, left: int, clock: Clock, say: Say) -> bool:
     """Free what the dead held and submit an array for what is left, and what follows it; return whether that worked."""
     freed = sum(row.removed for row in cleanup_claims(target, clock))
-    folder = folder_path(target.jugdir)
+    folder = target.location.folder()
     files = OsFiles(folder)
     submission = submissions.load(files, folder, number)
-    jobs = submitted.find(target.jugdir, number, ask=False)
+    jobs = submitted.find(target.location, number, ask=False)
     if jobs is None or jobs.cancelled:
         return False
     size, reduce = min(left, submission.workload.size), submission.meta.get("reduce")

@@ -11,7 +11,6 @@ from jughpc.app.context.target import Target
 from jughpc.batch.plan import Follower
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
-from jughpc.store.location import folder_path
 
 
 def of_array(target: Target, submission: Submission, rounds: int, reduce: Path | None, *more: str) -> list[Follower]:
@@ -33,5 +32,5 @@ def of_array(target: Target, submission: Submission, rounds: int, reduce: Path |
 def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, independent of PATH and activation."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
-    folder = str(folder_path(target.jugdir))
+    folder = str(target.location.folder())
     return (sys.executable, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)

@@ -24,7 +24,6 @@ from jughpc.batch.submissions import Accepted, Options, Submission
 from jughpc.batch.submitter import Desk
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Clock, OsFiles
-from jughpc.store import location as stores
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
@@ -96,7 +95,7 @@ def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
 
 
 def _check(target: Target, wish: Wish) -> None:
-    stores.folder_path(target.jugdir)  # scripts and logs lie beside the results
+    target.location.folder()  # scripts and logs lie beside the results
     if wish.reduce is not None and not wish.reduce.is_file():
         raise UsageError(f"there is no reduce script {wish.reduce}; give its path with --reduce.")
     if (templates := wish.options.templates) and not templates.is_dir():
@@ -116,7 +115,7 @@ def _nothing_left_on_error(folder: Path) -> Iterator[None]:
 
 
 def _folder(target: Target) -> Path:
-    return Path(target.jugdir).absolute()
+    return target.location.folder()
 
 
 def _tell_tasks(session: Session, tell: Tell) -> None:

@@ -14,7 +14,7 @@ from jughpc import host
 _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO, of Linux 6.15 and later: ioctl_pidfd(2)
 _INFO = struct.Struct("<Q52xi")  # struct pidfd_info: mask first, exit code last
 _HAS_EXIT = 1 << 3  # PIDFD_INFO_EXIT: known once the parent has reaped it
-_PATIENCE = 1.0  # [s] its pipe is closed a little before the process has ended
+_PATIENCE = 0.5  # [s] its pipe is closed a little before the process has ended
 
 _OF_SIGNALS = {  # short: a record has room for 80 characters
     signal.SIGKILL: "walltime, preemption or by hand most likely",
@@ -28,7 +28,7 @@ OUT_OF_MEMORY = "killed by SIGKILL: its cgroup ran out of memory"
 UNKNOWN = "not seen; by SIGKILL most likely: memory, walltime, preemption or by hand"
 
 
-class Witness:
+class Ending:
     """Learns how another process of this host ends; to be made while that one lives."""
 
     def __init__(self, pid: int) -> None:

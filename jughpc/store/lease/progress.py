@@ -1,4 +1,4 @@
-"""The board: memory that a worker and its beat process share."""
+"""The board: memory that a worker and what beats for it share."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Board:
     """What runs, which the worker writes, and when the last beat was, which the beat process writes.
 
     Attributes:
-        letting_go: Whether the beat process lets the batch's shard go, or did; the worker takes it back.
-        deaf: Whether the beat process hears no more orders.
+        deescalating: Whether the claim on the batch's shard is being given up, or was; the worker takes this back.
+        deaf: Whether what beats hears no more orders.
     """
 
     def __init__(self) -> None:
@@ -92,11 +92,11 @@ class Board:
         _COUNTS.pack_into(self._memory, _COUNTS_AT, done, failed)
 
     @property
-    def letting_go(self) -> bool:
+    def deescalating(self) -> bool:
         return bool(self._memory[_FLAG_AT])
 
-    @letting_go.setter
-    def letting_go(self, value: bool) -> None:
+    @deescalating.setter
+    def deescalating(self, value: bool) -> None:
         self._memory[_FLAG_AT] = value
 
     @property
