@@ -136,7 +136,7 @@ def _raised(name: str, before: tuple[int, int], now: tuple[int, int]) -> str:
     return ""
 
 
-def end_in_spite_of_threads(code: int, say: Callable[[str], None], seconds: float = 10.0) -> None:
+def end_in_spite_of_threads(code: int, say: Callable[[str], None], seconds: float = 5.0) -> None:
     """Have this process end with `code` within so many seconds from now [s], though threads go on that tasks left."""
     mine = (threading.main_thread(), threading.current_thread())
     left = [thread for thread in threading.enumerate() if not thread.daemon and thread not in mine]

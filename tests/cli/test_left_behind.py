@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +124,27 @@ def test_what_a_jugfile_sets_up_at_its_load_holds_for_its_tasks_but_for_the_work
         json.loads(jughpc("reduce", "sets.py", "--script", str(jughpc.cwd / "show.py")).stdout)
         == [["below", 7, False]] * 2
     )
+
+
+@pytest.fixture
+def group():
+    """Return a memory cgroup of 100 MB of our own, where one can be made."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    mine = next((line.split(":", 2)[2] for line in lines if line.split(":")[1] == "memory"), "")
+    place = Path(f"/sys/fs/cgroup/memory{mine}/jughpc-{os.getpid()}")
+    try:
+        place.mkdir()
+    except OSError:
+        pytest.skip("no memory cgroup (v1) can be made here")
+    (place / "memory.limit_in_bytes").write_text("100000000")
+    yield place
+    place.rmdir()
+
+
+def test_a_worker_that_its_cgroup_killed_for_lack_of_memory_died_of_that(jughpc, group, wait_for):
+    jughpc.write("eats.py", "from jug import Task\none = Task(bytearray, 500_000_000)\n")
+    within = f"echo $$ > {group}/cgroup.procs; exec {shlex.join(jughpc.argv('execute', 'eats.py'))}"
+    done = subprocess.run(["sh", "-c", within], cwd=jughpc.cwd, env=jughpc.environ, capture_output=True, check=False)
+    assert done.returncode == -9
+    (record,) = jughpc.cwd.glob("eats.jugdata/workers/*")
+    wait_for(lambda: "its cgroup ran out of memory" in record.read_text())

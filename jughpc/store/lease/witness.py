@@ -58,6 +58,8 @@ class Charge:
         elif order == STOP:
             self._pause(self._heartbeat.stop())
             self._answer(order)
+        if order == END:
+            self._ending = None  # in order: there is nothing to find out
         return order not in (b"", END)
 
     def beat_if_due(self) -> None:
