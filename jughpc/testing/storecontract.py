@@ -18,7 +18,7 @@ FAR = b"\xff" * 16
 LIFE = Record(life="life-a", host="node1", space="boot-1", pid=77, started=5, user="ada")
 PEER = dataclasses.replace(LIFE, life="life-b", host="node2")
 
-FAILURE = Failure(A, "mod.f", "ValueError: no", "Traceback ...\n", "life-a", "node1", "slurm:1_2.0", 1e9, 2)
+FAILURE = Failure(A, "mod.f", "ValueError: no", "Traceback ...\n", "life-a", "node1", "system:1_2.0", 1e9, 2)
 
 
 class StoreContract:

@@ -7,6 +7,7 @@ import pytest
 from jughpc.app.upkeep.garbage import remove_garbage
 from jughpc.app.upkeep.invalidate import invalidate
 from jughpc.app.upkeep.pack import pack
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import BusyError
 from jughpc.fs import OsClock
 
@@ -45,7 +46,7 @@ def test_what_no_live_worker_holds_is_invalidated_beside_it(napping, worker):
 
 def test_cleanup_removes_no_claim_of_a_live_worker_with_the_garbage(napping, worker):
     napping.jugfile.write_text(napping.jugfile.read_text().replace("quick(1)", "quick(2)"))
-    assert remove_garbage(napping, CLOCK, patience=0).results == 1
+    assert remove_garbage(napping, Clusters(CLOCK), CLOCK, patience=0).results == 1
     assert len(claims(napping)) == 1
     assert worker.poll() is None
 
@@ -55,7 +56,7 @@ def test_cleanup_leaves_what_a_live_worker_may_be_writing(napping, worker):
     shard = napping.location.folder() / "shards" / "0"
     (shard / f"{record}-00c0ffee-1.tmp").touch()
     (shard / "hand-node1-42-0badcafe-00c0ffee-1.tmp").touch()
-    assert remove_garbage(napping, CLOCK, patience=0).leftovers.temporary == 1
+    assert remove_garbage(napping, Clusters(CLOCK), CLOCK, patience=0).leftovers.temporary == 1
     assert [path.name for path in shard.glob("*.tmp")] == [f"{record}-00c0ffee-1.tmp"]
 
 

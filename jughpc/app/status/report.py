@@ -10,6 +10,7 @@ from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import COLUMNS, Standing, manifest_of, stand
+from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 
 
@@ -28,7 +29,7 @@ class Report:
     elements: Counter[State] = field(default_factory=Counter)
 
 
-def report(target: Target, number: int | None = None) -> Report:
+def report(target: Target, clusters: Clusters, number: int | None = None) -> Report:
     """Look where `target` stands: at the store, and once at the scheduler if there is a submission.
 
     Args:
@@ -36,7 +37,7 @@ def report(target: Target, number: int | None = None) -> Report:
     """
     store = target.location.find()
     manifest = manifest_of(target)
-    jobs = submitted.find(target.location, number) if store else None
+    jobs = submitted.find(target.location, clusters, number) if store else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(records, jobs.poll.owners) if jobs else {}
     standing = stand(manifest, store, over)
@@ -71,7 +72,7 @@ def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
         "elements": {state.value: elements[state] for state in State},
         "followers": {
             role.value: {"state": status.state.value, "reason": status.reason}
-            for role, status in jobs.poll.followers.items()
+            for role, status in jobs.poll.dependents.items()
         },
         "scheduler_trouble": jobs.trouble,
     }

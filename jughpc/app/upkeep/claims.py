@@ -9,6 +9,7 @@ from jughpc.app.context.manifest import find_any
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.backoff import jitter
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Observer, Store
@@ -38,7 +39,9 @@ class FoundClaim:
     removed: bool = False
 
 
-def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: bool = False) -> list[FoundClaim]:
+def cleanup_claims(
+    target: Target, clusters: Clusters, clock: Clock, *, force: bool = False, wait: bool = False
+) -> list[FoundClaim]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
@@ -48,7 +51,7 @@ def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: b
         JugdirError: There is no store.
     """
     store = _store(target)
-    over = _over(target, store)
+    over = _over(target, clusters, store)
     observer = store.observer()
     held = [_judged(observer, store, row, over) for row in _find(target, store)]
     end = clock.now() + store.pace.ttl + store.pace.beat
@@ -69,9 +72,9 @@ def _store(target: Target) -> Store:
     return store
 
 
-def _over(target: Target, store: Store) -> Mapping[str, str]:
+def _over(target: Target, clusters: Clusters, store: Store) -> Mapping[str, str]:
     """Return the lives that the scheduler says are over; silence proves nothing."""
-    jobs = submitted.find(target.location)
+    jobs = submitted.find(target.location, clusters)
     return submitted.dead_by_scheduler(store.records(), jobs.poll.owners) if jobs else {}
 
 

@@ -12,6 +12,7 @@ from jughpc.app.context.target import Target
 from jughpc.app.status.failures import make_ready
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.leftovers import Tidied, tidy
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import UsageError
 from jughpc.fs import Clock
 from jughpc.store.base import Store
@@ -31,7 +32,7 @@ class Removed:
     leftovers: Tidied | None = None
 
 
-def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
+def remove_garbage(target: Target, clusters: Clusters, clock: Clock, patience: float) -> Removed:
     """Remove the results and failures of no visible task, and what else nobody reads any more.
 
     Raises:
@@ -50,7 +51,7 @@ def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
             removed = session.store.remove(garbage)
         sessions.close(session)
         store, own = session.store, lease.record.life
-        return Removed(removed, tidy(target, store, needed, own))
+        return Removed(removed, tidy(target, clusters, store, needed, own))
 
 
 def forget_failures(target: Target) -> int:

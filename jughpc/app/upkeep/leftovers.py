@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jughpc.app.context import manifest
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.batch.clusters import Clusters
 from jughpc.fs import Files
 from jughpc.store.base import Store, by_shard
 from jughpc.store.files.layout import set_name
@@ -34,7 +35,7 @@ class Tidied:
     marks: int
 
 
-def tidy(target: Target, store: Store, tasks: Iterable[bytes], own: str) -> Tidied:
+def tidy(target: Target, clusters: Clusters, store: Store, tasks: Iterable[bytes], own: str) -> Tidied:
     """Remove what nobody reads any more, whoever works here meanwhile.
 
     Args:
@@ -48,7 +49,7 @@ def tidy(target: Target, store: Store, tasks: Iterable[bytes], own: str) -> Tidi
         temporary=swept.temporary + unfinished,
         damaged=swept.damaged,
         manifests=outdated,
-        records=store.forget_ended(_forgotten(target, store)),
+        records=store.forget_ended(_forgotten(target, clusters, store)),
         marks=_correct_marks(store, set(tasks)),
     )
 
@@ -69,9 +70,9 @@ def _living(store: Store) -> set[str]:
     return {life for life in alive if not observer.proof_of(life)}
 
 
-def _forgotten(target: Target, store: Store) -> list[str]:
+def _forgotten(target: Target, clusters: Clusters, store: Store) -> list[str]:
     """Return the workers that ended well, but for those of the latest submission, which status shows."""
-    jobs, ended = submitted.find(target.location, ask=False), store.ended()
+    jobs, ended = submitted.find(target.location, clusters, ask=False), store.ended()
     shown = submitted.of_elements(jobs, ended) if jobs else set()
     return [life for life in ended if life not in shown]
 
