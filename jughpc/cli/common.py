@@ -119,10 +119,22 @@ def needless(*names: str, is_flag: bool = False) -> Callable[[F], F]:
 
 
 def selects_tasks(command: F) -> F:
-    """Give `command` the options `name` and `pattern`."""
+    """Give `command` the options `name` and `pattern`; --target and --invalid are jug's former words for the first."""
     named = click.option("--name", metavar="NAME", help="Tasks of this name, or its end behind a dot; * and ?.")
     like = click.option("--pattern", metavar="TEXT", help="Tasks whose name holds TEXT, or matches /TEXT/.")
-    return named(like(command))
+
+    @named
+    @like
+    @click.option("--target", "--invalid", "former", hidden=True)
+    @functools.wraps(command)
+    def with_names(*, name: str | None, former: str | None, **rest: Any) -> Any:
+        if former is not None:
+            click.echo("jughpc: --target and --invalid are --name by now: whole names, * and ?", err=True)
+        if former is not None and name is not None:
+            raise SettingError("give --name, not --target or --invalid besides.")
+        return command(name=former if name is None else name, **rest)
+
+    return with_names  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
 def matcher(name: str | None, pattern: str | None) -> Callable[[str], bool] | None:

@@ -42,6 +42,8 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
     from jughpc.worker.element import place
+    from jughpc.worker.forks import alone
+    from jughpc.worker.surroundings import end_in_spite_of_threads
 
     values, where = site.settings, place(environment())
     if not no_check_environment:
@@ -52,9 +54,12 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
         outcome = work(site, where, options, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
-    hooks.tell(hooks.FINISHED_PRE_STATUS)
+    with alone():
+        hooks.tell(hooks.FINISHED_PRE_STATUS)
     click.echo(_summary(outcome, values.short))
-    hooks.tell(hooks.FINISHED_POST_STATUS)
+    with alone():
+        hooks.tell(hooks.FINISHED_POST_STATUS)
+    end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
 
 

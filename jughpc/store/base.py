@@ -151,7 +151,7 @@ class Claims(Protocol):
 
         `view` may be old: what it says of generations is where the attempt starts. With a claim comes
         a view made after it; what that view shows as claimed singly is not part of a claim on SHARD.
-        A task that is done is not claimed.
+        A task that is done is not claimed, unless the claims are for such, too.
         """
 
     def release(self, claim: Claim) -> None:
@@ -231,8 +231,12 @@ class Store(Protocol):
     def unmark_complete(self, shards: Set[int]) -> None:
         """Take back what was said, and what is about to be said, of these shards."""
 
-    def claims(self, life: str) -> Claims:
-        """Return the claims of `life`, which must have begun."""
+    def claims(self, life: str, done_too: bool = False) -> Claims:
+        """Return the claims of `life`, which must have begun.
+
+        Args:
+            done_too: Claim also what is done, as a script does that locks a task to invalidate it.
+        """
 
     def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
         """Return the record of the life that holds a claim; None if it was released, or the record is gone."""

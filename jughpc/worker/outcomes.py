@@ -81,8 +81,9 @@ class Outcomes:
         self._count()
         self._knowledge.mark_if_complete(shard)
         if hooks.is_hooked(hooks.TASK_EXECUTED):
-            for index in indices:
-                hooks.tell(hooks.TASK_EXECUTED, tasks[index])
+            with self._context.stops.user_code("a hook"):
+                for index in indices:
+                    hooks.tell(hooks.TASK_EXECUTED, tasks[index])
 
     def _count(self) -> None:
         self._context.lease.count(self._context.tally.executed.total(), len(self._context.tally.failures))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.lease import new_lease
 from jughpc.fs import OsClock
+from jughpc.host import at_my_end
 from jughpc.store.base import Claims, Failure
 from jughpc.store.lease.lease import Lease
 
@@ -30,7 +30,7 @@ class TaskLock:
         self._store, self._digest = store, digest
 
     def get(self) -> bool:
-        """Take it; False if it is taken, or the task failed or is done."""
+        """Take it; False if it is taken, or the task failed."""
         if self._digest in self._store.held or self.is_failed():
             return False
         shard = self._store.results.shard_of(self._digest)
@@ -40,6 +40,8 @@ class TaskLock:
         return claim is not None
 
     def release(self) -> None:
+        """Let others have it; a failure is forgotten, for in jug that is the lock itself."""
+        self._store.results.forget_failures([self._digest])
         claim = self._store.held.pop(self._digest, None)
         if claim:
             _holder(self._store).claims.release(claim)
@@ -70,8 +72,8 @@ def _holder(store: NamedStore) -> _Holder:
     if id(store) not in _holders:
         lease = new_lease(store.location, OsClock())
         lease.begin(store.results)
-        _holders[id(store)] = holder = _Holder(store, lease, store.results.claims(lease.record.life))
-        atexit.register(_end, holder)
+        _holders[id(store)] = holder = _Holder(store, lease, store.results.claims(lease.record.life, done_too=True))
+        at_my_end(_end, holder)
     return _holders[id(store)]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.site import Site
@@ -12,8 +14,10 @@ from jughpc.errors import JugdirError
 from jughpc.store.base import Store
 from jughpc.store.location import Location
 from jughpc.store.memory import MemoryStore
-from jughpc.tasks.jugfile import Jugfile, load
+from jughpc.tasks.jugfile import Jugfile
+from jughpc.tasks.jugfile import load as run_jugfile
 from jughpc.tasks.task import Task
+from jughpc.worker import stops
 
 _CHOOSES = re.compile(rb"\b(set_jugdir|init)\s*\(")  # what in a jugfile's text may choose a jugdir
 
@@ -94,6 +98,12 @@ def again(session: Session) -> Session:
 def close(session: Session) -> None:
     """Keep what a store keeps only at the end."""
     session.store.save()
+
+
+def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
+    """Load a jugfile; see tasks.jugfile.load. A child that it forks goes no further; commands stay where they are."""
+    with stops.loading():
+        return run_jugfile(path, args)
 
 
 def as_it_is(location: Location) -> NamedStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ from jughpc.tasks.task import Task, alltasks
 
 
 def init(
-    jugfile: str | None = None, jugdir: object = None, on_error: str = "exit", store: object = None
+    jugfile: str | None = None,
+    jugdir: object = None,
+    on_error: str = "exit",
+    store: object = None,
+    args: Sequence[str] | None = None,
 ) -> tuple[Any, dict[str, Any]]:
     """Load a jugfile in this process and open its jugdir; return the store and the jugfile's names.
 
@@ -25,10 +30,11 @@ def init(
         jugdir: Default `jugdata`.
         on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error.
         store: Used in place of a jugdir.
+        args: What the jugfile finds in `sys.argv` behind its own name; default: `sys.argv` stays as it is.
     """
     set_jugdir(jugdir if store is None else store)
     try:
-        space = _load_beside(Path(jugfile or "jugfile.py"))
+        space = _load_beside(Path(jugfile or "jugfile.py"), args)
     except JugfileError as error:
         if on_error == "propagate" and error.__cause__ is not None:
             raise error.__cause__ from None
@@ -55,11 +61,11 @@ def _named(location: Location) -> NamedStore:
     return as_it_is(location) if is_jug_running() else NamedStore(location, open_or_make(location))
 
 
-def _load_beside(path: Path) -> dict[str, Any]:
+def _load_beside(path: Path, args: Sequence[str] | None) -> dict[str, Any]:
     """Load a jugfile beside what was loaded before, whose tasks stay; return its names."""
     before, argv = list(alltasks), sys.argv
     try:
-        return load(path).space
+        return load(path, args).space
     finally:
         alltasks[:0] = before
         sys.argv = argv

@@ -148,8 +148,8 @@ class FileStore:
 
     # lives
 
-    def claims(self, life: str) -> Claims:
-        return LinkClaims(self._files, self._layout, self.look, self.liveness(), life)
+    def claims(self, life: str, done_too: bool = False) -> Claims:
+        return LinkClaims(self._files, self._layout, self.look, self.liveness(), life, done_too)
 
     def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
         return self.liveness().holder(self.claim_path(shard, key, generation))

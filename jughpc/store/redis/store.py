@@ -139,8 +139,8 @@ class RedisStore:
 
     # lives
 
-    def claims(self, life: str) -> RedisClaims:
-        return RedisClaims(self._server, self.look, life)
+    def claims(self, life: str, done_too: bool = False) -> RedisClaims:
+        return RedisClaims(self._server, self.look, life, done_too)
 
     def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
         life = self._claims_of_all().life(shard, key, generation)

@@ -45,7 +45,7 @@ lease = ForkedLease(beating, OsClock(), ElementRef("0a1b2c3d", 2, 1), "slurm:1_2
 lease.begin(store)
 lease.note("mod.f", b"d" * 16, OsClock().uptime())
 if sys.argv[2].endswith("keeps the pipe open"):
-    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[lease._beats._orders])
+    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[lease._beats._orders.number])
 print(lease.record.life, lease._beats._pid, flush=True)
 if sys.argv[2].startswith("ends"):
     sys.stdin.readline()
