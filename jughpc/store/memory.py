@@ -63,6 +63,9 @@ class MemoryStore:
             raise ResultMissingError(f"there is no result for task {digest.hex()}") from None
         return resultfile.decode(data, resultfile.read_index(data)[digest])
 
+    def assure(self) -> None:
+        """Do nothing: each result is checked before it is given."""
+
     def put(self, digest: bytes, value: object) -> None:
         self.publish(0, {digest: resultfile.encode(value)}, "")
 
@@ -114,7 +117,6 @@ class MemoryStore:
 
     def records(self) -> list[Record]:
         return list(self._lives.values())
-
 
     def _read(self, data: memoryview) -> None:
         try:

@@ -16,6 +16,7 @@ from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
 from jughpc.tasks import alias, callee, lazy, usertrace
 from jughpc.tasks.barrier import BarrierError
 from jughpc.tasks.digest import functions
+from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.task import Task, alltasks
 
 
@@ -55,6 +56,7 @@ def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
     alltasks.clear()
     callee.forget()
     functions.forget()
+    shared.forget()
     module = _fresh_module(there)
     with _patient_collector():
         barrier = _run(there, module)

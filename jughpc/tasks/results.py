@@ -43,10 +43,30 @@ class Lock(Protocol):
         """Tell whether the task is marked as failed."""
 
 
+class Doubt:
+    """Whether values were read of which it is not known yet that they are whole.
+
+    Attributes:
+        is_open: Whether anything was read since the store was asked.
+    """
+
+    __slots__ = ("is_open",)
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+
 def results_of(store: Any) -> Results:
     """Return where results lie in `store`: in itself, or in what a store of jug's words brings along for tasks."""
     results: Results = getattr(store, "results", store)
     return results
+
+
+def assure_in(store: Any) -> None:
+    """Return once all that was read from `store` is known to be whole. Raises CorruptResultError if it is not."""
+    assure = getattr(results_of(store), "assure", None)
+    if assure is not None:  # else it is a user's own, whose `get` tells at once
+        assure()
 
 
 def lock_in(store: Any, name: bytes) -> Lock:

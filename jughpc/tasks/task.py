@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast
 from warnings import warn
 
@@ -14,7 +15,8 @@ from jughpc.errors import DigestError, JugdirError
 from jughpc.tasks import values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.digest import encoding, hashing
-from jughpc.tasks.results import Results, lock_in, results_of
+from jughpc.tasks.digest.shared import shared
+from jughpc.tasks.results import Doubt, Results, assure_in, lock_in, results_of
 from jughpc.tasks.walk import Steps
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ alltasks: list[Task[Any]] = []
 """Every task since the jugfile was loaded, in the order of creation."""
 
 _UNSET: Any = object()
+_doubt = Doubt()
 _NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
 
 
@@ -81,6 +84,7 @@ class Task(Generic[R]):
     @name.setter
     def name(self, name: str) -> None:
         self.callee, self._digest = self.callee.renamed(name), None
+        shared.forget()
 
     @property
     def digest(self) -> bytes:
@@ -95,6 +99,7 @@ class Task(Generic[R]):
     def stand_for(self, other: Task[Any]) -> None:
         """Take the digest of another task: this one computes the same in another way."""
         self._digest = other.digest
+        shared.forget()
 
     def hash(self) -> bytes:
         """Return the digest as 32 hexadecimal characters."""
@@ -123,15 +128,20 @@ class Task(Generic[R]):
         Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
         """
         plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
-        args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
-        if not self.kwargs:
-            return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
-        kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
-        return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
+        try:
+            args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
+            if not self.kwargs:
+                return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
+            kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
+            return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
+        finally:
+            if _doubt.is_open:
+                assure()  # whatever it gave or raised: of a damaged argument it says nothing
 
     def compute_watched(self) -> R:
         """Do as `compute` does, but raise RuntimeError if the function changes its arguments."""
         args, kwargs = self._resolved()
+        assure()
         before = _digest_of_values(args, kwargs)
         result = self.f(*args, **kwargs)
         if _digest_of_values(args, kwargs) != before:
@@ -152,6 +162,7 @@ class Task(Generic[R]):
         """Return the result, from the store at the first call. Raises ResultMissingError."""
         if self._value is _UNSET:
             self._value = results().get(self.digest)
+            _doubt.is_open = True
         return cast(R, self._value)
 
     __jug_value__ = value
@@ -165,6 +176,7 @@ class Task(Generic[R]):
         """Read the result from the store, even if it was read before. Raises RuntimeError."""
         try:
             self._value = results().get(self.digest)
+            _doubt.is_open = True
         except Exception as error:
             raise RuntimeError(
                 f"Failed to load result for task '{self.name}' (hash: {self.digest.hex()}): {error}"
@@ -261,6 +273,13 @@ def results() -> Results:
     return results_of(chosen_store())
 
 
+def assure() -> None:
+    """Return once all values read so far are known to be whole. Raises CorruptResultError if one is not."""
+    if _doubt.is_open:
+        _doubt.is_open = False
+        assure_in(chosen_store())
+
+
 def chosen_store() -> Any:
     """Return the store of all tasks, as it was chosen. Raises JugdirError if none was yet."""
     if Task.store is None:
@@ -307,3 +326,4 @@ def _token(task: Task[Any]) -> bytes:
 
 
 encoding.ATOMS[Task] = encoding.FLAT[Task] = _token
+values.PLACES[Task] = attrgetter("digest")

@@ -16,6 +16,11 @@ from typing import Any, NamedTuple
 from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.walk import Steps, fold
 
+PLACES: dict[type, Callable[[Any], Any]] = {}
+"""By exact type of what keeps its value once it was read: what sorts such things by where their values lie."""
+
+_MANY = 1000  # values in one container that are worth sorting
+
 
 class Resolved(NamedTuple):
     """A value and whether it differs from what stood there because of a task."""
@@ -85,14 +90,27 @@ def _rebuilder(thing: Any) -> Callable[[Any, list[Any]], Any] | None:
 
 def _container(thing: Any, parts: list[Any], rebuild: Callable[[Any, list[Any]], Any]) -> Steps[Resolved]:
     changed = False
+    if len(parts) > _MANY:
+        _read_by_place(parts)
     for i, part in enumerate(parts):
-        if type(part) not in PLAIN:
+        kind = type(part)
+        if kind in PLACES:  # as mostly, where there are many: no generator for each
+            parts[i], changed = part.__jug_value__(), True
+        elif kind not in PLAIN:
             outcome: Resolved = yield part
             parts[i] = outcome.value
             changed = changed or outcome.changed
     if changed or type(thing) in _ALWAYS_NEW:
         return Resolved(rebuild(thing, parts), changed)
     return Resolved(thing, False)
+
+
+def _read_by_place(parts: list[Any]) -> None:
+    """Have many values read in the order in which they are stored: each file once, however large it is."""
+    for kind, place in PLACES.items():
+        here: list[Any] = [part for part in parts if type(part) is kind]
+        for part in sorted(here, key=place):
+            part.__jug_value__()
 
 
 def _again(thing: Any, levels: int) -> Resolved:

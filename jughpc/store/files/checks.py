@@ -1,0 +1,95 @@
+"""Large arrays are handed out at once, and their checksums looked at beside the work that uses them."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections import deque
+from collections.abc import Callable
+from threading import Thread
+from typing import NamedTuple
+
+from jughpc.errors import CorruptResultError
+from jughpc.store import resultfile
+from jughpc.store.resultfile import DamagedError, Entry
+
+LARGE = 4 << 20  # [bytes] a smaller payload is checked in 2 ms, before it is handed out
+_REMEMBERED = 4096  # payloads that were found whole
+
+
+class Payload(NamedTuple):
+    """One payload of one file."""
+
+    path: str
+    entry: Entry
+
+
+class _Check:
+    """The check of one payload, by a thread of its own."""
+
+    def __init__(self, payload: Payload, data: memoryview) -> None:
+        self.payload, self._data = payload, data
+        self._is_whole: bool | None = None
+        self._thread = Thread(target=self._run, name="jughpc-checksum", daemon=True)
+        self._thread.start()
+
+    def is_whole(self) -> bool:
+        """Wait for the outcome, and tell it."""
+        self._thread.join()
+        if self._is_whole is None:  # forked meanwhile: the thread stayed behind
+            self._run()
+        return bool(self._is_whole)
+
+    def _run(self) -> None:
+        try:
+            resultfile.check(self._data, self.payload.entry)
+            self._is_whole = True
+        except DamagedError:
+            self._is_whole = False
+
+
+class Checks:
+    """The checks of one process: each payload once, one at a time.
+
+    Args:
+        damaged: Called with the path of a file in which a payload was found damaged; returns the error to raise.
+    """
+
+    def __init__(self, damaged: Callable[[str], CorruptResultError]) -> None:
+        self._damaged = damaged
+        self._running: _Check | None = None
+        self._whole: deque[Payload] = deque(maxlen=_REMEMBERED)
+        self._at_exit = False
+
+    def begin(self, payload: Payload, data: memoryview) -> None:
+        """See to it that a payload is checked, or was; waits for the check before.
+
+        Args:
+            data: The whole file, in memory that nobody writes to.
+        Raises:
+            CorruptResultError: Another one that was handed out before is damaged.
+        """
+        self.finish()
+        if payload not in self._whole:
+            self._running = _Check(payload, data)
+            self._look_at_exit()
+
+    def finish(self) -> None:
+        """Return once all that was handed out is known to be whole. Raises CorruptResultError."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        if not running.is_whole():
+            raise self._damaged(running.payload.path)
+        self._whole.append(running.payload)
+
+    def _look_at_exit(self) -> None:
+        if not self._at_exit:
+            self._at_exit = True
+            atexit.register(self._last_look)
+
+    def _last_look(self) -> None:
+        try:
+            self.finish()
+        except CorruptResultError as error:
+            print(f"{error}\nWhat this process made of it is wrong.", file=sys.stderr)
