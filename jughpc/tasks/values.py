@@ -53,15 +53,17 @@ def _contents(thing: Any) -> Iterable[Any]:
     return ()
 
 
-def holders(thing: Any, kind: type | tuple[type, ...]) -> Iterator[Any]:
-    """Yield the instances of `kind` in `thing`, in order, without looking into them."""
+def holders(
+    thing: Any, kind: type | tuple[type, ...], whole: Callable[[Any], bool] = lambda part: False
+) -> Iterator[Any]:
+    """Yield the instances of `kind` in `thing`, in order, and what `whole` says yes to, without looking into them."""
     stack = [iter((thing,))]
     path: dict[int, Any] = {id(stack): None}  # one entry a level: what contains itself is entered once
     while stack:
         for part in stack[-1]:
             if type(part) in PLAIN or id(part) in path:
                 continue
-            if isinstance(part, kind):
+            if isinstance(part, kind) or whole(part):
                 yield part
                 continue
             stack.append(iter(parts_of(part)))

@@ -81,10 +81,10 @@ def _parts(container: Any) -> Iterable[Any]:
 
 def _is_same(container: Any, known: _Known) -> bool:
     """Tell whether a container holds exactly the same objects: equal ones may have other tokens."""
-    if type(container) is not known.kind:
+    kind: type = type(container)
+    if kind is not known.kind or len(container) * (2 if kind is dict else 1) != len(known.parts):
         return False
-    count = 2 * len(container) if isinstance(container, dict) else len(container)
-    return count == len(known.parts) and all(map(is_, _parts(container), known.parts))
+    return all(map(is_, _parts(container), known.parts))
 
 
 def _is_stable(part: Any) -> bool:
