@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections import deque
 from collections.abc import Callable
 from threading import Thread
 from typing import NamedTuple
@@ -58,7 +57,7 @@ class Checks:
     def __init__(self, damaged: Callable[[str], CorruptResultError]) -> None:
         self._damaged = damaged
         self._running: _Check | None = None
-        self._whole: deque[Payload] = deque(maxlen=_REMEMBERED)
+        self._whole: dict[Payload, None] = {}
         self._at_exit = False
 
     def begin(self, payload: Payload, data: memoryview) -> None:
@@ -81,7 +80,9 @@ class Checks:
             return
         if not running.is_whole():
             raise self._damaged(running.payload.path)
-        self._whole.append(running.payload)
+        self._whole[running.payload] = None
+        if len(self._whole) > _REMEMBERED:
+            del self._whole[next(iter(self._whole))]
 
     def _look_at_exit(self) -> None:
         if not self._at_exit:

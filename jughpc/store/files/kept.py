@@ -47,13 +47,14 @@ class Kept:
 
     Args:
         now: The process's own clock [s].
+        most: How much is kept [bytes].
 
     Attributes:
         size: What they take in memory [bytes].
     """
 
-    def __init__(self, files: Files, now: Callable[[], float]) -> None:
-        self._files, self._now = files, now
+    def __init__(self, files: Files, now: Callable[[], float], most: int = MOST) -> None:
+        self._files, self._now, self._most = files, now, most
         self._shards: OrderedDict[int, dict[str, Pack]] = OrderedDict()
         self._since: dict[int, float] = {}
         self.size = 0
@@ -116,7 +117,7 @@ class Kept:
 
     def _grow(self, size: int) -> None:
         self.size += size
-        while self.size > MOST and len(self._shards) > 1:
+        while self.size > self._most and len(self._shards) > 1:
             self.drop(next(iter(self._shards)))
 
 

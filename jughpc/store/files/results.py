@@ -182,7 +182,11 @@ class Results:
         if witness[:head] != data[:head]:  # another file of that name: a rare case, not worth a second try
             return resultfile.decode(data, entry)
         self._checks.begin(Payload(path, entry), witness)
-        return resultfile.unchecked(data, entry)
+        try:
+            return resultfile.unchecked(data, entry)
+        except Exception:  # whatever a damaged header may lead to
+            self._checks.finish()
+            raise
 
     def _found_damaged(self, path: str) -> CorruptResultError:
         return self._damaged(path, DamagedError("its checksum does not fit its content"))

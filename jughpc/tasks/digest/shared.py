@@ -17,7 +17,6 @@ MANY = 64  # parts; a smaller container is quicker done again
 KINDS = frozenset({list, tuple, dict, set, frozenset})
 
 _MOST_SEEN = 1 << 16  # containers
-_MOST_PARTS = 1 << 22  # kept of all, 8 bytes each
 
 
 class _Known(NamedTuple):
@@ -33,12 +32,19 @@ class Shared:
 
     The first time only the identity of one is noted; its parts and token are kept from the second on, so that
     arguments of single calls cost next to nothing.
+
+    Args:
+        most: How many parts of all are kept, at 8 bytes each.
+
+    Attributes:
+        size: How many are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 1 << 22) -> None:
+        self._most = most
         self._seen: dict[int, None] = {}  # identities, perhaps of what is gone: then one is kept a little early
         self._known: dict[int, _Known] = {}
-        self._parts = 0
+        self.size = 0
 
     def find(self, container: Any) -> bytes | None:
         """Return the token of a container that was met before and did not change, else None."""
@@ -59,20 +65,20 @@ class Shared:
         """Let go of all: tokens of parts may be others now, or nothing more is to come."""
         self._seen.clear()
         self._known.clear()
-        self._parts = 0
+        self.size = 0
 
     def _keep(self, key: int, known: _Known) -> None:
-        if len(known.parts) > _MOST_PARTS or not all(map(_is_stable, known.parts)):
+        if len(known.parts) > self._most or not all(map(_is_stable, known.parts)):
             return
         self._drop(key)
-        while self._parts + len(known.parts) > _MOST_PARTS:
+        while self.size + len(known.parts) > self._most:
             self._drop(next(iter(self._known)))
         self._known[key] = known
-        self._parts += len(known.parts)
+        self.size += len(known.parts)
 
     def _drop(self, key: int) -> None:
         if key in self._known:
-            self._parts -= len(self._known.pop(key).parts)
+            self.size -= len(self._known.pop(key).parts)
 
 
 def _parts(container: Any) -> Iterable[Any]:
