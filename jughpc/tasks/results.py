@@ -43,19 +43,6 @@ class Lock(Protocol):
         """Tell whether the task is marked as failed."""
 
 
-class Doubt:
-    """Whether values were read of which it is not known yet that they are whole.
-
-    Attributes:
-        is_open: Whether anything was read since the store was asked.
-    """
-
-    __slots__ = ("is_open",)
-
-    def __init__(self) -> None:
-        self.is_open = False
-
-
 def results_of(store: Any) -> Results:
     """Return where results lie in `store`: in itself, or in what a store of jug's words brings along for tasks."""
     results: Results = getattr(store, "results", store)

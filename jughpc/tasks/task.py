@@ -16,7 +16,8 @@ from jughpc.tasks import values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.digest import encoding, hashing
 from jughpc.tasks.digest.shared import shared
-from jughpc.tasks.results import Doubt, Results, assure_in, lock_in, results_of
+from jughpc.tasks.results import Results, lock_in, results_of
+from jughpc.tasks.trust import Trust
 from jughpc.tasks.walk import Steps
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ alltasks: list[Task[Any]] = []
 """Every task since the jugfile was loaded, in the order of creation."""
 
 _UNSET: Any = object()
-_doubt = Doubt()
+_trust = Trust()
 _NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
 
 
@@ -135,13 +136,14 @@ class Task(Generic[R]):
             kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
             return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
         finally:
-            if _doubt.is_open:
-                assure()  # whatever it gave or raised: of a damaged argument it says nothing
+            if _trust.doubtful:
+                _trust.assure(chosen_store())  # whatever it gave or raised: of a damaged argument it says nothing
 
     def compute_watched(self) -> R:
         """Do as `compute` does, but raise RuntimeError if the function changes its arguments."""
         args, kwargs = self._resolved()
-        assure()
+        if _trust.doubtful:
+            _trust.assure(chosen_store())
         before = _digest_of_values(args, kwargs)
         result = self.f(*args, **kwargs)
         if _digest_of_values(args, kwargs) != before:
@@ -161,8 +163,7 @@ class Task(Generic[R]):
     def value(self) -> R:
         """Return the result, from the store at the first call. Raises ResultMissingError."""
         if self._value is _UNSET:
-            self._value = results().get(self.digest)
-            _doubt.is_open = True
+            self._value = _trust.read(self, chosen_store())
         return cast(R, self._value)
 
     __jug_value__ = value
@@ -175,8 +176,7 @@ class Task(Generic[R]):
     def load(self) -> None:
         """Read the result from the store, even if it was read before. Raises RuntimeError."""
         try:
-            self._value = results().get(self.digest)
-            _doubt.is_open = True
+            self._value = _trust.read(self, chosen_store())
         except Exception as error:
             raise RuntimeError(
                 f"Failed to load result for task '{self.name}' (hash: {self.digest.hex()}): {error}"
@@ -271,13 +271,6 @@ class Task(Generic[R]):
 def results() -> Results:
     """Return where the tasks' results lie. Raises JugdirError if no jugdir was chosen yet."""
     return results_of(chosen_store())
-
-
-def assure() -> None:
-    """Return once all values read so far are known to be whole. Raises CorruptResultError if one is not."""
-    if _doubt.is_open:
-        _doubt.is_open = False
-        assure_in(chosen_store())
 
 
 def chosen_store() -> Any:
