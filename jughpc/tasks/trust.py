@@ -1,4 +1,4 @@
-"""Which values were read but may not have been checked yet: a large array is handed out before its checksum is known."""
+"""Which values were read but perhaps not checked yet: a large array is handed out before its checksum is known."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import atexit
 import sys
+from _thread import allocate_lock, get_native_id, start_new_thread
 from collections.abc import Callable
-from threading import Thread
 from typing import NamedTuple
 
 from jughpc.errors import CorruptResultError
@@ -24,22 +24,30 @@ class Payload(NamedTuple):
 
 
 class _Check:
-    """The check of one payload, by a thread of its own."""
+    """The check of one payload, by a thread of its own; who begins it does not wait for the thread to start."""
 
     def __init__(self, payload: Payload, data: memoryview) -> None:
         self.payload, self._data = payload, data
         self._is_whole: bool | None = None
-        self._thread = Thread(target=self._run, name="jughpc-checksum", daemon=True)
-        self._thread.start()
+        self._begun_by, self._busy = get_native_id(), allocate_lock()
+        self._busy.acquire()
+        start_new_thread(self._run, ())
 
     def is_whole(self) -> bool:
         """Wait for the outcome, and tell it."""
-        self._thread.join()
-        if self._is_whole is None:  # forked meanwhile: the thread stayed behind
-            self._run()
+        if get_native_id() == self._begun_by:
+            self._busy.acquire()
+        if self._is_whole is None:  # asked by another thread, or forked meanwhile: the checking one stayed behind
+            self._look()
         return bool(self._is_whole)
 
     def _run(self) -> None:
+        try:
+            self._look()
+        finally:
+            self._busy.release()
+
+    def _look(self) -> None:
         try:
             resultfile.check(self._data, self.payload.entry)
             self._is_whole = True
@@ -68,6 +76,8 @@ class Checks:
         Raises:
             CorruptResultError: Another one that was handed out before is damaged.
         """
+        if self._running is not None and self._running.payload == payload:
+            return
         self.finish()
         if payload not in self._whole:
             self._running = _Check(payload, data)
