@@ -31,6 +31,49 @@ LARGE_ARRAY = f"""{engines.HEAD}
 import numpy as np
 
 @TaskGenerator
+def array(i):
+    return np.full(100 << 17, float(i))
+
+tasks = [array(i) for i in range(N)]
+"""
+
+SHARED = f"""{engines.HEAD}
+M = int(os.environ['M'])
+
+@TaskGenerator
+def part(i):
+    return i
+
+@TaskGenerator
+def whole(i, parts):
+    return len(parts)
+
+parts = [part(i) for i in range(N)]
+tasks = [whole(i, parts) for i in range(M)]
+"""
+
+LARGE_PICKLE = f"""{engines.HEAD}
+
+@TaskGenerator
+def blobs(i):
+    return [os.urandom(1 << 20) for _ in range(500)]
+
+tasks = [blobs(i) for i in range(N)]
+"""
+
+
+def reading(field: Field) -> Iterator[Row]:
+    """Processor time of a result that is read back: one by one in the order of definition, and all at once."""
+    for count in sorted({field.sizes.tasks // 2, field.sizes.many}):
+        few = field.sizes.jug_tasks
+        with field.folder(field.disk) as place:
+            floor = floors.reading(place, min(count, 100_000)) / min(count, 100_000) * 1e6
+        for words, what in (("one by one", LOOP), ("at once", AT_ONCE)):
+            ours = _read(field, field.ours, engines.EMPTY, count, what) / count * 1e6
+            jug = _read(field, field.jug, engines.EMPTY, few, what) / few * 1e6
+            yield Row(f"value() of {count:,}, {words} [us CPU]", ours, jug, floor, 5.0)
+
+
 def array(field: Field) -> Iterator[Row]:
     """Wall time until an array of 100 MiB is at hand in a new process, and was used, where NumPy maps it."""
     for words, what in (("at hand", LOOP), ("summed", "sums = [task.value().sum() for task in tasks]")):
