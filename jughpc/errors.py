@@ -18,8 +18,7 @@ JugError
 │   ├── ResultMissingError     there is no result for this digest
 │   ├── CorruptResultError     a result file that fails its checksum; it was set aside
 │   └── UnstorableError   a result that cannot be pickled: the task's failure, not the store's
-├── BusyError             live workers hold what a command was to change; nothing was changed
-└── ClaimLostError        a worker was late and others may have taken over its task
+└── BusyError             live workers hold what a command was to change; nothing was changed
 """
 
 from __future__ import annotations
@@ -158,7 +157,3 @@ class UnstorableError(StoreError):
 
 class BusyError(JugError):
     """Live workers hold what a command was to change; nothing was changed."""
-
-
-class ClaimLostError(JugError):
-    """The worker was late by its own clock, and another may have taken over its task."""

@@ -13,10 +13,11 @@ from jughpc.errors import SettingError
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
-_PARTS = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
-_CLOCK = re.compile(r"(?:(?P<days>\d+)-)?(?P<clock>\d+(?::\d+){0,2})")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT])(?:I?B)?", re.IGNORECASE)
+# Texts, compiled when they are needed: most commands read no time and no size.
+_PARTS = r"(?:\d+(?:\.\d+)?[dhms])+"
+_PART = r"(\d+(?:\.\d+)?)([dhms])"
+_CLOCK = r"(?:(?P<days>\d+)-)?(?P<clock>\d+(?::\d+){0,2})"
+_SIZE = r"(?i)(\d+(?:\.\d+)?)([KMGT])(?:I?B)?"
 
 
 def seconds(text: str) -> float:
@@ -28,8 +29,8 @@ def seconds(text: str) -> float:
         SettingError: It says no time.
     """
     compact = text.strip().lower().replace(" ", "")
-    value = _from_parts(compact) if _PARTS.fullmatch(compact) else _from_clock(compact)
-    if not value:
+    value = _from_parts(compact) if re.fullmatch(_PARTS, compact) else _from_clock(compact)
+    if not value or not math.isfinite(value):
         raise SettingError(_bad_time(text))
     return value
 
@@ -42,13 +43,13 @@ def memory(text: str) -> int:
     Raises:
         SettingError: It says no size.
     """
-    match = _SIZE.fullmatch(text.strip().replace(" ", ""))
-    value = int(float(match[1]) * _BYTES[match[2].upper()]) if match else 0
-    if not value:
+    match = re.fullmatch(_SIZE, text.strip().replace(" ", ""))
+    value = float(match[1]) * _BYTES[match[2].upper()] if match else 0.0
+    if value < 1 or not math.isfinite(value):
         raise SettingError(
             f"{text!r} is no memory size. Write a number and a unit, K, M, G or T, for example 4G or 512M."
         )
-    return value
+    return int(value)
 
 
 def show_seconds(value: float) -> str:
@@ -79,12 +80,12 @@ def mebibytes(value: int) -> int:
 
 
 def _from_parts(compact: str) -> float:
-    return math.fsum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(compact))
+    return math.fsum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PART, compact))
 
 
 def _from_clock(compact: str) -> float:
     """Return the seconds of a clock time, 0 for anything else, a bare number included."""
-    match = _CLOCK.fullmatch(compact)
+    match = re.fullmatch(_CLOCK, compact)
     if not match or compact.isdigit():
         return 0
     fields = [float(field) for field in match["clock"].split(":")]

@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ hypothesis.settings.load_profile("jughpc")
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUICK = {"JUGHPC_BEAT": "1", "JUGHPC_LAG": "2", "JUGHPC_TTL": "8"}  # [s] death is seen in seconds, not minutes
 PRIMES = "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97"
+
+MUTANTS = "MUTANTS_TEST"  # set where tests.mutants asks which test runs which line
+MEASURES = "COVERAGE_PROCESS_START"  # set, it has coverage measured in this process and all that it starts
 
 COUNTED = """
 import os, socket
@@ -40,6 +44,87 @@ def is_prime(n):
 
 primes100 = list(map(is_prime, range(2, 101)))
 """
+
+
+LANES = {
+    "unit": "one room at a time, in this process or a few; all of them take less than a minute",
+    "local": "whole commands, and arrays on this machine's own cores",
+    "sim": "histories of the simulated world and of the simulated cluster",
+    "storms": "workers that are killed and stopped at random on a real disk",
+    "cluster": "needs a real Slurm cluster booted on this machine",
+    "nfs": "needs two client kernels and a real NFS export",
+}
+"""What `pytest -m LANE` runs. A test is in the lane that it marks itself with, or else its folder's, or else unit."""
+
+FOLDERS = {
+    "app": "local", "mutants": "local", "batch/local": "local", "cli": "local", "faults": "local", "local": "local",
+    "test_examples.py": "local", "sim": "sim", "simcluster": "sim", "storms": "storms", "cluster": "cluster",
+    "nfs": "nfs",
+}  # fmt: skip
+
+MEASURED = {"unit", "local"}  # lanes whose coverage is measured, if any is: the others would take twice their time
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for lane, what in LANES.items():
+        config.addinivalue_line("markers", f"{lane}: {what}")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if not any(mark.name in LANES for mark in item.iter_markers()):
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        item.add_marker(next((lane for place, lane in FOLDERS.items() if f"{path}/".startswith(f"{place}/")), "unit"))
+
+
+def lane_of(item: pytest.Item) -> str:
+    """Return the lane of a test."""
+    return next(mark.name for mark in item.iter_markers() if mark.name in LANES)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run a test of another lane than those MEASURED without coverage, its commands too."""
+    coverage: Any = sys.modules.get("coverage")
+    current = coverage.Coverage.current() if coverage else None
+    if current is None or lane_of(item) in MEASURED or MUTANTS in os.environ:
+        return (yield)
+    start = os.environ.pop(MEASURES, None)
+    current.stop()
+    try:
+        return (yield)
+    finally:
+        current.start()
+        os.environ |= {MEASURES: start} if start else {}
+
+
+@dataclass
+class Tally:
+    """What came of the tests of a lane."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    reasons: set[str] = field(default_factory=set)
+
+
+_tallies: dict[str, Tally] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    tally = _tallies.setdefault(next(name for name in LANES if name in report.keywords), Tally())
+    tally.seconds += report.duration
+    if report.when == "call" or report.outcome != "passed":
+        tally.outcomes[report.outcome] += 1
+    if report.skipped and isinstance(report.longrepr, tuple):
+        tally.reasons.add(report.longrepr[2].removeprefix("Skipped: "))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what each lane came to, and what of it this machine cannot run."""
+    for lane, tally in _tallies.items():
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in tally.outcomes.items())
+        terminalreporter.write_line(f"lane {lane}: {counts} in {tally.seconds:.0f} s")
+        for reason in sorted(tally.reasons):
+            terminalreporter.write_line(f"  not on this machine: {reason}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

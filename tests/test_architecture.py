@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,8 @@ BREACHES = [
     ("worker", "import jughpc.app", "layers"),
     ("jug", "import jughpc.worker", "jug"),
     ("batch", "import jughpc.tasks", "batch"),
+    ("web", "import jughpc.cli", "layers"),
+    ("config", "import click", "click"),
     ("app", "import jughpc.testing", "testing"),
     ("store", "import os", "system"),
     ("app", "from time import sleep", "system"),
@@ -65,3 +69,45 @@ def test_no_batch_system_is_named_where_tasks_results_and_workers_are(room):
     modules = list((PACKAGE / room).rglob("*.py"))
     assert modules
     assert [path.name for path in modules if re.search("(?i)slurm|pbs|sbatch|qsub", path.read_text())] == []
+
+
+ASKS = {"exists", "is_file", "is_dir", "is_symlink", "stat", "lstat", "getsize", "getmtime"}
+
+MAY_ASK = {  # after what no other host makes or removes at that time, or where an old answer does no harm
+    "JugFolder.__init__": "jug's own folder, which is only read",
+    "JugFolder._read_pack": "jug's own folder, which is only read",
+    "Stops.asked": "a file of the user's, seen a little late",
+    "_check": "the user's reduce script and templates",
+    "_nothing_left_on_error": "TO BE MENDED: it removes what it did not see",
+    "_recall": "the user's jugfile",
+    "_shipped": "a site's templates",
+    "_show_log": "a log that is only shown",
+    "choose": "the user's jugfile",
+    "clock_ahead": "a file just made here: its time is what is asked after",
+    "manifest_of": "the user's jugfile",
+    "on_scratch": "the doctor's own folder",
+    "password_from": "the user's own file",
+    "reduce": "the user's script",
+    "unmake_store": "a folder just made here, removed only if empty",
+    "with_own_jugdir": "the user's jugfile",
+}
+
+
+def asking(node: ast.AST, inside: str = "") -> Iterator[str]:
+    """Yield the functions below `node` that ask whether a path exists, or for its attributes."""
+    for child in ast.iter_child_nodes(node):
+        name = inside
+        if isinstance(child, ast.FunctionDef | ast.ClassDef):
+            name = f"{inside}.{child.name}".lstrip(".")
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr in ASKS:
+            yield inside
+        yield from asking(child, name)
+
+
+def test_nothing_that_hosts_share_is_asked_whether_it_exists():
+    modules = [path for room in ("store", "worker", "app", "batch") for path in (PACKAGE / room).rglob("*.py")]
+    assert {name for path in modules for name in asking(ast.parse(path.read_bytes()))} == MAY_ASK.keys()
+
+
+def test_a_function_that_asks_whether_a_path_exists_is_found():
+    assert list(asking(ast.parse("class A:\n    def look(self):\n        return self.path.exists()"))) == ["A.look"]

@@ -9,16 +9,36 @@ import click
 import pytest
 
 from jughpc.cli.main import jughpc
-from jughpc.config import DEFAULTS
+from jughpc.config.settings import EVERY, named
+from jughpc.config.table import with_table
+from jughpc.exitcode import ExitCode
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMMANDS = jughpc.list_commands(click.Context(jughpc))
 
 
-def test_every_setting_is_documented_and_no_other():
-    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", (DOCS / "configuration.md").read_text(), re.MULTILINE)
-    told = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    assert told - {"dict_store", "DIR"} == DEFAULTS.keys()
+def test_the_table_of_settings_is_what_their_declaration_says():
+    page = (DOCS / "configuration.md").read_text()
+    assert page == with_table(page), "write it anew: python -m jughpc.config docs/configuration.md"
+
+
+@pytest.mark.parametrize(("command", "name"), [
+    (command, name) for name, setting in named().items() if setting.is_option and setting.by != EVERY
+    for command in setting.by.split()
+])  # fmt: skip
+def test_each_command_that_reads_a_setting_has_its_option(command, name):
+    found = jughpc.get_command(click.Context(jughpc), command)
+    assert name in {param.name for param in found.params if named()[name].option in param.opts}
+
+
+def test_each_exit_code_is_told_once():
+    rows = re.findall(r"^\| (\d+) \|", (DOCS.parent / "README.md").read_text(), re.MULTILINE)
+    assert rows == [str(code.value) for code in ExitCode]
+
+
+def test_commands_spell_exit_codes_by_name():
+    modules = (DOCS.parent / "jughpc" / "cli").glob("*.py")
+    assert [path.name for path in modules if re.search(r"\breturn \d|sys\.exit\(\d", path.read_text())] == []
 
 
 @pytest.mark.parametrize("page", ["from-jug.md", "configuration.md"])

@@ -70,7 +70,8 @@ def _as_nobody(hidepid: int) -> list[str]:
     tools = shutil.which("unshare") and shutil.which("setpriv")
     if os.geteuid() != 0 or not tools:
         pytest.skip("needs root, unshare and setpriv, to look as another user")
-    script = f'mount -t proc -o hidepid={hidepid} proc /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+    nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
+    script = f'mount -t proc -o hidepid={hidepid} proc /proc && exec {nobody} "$@"'
     argv = ["unshare", "--mount", "sh", "-c", script, "sh"]
     if subprocess.run([*argv, "true"], capture_output=True, check=False).returncode:
         pytest.skip(f"this kernel does not mount /proc with hidepid={hidepid} here")

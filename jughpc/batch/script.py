@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def render(job: Job, system: str, folder: Path | None = None) -> str:
         raise TemplateError(f"The template {name}{_places(folder)} does not render: {error}") from error
 
 
+@cache  # compiling a template takes 10 ms, and a submission renders three
 def _templates(folder: Path | None) -> jinja2.Environment:
     loaders = [jinja2.FileSystemLoader(folder)] if folder else []
     templates = jinja2.Environment(

@@ -13,6 +13,7 @@ from pathlib import Path
 from jughpc import host
 from jughpc.batch.scheduler import Reply
 from jughpc.errors import CommandMissingError, CommandTimeoutError
+from jughpc.exitcode import after_signal
 from jughpc.host import Process
 
 # An outer job's or a site module's variables would speak louder than our scripts (sbatch(1): "environment
@@ -88,7 +89,7 @@ def reap(child: Process) -> int | None:
     if not pid:
         return None
     code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    return code if code >= 0 else after_signal(-code)
 
 
 def kill(process: Process, name: str = "TERM") -> None:

@@ -9,6 +9,7 @@ import click
 from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.errors import SettingError
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
 
     if failed_only:
         click.echo(f"Removed {garbage.forget_failures(target)} failure locks")
-        return 0
+        return ExitCode.DONE
     removed = None if locks_only else garbage.remove_garbage(target, OsClock(), common.PATIENCE)
     if removed:
         click.echo(f"Removed {removed.results} objects")
@@ -43,7 +44,7 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
         _free(target, wait, force)
     if removed and removed.leftovers:
         _tell_leftovers(removed.leftovers)
-    return 0
+    return ExitCode.DONE
 
 
 def _tell_leftovers(leftovers: Tidied) -> None:

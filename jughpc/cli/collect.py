@@ -8,9 +8,8 @@ import click
 
 from jughpc.app.context.target import Target
 from jughpc.cli import common
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
-
-DONE, FAILED, LEFT = 0, 1, 3  # exit codes
 
 
 @click.command()
@@ -20,7 +19,7 @@ def check(target: Target) -> int:
     from jughpc.app.status.tasks import standing
 
     found = standing(target)
-    return FAILED if found.unfinished or found.manifest.barrier else DONE
+    return ExitCode.FAILED if found.unfinished or found.manifest.barrier else ExitCode.DONE
 
 
 @click.command("sleep-until")
@@ -36,15 +35,15 @@ def sleep_until(target: Target) -> int:
     verdict = wait(target, OsClock(), common.say)
     for line in story(target, verdict):
         click.echo(line, err=True)
-    return DONE if verdict.end is End.DONE else FAILED
+    return ExitCode.DONE if verdict.end is End.DONE else ExitCode.FAILED
 
 
 @click.command()
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
-@click.option("--rounds", type=click.IntRange(min=0), default=2, show_default=True, help="Further arrays at most.")
+@common.takes_settings
 @click.option("--left", type=int, hidden=True)  # as a further array's collector is told by the one before it
-def collect(target: Target, number: int, rounds: int, left: int | None) -> int:
+def collect(target: Target, number: int, left: int | None) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
     Exit code: 0 only if all tasks are done, else 3.
@@ -52,10 +51,10 @@ def collect(target: Target, number: int, rounds: int, left: int | None) -> int:
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import collect as gather
 
-    verdict = gather(target, number, rounds, OsClock(), common.say, left)
+    verdict = gather(target, number, common.settings().rounds, OsClock(), common.say, left)
     for line in story(target, verdict):
         click.echo(line)
-    return DONE if verdict.end is End.DONE else LEFT
+    return ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
 
 
 @click.command()
@@ -66,4 +65,4 @@ def reduce(target: Target, script: Path) -> int:
     from jughpc.app.run.reduce import reduce as run
 
     run(target, script)
-    return DONE
+    return ExitCode.DONE

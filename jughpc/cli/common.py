@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 import click
 
-from jughpc import config
 from jughpc.app.context.target import Target, Usual, choose
+from jughpc.config.kinds import Kind, Raw
+from jughpc.config.layers import load
+from jughpc.config.settings import Setting, Settings, named
 from jughpc.errors import SettingError
 from jughpc.fs import environment
 from jughpc.store.base import Pace
@@ -24,7 +26,64 @@ PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_EVERY_COMMAND = {"--aggressive-unload", "--debug", "--pdb", "--short", "--will-cite"}  # of jug's
-JUGDIR_HELP = "The folder of results; %(jugfile)s and %(date)s are filled in.  [%(jugfile)s.jugdata]"
+
+_GIVEN, _SETTINGS = f"{__name__}.given", f"{__name__}.settings"  # in click's notes on a command line
+
+
+def takes_settings(command: F) -> F:
+    """Give `command` the options of the settings that its name is declared to read; `settings` has their values."""
+    name = command.__name__.replace("_", "-")
+    for setting in reversed(list(named().values())):
+        if setting.is_option and name in setting.by.split():
+            command = _option(setting)(command)
+    return command
+
+
+def takes_jugdir(command: F) -> F:
+    """Give `command` the option --jugdir; `find_target` heeds it."""
+    return _option(named()["jugdir"])(command)
+
+
+def _option(setting: Setting) -> Callable[[F], F]:
+    """Return what adds the option of a setting. It takes any text: what is wrong is told with all other layers."""
+    kind, spelt = setting.kind, setting.option
+    head = setting.text[:1].upper() + setting.text[1:] + (f": {kind.brief}." if kind.brief else ".")
+    told: dict[str, Any] = {"help": f"{head}  [{setting.built_in}]", "expose_value": False, "callback": _note}
+    if not kind.metavar:
+        return click.option(f"{spelt}/--no-{spelt[2:]}", setting.name, default=None, **told)
+    names = (spelt, setting.also, setting.name) if setting.also else (spelt, setting.name)
+    return click.option(*names, metavar=kind.metavar, multiple=kind.many, type=str, **told)
+
+
+def _note(ctx: click.Context, param: click.Parameter, value: str | tuple[str, ...] | bool | None) -> None:
+    """Keep what the command line says of a setting until `settings` asks for it."""
+    if value is None or value == () or param.name is None:
+        return
+    given: dict[str, Raw] = ctx.meta.setdefault(_GIVEN, {})
+    given[param.name] = value if not isinstance(value, bool) else "yes" if value else "no"
+
+
+def settings() -> Settings:
+    """Return the settings as they hold in this folder for this command line. Raises SettingError."""
+    notes = click.get_current_context().meta
+    if _SETTINGS not in notes:
+        notes[_SETTINGS] = load(Path.cwd(), Path.home(), environment(), notes.get(_GIVEN, {}))
+    found: Settings = notes[_SETTINGS]
+    return found
+
+
+class Takes(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
+    """An option that is no setting, of a kind that settings have."""
+
+    def __init__(self, kind: Kind[Any]) -> None:
+        self.kind, self.name = kind, kind.metavar
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value that a text means; a value stays as it is."""
+        try:
+            return self.kind.read(value) if isinstance(value, str) else value
+        except SettingError as error:
+            self.fail(str(error), param, ctx)
 
 
 def takes_jugfile(command: F) -> F:
@@ -34,15 +93,13 @@ def takes_jugfile(command: F) -> F:
 
     @click.argument("jugfile", required=False)
     @click.argument("args", nargs=-1)
-    @click.option("--jugdir", metavar="DIR", help=JUGDIR_HELP)
+    @takes_jugdir
     @needless("--verbose")
     @needless(*sorted(_OF_EVERY_COMMAND - known), is_flag=True)
     @click.pass_context
     @functools.wraps(command)
-    def with_target(
-        ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], jugdir: str | None, **rest: Any
-    ) -> Any:
-        return command(target=find_target(jugfile, jugdir, (*args, *ctx.obj)), **rest)
+    def with_target(ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], **rest: Any) -> Any:
+        return command(target=find_target(jugfile, (*args, *ctx.obj)), **rest)
 
     return with_target  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
@@ -83,27 +140,23 @@ def may_wait(command: F) -> F:
     return with_patience  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
-def find_target(jugfile: str | None, jugdir: str | None, args: tuple[str, ...]) -> Target:
-    """Return what to work on, and say so if it was not named."""
+def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
+    """Return what to work on, with the jugdir that the jugfile chooses, and say so if it was not named."""
     from jughpc.app.context.session import with_own_jugdir
 
     running.enter(click.get_current_context().info_name or "")
     values = settings()
-    usual = Usual(values["jugfile"].value, values["jugdir"].value, datetime.now().strftime("%Y-%m-%d"))
+    usual = Usual(values.jugfile, values.jugdir, datetime.now().strftime("%Y-%m-%d"))
+    jugdir = values.jugdir if values.is_given("jugdir") else None
     target = choose(Path.cwd(), jugfile, jugdir, args, usual)
     if target.chosen:
         click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
     return with_own_jugdir(target)
 
 
-def settings() -> config.Settings:
-    """Return the settings as they hold in this folder."""
-    return config.load(Path.cwd(), Path.home(), environment())
-
-
-def pace(values: config.Settings) -> Pace:
+def pace(values: Settings) -> Pace:
     """Return how fast lives prove themselves, for a store that is made now."""
-    return Pace(values["beat"].value, values["lag"].value, values["ttl"].value)
+    return Pace(values.beat, values.lag, values.ttl)
 
 
 def say(text: str) -> None:

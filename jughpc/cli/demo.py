@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jughpc.errors import UsageError
+from jughpc.exitcode import ExitCode
 
 FOLDER = "jughpc-demo"
 
@@ -51,4 +52,4 @@ def demo() -> int:
     path.parent.mkdir(exist_ok=True)
     path.write_text(PRIMES)
     click.echo(WORDS)
-    return 0
+    return ExitCode.DONE

@@ -6,59 +6,59 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from jughpc.cli import common
+from jughpc.config.kinds import WALLTIME
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock, environment
 
 if TYPE_CHECKING:
     from jughpc.app.doctor.examine import Subject
     from jughpc.app.doctor.finding import Finding
     from jughpc.app.doctor.probe_array import Wish
-    from jughpc.config import Settings
+    from jughpc.config.settings import Settings
 
 
 @click.command()
 @click.option("--jugdir", metavar="DIR", default=".", help="The folder of results, there yet or not.  [this one]")
 @click.option("--array", "size", type=click.IntRange(min=2), metavar="N", help="Let N elements of a job meet there.")
-@click.option("--patience", metavar="TIME", default="5m", help="How long to wait for these to run.  [5m]")
-@click.option("--scheduler", metavar="NAME", help="slurm, pbs or local.  [what is there]")
-@click.option("--partition", "--queue", metavar="NAME", help="Partition (SLURM) or queue (PBS) of the job.")
-@click.option("--account", metavar="NAME", help="Account to charge.")
+@click.option("--patience", type=common.Takes(WALLTIME), default="5m", help="How long to wait for these to run.  [5m]")
+@common.takes_settings
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 @click.option("--meet", type=click.Path(path_type=Path), hidden=True)
 @click.pass_context
-def doctor(ctx: click.Context, /, patience: str, as_json: bool, meet: Path | None, **given: Any) -> int:
+def doctor(
+    ctx: click.Context, /, jugdir: str, size: int | None, patience: float, as_json: bool, meet: Path | None
+) -> int:
     """Tell whether this file system and this cluster keep what jughpc relies on.
 
     Each line is ok, a warning or a failure, with what to do about it. Nothing is left behind. With
     --array, options of the scheduler's own may stand behind `--`. Exit code: 1 if there is a failure.
     """
-    from jughpc import units
-
     if meet is not None:
-        return _attend(meet, units.seconds(patience))
+        return _attend(meet, patience)
     found = []
-    for finding in _examine(given, ctx.obj, units.seconds(patience)):
+    for finding in _examine(jugdir, size, ctx.obj, patience):
         found.append(finding)
         if not as_json:
             click.echo(_line(finding))
     if as_json:
         click.echo(json.dumps([asdict(finding) | {"verdict": finding.verdict.value} for finding in found], indent=1))
-    return int(any(finding.verdict.value == "failure" for finding in found))
+    return ExitCode.FAILED if any(finding.verdict.value == "failure" for finding in found) else ExitCode.DONE
 
 
-def _examine(given: dict[str, Any], extra: tuple[str, ...], patience: float) -> Iterator[Finding]:
+def _examine(jugdir: str, size: int | None, extra: tuple[str, ...], patience: float) -> Iterator[Finding]:
     from jughpc.app.doctor.examine import examine
     from jughpc.app.doctor.probe_array import summon
 
     settings = common.settings()
-    subject = _subject(given, settings)
+    subject = _subject(jugdir, settings)
     yield from examine(subject, OsClock())
-    if given["size"]:
-        yield from summon(subject, _wish(given, extra, settings, patience), OsClock())
+    if size:
+        yield from summon(subject, _wish(size, extra, settings, patience), OsClock())
 
 
 def _attend(folder: Path, patience: float) -> int:
@@ -66,36 +66,35 @@ def _attend(folder: Path, patience: float) -> int:
     from jughpc.app.run.execute import place
 
     take_part(folder, place(environment()), OsClock(), patience)
-    return 0
+    return ExitCode.DONE
 
 
-def _subject(given: dict[str, Any], settings: Settings) -> Subject:
+def _subject(jugdir: str, settings: Settings) -> Subject:
     from jughpc.app.doctor.examine import Subject
 
-    templates = settings["templates"].value
     return Subject(
-        jugdir=Path(given["jugdir"]).absolute(),
+        jugdir=Path(jugdir).absolute(),
         pace=common.pace(settings),
-        scheduler=given["scheduler"] or settings["scheduler"].value,
-        templates=Path(templates).absolute() if templates else None,
+        scheduler=settings.scheduler,
+        templates=settings.templates,
     )
 
 
-def _wish(given: dict[str, Any], extra: tuple[str, ...], settings: Settings, patience: float) -> Wish:
+def _wish(size: int, extra: tuple[str, ...], settings: Settings, patience: float) -> Wish:
     from jughpc.app.doctor.probe_array import Wish
     from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import Options
 
-    named = {key: given.get(key) or settings[key].value for key in ("partition", "account", "qos")}
-    templates = settings["templates"].value
-    options = Options(
-        workdir=Path.cwd(),
-        resources=Resources(walltime=patience + 60, **named),  # many sites refuse a job without a time
-        setup=tuple(settings["setup"].value),
-        extra=extra,
-        templates=Path(templates).absolute() if templates else None,
+    resources = Resources(
+        walltime=patience + 60,  # many sites refuse a job without a time
+        partition=settings.partition,
+        account=settings.account,
+        qos=settings.qos,
     )
-    return Wish(given["size"], options, patience)
+    options = Options(
+        workdir=Path.cwd(), resources=resources, setup=settings.setup, extra=extra, templates=settings.templates
+    )
+    return Wish(size, options, patience)
 
 
 def _line(finding: Finding) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from jughpc.app.context.target import Target
 from jughpc.cli import common
-from jughpc.config import Settings
+from jughpc.config.settings import Settings
 from jughpc.errors import JugfileError
 from jughpc.fs import OsClock, environment
 from jughpc.library.table import table
+
+if TYPE_CHECKING:
+    from jughpc.app.run.execute import Outcome, Place
+    from jughpc.worker.tally import Options
 
 STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
 
@@ -22,23 +26,19 @@ STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
 @click.command()
 @common.takes_jugfile
 @common.selects_tasks
-@click.option("--keep-going/--no-keep-going", default=None, help="Go on after a task failed.  [in arrays: yes]")
-@click.option("--retries", type=click.IntRange(min=0), help="Try a task that failed so often again.")
+@common.takes_settings
 @click.option("--keep-failed", is_flag=True, help="Do not run again what failed before.  [in arrays: yes]")
 @click.option("--debug", is_flag=True, help="Fail tasks that change their arguments or make tasks.")
 @click.option("--pdb", is_flag=True, help="Start the debugger where a task or the jugfile raises; implies --debug.")
-@click.option("--short", is_flag=True, help="Print totals only.")
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
-def execute(
-    target: Target, name: str | None, pattern: str | None, short: bool, no_check_environment: bool, **how: Any
-) -> int:
+def execute(target: Target, name: str | None, pattern: str | None, no_check_environment: bool, **how: bool) -> int:
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
-    Exit code: 0 all done, 1 some failed, 2 usage, 3 stopped with work left, 143 after SIGTERM.
+    Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
-    from jughpc.app.run.execute import Outcome, place
     from jughpc.app.run.execute import execute as work
+    from jughpc.app.run.execute import place
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
 
@@ -48,11 +48,11 @@ def execute(
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
     with _examined(options.examine):
-        outcome: Outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
+        outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
     hooks.tell(hooks.FINISHED_PRE_STATUS)
-    click.echo(_summary(outcome, short or values["short"].value))
+    click.echo(_summary(outcome, values.short))
     hooks.tell(hooks.FINISHED_POST_STATUS)
     return outcome.code
 
@@ -69,16 +69,14 @@ def _examined(examine: Callable[[BaseException], None] | None) -> Iterator[None]
 
 
 def _options(
-    where: Any, values: Settings, *, keep_going: bool | None, retries: int | None, keep_failed: bool, debug: bool,
-    pdb: bool, stop_file: Path | None,
-) -> Any:  # fmt: skip
+    where: Place, values: Settings, *, keep_failed: bool, debug: bool, pdb: bool, stop_file: Path | None
+) -> Options:
     from jughpc.worker.tally import Options
 
-    usual = values["keep_going"].value
     return Options(
-        keep_going=next(given for given in (keep_going, usual, bool(where.owner)) if given is not None),
+        keep_going=bool(where.owner) if values.keep_going is None else values.keep_going,
         retry_failed=not where.owner and not keep_failed,
-        retries=values["retries"].value if retries is None else retries,
+        retries=values.retries,
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,
@@ -97,7 +95,7 @@ def _debugger() -> Callable[[BaseException], None]:
     return examine
 
 
-def _summary(outcome: Any, short: bool) -> str:
+def _summary(outcome: Outcome, short: bool) -> str:
     executed, loaded = outcome.tally.executed, outcome.tally.loaded
     if short:
         total = executed.total() + loaded.total()

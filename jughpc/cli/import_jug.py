@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jughpc.cli import common
+from jughpc.exitcode import ExitCode
 from jughpc.library.table import table
 
 _SHOWN = 20  # unreadable files told one by one
@@ -15,10 +16,10 @@ _SHOWN = 20  # unreadable files told one by one
 @click.command("import-jug")
 @click.argument("jugfile")
 @click.argument("old", type=click.Path(path_type=Path))
-@click.option("--jugdir", metavar="DIR", help=common.JUGDIR_HELP)
+@common.takes_jugdir
 @click.option("--empty-is-none", is_flag=True, help="Take an empty file for the result None, as jug does.")
 @click.pass_context
-def import_jug(ctx: click.Context, /, jugfile: str, old: Path, jugdir: str | None, empty_is_none: bool) -> int:
+def import_jug(ctx: click.Context, /, jugfile: str, old: Path, empty_is_none: bool) -> int:
     """Store the results that jug 2 left in OLD for the tasks of JUGFILE; OLD is only read.
 
     jug named results by the jugfile's name too: give the file the name that it had then. Exit code: 0 if
@@ -26,7 +27,7 @@ def import_jug(ctx: click.Context, /, jugfile: str, old: Path, jugdir: str | Non
     """
     from jughpc.app.jugapi.import_jug import import_jug as take_over
 
-    target = common.find_target(jugfile, jugdir, ctx.obj)
+    target = common.find_target(jugfile, ctx.obj)
     done = take_over(target, old, common.pace(common.settings()), empty_is_none=empty_is_none)
     columns = {"Imported": done.taken, "Had": done.there, "Absent": done.absent, "Ambiguous": done.ambiguous,
                "Unknown": done.unknown}  # fmt: skip
@@ -41,4 +42,5 @@ def import_jug(ctx: click.Context, /, jugfile: str, old: Path, jugdir: str | Non
         click.echo(f"{done.unclaimed} results in {old} are of no task of {jugfile}.")
     if done.ambiguous:
         click.echo("Ambiguous tasks share jug's hash with another, so that their result may be the other's.")
-    return 1 if done.absent or done.ambiguous or done.unknown or done.unreadable else 0
+    lacks = done.absent or done.ambiguous or done.unknown or done.unreadable
+    return ExitCode.FAILED if lacks else ExitCode.DONE

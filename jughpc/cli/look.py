@@ -9,6 +9,7 @@ import click
 from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.errors import UsageError
+from jughpc.exitcode import ExitCode
 from jughpc.library.table import table
 
 
@@ -25,7 +26,7 @@ def count(target: Target, short: bool) -> int:
     else:
         numbers = zip(manifest.names, manifest.by_kind(), strict=True)
         click.echo(table(["Count"], {name: [number] for name, number in numbers}, common.width()))
-    return 0
+    return ExitCode.DONE
 
 
 @click.command()
@@ -45,13 +46,13 @@ def graph(target: Target, no_status: bool, file_format: str) -> int:
     text.write_text(dot(standing(target), not no_status))
     click.echo(f"wrote {text}")
     if file_format == "dot":
-        return 0
+        return ExitCode.DONE
     drawn = text.with_suffix(f".{file_format}")
     if find_command("dot") is None:
         click.echo("Graphviz' `dot` is not on PATH, so nothing was drawn. Text alone: --file-format dot", err=True)
-        return 1
+        return ExitCode.FAILED
     reply = run(["dot", f"-T{file_format}", "-o", str(drawn), str(text)])
     if reply.code:
         raise UsageError(f"dot could not draw {drawn}: {reply.stderr.strip()}")
     click.echo(f"wrote {drawn}")
-    return 0
+    return ExitCode.DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -12,11 +11,11 @@ import click
 
 from jughpc._version import __version__
 from jughpc.errors import JugError, JugfileError, UsageError
+from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-MISTAKE, TROUBLE = 2, 1  # exit codes
 GROUP = "jughpc.commands"  # entry points: click commands of other packages
 
 _COMMANDS = {  # where each lives: a module is imported only when its command is wanted
@@ -30,7 +29,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "pack": ("jughpc.cli.manage", "Merge small result files."),
     "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
     "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
-    "webstatus": ("jughpc.web.webstatus", "Show the status on a web page of this machine."),
+    "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),
     "demo": ("jughpc.cli.demo", "Write a first jugfile to play with."),
     "import-jug": ("jughpc.cli.import_jug", "Take over the results that jug 2 left in a jugdir."),
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
@@ -60,6 +59,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in _COMMANDS and args[0] not in _of_users():
+            import difflib  # only now: most commands are spelt well
+
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=3)
             hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(_COMMANDS)}."
             raise click.UsageError(f"there is no command {args[0]!r}; {hint}")
@@ -102,30 +103,30 @@ def jughpc() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run a command and exit: 0 well, 1 trouble, 2 a mistake of the user's, 3 work left."""
+    """Run a command and exit with an ExitCode, or as `after_signal` tells."""
     words = list(sys.argv[1:] if argv is None else argv)
     head, tail = _split(words)
     try:
         code = jughpc.main(head or ["--help"], prog_name="jughpc", standalone_mode=False, obj=tail)
     except click.Abort:
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
     except click.UsageError as error:
         _complain(error.format_message(), _where_help_is(error.ctx))
-        sys.exit(MISTAKE)
+        sys.exit(ExitCode.USAGE)
     except JugfileError as error:
         click.echo(error.trace.rstrip(), err=True)
         _complain(error.words)
-        sys.exit(MISTAKE)
+        sys.exit(ExitCode.USAGE)
     except UsageError as error:
         _complain(str(error))
-        sys.exit(MISTAKE)
+        sys.exit(ExitCode.USAGE)
     except JugError as error:
         _complain(str(error))
-        sys.exit(TROUBLE)
+        sys.exit(ExitCode.FAILED)
     except BrokenPipeError:  # `jughpc status | head`
         sys.stderr.close()
-        sys.exit(TROUBLE)
-    sys.exit(MISTAKE if not head else code if isinstance(code, int) else 0)
+        sys.exit(ExitCode.FAILED)
+    sys.exit(ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE)
 
 
 def _spelt_out(command: click.Command, word: str) -> str:

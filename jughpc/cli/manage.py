@@ -11,6 +11,7 @@ import click
 from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.errors import SettingError
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
 from jughpc.library.table import table
 
@@ -41,7 +42,7 @@ def invalidate(target: Target, name: str | None, pattern: str | None, short: boo
     else:
         rows = {task: [count] for task, count in done.removed.items()}
         click.echo(table(["Invalidated"], rows, common.width()))
-    return 0
+    return ExitCode.DONE
 
 
 @click.command()
@@ -54,7 +55,7 @@ def pack(target: Target) -> int:
     click.echo(f"Packed {done.results} objects")
     if done.busy:
         click.echo(f"{done.busy} shards are held by live workers and stay as they are.", err=True)
-    return 0
+    return ExitCode.DONE
 
 
 @click.command()
@@ -84,4 +85,4 @@ def failures(target: Target, retry_failed: bool, as_json: bool) -> int:
             click.echo(show(row))
     if retry_failed:
         click.echo(f"{failed.retry(target)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
-    return 1 if found and not retry_failed else 0
+    return ExitCode.FAILED if found and not retry_failed else ExitCode.DONE

@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.target import Target
 from jughpc.cli import common
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
 
 
@@ -21,7 +22,7 @@ def shell(target: Target) -> int:
     clock = OsClock()
     with living(target.jugdir, clock) as life:
         _interact(names(target, life, clock), WELCOME)
-    return 0
+    return ExitCode.DONE
 
 
 def _interact(space: dict[str, Any], welcome: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.target import Target
 from jughpc.cli import common
+from jughpc.exitcode import ExitCode
 
 
 @click.command()
@@ -32,4 +33,4 @@ def status(target: Target, short: bool, as_json: bool) -> int:
         click.echo(in_words(found.standing))
     else:
         click.echo("\n".join(lines(found, common.width())))
-    return 1 if found.standing.unfinished or found.standing.manifest.barrier else 0
+    return ExitCode.FAILED if found.standing.unfinished or found.standing.manifest.barrier else ExitCode.DONE

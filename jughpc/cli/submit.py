@@ -3,114 +3,93 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from jughpc.app.context.target import Target, remember
 from jughpc.cli import common
 from jughpc.cli.progress import progress
-from jughpc.config import Settings
-from jughpc.errors import UsageError
+from jughpc.config.settings import NAME, Settings
+from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
+
+if TYPE_CHECKING:
+    from jughpc.batch.submissions import Options
 
 
 @click.command()
 @click.argument("jugfile", required=False)
 @click.argument("args", nargs=-1)
-@click.option("--jugdir", metavar="DIR", help=common.JUGDIR_HELP)
-@click.option("--array", "size", type=click.IntRange(min=1), metavar="N", help="Elements of the array: workers.  [1]")
-@click.option("--throttle", type=click.IntRange(min=1), metavar="M", help="Elements that may run at once.")
-@click.option("--time", metavar="TIME", help="Of each element: 90m, 1h30m, 2-12:00:00.")
-@click.option("--mem", metavar="SIZE", help="Of each element: 4G, 512M.")
-@click.option("--cpus", type=click.IntRange(min=1), metavar="N", help="Cores of each element.")
-@click.option("--gpus", type=click.IntRange(min=0), metavar="N", help="GPUs of each element.")
-@click.option("--partition", "--queue", metavar="NAME", help="Partition (SLURM) or queue (PBS).")
-@click.option("--account", metavar="NAME", help="Account to charge.")
-@click.option("--qos", metavar="NAME", help="Quality of service.")
-@click.option("--name", metavar="NAME", help="Of the jobs.  [the jugfile's]")
-@click.option("--setup", multiple=True, metavar="LINE", help="A line of shell before the worker starts; repeatable.")
+@common.takes_jugdir
+@click.option(
+    "--array", "size", type=click.IntRange(min=1), default=1, metavar="N", help="Elements of the array: workers.  [1]"
+)
+@common.takes_settings
+@click.option("--name", type=common.Takes(NAME), help="Of the jobs.  [the jugfile's]")
 @click.option("--reduce", "script", metavar="SCRIPT", help="A Python script to run once all tasks are done.")
-@click.option("--scheduler", metavar="NAME", help="slurm, pbs or local.  [what is there]")
-@click.option("--templates", metavar="DIR", help="A folder whose script templates take the place of ours.")
-@click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Try a task that fails so often again.")
-@click.option("--rounds", type=click.IntRange(min=0), metavar="N", help="Further arrays for what one leaves.")
 @click.option("--dry-run", is_flag=True, help="Print scripts and commands; touch nothing.")
 @click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
 @click.pass_context
 def submit(
-    ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], jugdir: str | None, dry_run: bool, wait: bool,
-    **given: Any,
+    ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
+    script: str | None, dry_run: bool, wait: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
     Options of the scheduler's own may stand behind `--`. Where there is no scheduler, this machine
     runs the elements, as many at once as there are cores.
     """
-    from jughpc.app.submit.submit import rehearse
+    from jughpc.app.submit.submit import Wish, rehearse
     from jughpc.app.submit.submit import submit as queue
     from jughpc.app.submit.wait import wait_for
 
-    target = common.find_target(jugfile, jugdir, args)
+    target = common.find_target(jugfile, args)
     values = common.settings()
-    wish = _wish(given, ctx.obj, values)
+    wish = Wish(
+        size=size,
+        options=_options(values, ctx.obj),
+        scheduler=values.scheduler,
+        name=name,
+        reduce=Path(script) if script else None,
+        retries=values.retries,
+        rounds=values.rounds,
+    )
     if dry_run:
         rehearse(target, wish, OsClock(), click.echo)
-        return 0
+        return ExitCode.DONE
     done = queue(target, wish, common.pace(values), OsClock(), click.echo)
     remember(Path.cwd(), target)
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
     click.echo(f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`")
     if not wait:
-        return 0
+        return ExitCode.DONE
     with progress() as show:
         return wait_for(target, done, OsClock(), click.echo, show)
 
 
-def _wish(given: dict[str, Any], extra: tuple[str, ...], values: Settings) -> Any:
-    from jughpc import units
-    from jughpc.app.submit.submit import Wish
+def _options(values: Settings, extra: tuple[str, ...]) -> Options:
     from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import Options
 
-    def chosen(key: str) -> Any:
-        return values[key].value if given[key] in (None, ()) else given[key]
-
     resources = Resources(
-        walltime=units.seconds(str(chosen("time"))) if chosen("time") else None,
-        memory=units.memory(str(chosen("mem"))) if chosen("mem") else None,
-        cpus=_number(chosen("cpus"), "cpus"),
-        gpus=_number(chosen("gpus"), "gpus"),
-        partition=chosen("partition"),
-        account=chosen("account"),
-        qos=chosen("qos"),
+        walltime=values.time,
+        memory=values.mem,
+        cpus=values.cpus,
+        gpus=values.gpus,
+        partition=values.partition,
+        account=values.account,
+        qos=values.qos,
     )
-    templates = chosen("templates")
-    options = Options(
+    return Options(
         workdir=Path.cwd(),
         resources=resources,
-        throttle=_number(chosen("throttle"), "throttle"),
-        setup=tuple(chosen("setup")),
+        throttle=values.throttle,
+        setup=values.setup,
         extra=extra,
-        templates=Path(templates).absolute() if templates else None,
+        templates=values.templates,
     )
-    return Wish(
-        size=given["size"] or 1,
-        options=options,
-        scheduler=chosen("scheduler"),
-        name=given["name"],
-        reduce=Path(given["script"]) if given["script"] else None,
-        retries=chosen("retries"),
-        rounds=chosen("rounds"),
-    )
-
-
-def _number(value: Any, key: str) -> int | None:
-    try:
-        return None if value is None else int(value)
-    except ValueError:
-        raise UsageError(f"the setting {key} must be a whole number, not {value!r}.") from None
 
 
 @click.command()
@@ -123,4 +102,4 @@ def cancel(target: Target, number: int | None) -> int:
     ended = end(target, number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
-    return 0
+    return ExitCode.DONE

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from jughpc.config.pace import too_short
 from jughpc.errors import SettingError
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
@@ -98,12 +99,8 @@ class Pace:
     ttl: float = 180.0
 
     def __post_init__(self) -> None:
-        least = 2 * (self.beat + self.lag)
-        if not (self.beat > 0 and self.lag >= 0 and self.ttl > least):
-            raise SettingError(
-                f"ttl={self.ttl:g} s is too short: it must exceed 2 * (beat + lag) = {least:g} s, with beat "
-                "above 0, or workers that live would be taken for dead. Raise ttl, or lower beat or lag."
-            )
+        if words := too_short(self.beat, self.lag, self.ttl):
+            raise SettingError(words)
 
     @property
     def late(self) -> float:
@@ -124,9 +121,6 @@ class Claims(Protocol):
         a view made after it; what that view shows as claimed singly is not part of a claim on SHARD.
         A task that is done is not claimed.
         """
-
-    def holds(self, claim: Claim) -> bool:
-        """Look whether `claim` is still the highest on its key, and ours."""
 
     def release(self, claim: Claim) -> None:
         """Let others have it; no effect on a claim that is no longer ours."""

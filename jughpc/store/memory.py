@@ -143,9 +143,6 @@ class MemoryClaims:
         fresh = self._store.look(shard)
         return (None if key in fresh.done else Claim(shard, key, 1, self._life)), fresh
 
-    def holds(self, claim: Claim) -> bool:
-        return True
-
     def release(self, claim: Claim) -> None:
         pass
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from functools import partial, reduce
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from jughpc.errors import UsageError
-from jughpc.tasks.digest.encoding import node, text
+from jughpc.errors import DigestError
+from jughpc.tasks.digest import hiding, namesakes, redefined
+from jughpc.tasks.digest.encoding import text
 from jughpc.tasks.digest.hashing import Head, head_of, token
+from jughpc.tasks.digest.naming import is_led_to, name_of, named, says_all
 
 _callees: dict[Callable[..., Any], Callee] = {}
-_defined: dict[tuple[str, str, str | None], CodeType] = {}  # by module, name and version
 
 
 class Callee:
@@ -29,7 +29,7 @@ class Callee:
 
     def __init__(self, f: Callable[..., Any], name: str = "", version: str | None = None) -> None:
         self.f = f
-        self.name = name or f"{_module_of(f)}.{f.__name__}"
+        self.name = name or f"{name_of(f)[0]}.{f.__name__}"
         self._is_named, self._version = bool(name), version
         self._head: Head | None = None
 
@@ -41,15 +41,33 @@ class Callee:
     def head(self) -> Head:
         """What the digests of its calls begin with. Raises DigestError."""
         if self._head is None:
-            identity = text(self.name) if self._is_named else _identity(self.f)
-            self._head = head_of(identity, token(self._version))
+            try:
+                self._head = head_of(self._identity(), token(self._version))
+            except DigestError as error:
+                raise DigestError(
+                    f"{self.name}, defined at {namesakes.place_of(self.f)}, holds {error}"
+                ) from error.__cause__
         return self._head
+
+    def _identity(self) -> bytes:
+        if self._is_named:
+            return text(self.name)
+        if not _says_all(self.f):
+            return token(self.f)
+        hiding.check_callable(self.f)
+        identity = named(b"function", self.f)
+        namesakes.claim((identity, self._version), self.f, token)  # another version is another function
+        return identity
 
 
 def callee_of(f: Callable[..., Any]) -> Callee:
     """Return the Callee of a plain call of `f`, always the same for the same function."""
-    known = _callees.get(f) if type(f) is FunctionType else None
-    return known or _new_callee(f)
+    if type(f) is not FunctionType:  # others may change, and are made anew at each use
+        return _new_callee(f, None)
+    known = _callees.get(f)
+    if known is None:
+        known = _callees[f] = _new_callee(f, None)
+    return known
 
 
 def versioned(f: Callable[..., Any], version: str | None) -> Callee:
@@ -57,69 +75,40 @@ def versioned(f: Callable[..., Any], version: str | None) -> Callee:
 
     Raises ValueError, UsageError for a function whose calls could not be told from another's.
     """
-    if version is None:
-        return callee_of(f)
-    _check(f, version)
-    return Callee(f, version=version)
+    return callee_of(f) if version is None else _new_callee(f, version)
 
 
 def unwrapped(f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Callable[..., Any], Any, Any]:
     """Return the function that partials bind arguments to, and all arguments together."""
-    while isinstance(f, partial):
+    while isinstance(f, partial) and type(f).__call__ is partial.__call__:  # else it is a function of its own
         bound: partial[Any] = f
         f, args, kwargs = bound.func, bound.args + args, {**bound.keywords, **kwargs}
     return f, args, kwargs
 
 
-def find(module: str, name: str) -> Any:
-    """Return what a qualified name leads to in a module that was imported, None if nothing."""
-    try:
-        return reduce(getattr, name.split("."), sys.modules[module])
-    except (KeyError, AttributeError):
-        return None
-
-
 def forget() -> None:
     """Let go of all functions seen so far."""
     _callees.clear()
-    _defined.clear()
+    redefined.forget()
+    namesakes.forget()
 
 
-def _new_callee(f: Callable[..., Any]) -> Callee:
-    _check(f, None)
-    callee = Callee(f)
-    if type(f) is FunctionType:  # other callables may change, and are made anew at each use
-        _callees[f] = callee
-    return callee
-
-
-def _check(f: Any, version: str | None) -> None:
-    """Raise an error if calls of `f` could be told by no name, or not from those of a namesake."""
+def _new_callee(f: Callable[..., Any], version: str | None) -> Callee:
     if f.__name__ == "<lambda>":
         raise ValueError(
             "jug.Task does not work with lambda functions! A task is known by its function's name, and a "
             "lambda has none. Write it as: def name(...): return ..."
         )
-    if type(f) is not FunctionType or f.__closure__ or "<locals>" in f.__qualname__:
-        return  # what these hold tells them apart
-    first = _defined.setdefault((f.__module__, f.__qualname__, version), f.__code__)
-    if first != f.__code__:
-        places = " and ".join(f"{code.co_filename}:{code.co_firstlineno}" for code in (first, f.__code__))
-        raise UsageError(
-            f"{f.__module__}.{f.__qualname__} is defined twice, at {places}, and both make tasks, which would share "
-            "their results: give one of them another name."
-        )
+    callee = Callee(f, version=version)
+    if type(f) is FunctionType:
+        redefined.look_at(f)
+    if _says_all(f):
+        callee.head  # noqa: B018  # refuses namesakes where they are defined; what others hold may be unfinished
+    return callee
 
 
-def _identity(f: Any) -> bytes:
-    if isinstance(f, FunctionType | MethodType | BuiltinFunctionType | type):
-        return token(f)
-    module, name = _module_of(f), getattr(f, "__qualname__", f.__name__)
-    there = find(module, name)
-    if there is f or getattr(there, "f", None) is f:  # as with compiled functions: the name says it all
-        return node(b"function", [text(module), text(name)])
-    return token(f)
-
-
-def _module_of(f: Any) -> str:
-    return getattr(f, "__module__", None) or type(f).__module__
+def _says_all(f: Any) -> bool:
+    """Tell whether the name of any callable is all that calls of it count by."""
+    if isinstance(f, FunctionType):
+        return says_all(f)
+    return not isinstance(f, MethodType | BuiltinFunctionType | type) and is_led_to(f)  # as with compiled functions

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from jughpc.tasks.callee import Callee
+from jughpc.tasks.digest import hiding
 from jughpc.tasks.task import Task, alltasks
 
 
@@ -16,7 +17,9 @@ def CompoundTask(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task[An
     While it has no result, `f` is called now, at each load, and may make tasks and pass barriers. Once it
     has one, `f` is not called any more and all the tasks inside are gone.
     """
-    whole = Task(f, *args, **kwargs)
+    with hiding.allowed():
+        whole = Task(f, *args, **kwargs)
+        whole.digest  # noqa: B018  # known from here on
     if whole.can_load():
         return whole
     alltasks.pop()  # the task just made: what replaces it comes after the tasks inside

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial, update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from jughpc.tasks.callee import Callee, find, unwrapped, versioned
+from jughpc.tasks.callee import Callee, unwrapped, versioned
 from jughpc.tasks.digest import encoding
+from jughpc.tasks.digest.naming import find
 from jughpc.tasks.task import Task
 from jughpc.tasks.walk import Steps
 

@@ -78,10 +78,6 @@ class Graph:
         """Return the tasks that `i` depends on directly, each once."""
         return self._unbundled(self._dependencies, i)
 
-    def dependents(self, i: int) -> Sequence[int]:
-        """Return the tasks that depend on `i` directly, each once."""
-        return self._unbundled(self._dependents, i)
-
     def with_dependents(self, chosen: Iterable[int]) -> list[int]:
         """Return `chosen` and all that depends on them, directly or not, each once."""
         found = dict.fromkeys(chosen)
@@ -173,12 +169,6 @@ class Graph:
         """Note that `i` failed: it and all that depends on it is stuck. One that is done stays done."""
         if not self._states[i]:
             self._set_state(i, _FAILED)
-
-    def retried(self, i: int) -> bool:
-        """Forget that `i` failed; tell whether it is ready now."""
-        if self._states[i] & _FAILED:
-            self._set_state(i, 0)
-        return self.is_ready(i)
 
     def unload(self, i: int) -> None:
         """Let go of the value that `i` keeps, and of those that equal tasks among others' arguments keep."""

@@ -54,10 +54,10 @@ def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
     _make_importable(there.parent)
     sys.argv = [str(path), *args]
     alltasks.clear()
+    module = _fresh_module(there)
     callee.forget()
     functions.forget()
     shared.forget()
-    module = _fresh_module(there)
     with _patient_collector():
         barrier = _run(there, module)
     if not barrier:

@@ -14,7 +14,8 @@ from warnings import warn
 from jughpc.errors import DigestError, JugdirError
 from jughpc.tasks import values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
-from jughpc.tasks.digest import encoding, hashing
+from jughpc.tasks.digest import encoding, hashing, hiding
+from jughpc.tasks.digest.hiding import here
 from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.results import Results, lock_in, results_of
 from jughpc.tasks.trust import Trust
@@ -91,8 +92,9 @@ class Task(Generic[R]):
     def digest(self) -> bytes:
         """The 16 bytes that name this call everywhere. Raises DigestError."""
         if self._digest is None:
+            head = self.callee.head
             try:
-                self._digest = hashing.of_call(self.callee.head, self.args, self.kwargs)
+                self._digest = hashing.of_call(head, self.args, self.kwargs)
             except DigestError as error:
                 raise DigestError(f"{self.name} was called with {error}") from error.__cause__
         return self._digest
@@ -110,9 +112,10 @@ class Task(Generic[R]):
         return self.hash()
 
     def __jug_steps__(self) -> Steps[bytes]:
+        hiding.check(self)
         if self._digest is None:
             self._digest = yield from hashing.call_steps(self.callee.head, self.args, self.kwargs)
-        return _token(self)
+        return b"@" + self._digest
 
     def nested(self) -> list[Any]:
         """Return the arguments that may be or hold tasks."""
@@ -155,9 +158,10 @@ class Task(Generic[R]):
         if force is not None:
             warn("Task.run always runs: `force` means nothing", DeprecationWarning, stacklevel=2)
         assert self.can_run(), f"{self} cannot run: not all of its dependencies have been computed"
+        digest = self.digest  # refuses what would reach the function unresolved
         self._value = self.compute_watched() if debug_mode else self.compute()
         if save:
-            results().put(self.digest, self._value)
+            results().put(digest, self._value)
         return cast(R, self._value)
 
     def value(self) -> R:
@@ -313,8 +317,8 @@ def _digest_of_values(*things: object) -> bytes | None:
 
 
 def _token(task: Task[Any]) -> bytes:
-    if task._digest is None:
-        raise KeyError(task)
+    if task._digest is None or here.owners:
+        raise KeyError(task)  # to be looked at more closely
     return b"@" + task._digest
 
 

@@ -1,9 +1,9 @@
 """Values and dependencies of nested arguments: which tasks they hold, and what they are once computed.
 
-Looked into: lists, tuples, dicts with their keys, sets, dataclasses, and what derives from these. An
-exact list, tuple or dict always becomes a new one, so that no function changes another's arguments;
-the others are copied only if a task is in them. Other objects stay as they are, unless they have a
-method `__jug_value__` or `__jug_dependencies__`.
+Looked into: lists, tuples, dicts with their keys, sets, dataclasses, and what derives from these, and NumPy's
+arrays of objects. An exact list, tuple or dict always becomes a new one, so that no function changes another's
+arguments; the others are copied only if a task is in them. Other objects stay as they are, unless they have a
+method `__jug_value__` or `__jug_dependencies__`; that no task is in them the digest has made sure.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
+from jughpc.tasks.digest.arrays import is_array_of_objects
 from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.walk import Steps, fold
 
@@ -50,7 +51,7 @@ def _contents(thing: Any) -> Iterable[Any]:
         return thing
     if is_dataclass(thing) and not isinstance(thing, type):
         return [getattr(thing, field.name) for field in fields(thing)]
-    return ()
+    return thing.ravel().tolist() if is_array_of_objects(thing) else ()
 
 
 def holders(
@@ -76,7 +77,9 @@ def holders(
 
 def _steps(thing: Any) -> Steps[Resolved]:
     if hasattr(type(thing), "__jug_value__"):
-        return Resolved(thing.__jug_value__(), True)
+        value = thing.__jug_value__()
+        is_final = type(value) in PLAIN or hasattr(type(thing), "__jug_steps__")  # our own classes resolve themselves
+        return Resolved(value if is_final else (yield value).value, True)
     rebuild = _rebuilder(thing)
     if rebuild is None:
         return Resolved(thing, False)
@@ -87,6 +90,8 @@ def _rebuilder(thing: Any) -> Callable[[Any, list[Any]], Any] | None:
     for kind, rebuild in _CONTAINERS:
         if isinstance(thing, kind):
             return rebuild
+    if is_array_of_objects(thing):
+        return _new_array
     return _new_dataclass if is_dataclass(thing) and not isinstance(thing, type) else None
 
 
@@ -149,6 +154,13 @@ def _new_dataclass(thing: Any, parts: list[Any]) -> Any:
     new = copy.copy(thing)
     for field, part in zip(fields(thing), parts, strict=True):
         object.__setattr__(new, field.name, part)  # a frozen one, too
+    return new
+
+
+def _new_array(thing: Any, parts: list[Any]) -> Any:
+    new = thing.copy()
+    for i, part in enumerate(parts):
+        new.flat[i] = part  # one by one: a value may be an array itself
     return new
 
 

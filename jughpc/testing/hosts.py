@@ -166,6 +166,11 @@ class Process:
         """Whether it runs, or waits to."""
         return not self.actor.over and not self.actor.doomed
 
+    @property
+    def late(self) -> bool:
+        """Whether it is a worker whose claims others may have taken over by now."""
+        return self.works and self.lives.late()
+
     def actors(self) -> list[Actor]:
         """Return all that runs in it or for it."""
         return [self.actor, self.beats.actor] if self.works else [self.actor]

@@ -77,6 +77,14 @@ THEMES = (
         faults=("stall",), visitors=("cleanup",), long_stalls=True, longest=(400.0,), focus=(".claim.",),
         rates=(0.01, 0.02), looks=(1.0,), sharp=10,
     ),
+    Theme(
+        faults=("kill", "ambush"), visitors=("cleanup",), longest=(60.0,), crowd=(1,), focus=(".claim.",),
+        hosts=((0, 0, 0, 1), (0, 0, 0, 1, 1)), least=2, rates=(0.1,), looks=(1.0,), sharp=4, alike=0.0,
+    ),
+    Theme(
+        faults=("oversleep",), visitors=("anew",), long_stalls=True, longest=(30.0, 400.0), crowd=(1,),
+        focus=("shards/",), rates=(0.01, 0.02), sharp=10, alike=0.0,
+    ),
     Theme(faults=tuple(KINDS)),
 )  # fmt: skip
 
@@ -157,7 +165,8 @@ class Plan:
     @property
     def comers(self) -> set[str]:
         """Return who else may come."""
-        return {kind for kind, _ in self.visitors} | ({self.ambush} if "ambush" in self.forecast.kinds else set())
+        comes = {"ambush", "oversleep"} & set(self.forecast.kinds)
+        return {kind for kind, _ in self.visitors} | ({self.ambush} if comes else set())
 
     @property
     def work(self) -> float:

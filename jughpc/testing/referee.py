@@ -182,19 +182,20 @@ class Referee:
         """Take note that a result is damaged: from now on what was done may have to be done again."""
         self._rotten = True
 
-    def removing(self, process: Process, path: str) -> None:
+    def removing(self, process: Process, path: str, was_late: bool) -> None:
         """Check that a claim is removed by its owner only, or after its death.
 
-        No file system has a conditional remove. So excused are an owner who is late, for it was his own when he
-        looked; a cleanup that looked before the claim was made anew, or is forced; and whose own claim went by such a
-        removal, if it looked before, too, or the task is done and nobody claims it any more.
+        No file system has a conditional remove. So excused are an owner who is late, if he was not when he began to
+        remove it, or looked before it was made anew; a cleanup that looked before the claim was made anew, or is
+        forced; and whose own claim went by such a removal, if it looked before, too, or the task is done and nobody
+        claims it any more.
         """
         if process in self._forcing:
             self._swept.add(path)
         for holding in list(self._holdings):
             if holding.path != path or holding.process is process or not self._is_there(holding):
                 continue
-            if self._is_excused(process, holding):
+            if self._is_excused(process, holding, was_late):
                 self._void.append(holding)
                 self._holdings.remove(holding)
             elif holding.believes():
@@ -235,15 +236,15 @@ class Referee:
                 self._packs[inode] = set(resultfile.read_index(inode.data))
         return self._packs.get(inode, set())
 
-    def _is_excused(self, process: Process, holding: Holding) -> bool:
+    def _is_excused(self, process: Process, holding: Holding, was_late: bool) -> bool:
         made = self._made.get(holding.path, -1.0)
         if not process.works:
             return process in self._forcing or self._looked.get(process, 0.0) <= made
-        if process.alive and process.lives.late():
-            return True
-        was_own = (process, holding.path) in self._own
+        looked = self._read.get((process, holding.path), made + 1.0) <= made
+        if process.alive and process.late:
+            return looked or not was_late
         is_done = holding.claim.key in self.done(holding.claim.shard)
-        return was_own and (is_done or self._read.get((process, holding.path), made + 1.0) <= made)
+        return (process, holding.path) in self._own and (is_done or looked)
 
     def _is_there(self, holding: Holding) -> bool:
         """Return whether a claim that was won is still the one under its path."""

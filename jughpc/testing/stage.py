@@ -11,6 +11,8 @@ import itertools
 import threading
 from collections.abc import Callable
 
+Effect = Callable[[], None]
+
 
 class Crash(BaseException):
     """Whoever runs here is dead; nothing after this point happens."""
@@ -40,7 +42,7 @@ class Actor:
         except Crash:
             pass
         except BaseException as error:
-            self._stage.fail(self, error)
+            self._stage.fail(error)
         self.over = True
         self._stage.leave()
 
@@ -57,7 +59,7 @@ class Stage:
         self.time = 0.0
         self.current: Actor | None = None
         self.actors: list[Actor] = []
-        self._queue: list[tuple[float, int, Actor]] = []
+        self._queue: list[tuple[float, int, Actor | Effect]] = []
         self._order = itertools.count()
         self._main = threading.Lock()
         self._main.acquire()
@@ -75,6 +77,10 @@ class Stage:
         """Let `actor` go on after `delay` seconds, whatever it waits for."""
         actor.due = self.time + delay
         heapq.heappush(self._queue, (actor.due, next(self._order), actor))
+
+    def at(self, delay: float, effect: Effect) -> None:
+        """Let `effect` happen after `delay` seconds; it takes no time, and no thread."""
+        heapq.heappush(self._queue, (self.time + delay, next(self._order), effect))
 
     def kill(self, actor: Actor) -> None:
         """End an actor where it stands."""
@@ -108,8 +114,8 @@ class Stage:
             if not actor.over:
                 self._start(actor)
 
-    def fail(self, actor: Actor, error: BaseException) -> None:
-        """Take note that an actor raised what none should: the play is over."""
+    def fail(self, error: BaseException) -> None:
+        """Take note that somebody raised what nobody should: the play is over."""
         self._error = self._error or error
         self._over = lambda: True
 
@@ -134,10 +140,21 @@ class Stage:
         self.current = me
 
     def _next(self) -> Actor | None:
-        """Return who is due next, None if the play is over."""
+        """Let happen what is due, and return who is due next, None if the play is over."""
         while self._queue and not self._over():
-            due, _, actor = heapq.heappop(self._queue)
-            if not actor.over and due == actor.due:  # else it was woken for another time
+            due, _, who = heapq.heappop(self._queue)
+            if not isinstance(who, Actor):
                 self.time = max(self.time, due)
-                return actor
+                self._do(who)
+            elif not who.over and due == who.due:  # else it was woken for another time
+                self.time = max(self.time, due)
+                return who
         return None
+
+    def _do(self, effect: Effect) -> None:
+        before, self.current = self.current, None
+        try:
+            effect()
+        except BaseException as error:
+            self.fail(error)
+        self.current = before

@@ -55,6 +55,12 @@ def invalidate(world: World, visitor: Process, store: FileStore) -> None:
             world.hosts[-1].clock.sleep(1.0)
 
 
+def anew(world: World, visitor: Process, store: FileStore) -> None:
+    """Remove all claims, whoever holds them, and then a result and all that depends on it."""
+    force(world, visitor, store)
+    invalidate(world, visitor, store)
+
+
 def reader(world: World, visitor: Process, store: FileStore) -> None:
     """Read what is said to be done."""
     for task in world.plan.tasks:
@@ -78,7 +84,7 @@ def damage(world: World, visitor: Process, store: FileStore) -> None:
             inode.data = inode.data[:place] + bytes([inode.data[place] ^ 64]) + inode.data[place + 1 :]
 
 
-VISITS: dict[str, Visit] = {visit.__name__: visit for visit in (cleanup, force, invalidate, reader, damage)}
+VISITS: dict[str, Visit] = {visit.__name__: visit for visit in (cleanup, force, invalidate, anew, reader, damage)}
 
 
 def _succeeds(action: Callable[[], object]) -> bool:

@@ -42,9 +42,6 @@ class WatchedClaims:
             self._referee.won(self._process, claim, view, asked, done)
         return claim, view
 
-    def holds(self, claim: Claim) -> bool:
-        return self._claims.holds(claim)
-
     def release(self, claim: Claim) -> None:
         self._referee.let_go(self._process, claim)
         self._claims.release(claim)

@@ -26,6 +26,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "stall": _ANY,  # this process alone stands still
     "suspend": _ANY,  # the host sleeps, and its monotonic clock with it
     "ambush": frozenset({"create", "link", "rename", "remove"}),  # it stands still, and just then a visitor comes
+    "oversleep": frozenset({"rename", "remove"}),  # the host sleeps, and just then a visitor comes
     "pause": CHANGES,  # the server answers nobody
     "kill": _ANY,  # SIGKILL for the worker of this process
     "heartless": _ANY,  # SIGKILL for its beat process
@@ -73,7 +74,8 @@ class Weather:
     """Decides, call by call, what befalls it; a simfiles.Fate for all clients of a world.
 
     Args:
-        strike: Does `suspend`, `ambush`, `kill`, `heartless` or `crash` to who is calling, for so many seconds.
+        strike: Does `suspend`, `oversleep`, `ambush`, `kill`, `heartless` or `crash` to who is calling, for so many
+            seconds.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class World:
         self.weather = Weather(self.stage, self.rng, plan.forecast, self._strike)
         self.tasks = {task.digest: task for task in plan.tasks}
         kinds = plan.comers
-        self.removes, self.rots = bool(kinds & {"invalidate", "damage"}), "damage" in kinds
+        self.removes, self.rots = bool(kinds & {"invalidate", "anew", "damage"}), "damage" in kinds
         self.hosts = [self._host(number, *clock) for number, clock in enumerate(plan.clocks)]
 
     def start_worker(self, host: Host, delay: float) -> None:
@@ -92,6 +92,7 @@ class World:
         return next(process for process in processes if actor in process.actors())
 
     def before(self, call: str, path: str) -> None:
+        was_late = call == "remove" and self.stage.current is not None and self.caller().late
         self.weather.before(call, path)
         self.trace(f"{call} {path}")
         if not self.stage.current:
@@ -101,7 +102,7 @@ class World:
         elif call == "read":
             self.referee.reads(self.caller(), path)
         elif call == "remove":
-            self.referee.removing(self.caller(), path)
+            self.referee.removing(self.caller(), path, was_late)
         elif call in ("link", "create") and ".claim." in path:
             self.referee.makes(path)
         elif call == "rename":
@@ -170,6 +171,9 @@ class World:
             return
         self.trace(f"*** {kind} {caller.host.name} {seconds:.0f} s")
         if kind == "suspend":
+            self._suspend(caller.host, seconds)
+        elif kind == "oversleep":
+            self.send(self.plan.ambush, 0.0)
             self._suspend(caller.host, seconds)
         elif kind == "ambush":
             self.send(self.plan.ambush, 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from jughpc.app.context.target import Target
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS, in_words
 
@@ -26,10 +27,7 @@ tr:nth-child(even) {{ background: #eee }}
 </head>
 <body>
 <h1>{title}</h1>
-<p>{words} {workers} live workers.</p>
-<table>
-{rows}
-</table>
+{body}
 </body>
 </html>
 """
@@ -41,13 +39,18 @@ def page(report: Report) -> str:
     by_name = sorted(standing.by_name().items())
     totals = [standing.count(state) for state in range(len(COLUMNS))]
     rows = [_row("th", [*COLUMNS, "Task name"]), *(_row("td", [*counts, name]) for name, counts in by_name)]
-    return _PAGE.format(
-        refresh=REFRESH,
-        title=escape(str(report.target.jugfile)),
-        words=escape(in_words(standing)),
-        workers=len(standing.workers),
-        rows="\n".join([*rows, _row("td", [*totals, "Total"])]),
-    )
+    words = f"<p>{escape(in_words(standing))} {len(standing.workers)} live workers.</p>"
+    table = "\n".join(["<table>", *rows, _row("td", [*totals, "Total"]), "</table>"])
+    return _whole(report.target, f"{words}\n{table}")
+
+
+def trouble(target: Target, words: str) -> str:
+    """Return the page that says why there is no status of `target` to be shown."""
+    return _whole(target, f"<p>The status cannot be told now:</p>\n<pre>{escape(words)}</pre>")
+
+
+def _whole(target: Target, body: str) -> str:
+    return _PAGE.format(refresh=REFRESH, title=escape(str(target.jugfile)), body=body)
 
 
 def _row(cell: str, content: Sequence[object]) -> str:

@@ -7,7 +7,7 @@ def test_config_shows_what_holds_and_where_it_was_set(jughpc):
     assert "partition = long\n" in plain
     assert f"partition = long                         # {jughpc.cwd}/jughpc.yaml\n" in told
     assert "rounds = 5                               # environment: JUGHPC_ROUNDS\n" in told
-    assert "ttl = 180.0                              # built in\n" in told
+    assert "ttl = 3m                                 # built in\n" in told
 
 
 def test_a_jugdir_and_a_jugfile_may_be_set_for_a_folder(three):

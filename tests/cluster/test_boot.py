@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytestmark = pytest.mark.cluster
-
 
 def test_the_nodes_have_hostnames_of_their_own(cluster):
     assert sorted(cluster.run("srun", "-N4", "hostname").stdout.split()) == list(cluster.nodes)

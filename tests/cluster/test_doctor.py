@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.cluster
-
 
 @pytest.fixture
 def found(user, cluster):

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.cluster
-
 
 @pytest.fixture
 def login(user, cluster):

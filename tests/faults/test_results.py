@@ -37,6 +37,14 @@ def test_calls_with_nested_containers_get_results_of_their_own(jughpc: Jughpc, f
     assert jughpc("reduce", "nested.py", "--script", "reduce.py").stdout == "True\n"
 
 
+def test_a_function_never_gets_a_task_that_an_object_hides(jughpc: Jughpc, folder: Path) -> None:
+    text = "from jug import Task\nclass Box: pass\nbox = Box()\nbox.task = Task(abs, -1)\nTask(print, box)\n"
+    (folder / "hidden.py").write_text(text)
+    done = jughpc("execute", "hidden.py")
+    words = "print was called with Task: builtins.abs() inside a hidden.Box, where no task is replaced by its value"
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr, done.stdout) == (2, True, False, "")
+
+
 def test_two_functions_of_one_name_do_not_share_results(jughpc: Jughpc, folder: Path) -> None:
     twice = "@TaskGenerator\ndef f(x): return x + {0}\nt{0} = f(1)\n"
     (folder / "twice.py").write_text("from jug import TaskGenerator\n" + twice.format(1) + twice.format(100))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.local
+
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 

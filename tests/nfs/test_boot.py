@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytestmark = pytest.mark.nfs
-
 
 def test_the_clients_have_hostnames_of_their_own(nfs):
     assert [nfs.run(client, "hostname").strip() for client in nfs.clients] == list(nfs.clients)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import pytest
 
-pytestmark = pytest.mark.nfs
-
 SHORT = """
 import sys
 from jug import TaskGenerator

@@ -11,8 +11,6 @@ import pytest
 
 from jughpc.testing.filescontract import FilesContract
 
-pytestmark = pytest.mark.nfs
-
 SERVER = Path(__file__).with_name("fileserver.py")
 PORT = 7001
 

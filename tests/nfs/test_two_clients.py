@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.nfs
-
 MIXED = """
 import os, sys, time
 from pathlib import Path

@@ -16,8 +16,8 @@ from jughpc.testing.simfiles import Client, Orders, SimFiles
 class Worker:
     """One life on a host of its own."""
 
-    def __init__(self, cluster, name, links=True):
-        self.orders = Orders()
+    def __init__(self, cluster, name, links=True, orders=None):
+        self.orders = orders or Orders()
         self.files = SimFiles(Client(cluster.disk), self.orders, links)
         self.store = FileStore(self.files, cluster.clock, Layout(0), Pace(), cluster.gone.__contains__)
         self.record = Record(life=name, host=name, space="boot-1", pid=7, started=5, user="ada")
@@ -27,6 +27,11 @@ class Worker:
     def take(self, key, view=None):
         """Try to win `key` by a fresh look; return the claim or None."""
         return self.claims.take(0, key, view or self.store.look(0))[0]
+
+    def holds(self, claim):
+        """Return whether `claim` is the highest on its key, and still that of the life that won it."""
+        found = self.store.holder(claim.shard, claim.key, claim.generation)
+        return self.store.look(claim.shard).top(claim.key) == claim.generation and found.life == claim.life
 
     def beat(self, **changes):
         self.record = dataclasses.replace(self.record, beats=self.record.beats + 1, **changes)
@@ -52,8 +57,8 @@ class Cluster:
         self.gone = set()
         self._links = links
 
-    def worker(self, name):
-        return Worker(self, name, self._links)
+    def worker(self, name, orders=None):
+        return Worker(self, name, self._links, orders)
 
     def names(self):
         return sorted(self.disk.names("shards/0"))

@@ -105,7 +105,7 @@ def test_releasing_twice_takes_nothing_from_the_next(any_cluster):
     a.claims.release(claim)
     b.take(TASK)
     a.claims.release(claim)
-    assert b.claims.holds(of("b"))
+    assert b.holds(of("b"))
 
 
 def test_after_a_forced_cleanup_a_release_takes_nothing_from_the_next(any_cluster):
@@ -114,29 +114,7 @@ def test_after_a_forced_cleanup_a_release_takes_nothing_from_the_next(any_cluste
     a.files.remove(f"shards/0/{claim_name(TASK, 1)}")
     b.take(TASK)
     a.claims.release(claim)
-    assert b.claims.holds(of("b"))
-
-
-def test_who_holds_sees_so(any_cluster):
-    a = any_cluster.worker("a")
-    assert a.claims.holds(a.take(TASK))
-
-
-def test_who_was_superseded_holds_no_more(any_cluster):
-    a, b = any_cluster.worker("a"), any_cluster.worker("b")
-    claim = a.take(TASK)
-    a.die()
-    b.take(TASK)
-    assert not a.claims.holds(claim)
-
-
-def test_who_was_cleaned_up_holds_no_more(any_cluster):
-    a, b = any_cluster.worker("a"), any_cluster.worker("b")
-    claim = a.take(TASK)
-    a.files.remove(f"shards/0/{claim_name(TASK, 1)}")
-    assert not a.claims.holds(claim)
-    b.take(TASK)
-    assert not a.claims.holds(claim)
+    assert b.holds(of("b"))
 
 
 # taking over
@@ -225,7 +203,36 @@ def test_a_higher_generation_yields_to_a_living_lower_one(any_cluster):
     a.files.remove(f"shards/0/{claim_name(TASK, 1)}")
     assert b.take(TASK) == of("b")
     assert c.take(TASK, view) is None
-    assert b.claims.holds(of("b"))
+    assert b.holds(of("b"))
+
+
+class Meanwhile(Orders):
+    """Has something happen right before the next claim is made."""
+
+    def __init__(self, action):
+        super().__init__()
+        self._action = action
+
+    def before(self, call, path):
+        super().before(call, path)
+        if ".claim." in path and call in ("link", "create"):
+            action, self._action = self._action, lambda: None
+            action()
+
+
+def test_who_takes_over_yields_to_one_who_claimed_under_the_freed_name_just_then(any_cluster):
+    a, b = any_cluster.worker("a"), any_cluster.worker("b")
+    a.take(TASK)
+    a.die()
+
+    def cleanup_and_claim():
+        a.files.remove(f"shards/0/{claim_name(TASK, 1)}")
+        assert b.take(TASK) == of("b")
+
+    c = any_cluster.worker("c", Meanwhile(cleanup_and_claim))
+    assert c.take(TASK) is None
+    assert b.holds(of("b"))
+    assert any_cluster.names() == [claim_name(TASK, 1)]
 
 
 # shards and single tasks
@@ -373,7 +380,7 @@ def test_the_claim_of_a_former_life_is_not_released_by_the_next(any_cluster):
     a, heir = any_cluster.worker("a"), any_cluster.worker("a2")
     claim = a.take(TASK)
     heir.claims.release(claim)
-    assert a.claims.holds(claim)
+    assert a.holds(claim)
 
 
 def test_a_copy_that_took_too_long_to_write_is_given_up(cluster):
@@ -413,4 +420,4 @@ def test_a_claim_of_the_living_outlasts_the_deaths_before_it(cluster):
     a.die()
     heir = b.take(TASK)
     a.store.forget_deaths([TASK])
-    assert (b.claims.holds(heir), b.store.look(0).deaths(heir)) == (True, 0)
+    assert (b.holds(heir), b.store.look(0).deaths(heir)) == (True, 0)

@@ -50,7 +50,7 @@ def test_the_shard_of_another_is_left_to_it_after_a_reply_was_lost(any_cluster, 
     other = any_cluster.worker("life-b")
     claim = other.take(SHARD)
     heart.let_go()
-    assert other.claims.holds(claim)
+    assert other.holds(claim)
 
 
 def test_the_release_of_the_shard_is_tried_again_while_the_task_runs(any_cluster, worker, heart):

@@ -68,6 +68,12 @@ def test_a_listing_tells_results_packs_claims_and_failures():
     assert listing.packs == ["life-0a-1.pack"]
 
 
+@pytest.mark.parametrize("length", range(6, 70))
+def test_a_pack_is_found_however_long_the_name_of_its_maker_is(length):
+    name = f"{'hand-vm-611-04704439-1-2-3-4-5-6-7-8-9'.ljust(70, '0')[: length - 5]}.pack"
+    assert read_listing([name]).packs == [name]
+
+
 def test_generations_are_ordered_as_numbers():
     view = read_listing([claim_name(DIGEST, generation) for generation in (10, 9, 2)]).view
     assert view.claims[DIGEST] == [2, 9, 10]

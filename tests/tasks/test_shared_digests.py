@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jughpc.errors import DigestError
 from jughpc.tasks.digest import hashing
 from jughpc.tasks.digest.shared import MANY, Shared, shared
 from jughpc.tasks.task import Task
@@ -94,3 +95,19 @@ def test_a_list_of_many_calls_is_digested_twice_at_most() -> None:
     parts = [Task(f, i) for i in range(100)]
     digests(parts)
     assert shared.find(parts) == hashing.token(parts)
+
+
+class Bag:
+    """Hides what it holds."""
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+
+def test_tasks_in_a_list_that_is_known_are_refused_where_nobody_replaces_them() -> None:
+    parts = [Task(f, i) for i in range(100)]
+    digests(parts)
+    with pytest.raises(DigestError, match="Bag"):
+        Task(f, Bag(parts)).digest  # noqa: B018
+    with pytest.raises(DigestError, match="Bag"):
+        Task(f, Bag([("pair", part) for part in parts])).digest  # noqa: B018

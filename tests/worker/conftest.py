@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jughpc.fs import OsFiles
-from jughpc.store.base import Pace, Store
+from jughpc.store.base import Claim, Pace, Store
 from jughpc.store.files.layout import Layout
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.heartbeat import Heart, Lives, Singles
@@ -143,6 +143,11 @@ class Bench:
         options = {"keep_going": True, "retry_failed": False, **options}
         worker = Worker(graph, store, lives, self.clock, stops, policy, Options(**options), said.append)
         return Hand(worker, graph, lives, stops, loaded.space, said)
+
+    def holder(self, claim: Claim) -> str:
+        """Return whose claim it is, "" if it is gone."""
+        found = self.store.holder(claim.shard, claim.key, claim.generation)
+        return found.life if found else ""
 
     def names(self, shard: str = "0") -> list[str]:
         """Return the names in a shard's folder."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.local
+
 PATIENCE = 30.0  # [s] after which a test gives up
 
 JUGFILE = """

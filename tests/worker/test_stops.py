@@ -8,7 +8,9 @@ import signal
 import pytest
 
 from jughpc.fs import OsFiles
-from jughpc.store.base import SHARD, View
+from jughpc.store.base import SHARD, Pace, View
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.store import FileStore
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Interrupted, Stops
 
@@ -248,14 +250,14 @@ def test_who_lost_its_claims_to_a_forced_cleanup_leaves_those_of_others_alone(be
 
     def pause():
         bench.store.remove_claim(0, SHARD, 1)
-        claims = bench.store.claims(bench.life().record.life)
-        claim, _ = claims.take(0, SHARD, bench.store.look(0))
-        found.append((claims, claim))
+        other = bench.life().record.life
+        claim, _ = bench.store.claims(other).take(0, SHARD, bench.store.look(0))
+        found.append((other, claim))
 
     worker.space["pause"] = pause
     worker.run()
-    ((claims, claim),) = found
-    assert claims.holds(claim)
+    ((other, claim),) = found
+    assert bench.holder(claim) == other
 
 
 def die_and_take_over(bench, worker, other, shard, key):
@@ -278,3 +280,38 @@ def note(i):
 
 tasks = [note(i) for i in range(3)]
 """
+
+
+class BusyServer(FileStore):
+    """Has something happen between a result's publication and its claim's release, once."""
+
+    meanwhile = staticmethod(lambda: None)
+
+    def publish(self, shard, results, life):
+        super().publish(shard, results, life)
+        action, self.meanwhile = self.meanwhile, lambda: None
+        action()
+
+
+@pytest.mark.parametrize("doubt", ["late", "told to stop"])
+def test_a_claim_in_doubt_is_looked_at_before_it_is_released_though_its_task_is_done(bench, doubt):
+    """Others may have taken it for that of the dead, removed it and the result, and begun the task anew."""
+    store = BusyServer(bench.files, bench.clock, Layout(0), Pace(), lambda record: False)
+    worker, found = bench.worker(MINUTES, store=store), []
+    first = worker.graph.digests[0]
+
+    def meanwhile():
+        if doubt == "late":
+            bench.clock.time += 1000
+        else:
+            worker.stops.heed(signal.SIGUSR1)
+        bench.store.remove_claim(0, first, 1)
+        bench.store.remove([first])
+        other = bench.life().record.life
+        claim, _ = bench.store.claims(other).take(0, first, bench.store.look(0))
+        found.append((other, claim))
+
+    store.meanwhile = meanwhile
+    worker.run()
+    ((other, claim),) = found
+    assert bench.holder(claim) == other

@@ -25,6 +25,7 @@ from jughpc.batch.submissions import Options, Submission
 from jughpc.batch.submitter import Desk
 from jughpc.errors import SchedulerError, UsageError
 from jughpc.fs import Clock, OsFiles
+from jughpc.units import show_seconds
 
 _TOPIC = "second host"
 _PAUSE = 0.5  # [s] between two looks for reports
@@ -77,7 +78,7 @@ def _convene(scratch: Path, subject: Subject, wish: Wish, clock: Clock, lag: flo
 
 def _submit(scratch: Path, subject: Subject, wish: Wish, clock: Clock) -> tuple[Desk, Submission]:
     scheduler, limits = detect.look(subject.scheduler, partial(shell.run, timeout=PATIENCE))
-    argv = (sys.executable, "-m", "jughpc", "doctor", "--meet", str(scratch), "--patience", f"{wish.patience:g}s")
+    argv = (sys.executable, "-m", "jughpc", "doctor", "--meet", str(scratch), "--patience", show_seconds(wish.patience))
     options = wish.options
     if scheduler.name == "local":
         options = replace(options, throttle=wish.size)  # they must run at one time, whatever the cores

@@ -13,6 +13,7 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target, remember
 from jughpc.app.run.selection import Choice
 from jughpc.errors import SettingError
+from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import Clock
 from jughpc.store import location as stores
 from jughpc.store.base import Pace
@@ -25,8 +26,6 @@ from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Stops
 from jughpc.worker.tally import Options, Say, Tally
-
-DONE, FAILED, LEFT = 0, 1, 3  # exit codes; 2 is a mistake of the user's
 
 _PATIENCE = 5  # loads that bring no new task, before a barrier is taken for one that is never passed
 
@@ -57,7 +56,7 @@ class Outcome:
     """How a worker ended.
 
     Attributes:
-        code: The exit code.
+        code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
     """
 
@@ -154,10 +153,10 @@ class _Shift:
 def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
     left = any(not graph.is_done(index) for index in range(graph.listed))
     if left and stops.signal in AT_ONCE:
-        return 128 + stops.signal
+        return after_signal(stops.signal)
     if total.failures or any(graph.is_failed(index) for index in range(graph.listed)):
-        return FAILED
-    return LEFT if left or barrier else DONE
+        return ExitCode.FAILED
+    return ExitCode.LEFT if left or barrier else ExitCode.DONE
 
 
 def _save_manifest(session: Session, graph: Graph, token: str) -> None:

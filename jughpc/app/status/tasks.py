@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -198,8 +197,3 @@ def in_words(standing: Standing) -> str:
     tail = f"({active} active)" if active else "(none active)"
     failed, complete = standing.count(FAILED), standing.count(COMPLETE)
     return f"{waiting} tasks waiting to be run, {failed} failed, {complete} complete, {tail}."
-
-
-def by_host(workers: Sequence[Record]) -> Counter[str]:
-    """Return how many workers live on each host."""
-    return Counter(record.host for record in workers)

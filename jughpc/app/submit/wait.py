@@ -12,6 +12,7 @@ from jughpc.app.submit.submit import Submitted
 from jughpc.backoff import Backoff
 from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted, log_of
+from jughpc.exitcode import ExitCode
 from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # [s] between two questions to the scheduler
@@ -20,8 +21,8 @@ _PATIENCE = 10  # polls in which the scheduler does not know a job, before the s
 
 def wait_for(
     target: Target, done: Submitted, clock: Clock, tell: Callable[[str], None], progress: Callable[[str], None]
-) -> int:
-    """Wait until the last job of a submission has ended; print its log; return 0 if all went well, else 3.
+) -> ExitCode:
+    """Wait until the last job of a submission has ended; print its log; return DONE if all went well, else LEFT.
 
     Args:
         tell: Takes what is to stay.
@@ -32,7 +33,7 @@ def wait_for(
     for job in done.accepted[-2:]:
         if job.role is last.role or state is not State.DONE:
             _show_log(done, job, tell)
-    return 0 if state is State.DONE else 3
+    return ExitCode.DONE if state is State.DONE else ExitCode.LEFT
 
 
 def _wait(target: Target, number: int, last: Accepted, clock: Clock, progress: Callable[[str], None]) -> State:

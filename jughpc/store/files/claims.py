@@ -40,9 +40,6 @@ class LinkClaims:
                 return None, self._look(shard)
         return self._settle(claim)
 
-    def holds(self, claim: Claim) -> bool:
-        return self._look(claim.shard).top(claim.key) == claim.generation and self._is_mine(claim)
-
     def release(self, claim: Claim) -> None:
         if claim.life == self.life and self._is_mine(claim):  # a former life's are void, and not ours to touch
             self._files.remove(self._path(*claim[:3]))

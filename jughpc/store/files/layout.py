@@ -77,9 +77,8 @@ def read_listing(names: Iterable[str]) -> Listing:
     listing = Listing()
     view = listing.view
     for name in names:
-        if len(name) == 32:
-            if _DIGEST.fullmatch(name):
-                view.done.add(bytes.fromhex(name))
+        if len(name) == 32 and _DIGEST.fullmatch(name):  # first the length, which spares most names the pattern
+            view.done.add(bytes.fromhex(name))
         elif name.endswith(".pack"):
             listing.packs.append(name)
         elif match := _CLAIM.fullmatch(name):

@@ -40,12 +40,6 @@ return generation + 1
 """
 """KEYS: claims, results. ARGV: what records begin with, key, life, the shard's key. Returns the generation, or 0."""
 
-_HOLDS = f"""{_ALIVE}
-local generation, life = holder(ARGV[2])
-return life == ARGV[3] and generation == tonumber(ARGV[4]) and lives(life) and 1 or 0
-"""
-"""KEYS: claims. ARGV: what records begin with, key, life, generation."""
-
 _RELEASE = f"""{_ALIVE}
 local generation, life, all = holder(ARGV[2])
 if life ~= ARGV[3] or generation ~= tonumber(ARGV[4]) then return 0 end
@@ -55,7 +49,10 @@ if rest and redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then
 end
 return redis.call('HDEL', KEYS[1], ARGV[2])
 """
-"""KEYS: claims, results. ARGV: as for _HOLDS. Of a task that is done, the claims of the dead go too."""
+"""KEYS: claims, results. ARGV: what records begin with, key, life, generation.
+
+Of a task that is done, the claims of the dead go too.
+"""
 
 _FORGET = f"""{_ALIVE}
 local generation, life, all = holder(ARGV[2])
@@ -76,9 +73,6 @@ class RedisClaims:
         generation = self._run(_TAKE, shard, key, self._life, field(b""))
         claim = Claim(shard, key, generation, self._life) if generation else None
         return claim, self._look(shard)
-
-    def holds(self, claim: Claim) -> bool:
-        return bool(self._run(_HOLDS, claim.shard, claim.key, claim.life, claim.generation))
 
     def release(self, claim: Claim) -> None:
         self._run(_RELEASE, claim.shard, claim.key, claim.life, claim.generation)

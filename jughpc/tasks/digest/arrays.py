@@ -9,7 +9,7 @@ import sys
 from hashlib import blake2b
 from typing import Any
 
-from jughpc.tasks.digest.encoding import SIZE, Rule, at_once, node, ordered, text, tokens_of
+from jughpc.tasks.digest.encoding import SIZE, Hidden, Rule, at_once, hidden, node, ordered, text, tokens_of
 from jughpc.tasks.walk import Steps
 
 
@@ -31,6 +31,12 @@ def is_array(value: object) -> bool:
     return numpy is not None and isinstance(value, numpy.ndarray)
 
 
+def is_array_of_objects(value: Any) -> bool:
+    """Tell whether this is exactly one of NumPy's arrays, and holds any Python objects."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.ndarray and bool(value.dtype.kind == "O")
+
+
 def save(file: Any, array: Any) -> None:
     """Write an array to an open file in NumPy's own format."""
     sys.modules["numpy"].save(file, array)
@@ -39,7 +45,8 @@ def save(file: Any, array: Any) -> None:
 def _array(array: Any) -> Steps[bytes]:
     dtype = array.dtype
     if dtype.names is not None:  # field by field: what lies between them is not defined
-        content = yield [array[name] for name in dtype.names]
+        fields = [array[name] for name in dtype.names]
+        (content,) = yield Hidden([fields], array)
     elif dtype.hasobject or dtype.kind == "T":
         content = yield array.ravel().tolist()
     elif dtype.kind in "fc" and dtype.itemsize > _PADLESS[dtype.kind]:
@@ -59,8 +66,8 @@ def _bytes_token(array: Any) -> bytes:
 def _subclass(array: Any) -> Steps[bytes]:
     base = array.view(sys.modules["numpy"].ndarray)
     if type(array).__module__.startswith("numpy.ma"):
-        return ordered(b"masked array", base, array.mask, array.fill_value)
-    return ordered(b"array like", type(array), base, getattr(array, "__dict__", None))
+        return hidden(b"masked array", array, base, array.mask, array.fill_value)
+    return hidden(b"array like", array, type(array), base, getattr(array, "__dict__", None))
 
 
 def _scalar(scalar: Any) -> Steps[bytes]:

@@ -20,7 +20,9 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import DigestError
-from jughpc.tasks.digest.encoding import Rule, at_once, named, node, ordered, text, tokens_of
+from jughpc.tasks.digest import namesakes
+from jughpc.tasks.digest.encoding import Hidden, Rule, at_once, claimed, hidden, node, ordered, text, tokens_of
+from jughpc.tasks.digest.naming import named
 from jughpc.tasks.walk import Steps
 
 
@@ -37,13 +39,28 @@ def rule_of(value: object) -> Rule:
 def _reduced(value: Any) -> Steps[bytes]:
     """Give the token of an object by what pickle would store of it. Raises DigestError."""
     parts = _reduce(value)
+    if not namesakes.is_settled(type(value)):
+        yield type(value)
     kind = named(b"kind", type(value))  # tells more than the function that would rebuild it, and moves less
     if isinstance(parts, str):
-        return node(b"global", [kind, text(parts)])
+        return (yield from claimed(node(b"global", [kind, text(parts)]), value))
     _, args, state, items, pairs = (*parts, None, None, None)[:5]
     entries = list(pairs or ()) if isinstance(value, OrderedDict) else dict(pairs or ())
-    tokens = yield from tokens_of([args, state, list(items or ()), entries])
+    tokens = yield from _tokens(value, args, state, list(items or ()), entries)
     return node(b"object", [kind, *tokens])
+
+
+def _tokens(value: object, args: object, state: object, *entries: object) -> Steps[list[bytes]]:
+    """Give the tokens of an object's parts, of which those may hold tasks that are looked into for values."""
+    tokens: list[bytes]
+    if hasattr(type(value), "__jug_value__") or hasattr(type(value), "__jug_dependencies__"):
+        return (yield from tokens_of([args, state, *entries]))
+    if not isinstance(value, dict | list | tuple | set | frozenset):
+        tokens = yield Hidden([args, state, *entries], value)
+        return tokens
+    tokens = yield Hidden([state], value)
+    first, *others = yield from tokens_of([args, *entries])
+    return [first, *tokens, *others]
 
 
 def _reduce(value: Any) -> Any:
@@ -73,8 +90,10 @@ def _mapping(values: Mapping[object, object]) -> Steps[bytes]:
     return node(b"dict", sorted(map(bytes.__add__, keys, tokens)))
 
 
-def _set_like(values: Any) -> Steps[bytes]:
-    return ordered(b"set like", type(values), frozenset(values), getattr(values, "__dict__", None))
+def _set_like(members: Any) -> Steps[bytes]:
+    state = yield Hidden([getattr(members, "__dict__", None)], members)
+    tokens = yield from tokens_of([type(members), frozenset(members)])
+    return node(b"set like", [*tokens, *state])
 
 
 def _enum(member: Enum) -> Steps[bytes]:
@@ -93,13 +112,13 @@ _EXACT: dict[type, Rule] = {
     set: _set,
     frozenset: _set,
     dict: _mapping,
-    itemgetter: lambda getter: ordered(b"item", *getter.__reduce__()[1]),
-    slice: lambda cut: ordered(b"slice", cut.start, cut.stop, cut.step),
-    partial: lambda call: ordered(b"partial", call.func, call.args, call.keywords),
+    itemgetter: lambda getter: hidden(b"item", getter, *getter.__reduce__()[1]),
+    slice: lambda cut: hidden(b"slice", cut, cut.start, cut.stop, cut.step),
+    partial: lambda call: hidden(b"partial", call, call.func, call.args, call.keywords),
     ModuleType: lambda module: at_once(node(b"module", [text(module.__name__)])),
 }
 _FAMILIES: list[tuple[type, Rule]] = [
-    (type, lambda kind: at_once(named(b"class", kind))),
+    (type, lambda kind: claimed(named(b"class", kind), kind)),
     (Enum, _enum),
     (PurePath, lambda path: at_once(node(b"path", [text(str(path))]))),
     (set, _set_like),

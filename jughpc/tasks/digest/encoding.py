@@ -10,13 +10,29 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from jughpc.tasks.walk import Steps
 
 SIZE = 16  # bytes of a digest
 Rule = Callable[[Any], Steps[bytes]]
 """How the parts of a value give its token."""
+
+
+class Claim(NamedTuple):
+    """What a rule yields to be sent `token` back, unless that stands for a namesake of `thing` that differs."""
+
+    token: bytes
+    thing: Any
+    is_whole: bool  # whether the defaults and contents of a function are in the token
+
+
+class Hidden(NamedTuple):
+    """Parts of `owner` that a rule yields to be sent their tokens: no task in them would get its value there."""
+
+    parts: Sequence[object]
+    owner: Any
+
 
 _double = struct.Struct(">d").pack
 
@@ -30,11 +46,6 @@ def text(value: str) -> bytes:
     """Return the token of a text."""
     data = value.encode("utf-8", "surrogatepass")
     return b"s%d:%b" % (len(data), data)
-
-
-def named(kind: bytes, thing: Any) -> bytes:
-    """Return the token of something known by its module and its qualified name there."""
-    return node(kind, [text(thing.__module__), text(thing.__qualname__)])
 
 
 def tokens_of(values: Iterable[object]) -> Steps[list[bytes]]:
@@ -53,10 +64,22 @@ def ordered(kind: bytes, *values: object) -> Steps[bytes]:
     return node(kind, (yield from tokens_of(values)))
 
 
+def hidden(kind: bytes, owner: Any, *parts: object) -> Steps[bytes]:
+    """Give the token of `owner`, which has `parts` that are never replaced by values. Raises DigestError for tasks."""
+    tokens: list[bytes] = yield Hidden(parts, owner)
+    return node(kind, tokens)
+
+
 def at_once(token: bytes) -> Steps[bytes]:
     """Give a token that needs no parts."""
     return token
     yield  # makes this a generator
+
+
+def claimed(token: bytes, thing: Any, is_whole: bool = False) -> Steps[bytes]:
+    """Give a token that within a load stands for `thing`, and what behaves as it does, only."""
+    known: bytes = yield Claim(token, thing, is_whole)
+    return known
 
 
 def _float(number: float) -> bytes:

@@ -1,8 +1,9 @@
 """How functions count in a digest: by module and qualified name, never by their code.
 
-A function that its name does not lead to brings more. A method counts with its instance; a local
-function with the values that it closes over and its defaults; a lambda also with its own text, exactly
-as it stands in the source, because that is the only name it has.
+A function whose name does not say all brings more. A method counts with its instance; a local function, or
+what a decorator made that no name leads to, with the values that it closes over and its defaults; a lambda
+also with its own text, exactly as it stands in the source, because that is the only name it has. What a
+function keeps for itself, such as a cache, does not count. Whatever counts alike is compared (`namesakes`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 from typing import Any
 
 from jughpc.errors import DigestError
-from jughpc.tasks.digest.encoding import Rule, at_once, named, node, ordered, tokens_of
+from jughpc.tasks.digest import hiding, namesakes
+from jughpc.tasks.digest.alike import DISPATCHER, CachedFunctionType, contents_of, registry_of
+from jughpc.tasks.digest.encoding import Hidden, Rule, at_once, claimed, hidden, node
+from jughpc.tasks.digest.naming import named, says_all
 from jughpc.tasks.walk import Steps
 
 _texts: dict[tuple[str, CodeType], str] = {}
@@ -30,33 +34,27 @@ def forget() -> None:
 
 
 def _function(f: FunctionType) -> Steps[bytes]:
-    if "<" not in f.__qualname__:
-        return named(b"function", f)
-    text = _lambda_text(f.__code__) if f.__name__ == "<lambda>" else ""
-    defaults = f.__defaults__, f.__kwdefaults__
-    tokens = yield from tokens_of([text, *defaults, *_closed_over(f)])
-    return node(b"local function", [named(b"name", f), *tokens])
-
-
-def _closed_over(f: FunctionType) -> list[object]:
-    return [_content(cell) for cell in f.__closure__ or ()]
-
-
-def _content(cell: Any) -> object:
-    try:
-        return cell.cell_contents
-    except ValueError:  # not assigned yet
-        return ...
+    if says_all(f):
+        token = named(b"function", f)
+        if not namesakes.is_claimed(token, f):
+            hiding.check_callable(f)
+            yield from claimed(token, f)
+        return token
+    if f.__code__ is DISPATCHER:
+        return (yield from hidden(b"single dispatch", f, registry_of(f)))
+    text = _lambda_text(f.__code__) if f.__name__ == f.__code__.co_name == "<lambda>" else ""
+    tokens: list[bytes] = yield Hidden([text, f.__defaults__, f.__kwdefaults__, *contents_of(f)], f)
+    return (yield from claimed(node(b"local function", [named(b"name", f), *tokens]), f, is_whole=True))
 
 
 def _builtin(f: BuiltinFunctionType) -> Steps[bytes]:
     if f.__self__ is None or isinstance(f.__self__, ModuleType):
         return at_once(named(b"function", f))
-    return ordered(b"method", f.__self__, f.__qualname__)
+    return hidden(b"method", f, f.__self__, f.__qualname__)
 
 
 def _method(f: MethodType) -> Steps[bytes]:
-    return ordered(b"method", f.__self__, f.__func__)
+    return hidden(b"method", f, f.__self__, f.__func__)
 
 
 def _lambda_text(code: CodeType) -> str:
@@ -93,4 +91,9 @@ def _spans(body: ast.expr, code: CodeType) -> bool:
     return bool(known) and all(begin <= (line, col) and (last, stop) <= end for line, last, col, stop in known)
 
 
-_RULES: dict[type, Rule] = {FunctionType: _function, MethodType: _method, BuiltinFunctionType: _builtin}
+_RULES: dict[type, Rule] = {
+    FunctionType: _function,
+    MethodType: _method,
+    BuiltinFunctionType: _builtin,
+    CachedFunctionType: lambda f: hidden(b"cached function", f, f.__wrapped__),
+}

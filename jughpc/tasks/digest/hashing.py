@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from jughpc.tasks.digest import arrays, functions
+from jughpc.tasks.digest import arrays, functions, namesakes
 from jughpc.tasks.digest import containers as kinds
-from jughpc.tasks.digest.encoding import FLAT, SIZE, Rule, node, ordered, text, tokens_of
+from jughpc.tasks.digest.encoding import FLAT, SIZE, Claim, Hidden, Rule, at_once, node, ordered, text, tokens_of
+from jughpc.tasks.digest.hiding import here
 from jughpc.tasks.digest.shared import KINDS, MANY, shared
 from jughpc.tasks.walk import Steps, fold
 
@@ -84,15 +85,31 @@ class _Digestion:
 
     def run(self, first: Steps[bytes]) -> bytes:
         """Return the token that `first` gives."""
-        return fold(first, self.steps, self._again)
+        owners = list(here.owners)
+        try:
+            return fold(first, self.steps, self._again)
+        finally:
+            here.owners[:] = owners  # whatever was broken off
+
+    def _hidden(self, value: Hidden) -> Steps[Any]:
+        """Give the tokens of parts in which no task may be."""
+        here.owners.append(value.owner)
+        tokens = yield from tokens_of(value.parts)
+        here.owners.pop()
+        return tokens
 
     def steps(self, value: Any) -> Steps[bytes]:
         """Give the token of a value step by step."""
+        if type(value) is Hidden:
+            return self._hidden(value)
+        if type(value) is Claim:
+            namesakes.claim(value.token, value.thing, token, value.is_whole)
+            return at_once(value.token)
         if hasattr(type(value), "__jug_steps__"):
             return value.__jug_steps__()  # type: ignore[no-any-return]  # our own classes, of this signature
         if hasattr(type(value), "__jug_hash__"):
             return ordered(b"own", value.__jug_hash__())
-        if type(value) in KINDS and len(value) >= MANY:
+        if type(value) in KINDS and len(value) >= MANY and not here.owners:
             return self._container(value)
         rule = functions.rule_of(value) or arrays.rule_of(value) or kinds.rule_of(value)
         return self._once(value, rule) if rule in kinds.SHAREABLE else rule(value)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import chain
 from operator import is_
+from threading import Lock
 from typing import Any, NamedTuple
 
 from jughpc.tasks.digest.encoding import ATOMS, FLAT
+from jughpc.tasks.digest.hiding import here
 
 MANY = 64  # parts; a smaller container is quicker done again
 KINDS = frozenset({list, tuple, dict, set, frozenset})
@@ -41,7 +43,7 @@ class Shared:
     """
 
     def __init__(self, most: int = 1 << 22) -> None:
-        self._most = most
+        self._most, self._writing = most, Lock()
         self._seen: dict[int, None] = {}  # identities, perhaps of what is gone: then one is kept a little early
         self._known: dict[int, _Known] = {}
         self.size = 0
@@ -53,7 +55,10 @@ class Shared:
 
     def met(self, container: Any, token: bytes) -> None:
         """Take note of a container and of the token that was just made of it."""
-        key = id(container)
+        with self._writing:
+            self._met(id(container), container, token)
+
+    def _met(self, key: int, container: Any, token: bytes) -> None:
         if key in self._seen:
             self._keep(key, _Known(type(container), tuple(_parts(container)), token))
             return
@@ -63,9 +68,10 @@ class Shared:
 
     def forget(self) -> None:
         """Let go of all: tokens of parts may be others now, or nothing more is to come."""
-        self._seen.clear()
-        self._known.clear()
-        self.size = 0
+        with self._writing:
+            self._seen.clear()
+            self._known.clear()
+            self.size = 0
 
     def _keep(self, key: int, known: _Known) -> None:
         if len(known.parts) > self._most or not all(map(_is_stable, known.parts)):
@@ -107,7 +113,7 @@ def _once(make: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
     """Return `make`, which gives the token of a container, but with what is known already."""
 
     def token(container: Any) -> bytes:
-        if len(container) < MANY:
+        if len(container) < MANY or here.owners:  # a task in what is hidden is to be met, and refused
             return make(container)
         found = shared.find(container)
         if found is None:

@@ -1,0 +1,28 @@
+"""`jughpc webstatus`."""
+
+from __future__ import annotations
+
+import click
+
+from jughpc.app.context.target import Target
+from jughpc.cli import common
+from jughpc.errors import UsageError
+from jughpc.exitcode import ExitCode
+
+
+@click.command()
+@common.takes_jugfile
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 for any that is free.")
+@click.option("--ip", default="localhost", show_default=True, help="Interface; other people may look at any but this.")
+def webstatus(target: Target, port: int, ip: str) -> int:
+    """Show the status of JUGFILE on a web page that renews itself; end it with Ctrl-C."""
+    from jughpc.web.server import server_of
+
+    try:
+        server = server_of(target, ip, port)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {ip}, port {port}: {error.strerror}. Choose another: --port N") from error
+    click.echo(f"http://{ip}:{server.server_port}/ shows the status of {target.jugfile}; end it with Ctrl-C")
+    with server:
+        server.serve_forever()
+    return ExitCode.DONE

@@ -1,0 +1,145 @@
+"""The settings: one line each, from which options, readers of all layers, origins and documentation come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+from jughpc.config.kinds import FLAG, LINES, PATH, SIZE, WALLTIME, Kind, line, pause, whole
+
+T = TypeVar("T")
+
+BUILT_IN = "built in"
+COMMAND_LINE = "command line: "
+EVERY = "every command"
+
+NAME, FILE, DIR = line("NAME"), line("FILE"), line("DIR")
+
+_ALL, _STORE = EVERY, "submit execute import-jug doctor"  # the latter make stores, or tell how one would be made
+_SITES = "the site's"
+_FILLED, _PACE = "%(jugfile)s and %(date)s", "more than 2 * (beat + lag)"
+
+
+@overload
+def setting(
+    kind: Kind[T],
+    default: T,
+    text: str,
+    by: str,
+    none: str = "",
+    *,
+    option: bool = True,
+    also: str = "",
+    jugs: bool = False,
+) -> T: ...
+@overload
+def setting(
+    kind: Kind[T],
+    default: None,
+    text: str,
+    by: str,
+    none: str,
+    *,
+    option: bool = True,
+    also: str = "",
+    jugs: bool = False,
+) -> T | None: ...
+def setting(
+    kind: Kind[T], default: T | None, text: str, by: str, none: str = "", *,
+    option: bool = True, also: str = "", jugs: bool = False,
+) -> Any:  # fmt: skip
+    """Declare a setting: what kind it is of, what holds where nothing is said, what it is, and who reads it.
+
+    Args:
+        none: What None means.
+        option: Whether the commands that read it have an option of its name.
+        also: A further name of that option.
+        jugs: Whether jug's own files may say it.
+    """
+    told = {"kind": kind, "text": text, "by": by, "none": none, "is_option": option, "also": also, "is_jugs": jugs}
+    return field(default=default, metadata=told)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for a command, in its last type: times in [s], sizes in [bytes]."""
+
+    jugfile: str = setting(FILE, "jugfile.py", "taken where none is named or known", _ALL, option=False, jugs=True)
+    jugdir: str = setting(DIR, "%(jugfile)s.jugdata", f"where results lie; {_FILLED} are filled in", _ALL, jugs=True)
+    keep_going: bool | None = setting(FLAG, None, "go on after a task failed", "execute", "only in arrays", jugs=True)
+    short: bool = setting(FLAG, False, "print totals only", "execute", jugs=True)
+    retries: int = setting(whole(0), 0, "times that a task that fails is tried again", "submit execute")
+    rounds: int = setting(whole(0), 2, "further arrays that may be submitted for what one leaves", "submit collect")
+    scheduler: str | None = setting(NAME, None, "the batch system to use", "submit doctor", "what is there")
+    partition: str | None = setting(NAME, None, "partition, or queue, of jobs", "submit doctor", _SITES, also="--queue")
+    account: str | None = setting(NAME, None, "account to charge", "submit doctor", _SITES)
+    qos: str | None = setting(NAME, None, "quality of service", "submit doctor", _SITES)
+    time: float | None = setting(WALLTIME, None, "how long each element may run", "submit", _SITES)
+    mem: int | None = setting(SIZE, None, "memory of each element", "submit", _SITES)
+    cpus: int | None = setting(whole(1), None, "cores of each element", "submit", _SITES)
+    gpus: int | None = setting(whole(0), None, "GPUs of each element", "submit", _SITES)
+    throttle: int | None = setting(whole(1), None, "elements that may run at once", "submit", "no bound")
+    setup: tuple[str, ...] = setting(LINES, (), "lines of shell before a worker starts", "submit doctor")
+    templates: Path | None = setting(PATH, None, "folder of script templates, before ours", "submit doctor", "ours")
+    beat: float = setting(pause(0.001), 15.0, "between two signs of life of a worker", _STORE, option=False)
+    lag: float = setting(pause(0), 60.0, "longest that the file system's cache may hide a change", _STORE, option=False)
+    ttl: float = setting(pause(0.001), 180.0, f"of silence after which a worker is dead, {_PACE}", _STORE, option=False)
+
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def origin(self, name: str) -> str:
+        """Return where a setting was said, the highest layer that did."""
+        return self.origins.get(name, BUILT_IN)
+
+    def is_given(self, name: str) -> bool:
+        """Return whether the command line says it."""
+        return self.origin(name).startswith(COMMAND_LINE)
+
+    def shown(self, name: str) -> str:
+        """Return a setting's value as people write it, "" for none."""
+        return _shown(named()[name], getattr(self, name))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Setting:
+    """What the declaration above says of one setting.
+
+    Attributes:
+        text: What it is, as it goes on behind its name.
+        by: The commands that read it.
+        none: What holds where it is None.
+    """
+
+    name: str
+    kind: Kind[Any]
+    default: Any
+    text: str
+    by: str
+    none: str
+    is_option: bool
+    also: str
+    is_jugs: bool
+
+    @property
+    def option(self) -> str:
+        """The option of this name: ``--keep-going``."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def built_in(self) -> str:
+        """What holds where nothing is said, in words."""
+        return _shown(self, self.default) or self.none or "none"
+
+
+@cache
+def named() -> Mapping[str, Setting]:
+    """Return all settings by name, in the order of their declaration."""
+    own = (one for one in fields(Settings) if one.metadata)
+    return {one.name: Setting(one.name, default=one.default, **one.metadata) for one in own}
+
+
+def _shown(declared: Setting, value: Any) -> str:
+    return "" if value is None else declared.kind.show(value)

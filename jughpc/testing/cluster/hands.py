@@ -1,0 +1,99 @@
+"""What users do by hand, and what befalls jobs, nodes and the system itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from jughpc.testing.cluster.model import Element, End, Phase, SimJob
+from jughpc.testing.cluster.referee import ours
+
+if TYPE_CHECKING:
+    from jughpc.testing.cluster.world import World
+
+Befall = Callable[["World"], None]
+
+
+def _jobs(world: World) -> list[SimJob]:
+    return [job for job in world.engine.jobs.values() if ours(job) and not job.over]
+
+
+def _running(world: World) -> list[tuple[SimJob, Element]]:
+    return [(job, element) for job in _jobs(world) for element in job.having(Phase.RUNNING)]
+
+
+def _meddled(world: World, job: SimJob) -> None:
+    if what := ours(job):
+        world.referee.ended.add(what.submission)
+
+
+def _one_of_running(befall: Callable[[World, SimJob, Element], None]) -> Befall:
+    def strike(world: World) -> None:
+        if found := _running(world):
+            job, element = world.rng.choice(found)
+            world.trace(f"*** strikes {job.number}_{element.index}")
+            befall(world, job, element)
+
+    return strike
+
+
+def _one_of_jobs(befall: Callable[[World, SimJob], None]) -> Befall:
+    def strike(world: World) -> None:
+        if found := _jobs(world):
+            job = world.rng.choice(found)
+            world.trace(f"*** strikes {job.number}")
+            befall(world, job)
+
+    return strike
+
+
+def _delete_all(world: World, job: SimJob) -> None:
+    _meddled(world, job)
+    job.deleted, job.deletion = True, world.engine.time
+    world.engine.cancel([(job, element) for element in job.elements.values()], "ada")
+
+
+def _delete_one(world: World, job: SimJob) -> None:
+    _meddled(world, job)
+    world.engine.cancel([(job, world.rng.choice(list(job.elements.values())))], "ada")
+
+
+def _hold(world: World, job: SimJob) -> None:
+    world.engine.hold(job, "u", "ada")
+
+
+def _lose_node(world: World) -> None:
+    node = world.rng.choice(world.engine.nodes)
+    if node.up:
+        world.trace(f"*** {node.name} dies")
+        world.engine.lose_node(node, world.rng.choice([60.0, 600.0]))
+
+
+def _come(world: World) -> None:
+    world.stranger(world.rng.choice(["ada", "bob"]), world.rng.choice([50.0, 500.0]))
+
+
+def _renumber(world: World) -> None:
+    world.engine.restart_numbers()
+    for _ in range(world.rng.randint(1, 4)):
+        _come(world)
+
+
+HANDS: Mapping[str, Befall] = {
+    "scancel": _one_of_jobs(_delete_all),
+    "scancel one": _one_of_jobs(_delete_one),
+    "hold": _one_of_jobs(_hold),
+}
+"""What users do by hand to a job of ours."""
+
+MISHAPS: Mapping[str, Befall] = {
+    "requeue": _one_of_running(lambda world, job, element: world.engine.put_back(job, element, End.CANCELLED)),
+    "preempt": _one_of_running(lambda world, job, element: world.engine.put_back(job, element, End.PREEMPTED)),
+    "memory": _one_of_running(lambda world, job, element: world.engine.stop(job, element, End.OUT_OF_MEMORY)),
+    "launch": _one_of_running(lambda world, job, element: world.engine.fail_launch(job, element)),
+    "hold": _one_of_jobs(lambda world, job: world.engine.hold(job, "s", "root")),
+    "node": _lose_node,
+    "stranger": _come,
+    "renumber": _renumber,
+}
+"""What befalls them."""

@@ -1,0 +1,265 @@
+"""A simulated cluster with everything on it: jobs, users, mishaps, and the processes of ours among them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from jughpc.batch import submissions
+from jughpc.batch.scheduler import Role
+from jughpc.errors import JugError
+from jughpc.testing.cluster.answers import Answer, Caller, System
+from jughpc.testing.cluster.board import Board
+from jughpc.testing.cluster.engine import Engine, RefusedError
+from jughpc.testing.cluster.hands import HANDS, MISHAPS
+from jughpc.testing.cluster.model import Ask, Node, Process, SimJob
+from jughpc.testing.cluster.parts import Parts
+from jughpc.testing.cluster.pbs import SimPbs
+from jughpc.testing.cluster.plan import Plan, Wish
+from jughpc.testing.cluster.processes import Acting, Exited, Start, Stepped, Steps
+from jughpc.testing.cluster.referee import Referee, Trace, ours
+from jughpc.testing.cluster.seat import Doom, Seat
+from jughpc.testing.cluster.slurm import SimSlurm
+from jughpc.testing.cluster.today import JUGDIR, Bench
+from jughpc.testing.cluster.weather import Weather
+from jughpc.testing.disk import Disk
+from jughpc.testing.stage import Stage
+
+ME = "ada"
+
+Case = Callable[[Bench, Mapping[str, str]], int]
+_AFTERMATH = 200.0  # [s] after a cancel that was done nothing of it is left
+_NUMBERS = {"KILL": 9, "INT": 2, "HUP": 1, "TERM": 15}
+
+
+class World:
+    """Everything in one history; also the ground that our processes stand on."""
+
+    def __init__(self, plan: Plan, parts: Parts, trace: Trace | None = None) -> None:
+        self.plan, self.parts, self._trace = plan, parts, trace
+        self.rng, self.stage = random.Random(plan.seed), Stage()
+        self.disk = Disk(lambda: self.stage.time)
+        self.weather = Weather(self.rng, plan.forecast)
+        site = plan.site
+        nodes = [
+            Node(f"node{number + 1}", slots, broken=number in site.broken, commands=number not in site.bare)
+            for number, slots in enumerate(site.slots)
+        ]
+        self.engine: Engine = Engine(self.stage, self.rng, plan.rules, nodes, self._launch)
+        self.system: System = (
+            SimSlurm(self.engine, self._read) if plan.system == "slurm" else SimPbs(self.engine, self._read)
+        )
+        self.board = Board(lambda: self.stage.time, plan.tasks)
+        self.referee = Referee(self.engine, self.board)
+        self._typed: list[Seat] = []
+        self._collectors = 0
+
+    @property
+    def signals(self) -> Mapping[str, Callable[[], BaseException]]:
+        """What signals raise in our processes."""
+        return self.parts.signals
+
+    def begin(self) -> None:
+        """Let everything come that is planned."""
+        for _ in range(self.plan.crowd):
+            self.stranger(ME, 300.0)
+        for wish in self.plan.wishes:
+            self.stage.at(wish.at, partial(self.type, wish))
+        for mishap in self.plan.mishaps:
+            self.stage.at(mishap.at, partial(MISHAPS[mishap.kind], self))
+
+    def type(self, wish: Wish) -> None:
+        """Let a user type something."""
+        self.trace(f"--- a user types {wish.kind}")
+        if wish.kind in HANDS:
+            HANDS[wish.kind](self)
+        elif wish.kind == "cancel":
+            numbers = submissions.numbers(self._looker().files)
+            self.cancel(numbers[-1:], wish.doom)
+        else:
+            play = {"submit": self._submit, "status": self._status}[wish.kind]
+            self._seat(wish.kind, play, wish.doom)
+
+    def cancel(self, numbers: Sequence[int], doom: Doom | None = None) -> None:
+        """Let somebody cancel these submissions, each by a process of its own."""
+        for number in numbers:
+            self.referee.ended.add(number)
+            self._seat("cancel", partial(self._cancel, number), doom)
+
+    def numbers(self) -> list[int]:
+        """Return the submissions that are recorded."""
+        return submissions.numbers(self._looker().files)
+
+    def typing(self) -> bool:
+        """Return whether a command of a user's goes on."""
+        return any(not seat.actor.over for seat in self._typed if seat.actor)
+
+    def look(self) -> None:
+        """Let somebody look how things stand."""
+        self._seat("status", self._status, None)
+
+    def stranger(self, user: str, seconds: float) -> None:
+        """Queue a job that is none of ours."""
+        ask = Ask(name=f"other{seconds:.0f}", user=user, script="stranger.sh", walltime=seconds)
+        try:
+            self.engine.submit(ask)
+        except RefusedError:
+            self.trace("a stranger is refused")
+
+    def does(self, seat: Seat, argv: Sequence[str]) -> Answer:
+        before = len(self.engine.history)
+        answer = self.system.answer(argv, seat.caller)
+        for job in self.engine.history[before:]:
+            self.trace(f"    queued: {job.number} {job.ask.name}")
+            self.referee.queued(job, seat, heard=self.stage.current is not None)
+        return answer
+
+    def trace(self, words: str) -> None:
+        if self._trace:
+            actor = self.stage.current
+            self._trace(f"{self.stage.time:10.2f} {actor.name if actor else '':14} {words}")
+
+    def _seat(self, kind: str, play: Callable[[Seat], str], doom: Doom | None) -> Seat:
+        """Start a process of ours on the login host."""
+        seat = Seat(self, f"{kind}-{len(self._typed) + 1}", Caller(ME, workdir=str(JUGDIR.parent)), doom=doom)
+        seat.actor = self.stage.spawn(seat.name, lambda: _ignore(self._play(seat, play)))
+        self._typed.append(seat)
+        return seat
+
+    def _play(self, seat: Seat, play: Callable[[Seat], str]) -> int:
+        """Be a process of ours to its end; return the exit code."""
+        try:
+            how, code = play(seat), 0
+        except JugError as error:
+            how, code = "refused" if _sure(error) else "gave up in doubt", 2
+            self.trace(f"fails: {error}")
+        except KeyboardInterrupt:
+            how, code = "was interrupted", 130
+        except Exception as error:
+            self.referee.traceback(seat, error)
+            how, code = "crashed", 1
+        self.referee.outcome(seat, how)
+        self.trace(how)
+        return code
+
+    def _submit(self, seat: Seat) -> str:
+        self.parts.submit(self._bench(seat))
+        looker = self._looker()
+        for number in self.referee.queued_by(seat):
+            submission = submissions.load(looker.files, JUGDIR, number)
+            jobs = submissions.accepted(looker.files, submission)
+            self.referee.judge_submit(seat, [(job.id, job.name) for job in jobs], number)
+        return "was done"
+
+    def _status(self, seat: Seat) -> str:
+        since = self.stage.time
+        self.referee.heard(self.parts.status(self._bench(seat)), since)
+        self.referee.judge_found(self._recorded(), since)
+        return "was done"
+
+    def _recorded(self) -> set[str]:
+        """Return the names of all jobs that are recorded as ours."""
+        files = self._looker().files
+        found = [submissions.load(files, JUGDIR, number) for number in submissions.numbers(files)]
+        return {job.name for submission in found for job in submissions.accepted(files, submission)}
+
+    def _cancel(self, number: int, seat: Seat) -> str:
+        calm = not any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
+        self.parts.cancel(self._bench(seat), number)
+        if calm:
+            self.stage.at(_AFTERMATH, lambda: self.referee.judge_cancelled(number))
+        return "was done"
+
+    def _bench(self, seat: Seat) -> Bench:
+        return Bench(seat, self.plan.system, self.plan.order, self.board, self.rng, self.parts.scheduler)
+
+    def _looker(self) -> Seat:
+        """Return somebody who looks from outside: no time goes by."""
+        return _Outside(self, "outside", Caller(ME))
+
+    def _launch(self, start: Start, exited: Exited) -> Process:
+        what = ours(start.job)
+        if what is None:
+            return Stepped(self.stage, _sleep(start.job.ask.walltime or 0.0), exited)
+        self.trace(f"    {what.role.value} {start.job.number}_{start.element.index} starts on {start.node.name}")
+        if what.role is Role.COLLECT:
+            return self._launch_case(start, exited, "collect", self._collect, self._collector_doom())
+        if what.role is Role.REDUCE:
+            self.referee.reduces(start.job)
+            return self._launch_case(start, exited, "reduce", partial(self._reduce, what.submission), None)
+        life = self.board.join()
+        return Stepped(self.stage, self.parts.work(self.board, start, life), exited, lambda: self.board.kill(life))
+
+    def _collector_doom(self) -> Doom | None:
+        dooms, place = self.plan.collector_dooms, self._collectors
+        self._collectors += 1
+        return dooms[place] if place < len(dooms) else None
+
+    def _launch_case(self, start: Start, exited: Exited, kind: str, case: Case, doom: Doom | None) -> Process:
+        """Run a use case of ours as a job."""
+        caller = Caller(ME, start.node.name, start.job.ask.workdir)
+        seat = Seat(self, f"{kind}-{start.job.number}", caller, commands=start.node.commands, doom=doom)
+        codes: list[int] = []
+
+        def play(seat: Seat) -> str:
+            codes.append(case(self._bench(seat), _options(start.job)))
+            return f"ended with {codes[0]}"
+
+        def body() -> int:
+            code = self._play(seat, play)
+            return codes[0] if codes else code
+
+        term = (lambda: seat.deliver("TERM")) if "TERM" in self.signals else None
+        acting = Acting(self.stage, seat.name, body, exited, term)
+        seat.actor, seat.on_death = acting.actor, lambda signal: acting.die(_NUMBERS[signal])
+        return acting
+
+    def _collect(self, bench: Bench, options: Mapping[str, str]) -> int:
+        return self.parts.collect(bench, options)
+
+    def _reduce(self, number: int, bench: Bench, options: Mapping[str, str]) -> int:
+        code = self.parts.reduce(bench, options)
+        if not code:
+            self.referee.reduced[number] += 1
+        return code
+
+    def _read(self, path: str) -> str | None:
+        inode = self.disk.find(path.removeprefix(f"{JUGDIR}/"))
+        return inode.data.decode() if inode else None
+
+
+class _Outside(Seat):
+    """Who sees the disk as it is; its calls take no time and meet no fate."""
+
+    def hold(self, seconds: float) -> None:
+        return
+
+    def before(self, call: str, path: str) -> None:
+        return
+
+
+def _ignore(code: int) -> None:
+    """Nobody waits for this exit code."""
+
+
+def is_ours(job: SimJob) -> bool:
+    """Return whether a job is one of our own."""
+    return ours(job) is not None
+
+
+def _options(job: SimJob) -> Mapping[str, str]:
+    """Return the long options of what a job runs."""
+    pairs = (word[2:].partition("=") for word in job.ask.argv if word.startswith("--"))
+    return {name: value for name, _, value in pairs}
+
+
+def _sleep(seconds: float) -> Steps:
+    yield seconds * 0.9
+    return 0
+
+
+def _sure(error: JugError) -> bool:
+    """Return whether an error says that nothing is queued."""
+    text = str(error)
+    return "may have been queued" not in text and "NOT cancelled" not in text
