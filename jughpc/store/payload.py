@@ -19,22 +19,17 @@ _SAMPLES, _SAMPLE = 4, 1 << 14  # so many pieces of so many bytes are compressed
 _NPY_KINDS = frozenset("?biufcmMSU")
 
 
-class _Parts:
+class _Parts(list[Buffer]):
     """A file to be pickled into: keeps what is written, and large strings of bytes by reference, not copied."""
 
-    def __init__(self) -> None:
-        self.parts: list[Buffer] = []
-
-    def write(self, data: Buffer) -> int:
-        self.parts.append(data)
-        return len(data)
+    write = list.append
 
 
-def pickled(value: object) -> tuple[list[Buffer], list[memoryview]]:
+def pickled(value: object) -> tuple[list[Buffer], list[pickle.PickleBuffer]]:
     """Return the parts of the pickle of `value`, and its out-of-band buffers. Raises what its classes raise."""
-    stream, buffers = _Parts(), list[pickle.PickleBuffer]()
-    pickle.Pickler(stream, 5, buffer_callback=buffers.append).dump(value)
-    return stream.parts, [buffer.raw() for buffer in buffers]
+    parts, buffers = _Parts(), list[pickle.PickleBuffer]()
+    pickle.Pickler(parts, 5, buffer_callback=buffers.append).dump(value)
+    return parts, buffers
 
 
 def compressed(parts: Sequence[Buffer]) -> list[Buffer] | None:

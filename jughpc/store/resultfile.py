@@ -41,6 +41,7 @@ BY_REFERENCE = 4 << 20  # [bytes] an encoded result of more refers to the value'
 _SMALL = 4096  # [bytes] of a plain value that is not compressed
 _JOINED = 1 << 16  # [bytes] smaller parts are written together
 _PLAIN = frozenset({int, float, bool, type(None), str, bytes})  # never hold out-of-band buffers
+_NUMBERS, _FEW = frozenset({int, float, bool, type(None)}), 64
 
 
 class Encoded(NamedTuple):
@@ -97,7 +98,7 @@ class Index:
 
 def encode(value: object) -> Encoded:
     """Encode a result. Raises UnstorableError if it cannot be pickled."""
-    if type(value) in _PLAIN:  # mostly: a million of them are to cost little
+    if type(value) in _PLAIN or _is_few_numbers(value):  # mostly: a million of them are to cost little
         stream = pickle.dumps(value, 5)
         if len(stream) < _SMALL:
             return _new(Encoded, (PICKLE, zlib.crc32(stream), len(stream), (stream,)))
@@ -105,12 +106,19 @@ def encode(value: object) -> Encoded:
         return _sealed(NPY, npy_parts(value))
     try:
         parts, buffers = pickled(value)
+        raw = [buffer.raw() for buffer in buffers]
     except Exception as error:  # user classes may raise anything while they are pickled
         raise UnstorableError(f"the result, a {type(value).__qualname__}, cannot be stored: {error}") from error
     if buffers:
-        return _sealed(BUFFERS, buffer_parts(parts, buffers))
+        return _sealed(BUFFERS, buffer_parts(parts, raw))
+    if len(parts) == 1 and len(parts[0]) < _SMALL:
+        return _new(Encoded, (PICKLE, zlib.crc32(parts[0]), len(parts[0]), tuple(parts)))
     packed = compressed(parts)
     return _sealed(PICKLE, parts) if packed is None else _sealed(PICKLE | ZLIB, packed)
+
+
+def _is_few_numbers(value: Any) -> bool:
+    return type(value) in (tuple, list) and len(value) <= _FEW and _NUMBERS.issuperset(map(type, value))
 
 
 def decode(data: memoryview, entry: Entry) -> Any:
