@@ -23,6 +23,7 @@ Buffer = bytes | bytearray | memoryview
 
 _TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
 _MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
+_NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _STALE = 3  # times that a stale handle is looked up again: another client may go on replacing the file
 
 
@@ -40,6 +41,10 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Block for `seconds`."""
+
+
+class LinksRefusedError(OSError):
+    """A file system has no hard links, or no more of them."""
 
 
 class Files(Protocol):
@@ -84,7 +89,7 @@ class Files(Protocol):
         """Give `old` the second name `new`.
 
         Raises FileExistsError, which after a lost reply may report one's own success, and
-        PermissionError or OSError (EXDEV, EMLINK, ENOTSUP) where hard links are refused.
+        LinksRefusedError: this file system has none. Who was refused once is from then on without asking.
         """
 
     def remove(self, path: str) -> None:
@@ -136,6 +141,25 @@ class _Stamp:
     settled: bool = False
 
 
+class HardLinks:
+    """Whether there are hard links in one folder, learned once; for whoever meets `Files`."""
+
+    def __init__(self) -> None:
+        self._refusal: tuple[int | None, str] | None = None
+
+    def make(self, new: str, action: Callable[[], None]) -> None:
+        """Do `action`, which makes the hard link `new`. Raises LinksRefusedError, and does not try after the first."""
+        if self._refusal:
+            raise LinksRefusedError(*self._refusal, new)
+        try:
+            action()
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self._refusal = (error.errno, error.strerror or str(error))
+            raise LinksRefusedError(*self._refusal, new) from error
+
+
 class OsFiles:
     """`Files` on a real directory, local or NFS."""
 
@@ -143,6 +167,7 @@ class OsFiles:
         self.root = root
         self._prefix = f"{root}/"
         self._stamps: dict[str, _Stamp] = {}
+        self._links = HardLinks()
 
     def names(self, folder: str) -> list[str]:
         try:
@@ -176,11 +201,7 @@ class OsFiles:
         os.rename(self._prefix + old, self._prefix + new)
 
     def link(self, old: str, new: str) -> None:
-        try:
-            os.link(self._prefix + old, self._prefix + new)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(self._prefix + new), exist_ok=True)
-            os.link(self._prefix + old, self._prefix + new)
+        self._links.make(new, lambda: self._link(self._prefix + old, self._prefix + new))
 
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
@@ -229,6 +250,13 @@ class OsFiles:
                 raise
             self._open_above(above)
             os.close(os.open(self._prefix + above, os.O_RDONLY | os.O_DIRECTORY))
+
+    def _link(self, old: str, new: str) -> None:
+        try:
+            os.link(old, new)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(new), exist_ok=True)
+            os.link(old, new)
 
     def _create(self, path: str, how: int) -> int:
         flags = os.O_WRONLY | os.O_CREAT | how

@@ -1,6 +1,6 @@
 """Times and memory sizes: how people write them, seconds and bytes, and how schedulers read them.
 
-A bare number is refused: Slurm would read `90` as minutes and PBS as seconds, `4000` as MiB and as bytes.
+A bare number is refused: one batch system reads `90` as minutes, another as seconds; `4000` as MiB, or as bytes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def show_memory(value: int) -> str:
 
 
 def walltime(value: float) -> str:
-    """Return `value` [s] as HH:MM:SS, rounded up: Slurm and PBS read it alike, more than 99 hours too."""
+    """Return `value` [s] as HH:MM:SS, rounded up: all batch systems read it alike, more than 99 hours too."""
     minutes, rest = divmod(math.ceil(value), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{rest:02}"
@@ -101,7 +101,7 @@ def _weigh(fields: list[float]) -> float:
 def _bad_time(text: str) -> str:
     if text.strip().isdigit():
         return (
-            f"{text!r} has no unit: Slurm would read minutes, PBS seconds. "
+            f"{text!r} has no unit: one batch system would read minutes, another seconds. "
             f"Write {text.strip()}m for minutes or {text.strip()}s for seconds."
         )
     return (

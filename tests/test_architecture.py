@@ -57,6 +57,35 @@ def test_an_import_that_the_design_forbids_is_found_even_in_a_function(copy, roo
     assert f"jughpc.{room}.breach -> " in found.stdout
 
 
+NAMED_IN = {"batch/slurm.py", "batch/pbs.py", "batch/registry.py"}
+SYSTEMS = re.compile(r"slurm|pbs\b|\bpbs|sbatch|squeue|scancel|qsub|qstat|qdel", re.IGNORECASE)
+
+
+def spoken(path: Path) -> Iterator[str]:
+    """Yield the names and texts of a module; comments and docstrings tell facts, but for those that are help."""
+    tree = ast.parse(path.read_text())
+    statements = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
+    told = set() if path.parent.name == "cli" else set(map(id, statements))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+            yield node.value
+        yield from (getattr(node, key) for key in ("id", "attr", "name", "arg", "module") if _is_text(node, key))
+
+
+def _is_text(node: ast.AST, key: str) -> bool:
+    return isinstance(getattr(node, key, None), str)
+
+
+def test_no_module_but_its_own_names_a_batch_system():
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), text)
+        for path in PACKAGE.rglob("*.py")
+        for text in spoken(path)
+        if SYSTEMS.search(text)
+    }
+    assert {name for name, _ in found} == NAMED_IN
+
+
 def test_a_module_without_a_layer_is_found(copy):
     (copy / "jughpc" / "drawer.py").write_text("")
     found = lint_imports(copy, "layers")
@@ -76,6 +105,7 @@ ASKS = {"exists", "is_file", "is_dir", "is_symlink", "stat", "lstat", "getsize",
 MAY_ASK = {  # after what no other host makes or removes at that time, or where an old answer does no harm
     "JugFolder.__init__": "jug's own folder, which is only read",
     "JugFolder._read_pack": "jug's own folder, which is only read",
+    "RedisStore.shards_in_use": "a server's keys, which it tells truly",
     "Stops.asked": "a file of the user's, seen a little late",
     "_check": "the user's reduce script and templates",
     "_nothing_left_on_error": "TO BE MENDED: it removes what it did not see",

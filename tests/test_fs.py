@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from jughpc.fs import OsClock, OsFiles, again_if_stale
+from jughpc.fs import LinksRefusedError, OsClock, OsFiles, again_if_stale
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.filescontract import FilesContract
@@ -205,6 +205,30 @@ class TestTheSimulatedCache:
     def test_hard_links_may_be_refused(self, disk):
         files = SimFiles(Client(disk), Orders(), links=False)
         files.write("record", [b"x"])
-        with pytest.raises(PermissionError):
-            files.link("record", "claim")
+        for _ in range(2):
+            with pytest.raises(LinksRefusedError, match="refused here"):
+                files.link("record", "claim")
         assert files.names("") == ["record"]
+
+    @pytest.mark.parametrize("number", [errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS])
+    def test_who_was_refused_a_hard_link_asks_no_more(self, disk, number):
+        orders = Orders()
+        orders.lose_request("link", number)
+        files = SimFiles(Client(disk), orders)
+        files.write("record", [b"x"])
+        for _ in range(2):
+            with pytest.raises(LinksRefusedError):
+                files.link("record", "claim")
+        assert [call for call, _ in orders.calls].count("link") == 1
+
+    @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOSPC, errno.EACCES])
+    def test_a_hard_link_that_fails_for_another_reason_may_be_made_later(self, disk, number):
+        orders = Orders()
+        orders.lose_request("link", number)
+        files = SimFiles(Client(disk), orders)
+        files.write("record", [b"x"])
+        with pytest.raises(OSError, match="ordered") as failed:
+            files.link("record", "claim")
+        assert not isinstance(failed.value, LinksRefusedError)
+        files.link("record", "claim")
+        assert files.read("claim") == b"x"

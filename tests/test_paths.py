@@ -71,7 +71,7 @@ def test_every_module_that_a_document_runs_exists(page):
         ("test_paths.py::test_every_link_of_a_document_leads_somewhere", True),
         ("test_paths.py::test_nothing", False),
         ("store/nothing", False),
-        ("tests/store/test_claims*", True),
+        ("tests/store/files/test_claims*", True),
         ("tests/store/test_nothing*", False),
     ],
 )

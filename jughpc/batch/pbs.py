@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from jughpc import units
+from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
+    Capabilities,
     ElementId,
     Job,
     JobId,
     Limits,
+    Refusal,
     Reply,
     Resources,
     Role,
     State,
     Status,
-    Verdict,
 )
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -38,17 +41,17 @@ _UNSAFE = re.compile(r'("Variable_List":\s*)\{.*?\n\t{3}\}|("Submit_arguments":\
 _KNOWN, _FINISHED, _UNKNOWN = 0, 35, 153  # one absent id of several sets the code, the others are still told
 
 # The code is the better witness: the text of a refusal may be that of the refusal before.
-_VERDICTS = {
-    Verdict.RETRY: (162, 222, 255),
-    Verdict.FULL: (38,),
-    Verdict.GONE: (_FINISHED, 55, _UNKNOWN),
-    Verdict.USER: (1, 2, 3, 5, 6, 154, 159, 160, 166, 170, 173, 175, 187, 188),
+_REFUSALS = {
+    Refusal.RETRY: (162, 222, 255),
+    Refusal.FULL: (38,),
+    Refusal.GONE: (_FINISHED, 55, _UNKNOWN),
+    Refusal.USER: (1, 2, 3, 5, 6, 154, 159, 160, 166, 170, 173, 175, 187, 188),
 }
-_VERDICT_OF = {code: verdict for verdict, codes in _VERDICTS.items() for code in codes}
+_REFUSAL_OF = {code: refusal for refusal, codes in _REFUSALS.items() for code in codes}
 _TEXTS = (
-    (Verdict.RETRY, "cannot connect to server|Couldn't connect|could not connect to MOM"),
-    (Verdict.FULL, "exceeds the queue limit|would exceed"),
-    (Verdict.GONE, "Unknown Job Id|Job has finished"),
+    (Refusal.RETRY, "cannot connect to server|Couldn't connect|could not connect to MOM"),
+    (Refusal.FULL, "exceeds the queue limit|would exceed"),
+    (Refusal.GONE, "Unknown Job Id|Job has finished"),
 )
 
 _SETTINGS = "pbs_version default_queue max_array_size job_history_enable job_history_duration"
@@ -65,18 +68,23 @@ class Pbs:
     history: bool = False
 
     name: ClassVar[str] = "pbs"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        job_id=re.compile(r"\d+(\[\])?(\.\w[\w.-]*)?"),
+        commands=("qsub",),
+        scrubbed=("PBS_DPREFIX",),  # what qsub takes for the start of a directive
+    )
 
-    @classmethod
-    def within(cls, limits: Limits) -> Pbs:
-        """Return PBS as a server with these limits is to be asked."""
-        return cls(history=limits.settings.get("job_history_enable") == "True")
+    def within(self, limits: Limits) -> Pbs:
+        return Pbs(history=limits.settings.get("job_history_enable") == "True")
+
+    def directives(self, job: Job) -> list[Directive]:
+        return [*_own(job), *_resources(job.resources)]
+
+    def script_line(self, directive: Directive) -> str:
+        return f"#PBS {shlex.join(directive.words)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        options = [*_own_options(job), *_resource_options(job.resources)]
-        if job.depends_on:
-            after = ":".join([job.depends_on.condition.value, *job.depends_on.jobs])
-            options += ["-W", f"depend={after}"]
-        return ["qsub", *options, *job.extra, str(job.script)]
+        return ["qsub", *words([*self.directives(job), *_dependency(job)]), *job.extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
         lines = reversed(reply.stdout.split()) if reply.code == 0 else []
@@ -115,7 +123,7 @@ class Pbs:
 
     def parse_limits(self, reply: Reply) -> Limits:
         try:
-            servers = _json(reply).get("Server", {})
+            servers = dict(_objects(_json(reply), "Server"))
         except SchedulerError:
             return Limits()
         known = {key: str(value) for server in servers.values() for key, value in server.items()}
@@ -123,11 +131,14 @@ class Pbs:
         size = settings.get("max_array_size", "")
         return Limits(int(size) if size.isdigit() else None, settings)
 
-    def verdict(self, reply: Reply) -> Verdict:
-        if reply.code in _VERDICT_OF:
-            return _VERDICT_OF[reply.code]
-        found = (verdict for verdict, pattern in _TEXTS if re.search(pattern, reply.stderr))
-        return next(found, Verdict.USER)
+    def absent(self, reply: Reply) -> bool:
+        return False
+
+    def refusal(self, reply: Reply) -> Refusal:
+        if reply.code in _REFUSAL_OF:
+            return _REFUSAL_OF[reply.code]
+        found = (refusal for refusal, pattern in _TEXTS if re.search(pattern, reply.stderr))
+        return next(found, Refusal.USER)
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return f"{folder}/{log_name(role, size, offset, '^array_index^')}"
@@ -139,28 +150,38 @@ class Pbs:
         return ["-x"] if self.history else []
 
 
-def _own_options(job: Job) -> Iterator[str]:
-    yield from ("-N", job.name, "-S", "/bin/bash")
+def _own(job: Job) -> Iterator[Directive]:
+    yield Directive("-N", job.name)
+    yield Directive("-S", "/bin/bash")
     # PBS copies output only at the end, and over what an earlier run left: the script writes the log itself.
-    yield from ("-j", "oe", "-o", "/dev/null", "-m", "n", "-r", "y")
+    yield Directive("-j", "oe")
+    yield Directive("-o", "/dev/null")
+    yield Directive("-m", "n")
+    yield Directive("-r", "y")
     if job.size > 1:  # -J refuses a single element
-        yield from ("-J", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
+        yield Directive("-J", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
 
 
-def _resource_options(resources: Resources) -> Iterator[str]:
+def _dependency(job: Job) -> list[Directive]:
+    after = job.depends_on
+    return [Directive("-W", f"depend={':'.join([after.condition.value, *after.jobs])}")] if after else []
+
+
+def _resources(resources: Resources) -> list[Directive]:
     if resources.qos is not None:
         raise SettingError(
             f"PBS has no QOS, so {resources.qos!r} says nothing to it. "
             "Leave --qos out, or give the option of your site after --."
         )
-    if resources.walltime is not None:
-        yield from ("-l", f"walltime={units.walltime(resources.walltime)}")
-    if chunk := _chunk(resources):
-        yield from ("-l", f"select=1{chunk}")
-    if resources.partition is not None:
-        yield from ("-q", resources.partition)
-    if resources.account is not None:
-        yield from ("-A", resources.account)
+    chunk = _chunk(resources)
+    return given(
+        (
+            ("-l", None if resources.walltime is None else f"walltime={units.walltime(resources.walltime)}"),
+            ("-l", f"select=1{chunk}" if chunk else None),
+            ("-q", resources.partition),
+            ("-A", resources.account),
+        )
+    )
 
 
 def _chunk(resources: Resources) -> str:
@@ -174,14 +195,24 @@ def _silent(reply: Reply) -> SchedulerError:
 
 
 def _json(reply: Reply) -> dict[str, Any]:
-    try:
-        return json.loads(reply.stdout, strict=False)  # type: ignore[no-any-return]  # PBS prints an object
-    except ValueError:
-        pass
-    try:
-        return json.loads(_UNSAFE.sub(_emptied, reply.stdout), strict=False)  # type: ignore[no-any-return]
-    except ValueError as error:
-        raise SchedulerError(f"{reply.argv[0]} printed no JSON: {error}\n{reply.stderr.strip()}") from error
+    trouble = "it is no object"
+    for text in (reply.stdout, _UNSAFE.sub(_emptied, reply.stdout)):
+        try:
+            found = json.loads(text, strict=False)
+        except ValueError as error:
+            trouble = str(error)
+            continue
+        if isinstance(found, dict):
+            return found
+    raise SchedulerError(f"{reply.argv[0]} printed no JSON: {trouble}\n{reply.stderr.strip()}")
+
+
+def _objects(found: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what lies under `key`, but for what has not the shape of an object."""
+    inner = found.get(key)
+    for name, fields in inner.items() if isinstance(inner, dict) else ():
+        if isinstance(fields, dict):
+            yield name, fields
 
 
 def _emptied(match: re.Match[str]) -> str:
@@ -190,7 +221,7 @@ def _emptied(match: re.Match[str]) -> str:
 
 def _entries(reply: Reply) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
     """Return sequence number, index and attributes of each element; an array's own entry is none."""
-    for key, fields in _json(reply).get("Jobs", {}).items():
+    for key, fields in _objects(_json(reply), "Jobs"):
         match = _ID.fullmatch(key)
         if match and match[2] != "":
             yield match[1], int(match[2] or 0), fields

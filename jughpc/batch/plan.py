@@ -1,4 +1,4 @@
-"""Which jobs a submission becomes: arrays within the system's limits, then the jobs that follow them."""
+"""Which jobs a submission becomes: arrays within the system's limits, then the jobs that depend on them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from jughpc.errors import SettingError
 
 
 @dataclass(frozen=True)
-class Follower:
-    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce."""
+class DependentJob:
+    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce.
+
+    Attributes:
+        checking: What runs instead of `argv` where no job can wait for another's success: it looks itself.
+    """
 
     role: Role
     argv: tuple[str, ...]
     resources: Resources = field(default_factory=Resources)
+    checking: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Start:
 def plan(
     submission: Submission,
     scheduler: Scheduler,
-    followers: Sequence[Follower] = (),
+    dependents: Sequence[DependentJob] = (),
     start: Start = Start(),
 ) -> list[Job]:
     """Return the jobs of `submission` in the order of their submission.
@@ -40,17 +45,19 @@ def plan(
     A job's `depends_on` names other jobs of the plan: their ids are known only when they are queued.
 
     Args:
-        followers: The first starts after all arrays ended in any way, each other after the one before it
-            ended with exit code 0.
+        dependents: The first starts after all arrays ended in any way, each other after the one before it
+            ended with exit code 0; or in any way, where the system knows no other condition: it checks itself then.
     Raises:
         SettingError: There are no elements, or more arrays than may run at once.
     """
     jobs = _arrays(submission, scheduler, start)
     names, condition = tuple(job.name for job in jobs), Condition.AFTER_ANY
-    for follower in followers:
-        job = _job(submission, scheduler, follower.role, start.job + len(jobs))
-        after = Dependency(condition, names)
-        jobs.append(replace(job, argv=follower.argv, resources=follower.resources, depends_on=after))
+    for dependent in dependents:
+        known = condition in scheduler.capabilities.conditions
+        argv = dependent.argv if known else dependent.checking or dependent.argv
+        after = Dependency(condition if known else Condition.AFTER_ANY, names)
+        job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
+        jobs.append(replace(job, argv=argv, resources=dependent.resources, depends_on=after))
         names, condition = (job.name,), Condition.AFTER_OK
     return jobs
 
@@ -74,7 +81,7 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
         raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
     sizes = chunks(total, submission.limits.array_size)
     offsets = accumulate(sizes, initial=start.element)
-    throttles = _throttles(submission, len(sizes))
+    throttles = _throttles(submission, scheduler, len(sizes))
     jobs = [
         _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset)
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))
@@ -85,9 +92,9 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
     ]
 
 
-def _throttles(submission: Submission, count: int) -> Sequence[int | None]:
+def _throttles(submission: Submission, scheduler: Scheduler, count: int) -> Sequence[int | None]:
     throttle, total = submission.options.throttle, submission.workload.size
-    if throttle is None or throttle >= total:
+    if throttle is None or (throttle >= total and not scheduler.capabilities.bounds_arrays):
         return [None] * count
     if throttle < count:
         raise SettingError(

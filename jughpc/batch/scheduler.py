@@ -6,10 +6,13 @@ Nothing here runs a command: `shell.run` does, and hands the texts back to the p
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from jughpc.batch.directives import Directive
 
 JobId = str
 """A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
@@ -147,8 +150,8 @@ class Job:
     extra: tuple[str, ...] = ()
 
 
-class Verdict(enum.Enum):
-    """What a refusal means."""
+class Refusal(enum.Enum):
+    """What it means that a command was refused."""
 
     RETRY = "try again"
     FULL = "too many jobs are queued; try again when some have ended"
@@ -183,6 +186,46 @@ Run = Callable[[Sequence[str]], Reply]
 """Runs a command to its end, as `shell.run` does. Raises SchedulerError if there is no reply."""
 
 
+@dataclass(frozen=True)
+class Capabilities:
+    """What one batch system declares of itself.
+
+    Attributes:
+        job_id: What all of its ids match in full: nothing else reaches a command line as one.
+        commands: All of these are on PATH where the system may be; () for one that is everywhere.
+        first_index: Of an array's first element, in the system's own count; a plain job's element is 0 always.
+        conditions: Those that it can hold a job back by; AFTER_ANY is one of them.
+        runs_here: Its elements run on this very machine.
+        bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
+        scrubbed: How variables begin that would change what its commands mean, or reach its jobs from an outer one.
+        kept: Variables that stay although they begin like that: where the system is, and a user's standing choices.
+        templates: The folder that holds its folder of templates, None for those shipped here.
+    """
+
+    job_id: re.Pattern[str]
+    commands: tuple[str, ...] = ()
+    first_index: int = 0
+    conditions: frozenset[Condition] = frozenset(Condition)
+    runs_here: bool = False
+    bounds_arrays: bool = False
+    scrubbed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    templates: Path | None = None
+
+    def indices(self, size: int) -> range:
+        """Return the indices of a job of `size` elements, in the system's own count."""
+        first = self.first_index if size > 1 else 0
+        return range(first, first + size)
+
+    def is_id(self, text: str) -> bool:
+        """Return whether `text` may be handed to the system's commands as the id of a job."""
+        return bool(self.job_id.fullmatch(text))
+
+    def scrub(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return `environ` without what its commands, and its jobs, are not to see."""
+        return {key: value for key, value in environ.items() if key in self.kept or not key.startswith(self.scrubbed)}
+
+
 class Scheduler(Protocol):
     """How one batch system spells things. Pure: text in, text out."""
 
@@ -190,10 +233,26 @@ class Scheduler(Protocol):
     def name(self) -> str:
         """Names the system, its folder of templates and the start of an owner string."""
 
-    def submit_command(self, job: Job) -> list[str]:
-        """Return the command that submits `job.script`; what the environment could override is on it.
+    @property
+    def capabilities(self) -> Capabilities:
+        """Tells what the system can do and how it is recognised."""
+
+    def within(self, limits: Limits) -> Scheduler:
+        """Return the system as one that told these `limits` is to be spoken to."""
+
+    def directives(self, job: Job) -> list[Directive]:
+        """Return what `job` asks for, but for its dependency: a script may be submitted again by hand.
 
         Raises SettingError for a resource that the system has no option for.
+        """
+
+    def script_line(self, directive: Directive) -> str:
+        """Return the line of a script that says `directive`, quoted as the system reads it; "" if it reads none."""
+
+    def submit_command(self, job: Job) -> list[str]:
+        """Return the command that submits `job.script`, with all its directives: they outspeak the environment.
+
+        Raises SettingError as `directives` does.
         """
 
     def parse_submit(self, reply: Reply) -> JobId:
@@ -227,7 +286,10 @@ class Scheduler(Protocol):
     def parse_limits(self, reply: Reply) -> Limits:
         """Return what could be read; unreadable is no limit known."""
 
-    def verdict(self, reply: Reply) -> Verdict:
+    def absent(self, reply: Reply) -> bool:
+        """Return whether this answer about limits shows that the commands are here, but no such system."""
+
+    def refusal(self, reply: Reply) -> Refusal:
         """Return what a refusal means; what is not recognised is the user's to see."""
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from jughpc import units
-from jughpc.batch.scheduler import Job
+from jughpc.batch.scheduler import Job, Scheduler
 from jughpc.errors import TemplateError
 
 FILTERS: dict[str, Callable[..., object]] = {
@@ -23,31 +23,40 @@ FILTERS: dict[str, Callable[..., object]] = {
 }
 
 
-def render(job: Job, system: str, folder: Path | None = None) -> str:
+def render(job: Job, scheduler: Scheduler, folder: Path | None = None) -> str:
     """Return the text of the job's script.
 
     Args:
-        system: The scheduler's name, whose folder of templates is used.
+        scheduler: Whose directives it holds, and whose folder of templates is used.
         folder: A site's templates, laid out like ours; each one that is there goes before ours and may
             extend it.
     Raises:
+        SettingError: The system has no option for a resource.
         TemplateError: A value holds a line break or a NUL, or a template is absent or does not render.
     """
     for name, value in _values("job", job):
         if not set(value).isdisjoint("\n\r\0"):
             raise TemplateError(f"The {name} holds a line break or a NUL, which no script can carry: {value!r}")
-    name = f"{system}/{job.role.value}.sh.j2"
+    name = f"{scheduler.name}/{job.role.value}.sh.j2"
+    lines = [scheduler.script_line(directive) for directive in scheduler.directives(job)]
+    folders = tuple(place for place in (folder, scheduler.capabilities.templates) if place)
     try:
-        return _templates(folder).get_template(name).render(job=job)
+        return _templates(folders).get_template(name).render(job=job, directives=[line for line in lines if line])
     except jinja2.TemplateNotFound as error:
         raise TemplateError(f"There is no template {error.name}{_places(folder)}") from error
     except (jinja2.TemplateError, TypeError, ValueError) as error:
         raise TemplateError(f"The template {name}{_places(folder)} does not render: {error}") from error
 
 
+def shipped_folder(scheduler: Scheduler) -> Path:
+    """Return the folder of templates that comes with the system's module."""
+    home = scheduler.capabilities.templates or Path(str(resources.files("jughpc"))) / "templates"
+    return home / scheduler.name
+
+
 @cache  # compiling a template takes 10 ms, and a submission renders three
-def _templates(folder: Path | None) -> jinja2.Environment:
-    loaders = [jinja2.FileSystemLoader(folder)] if folder else []
+def _templates(folders: tuple[Path, ...]) -> jinja2.Environment:
+    loaders = [jinja2.FileSystemLoader(folder) for folder in folders]
     templates = jinja2.Environment(
         loader=jinja2.ChoiceLoader([*loaders, jinja2.FunctionLoader(_shipped)]),
         undefined=jinja2.StrictUndefined,

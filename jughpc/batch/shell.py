@@ -16,33 +16,18 @@ from jughpc.errors import CommandMissingError, CommandTimeoutError
 from jughpc.exitcode import after_signal
 from jughpc.host import Process
 
-# An outer job's or a site module's variables would speak louder than our scripts (sbatch(1): "environment
-# variables will override any options set in a batch script"), or change what the commands print.
-SCRUBBED = ("SBATCH_", "SLURM_", "SQUEUE_", "SCANCEL_", "SCONTROL_", "SRUN_", "PMI", "PBS_DPREFIX")
-
-# Where the cluster is and who asks; and a user's standing choices, which an explicit option still overrides.
-LOCATION = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT", "SLURM_CLUSTERS", "SBATCH_CLUSTERS")
-CHOICES = ("SBATCH_ACCOUNT", "SBATCH_PARTITION", "SBATCH_QOS", "SBATCH_RESERVATION")
-
-
-def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return `given` (default: this process's) without what would change a scheduler command's meaning."""
-    source = os.environ if given is None else given
-    kept = LOCATION + CHOICES
-    return {key: value for key, value in source.items() if key in kept or not key.startswith(SCRUBBED)}
-
 
 def run(argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | None = None) -> Reply:
     """Run `argv` to its end and return what it answered, whatever its exit code.
 
     Args:
         timeout: [s]. The default outlasts sbatch, which tries again by itself for 120 s.
-        env: Its environment before scrubbing; default: this process's.
+        env: Its environment; default: this process's.
     Raises:
         CommandMissingError: There is no such command.
         CommandTimeoutError: It did not end in time and was killed; it may have done its work.
     """
-    process = _start(argv, environment(env))
+    process = _start(argv, env)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except BaseException as error:
@@ -53,7 +38,7 @@ def run(argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | No
     return Reply(tuple(argv), process.returncode, stdout, stderr)
 
 
-def find_command(name: str) -> str | None:
+def command_path(name: str) -> str | None:
     """Return the path of the command `name`, None if PATH has none."""
     return shutil.which(name)
 
@@ -100,7 +85,7 @@ def kill(process: Process, name: str = "TERM") -> None:
             os.killpg(process.pid, signal.Signals[f"SIG{name}"])
 
 
-def _start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
     with _found(argv[0]):
         return subprocess.Popen(
             list(argv),

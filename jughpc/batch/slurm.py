@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jughpc import units
+from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     EVERY,
+    Capabilities,
     Dependency,
     ElementId,
     Job,
     JobId,
     Limits,
+    Refusal,
     Reply,
     Resources,
     Role,
     State,
     Status,
-    Verdict,
 )
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -44,39 +47,62 @@ _NEVER = re.compile(
 _FIELDS = "%F|%K|%T|%r|%N"  # array id, index, state, reason, nodes: only the reason may hold a bar
 _FIND_FIELDS = "%F|%T|%j|%r"
 
-_ID = re.compile(r"(\d+(?:;\S+)?)")
+_ID = re.compile(r"\d+(?:;\w[\w.-]*)?")
 _WORDS = re.compile(r"Submitted batch job (\d+)(?: on cluster (\S+))?")
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 
+_MOST = 4_000_001  # indices of an array, whatever MaxArraySize says; a larger one is no answer of Slurm's
+
 _SETTINGS = "SLURM_VERSION ClusterName MaxArraySize MaxJobCount MinJobAge KillWait"
 
-_VERDICTS = (
+_REFUSALS = (
     (
-        Verdict.RETRY,
+        Refusal.RETRY,
         "Unable to contact slurm controller|Socket timed out|Connection refused|Zero Bytes were transmitted"
         "|[Rr]ate limit exceeded|Resource temporarily unavailable|temporarily unable to accept job",
     ),
-    (Verdict.FULL, r"MaxJobCount|MaxSubmitJob|\(job submit limit, "),
-    (Verdict.GONE, "Invalid job id specified|already completing or completed"),
+    (Refusal.FULL, r"MaxJobCount|MaxSubmitJob|\(job submit limit, "),
+    (Refusal.GONE, "Invalid job id specified|already completing or completed"),
 )
+
+
+# sbatch(1): "environment variables will override any options set in a batch script"; others would change what
+# the commands print, or reach our jobs from an outer one.
+_SCRUBBED = ("SBATCH_", "SLURM_", "SQUEUE_", "SCANCEL_", "SCONTROL_", "SRUN_", "PMI")
+
+# Where the cluster is and who asks; and a user's standing choices, which an explicit option still overrides.
+_LOCATION = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT", "SLURM_CLUSTERS", "SBATCH_CLUSTERS")
+_CHOICES = ("SBATCH_ACCOUNT", "SBATCH_PARTITION", "SBATCH_QOS", "SBATCH_RESERVATION")
 
 
 class Slurm:
     """The Scheduler protocol in the words of sbatch, squeue, scancel and scontrol."""
 
     name = "slurm"
+    capabilities = Capabilities(job_id=_ID, commands=("sbatch",), scrubbed=_SCRUBBED, kept=_LOCATION + _CHOICES)
+
+    def within(self, limits: Limits) -> Slurm:
+        return self
+
+    def directives(self, job: Job) -> list[Directive]:
+        return [*_own(job), *_resources(job.resources)]
+
+    def script_line(self, directive: Directive) -> str:
+        # 22.05 drops a backslash even inside single quotes, and keeps the second of two.
+        if directive.value is None:
+            return f"#SBATCH {directive.option}"
+        value = directive.value.replace("\\", "\\\\")
+        return f"#SBATCH {directive.option}={shlex.quote(value)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        options = [*_own_options(job), *_resource_options(job.resources)]
-        if job.depends_on:
-            options.append(f"--dependency={_dependency(job.depends_on)}")
-        return ["sbatch", "--parsable", *options, *job.extra, str(job.script)]
+        after = [f"--dependency={_dependency(job.depends_on)}"] if job.depends_on else []
+        return ["sbatch", "--parsable", *words(self.directives(job)), *after, *job.extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
         lines = reversed(reply.stdout.split("\n")) if reply.code == 0 else []
         for line in lines:  # a site's wrapper may print a banner first
             if match := _ID.fullmatch(line.strip()):
-                return match[1]
+                return match[0]
             if match := _WORDS.search(line):
                 return ";".join(filter(None, match.groups()))
         raise SubmitError(reply.argv, reply.code, reply.stderr or reply.stdout)
@@ -86,8 +112,7 @@ class Slurm:
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         found: dict[JobId, None] = {}
-        for cluster, line in _by_cluster(_lines(reply)):
-            array, word, called, reason = line.split("|", 3)
+        for cluster, (array, word, called, reason) in _rows(reply):
             # A refused sbatch may leave records of its own.
             if called == name and (word, reason) != ("FAILED", "BadConstraints"):
                 found[";".join(filter(None, [array, cluster]))] = None
@@ -99,8 +124,7 @@ class Slurm:
     def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
         asked = {job.partition(";")[::2]: job for job in jobs}
         statuses = {}
-        for cluster, line in _by_cluster(_lines(reply)):
-            array, index, word, rest = line.split("|", 3)
+        for cluster, (array, index, word, rest) in _rows(reply):
             if job := asked.get((array, cluster)):
                 reason, _, host = rest.rpartition("|")
                 status = _status(word, reason, host)
@@ -122,9 +146,12 @@ class Slurm:
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(_array_size(known), settings)
 
-    def verdict(self, reply: Reply) -> Verdict:
-        found = (verdict for verdict, pattern in _VERDICTS if re.search(pattern, reply.stderr))
-        return next(found, Verdict.USER)
+    def absent(self, reply: Reply) -> bool:
+        return reply.code != 0 and "Could not establish a configuration source" in reply.stderr
+
+    def refusal(self, reply: Reply) -> Refusal:
+        found = (refusal for refusal, pattern in _REFUSALS if re.search(pattern, reply.stderr))
+        return next(found, Refusal.USER)
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         if "\\" in str(folder):
@@ -137,28 +164,30 @@ class Slurm:
         return f"slurm:{element.job.partition(';')[0]}_{element.index}"
 
 
-def _own_options(job: Job) -> Iterator[str]:
-    yield f"--job-name={job.name}"
-    yield f"--output={job.log}"
-    yield "--open-mode=append"  # else a requeued element begins its log anew
-    yield f"--chdir={job.workdir}"
-    yield "--nodes=1"
-    yield "--ntasks=1"
-    yield "--requeue"
+def _own(job: Job) -> Iterator[Directive]:
+    yield Directive("--job-name", job.name)
+    yield Directive("--output", job.log)
+    yield Directive("--open-mode", "append")  # else a requeued element begins its log anew
+    yield Directive("--chdir", str(job.workdir))
+    yield Directive("--nodes", "1")
+    yield Directive("--ntasks", "1")
+    yield Directive("--requeue")
     if job.size > 1:
-        yield f"--array=0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else "")
+        yield Directive("--array", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
 
 
-def _resource_options(resources: Resources) -> Iterator[str]:
-    if resources.walltime is not None:
-        yield f"--time={units.walltime(resources.walltime)}"
-    if resources.memory is not None:
-        yield f"--mem={units.mebibytes(resources.memory)}M"
-    if resources.gpus:
-        yield f"--gres=gpu:{resources.gpus}"
-    named = {"cpus-per-task": resources.cpus, "partition": resources.partition}
-    named |= {"account": resources.account, "qos": resources.qos}
-    yield from (f"--{key}={value}" for key, value in named.items() if value is not None)
+def _resources(resources: Resources) -> list[Directive]:
+    return given(
+        (
+            ("--time", None if resources.walltime is None else units.walltime(resources.walltime)),
+            ("--mem", None if resources.memory is None else f"{units.mebibytes(resources.memory)}M"),
+            ("--gres", f"gpu:{resources.gpus}" if resources.gpus else None),
+            ("--cpus-per-task", resources.cpus),
+            ("--partition", resources.partition),
+            ("--account", resources.account),
+            ("--qos", resources.qos),
+        )
+    )
 
 
 def _dependency(dependency: Dependency) -> str:
@@ -178,6 +207,14 @@ def _lines(reply: Reply) -> list[str]:
     return reply.stdout.splitlines()
 
 
+def _rows(reply: Reply) -> Iterator[tuple[str, list[str]]]:
+    """Yield the cluster and the four fields of each row; a line of another shape is a banner's."""
+    for cluster, line in _by_cluster(_lines(reply)):
+        fields = line.split("|", 3)
+        if len(fields) == 4 and fields[0].isdecimal():
+            yield cluster, fields
+
+
 def _by_cluster(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Return each row with its cluster, "" for the default one; -M has a heading before each cluster's rows."""
     cluster = ""
@@ -195,7 +232,8 @@ def _indices(text: str) -> Iterator[int]:
     for part in text.partition("%")[0].split(","):
         if match := _RANGE.fullmatch(part):
             first, last, step = match.groups()
-            yield from range(int(first), int(last or first) + 1, int(step or 1))
+            if int(last or first) < _MOST:
+                yield from range(int(first), int(last or first) + 1, max(1, int(step or 1)))
 
 
 def _status(word: str, reason: str, host: str) -> Status:

@@ -29,7 +29,7 @@ CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
-class Options:
+class ElementOptions:
     """How every element of a submission is run, as the user chose it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Submission:
     created: float
     scheduler: str
     workload: Workload
-    options: Options
+    options: ElementOptions
     limits: Limits = field(default_factory=Limits)
     meta: Mapping[str, str] = field(default_factory=dict)
 
@@ -109,7 +109,7 @@ def draft(
     *,
     scheduler: str,
     workload: Workload,
-    options: Options,
+    options: ElementOptions,
     limits: Limits = Limits(),  # noqa: B008  # frozen
     meta: Mapping[str, str] | None = None,
 ) -> Submission:
@@ -279,8 +279,8 @@ def _options(
     setup: list[str],
     extra: list[str],
     templates: str | None,
-) -> Options:
-    return Options(
+) -> ElementOptions:
+    return ElementOptions(
         Path(workdir),
         Resources(**resources),
         throttle,

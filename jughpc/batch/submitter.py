@@ -1,108 +1,108 @@
-"""How a submission is queued: recorded first, never twice, and not by halves."""
+"""How a submission is queued, recorded first, never twice and not by halves; and how it is ended."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from jughpc.backoff import Backoff
 from jughpc.batch import script, submissions
-from jughpc.batch.plan import Follower, Start, plan
-from jughpc.batch.polling import cancel_jobs
-from jughpc.batch.scheduler import Job, JobId, Reply, Run, Scheduler, Verdict
+from jughpc.batch.cluster import Cluster, Tell
+from jughpc.batch.plan import DependentJob, Start, plan
+from jughpc.batch.scheduler import Job, JobId
 from jughpc.batch.submissions import Accepted, Submission
-from jughpc.errors import (
-    CommandMissingError,
-    CommandTimeoutError,
-    JugError,
-    SchedulerError,
-    SubmitError,
-    UsageError,
-)
-from jughpc.fs import Clock, Files
-
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
+from jughpc.errors import CommandMissingError, JugError, SchedulerError, SubmitError, UsageError
+from jughpc.fs import Files
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Through what a submission is queued.
+class Submitter:
+    """Queues submissions.
 
     Attributes:
+        cluster: Where to.
+        files: The jugdir that they are recorded in.
         tell: Takes a line for the user whenever there is something to wait for.
-        patience: How long a scheduler that does not answer, or says to try again, is asked for one job [s].
     """
 
+    cluster: Cluster
     files: Files
-    clock: Clock
-    scheduler: Scheduler
-    run: Run
-    tell: Callable[[str], None]
-    patience: float = 300.0
+    tell: Tell
+
+    def submit(self, submission: Submission, jobs: Sequence[Job]) -> list[Accepted]:
+        """Queue the planned `jobs` of a prepared `submission`, all or none of them.
+
+        On an error the jobs queued before it are cancelled, as its text says. A submission of which nothing was
+        queued is removed; any other is marked as cancelled.
+
+        Raises:
+            UsageError: The scheduler refused, or a script does not render.
+            SchedulerError: It did not answer; whether the last job was queued is not known.
+        """
+        try:
+            return self._submit_all(submission, jobs)
+        except BaseException as error:
+            if submissions.accepted(self.files, submission) or _doubtful(error):
+                submissions.mark_cancelled(self.files, submission)
+            else:
+                submissions.discard(self.files, submission)
+            raise
+
+    def submit_more(self, submission: Submission, size: int, dependents: Sequence[DependentJob] = ()) -> list[Accepted]:
+        """Queue `size` more elements of the submission's workload, numbered on from those it has.
+
+        Args:
+            dependents: As of `plan`.
+        Raises: as `submit`; the jobs that the submission had before stay as they are.
+        """
+        before = submissions.accepted(self.files, submission)
+        start = Start(submissions.next_ordinal(self.files, submission), submissions.elements(before))
+        resized = replace(submission, workload=replace(submission.workload, size=size))
+        return self._submit_all(submission, plan(resized, self.cluster.scheduler, dependents, start))
+
+    def submit_job(self, submission: Submission, job: Job) -> Accepted:
+        """Write the script of `job`, queue it, and record that it was accepted.
+
+        Raises: as `submit`.
+        """
+        text = script.render(job, self.cluster.scheduler, submission.options.templates)
+        self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
+        job.script.chmod(0o755)
+        job_id = self.cluster.queue(job, self.tell)
+        result = Accepted(job.role, job_id, job.name, job.size, job.offset, job.script.name)
+        try:
+            submissions.record_accepted(self.files, submission, result)
+        except BaseException:  # nobody would know of it
+            self.cluster.cancel([job_id])
+            raise
+        return result
+
+    def _submit_all(self, submission: Submission, jobs: Sequence[Job]) -> list[Accepted]:
+        done: list[Accepted] = []
+        try:
+            for job in jobs:
+                done.append(self.submit_job(submission, _with_ids(job, done)))
+        except BaseException as error:
+            story = _take_back(self.cluster, [job.id for job in done])
+            if story and isinstance(error, JugError):
+                raise _with_story(error, story) from error
+            raise
+        return done
 
 
-def submit(desk: Desk, submission: Submission, jobs: Sequence[Job]) -> list[Accepted]:
-    """Queue the planned `jobs` of a prepared `submission`, all or none of them.
+def cancel(cluster: Cluster, files: Files, submission: Submission) -> list[Accepted]:
+    """End all jobs of `submission` and return them.
 
-    On an error the jobs queued before it are cancelled, as its text says. A submission of which nothing was
-    queued is removed; any other is marked as cancelled.
+    What depends on the arrays goes first: it would start when they end.
 
     Raises:
-        UsageError: The scheduler refused, or a script does not render.
-        SchedulerError: It did not answer; whether the last job was queued is not known.
+        SchedulerError: Some could not be cancelled, as its text says.
     """
-    try:
-        return _submit_all(desk, submission, jobs)
-    except BaseException as error:
-        if submissions.accepted(desk.files, submission) or _doubtful(error):
-            submissions.mark_cancelled(desk.files, submission)
-        else:
-            submissions.discard(desk.files, submission)
-        raise
-
-
-def submit_more(desk: Desk, submission: Submission, size: int, followers: Sequence[Follower] = ()) -> list[Accepted]:
-    """Queue `size` more elements of the submission's workload, numbered on from those it has.
-
-    Args:
-        followers: As of `plan`.
-    Raises: as `submit`; the jobs that the submission had before stay as they are.
-    """
-    before = submissions.accepted(desk.files, submission)
-    start = Start(submissions.next_ordinal(desk.files, submission), submissions.elements(before))
-    resized = replace(submission, workload=replace(submission.workload, size=size))
-    return _submit_all(desk, submission, plan(resized, desk.scheduler, followers, start))
-
-
-def submit_job(desk: Desk, submission: Submission, job: Job) -> Accepted:
-    """Write the script of `job`, queue it, and record that it was accepted.
-
-    Raises: as `submit`.
-    """
-    text = script.render(job, desk.scheduler.name, submission.options.templates)
-    desk.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
-    job.script.chmod(0o755)
-    job_id = _queue(desk, job)
-    result = Accepted(job.role, job_id, job.name, job.size, job.offset, job.script.name)
-    try:
-        submissions.record_accepted(desk.files, submission, result)
-    except BaseException:  # nobody would know of it
-        cancel_jobs(desk.scheduler, desk.run, [job_id])
-        raise
-    return result
-
-
-def _submit_all(desk: Desk, submission: Submission, jobs: Sequence[Job]) -> list[Accepted]:
+    submissions.mark_cancelled(files, submission)
     done: list[Accepted] = []
-    try:
-        for job in jobs:
-            done.append(submit_job(desk, submission, _with_ids(job, done)))
-    except BaseException as error:
-        story = _take_back(desk, [job.id for job in done])
-        if story and isinstance(error, JugError):
-            raise _with_story(error, story) from error
-        raise
+    while jobs := [job for job in reversed(submissions.accepted(files, submission)) if job not in done]:
+        if failures := cluster.cancel([job.id for job in jobs]):
+            raise SchedulerError("\n".join(failures))
+        done += jobs  # and once more: a collector may just have queued another array
     return done
 
 
@@ -115,71 +115,18 @@ def _with_ids(job: Job, done: Sequence[Accepted]) -> Job:
     return replace(job, depends_on=after)
 
 
-def _queue(desk: Desk, job: Job) -> JobId:
-    """Return the id of `job`, asking again while the scheduler is only busy or silent.
-
-    Whenever its answer leaves a doubt, the job is looked for by its name before it is submitted again.
-    """
-    pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(desk.clock, desk.patience)
-    answer = _ask(desk, job)
-    while isinstance(answer, JugError):
-        desk.tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
-        answer = _look_up(desk, job, pauses, answer) or _ask(desk, job)
-    return answer
-
-
-def _ask(desk: Desk, job: Job) -> JobId | JugError:
-    """Submit `job` and return its id, or the error that leaves in doubt whether it was queued."""
-    try:
-        return desk.scheduler.parse_submit(desk.run(desk.scheduler.submit_command(job)))
-    except CommandTimeoutError as error:
-        return error
-    except SubmitError as error:
-        if _refused(desk.scheduler, error):
-            raise
-        return error
-
-
-def _refused(scheduler: Scheduler, error: SubmitError) -> bool:
-    """Return whether nothing was queued for certain and asking again is of no use."""
-    reply = Reply(tuple(error.argv), error.code, "", error.stderr)
-    return error.code != 0 and scheduler.verdict(reply) is not Verdict.RETRY
-
-
-def _look_up(desk: Desk, job: Job, pauses: Iterator[float], doubt: JugError) -> JobId | None:
-    """Return the id of `job` by its name, None if there is none for certain.
-
-    That takes two answers in a row: a Slurm controller that had hung answered squeue at once, and only then
-    took up the submission that had been waiting for it (seen with 22.05).
-    """
-    command, absent = desk.scheduler.find_command(job.name), 0
-    for _ in pauses:
-        try:
-            found = desk.scheduler.parse_find(desk.run(command), job.name)
-        except SchedulerError:
-            absent = 0
-            continue
-        if found or absent:
-            return found[0] if found else None
-        absent += 1
-    raise SchedulerError(
-        f"{doubt}\nIt may have been queued all the same, under the name {job.name}. "
-        f"Look for it before you submit again: {shlex.join(command)}"
-    ) from doubt
-
-
 def _doubtful(error: BaseException) -> bool:
     """Return whether the job that was being submitted may have been queued."""
     return not isinstance(error, (UsageError, CommandMissingError, OSError))
 
 
-def _take_back(desk: Desk, ids: Sequence[JobId]) -> str:
+def _take_back(cluster: Cluster, ids: Sequence[JobId]) -> str:
     """Cancel what was queued and return what to say of it, "" if nothing was."""
     if not ids:
         return ""
-    failures = cancel_jobs(desk.scheduler, desk.run, ids)
-    if failures:
-        return f"Queued before it and NOT cancelled: {', '.join(ids)}. " + "\n".join(failures)
+    if failures := cluster.cancel(ids):
+        words = "\n".join(failures)
+        return f"Queued before it and NOT cancelled: {', '.join(ids)}. {words}\nEnd them by: {cluster.by_hand(ids)}"
     return f"Queued before it and cancelled again: {', '.join(ids)}."
 
 

@@ -37,7 +37,7 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
     if failed_only:
         click.echo(f"Removed {garbage.forget_failures(target)} failure locks")
         return ExitCode.DONE
-    removed = None if locks_only else garbage.remove_garbage(target, OsClock(), common.PATIENCE)
+    removed = None if locks_only else garbage.remove_garbage(target, common.clusters(), OsClock(), common.PATIENCE)
     if removed:
         click.echo(f"Removed {removed.results} objects")
     if not keep_locks:
@@ -60,20 +60,19 @@ def _tell_leftovers(leftovers: Tidied) -> None:
 
 
 def _free(target: Target, wait: bool, force: bool) -> None:
-    from jughpc.app.upkeep.claims import Held, cleanup_claims
-    from jughpc.store.location import is_folder
+    from jughpc.app.upkeep.claims import FoundClaim, cleanup_claims
 
-    if not is_folder(target.jugdir):
+    if target.location.files() is None:
         click.echo("Removed 0 locks: in this store they end by themselves with their holder.")
         return
 
-    def show(row: Held) -> str:
+    def show(row: FoundClaim) -> str:
         where = f"{row.holder.host} {row.holder.owner or f'pid {row.holder.pid}'}" if row.holder else "unknown holder"
         if row.removed:
             return f"removed  {row.task}  {where}: {row.proof or 'by force'}"
         return f"kept     {row.task}  {where}: may be alive"
 
-    held = cleanup_claims(target, OsClock(), force=force, wait=wait)
+    held = cleanup_claims(target, common.clusters(), OsClock(), force=force, wait=wait)
     for row in held:
         click.echo(show(row))
     removed = sum(row.removed for row in held)

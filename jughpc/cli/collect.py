@@ -32,7 +32,7 @@ def sleep_until(target: Target) -> int:
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import sleep_until as wait
 
-    verdict = wait(target, OsClock(), common.say)
+    verdict = wait(target, common.clusters(), OsClock(), common.say)
     for line in story(target, verdict):
         click.echo(line, err=True)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.FAILED
@@ -51,7 +51,7 @@ def collect(target: Target, number: int, left: int | None) -> int:
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import collect as gather
 
-    verdict = gather(target, number, common.settings().rounds, OsClock(), common.say, left)
+    verdict = gather(target, common.clusters(), number, common.settings().rounds, OsClock(), common.say, left)
     for line in story(target, verdict):
         click.echo(line)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
@@ -60,9 +60,14 @@ def collect(target: Target, number: int, left: int | None) -> int:
 @click.command()
 @common.takes_jugfile
 @click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
-def reduce(target: Target, script: Path) -> int:
+@click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
+def reduce(target: Target, script: Path, if_done: bool) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
     from jughpc.app.run.reduce import reduce as run
+    from jughpc.app.status.tasks import in_words, standing
 
+    if if_done and ((found := standing(target)).unfinished or found.manifest.barrier):
+        click.echo(f"{script} was not run, for tasks are left: {in_words(found)}", err=True)
+        return ExitCode.LEFT
     run(target, script)
     return ExitCode.DONE

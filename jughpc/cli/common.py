@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,10 +16,13 @@ from jughpc.config.kinds import Kind, Raw
 from jughpc.config.layers import load
 from jughpc.config.settings import Setting, Settings, named
 from jughpc.errors import SettingError
-from jughpc.fs import environment
+from jughpc.fs import OsClock, environment
 from jughpc.store.base import Pace
 from jughpc.tasks import running
 from jughpc.tasks.matching import by_both
+
+if TYPE_CHECKING:
+    from jughpc.batch.clusters import Clusters
 
 PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one claim
 
@@ -152,6 +155,13 @@ def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
     if target.chosen:
         click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
     return with_own_jugdir(target)
+
+
+def clusters() -> Clusters:
+    """Return the batch systems as they answer on this host."""
+    from jughpc.batch.clusters import Clusters
+
+    return Clusters(OsClock())
 
 
 def pace(values: Settings) -> Pace:

@@ -18,7 +18,7 @@ from jughpc.fs import OsClock, environment
 if TYPE_CHECKING:
     from jughpc.app.doctor.examine import Subject
     from jughpc.app.doctor.finding import Finding
-    from jughpc.app.doctor.probe_array import Wish
+    from jughpc.app.doctor.probe_array import ProbeRequest
     from jughpc.config.settings import Settings
 
 
@@ -54,11 +54,11 @@ def _examine(jugdir: str, size: int | None, extra: tuple[str, ...], patience: fl
     from jughpc.app.doctor.examine import examine
     from jughpc.app.doctor.probe_array import summon
 
-    settings = common.settings()
+    settings, clusters = common.settings(), common.clusters()
     subject = _subject(jugdir, settings)
-    yield from examine(subject, OsClock())
+    yield from examine(subject, clusters, OsClock())
     if size:
-        yield from summon(subject, _wish(size, extra, settings, patience), OsClock())
+        yield from summon(subject, clusters, _request(size, extra, settings, patience), OsClock())
 
 
 def _attend(folder: Path, patience: float) -> int:
@@ -71,19 +71,20 @@ def _attend(folder: Path, patience: float) -> int:
 
 def _subject(jugdir: str, settings: Settings) -> Subject:
     from jughpc.app.doctor.examine import Subject
+    from jughpc.store.location import parse
 
     return Subject(
-        jugdir=Path(jugdir).absolute(),
+        jugdir=parse(jugdir).folder(),
         pace=common.pace(settings),
         scheduler=settings.scheduler,
         templates=settings.templates,
     )
 
 
-def _wish(size: int, extra: tuple[str, ...], settings: Settings, patience: float) -> Wish:
-    from jughpc.app.doctor.probe_array import Wish
+def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: float) -> ProbeRequest:
+    from jughpc.app.doctor.probe_array import ProbeRequest
     from jughpc.batch.scheduler import Resources
-    from jughpc.batch.submissions import Options
+    from jughpc.batch.submissions import ElementOptions
 
     resources = Resources(
         walltime=patience + 60,  # many sites refuse a job without a time
@@ -91,10 +92,10 @@ def _wish(size: int, extra: tuple[str, ...], settings: Settings, patience: float
         account=settings.account,
         qos=settings.qos,
     )
-    options = Options(
+    options = ElementOptions(
         workdir=Path.cwd(), resources=resources, setup=settings.setup, extra=extra, templates=settings.templates
     )
-    return Wish(size, options, patience)
+    return ProbeRequest(size, options, patience)
 
 
 def _line(finding: Finding) -> str:

@@ -40,7 +40,7 @@ def graph(target: Target, no_status: bool, file_format: str) -> int:
     """
     from jughpc.app.status.dot import dot
     from jughpc.app.status.tasks import standing
-    from jughpc.batch.shell import find_command, run
+    from jughpc.batch.shell import command_path, run
 
     text = Path(target.jugfile.stem + ".dot")
     text.write_text(dot(standing(target), not no_status))
@@ -48,7 +48,7 @@ def graph(target: Target, no_status: bool, file_format: str) -> int:
     if file_format == "dot":
         return ExitCode.DONE
     drawn = text.with_suffix(f".{file_format}")
-    if find_command("dot") is None:
+    if command_path("dot") is None:
         click.echo("Graphviz' `dot` is not on PATH, so nothing was drawn. Text alone: --file-format dot", err=True)
         return ExitCode.FAILED
     reply = run(["dot", f"-T{file_format}", "-o", str(drawn), str(text)])

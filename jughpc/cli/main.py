@@ -97,7 +97,7 @@ def _load(point: EntryPoint) -> click.Command:
 def jughpc() -> None:
     """Run Python tasks on HPC clusters: workers pull them through a shared folder.
 
-    A jugfile defines tasks; `jughpc submit JUGFILE --array 64` runs them as one SLURM or PBS array job,
+    A jugfile defines tasks; `jughpc submit JUGFILE --array 64` runs them as one array job of the batch system,
     or on this machine where there is no scheduler. `jughpc COMMAND --help` tells more.
     """
 

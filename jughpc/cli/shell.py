@@ -16,12 +16,12 @@ from jughpc.fs import OsClock
 @common.takes_jugfile
 def shell(target: Target) -> int:
     """Start IPython, or plain Python where it is absent, with the names of JUGFILE and its results."""
-    from jughpc.app.context.lease import living
+    from jughpc.app.context.lease import leasing
     from jughpc.app.jugapi.shell import WELCOME, names
 
     clock = OsClock()
-    with living(target.jugdir, clock) as life:
-        _interact(names(target, life, clock), WELCOME)
+    with leasing(target.location, clock) as lease:
+        _interact(names(target, lease, clock), WELCOME)
     return ExitCode.DONE
 
 

@@ -36,7 +36,7 @@ def _submission(jobs: Jobs, elements: Counter[State]) -> Iterator[str]:
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
     told = [f"{elements[s]} {s.value}" for s in State if s in always or elements[s]]
     yield f"  {elements.total()} elements: {', '.join(told)}"
-    for role, status in jobs.poll.followers.items():
+    for role, status in jobs.poll.dependents.items():
         job = next(job for job in reversed(jobs.accepted) if job.role is role)
         yield f"  {role.value} ({job.id}): {status.state.value}" + (f", {status.reason}" if status.reason else "")
     if jobs.trouble:

@@ -26,7 +26,7 @@ def status(target: Target, short: bool, as_json: bool) -> int:
     from jughpc.app.status.tasks import in_words
     from jughpc.cli.show import lines
 
-    found = report(target)
+    found = report(target, common.clusters())
     if as_json:
         click.echo(json.dumps(as_dict(found), indent=1))
     elif short:

@@ -15,7 +15,7 @@ from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
 
 if TYPE_CHECKING:
-    from jughpc.batch.submissions import Options
+    from jughpc.batch.submissions import ElementOptions
 
 
 @click.command()
@@ -40,13 +40,13 @@ def submit(
     Options of the scheduler's own may stand behind `--`. Where there is no scheduler, this machine
     runs the elements, as many at once as there are cores.
     """
-    from jughpc.app.submit.submit import Wish, rehearse
+    from jughpc.app.submit.submit import SubmitRequest, rehearse
     from jughpc.app.submit.submit import submit as queue
     from jughpc.app.submit.wait import wait_for
 
     target = common.find_target(jugfile, args)
-    values = common.settings()
-    wish = Wish(
+    values, clusters = common.settings(), common.clusters()
+    request = SubmitRequest(
         size=size,
         options=_options(values, ctx.obj),
         scheduler=values.scheduler,
@@ -56,22 +56,22 @@ def submit(
         rounds=values.rounds,
     )
     if dry_run:
-        rehearse(target, wish, OsClock(), click.echo)
+        rehearse(target, clusters, request, OsClock(), click.echo)
         return ExitCode.DONE
-    done = queue(target, wish, common.pace(values), OsClock(), click.echo)
-    remember(Path.cwd(), target)
+    done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
+    remember(Path.cwd(), target, click.echo)
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
     click.echo(f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`")
     if not wait:
         return ExitCode.DONE
     with progress() as show:
-        return wait_for(target, done, OsClock(), click.echo, show)
+        return wait_for(target, clusters, done, OsClock(), click.echo, show)
 
 
-def _options(values: Settings, extra: tuple[str, ...]) -> Options:
+def _options(values: Settings, extra: tuple[str, ...]) -> ElementOptions:
     from jughpc.batch.scheduler import Resources
-    from jughpc.batch.submissions import Options
+    from jughpc.batch.submissions import ElementOptions
 
     resources = Resources(
         walltime=values.time,
@@ -82,7 +82,7 @@ def _options(values: Settings, extra: tuple[str, ...]) -> Options:
         account=values.account,
         qos=values.qos,
     )
-    return Options(
+    return ElementOptions(
         workdir=Path.cwd(),
         resources=resources,
         throttle=values.throttle,
@@ -99,7 +99,7 @@ def cancel(target: Target, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
     from jughpc.app.submit.cancel import cancel as end
 
-    ended = end(target, number)
+    ended = end(target, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
     return ExitCode.DONE

@@ -19,7 +19,7 @@ def webstatus(target: Target, port: int, ip: str) -> int:
     from jughpc.web.server import server_of
 
     try:
-        server = server_of(target, ip, port)
+        server = server_of(target, common.clusters(), ip, port)
     except OSError as error:
         raise UsageError(f"cannot listen on {ip}, port {port}: {error.strerror}. Choose another: --port N") from error
     click.echo(f"http://{ip}:{server.server_port}/ shows the status of {target.jugfile}; end it with Ctrl-C")

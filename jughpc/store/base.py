@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -82,6 +82,35 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Swept:
+    """How many files were removed.
+
+    Attributes:
+        temporary: That were on their way when their writer died.
+        damaged: Of damaged results that were set aside.
+    """
+
+    temporary: int = 0
+    damaged: int = 0
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of one task.
+
+    Attributes:
+        done: Whether it has a result.
+        failure: What went wrong when it was last run, None if nothing did.
+        claims: The highest claim on itself and the highest on its shard, as far as there are any, each with the
+            record of who holds it, None if that is gone. The holder may be dead.
+    """
+
+    done: bool
+    failure: Failure | None
+    claims: tuple[tuple[Claim, Record | None], ...]
+
+
+@dataclass(frozen=True)
 class Pace:
     """How fast lives prove themselves, and how patient observers are; all of a store agree on it.
 
@@ -132,6 +161,19 @@ class Claims(Protocol):
         """
 
 
+class Observer(Protocol):
+    """One process's view of who lives, which grows as it is asked: at first it has seen nobody.
+
+    A proof rests on what a life says of itself, on its host's process table, or on the observer's own clock.
+    """
+
+    def proof(self, shard: int, key: bytes, generation: int) -> str:
+        """Return the proof that who holds a claim is dead, in words; "" if there is none, or no such claim."""
+
+    def proof_of(self, life: str) -> str:
+        """Return the proof that a life is dead, in words; "" if there is none."""
+
+
 class Store(Protocol):
     """Where results and claims live. Digests are 16 bytes; a shard is a slice of them."""
 
@@ -163,6 +205,12 @@ class Store(Protocol):
     def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
         """Publish results of one shard: all or none, safe on disk on return."""
 
+    def shards_in_use(self) -> list[int]:
+        """Return the shards that may hold anything, ascending."""
+
+    def inspect(self, digest: bytes) -> Inspection:
+        """Return what is known of one task now."""
+
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
         """Return those of `digests` that have no result now; one look a shard."""
 
@@ -187,8 +235,20 @@ class Store(Protocol):
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         """Say that all of `tasks`, a shard's task set, are done; taken back at once if one is not."""
 
+    def unmark_complete(self, shards: Set[int]) -> None:
+        """Take back what was said, and what is about to be said, of these shards."""
+
     def claims(self, life: str) -> Claims:
         """Return the claims of `life`, which must have begun."""
+
+    def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
+        """Return the record of the life that holds a claim; None if it was released, or the record is gone."""
+
+    def observer(self) -> Observer:
+        """Return a new observer of lives."""
+
+    def remove_claim(self, shard: int, key: bytes, generation: int) -> None:
+        """Remove a claim, whoever holds it: for cleanup alone, and where a user asks to run a task anew."""
 
     def begin(self, record: Record) -> None:
         """Begin a life: from now on it may claim."""
@@ -201,3 +261,43 @@ class Store(Protocol):
 
     def records(self) -> list[Record]:
         """Return the records of all lives that did not end well, or go on."""
+
+    def ended(self) -> list[str]:
+        """Return the names of the lives that ended well, as far as this store keeps them."""
+
+    def forget_life(self, life: str) -> None:
+        """Remove the record of a life that is dead, whose claims hold nobody back then."""
+
+    def forget_ended(self, lives: Iterable[str]) -> int:
+        """Remove what is kept of lives that ended well; return how much that was."""
+
+    def pack(self, shard: int, life: str) -> int:
+        """Store small results of a shard, which `life` holds, in a leaner way; return how many were moved."""
+
+    def sweep(self, living: Set[str]) -> Swept:
+        """Remove what nobody will ever read, left half-way or damaged.
+
+        Args:
+            living: The lives that may go on.
+        """
+
+    def save(self) -> None:
+        """Keep what is only kept when a process is done with the store; it may go on all the same."""
+
+
+def by_shard(shard_of: Callable[[bytes], int], digests: Iterable[bytes]) -> dict[int, set[bytes]]:
+    """Return `digests` by shard, in the shards' order: whoever goes through many does so the same way each time."""
+    slices: dict[int, set[bytes]] = {}
+    for digest in digests:
+        slices.setdefault(shard_of(digest), set()).add(digest)
+    return dict(sorted(slices.items()))
+
+
+def inspection(store: Store, digest: bytes) -> Inspection:
+    """Return what is known of one task, by one look and one question for each claim that covers it."""
+    shard = store.shard_of(digest)
+    view = store.look(shard)
+    tops = {key: view.top(key) for key in (digest, SHARD) if key in view.claims}
+    holders = {key: store.claimant(shard, key, top) for key, top in tops.items()}
+    claims = ((Claim(shard, key, tops[key], holder.life if holder else ""), holder) for key, holder in holders.items())
+    return Inspection(digest in view.done, store.failure(digest) if digest in view.failed else None, tuple(claims))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 
 from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
 from jughpc.store import resultfile
-from jughpc.store.base import Claim, Failure, Pace, Store, View
+from jughpc.store.base import Claim, Failure, Inspection, Pace, Swept, View, inspection
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
@@ -28,6 +28,7 @@ class MemoryStore:
         self._failures: dict[bytes, Failure] = {}
         self._complete: set[tuple[int, str]] = set()
         self._lives: dict[str, Record] = {}
+        self._claimed: dict[bytes, Claim] = {}
 
     @classmethod
     def kept(cls, files: Files, name: str) -> MemoryStore:
@@ -73,6 +74,12 @@ class MemoryStore:
         for digest, encoded in results.items():
             self._results[digest] = b"".join(resultfile.pack({digest: encoded}))
 
+    def shards_in_use(self) -> list[int]:
+        return [0]
+
+    def inspect(self, digest: bytes) -> Inspection:
+        return inspection(self, digest)
+
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
         return set(digests) - self._results.keys()
 
@@ -101,8 +108,21 @@ class MemoryStore:
         if not tasks - self._results.keys():
             self._complete.add((shard, set_name(tasks)))
 
+    def unmark_complete(self, shards: Set[int]) -> None:
+        self._complete = {mark for mark in self._complete if mark[0] not in shards}
+
     def claims(self, life: str) -> MemoryClaims:
-        return MemoryClaims(self, life)
+        return MemoryClaims(self, life, self._claimed)
+
+    def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
+        claim = self._claimed.get(key)
+        return self._lives.get(claim.life) if claim and claim.generation == generation else None
+
+    def observer(self) -> MemoryObserver:
+        return MemoryObserver()
+
+    def remove_claim(self, shard: int, key: bytes, generation: int) -> None:
+        self._claimed.pop(key, None)
 
     def begin(self, record: Record) -> None:
         self._lives[record.life] = record
@@ -117,6 +137,21 @@ class MemoryStore:
 
     def records(self) -> list[Record]:
         return list(self._lives.values())
+
+    def ended(self) -> list[str]:
+        return []
+
+    def forget_life(self, life: str) -> None:
+        self._lives.pop(life, None)
+
+    def forget_ended(self, lives: Iterable[str]) -> int:
+        return 0
+
+    def pack(self, shard: int, life: str) -> int:
+        return 0
+
+    def sweep(self, living: Set[str]) -> Swept:
+        return Swept()
 
     def _read(self, data: memoryview) -> None:
         try:
@@ -134,55 +169,30 @@ class MemoryStore:
 
 
 class MemoryClaims:
-    """The only worker's claims."""
+    """The only worker's claims; no view shows them, for nobody else is to be kept off."""
 
-    def __init__(self, store: MemoryStore, life: str) -> None:
-        self._store, self._life = store, life
+    def __init__(self, store: MemoryStore, life: str, claimed: dict[bytes, Claim]) -> None:
+        self._store, self._life, self._claimed = store, life, claimed
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
         fresh = self._store.look(shard)
-        return (None if key in fresh.done else Claim(shard, key, 1, self._life)), fresh
+        if key in fresh.done:
+            return None, fresh
+        claim = self._claimed[key] = Claim(shard, key, 1, self._life)
+        return claim, fresh
 
     def release(self, claim: Claim) -> None:
-        pass
+        self._claimed.pop(claim.key, None)
 
     def hand_back(self, claim: Claim) -> None:
-        pass
+        self.release(claim)
 
 
-class QuietPulse:
-    """The life of the only worker: nobody watches it, so nothing beats."""
+class MemoryObserver:
+    """Has no proof of any death: who dies takes this store along."""
 
-    def __init__(self, record: Record) -> None:
-        self.record = record
+    def proof(self, shard: int, key: bytes, generation: int) -> str:
+        return ""
 
-    def begin(self, store: Store) -> None:
-        """Begin the life."""
-        store.begin(self.record)
-
-    def late(self) -> bool:
-        """Return False: nobody could take over."""
-        return False
-
-    def renew(self, reason: str) -> None:
-        """Do nothing: this life is never late."""
-
-    def note(self, name: str, digest: bytes, since: float) -> None:
-        """Do nothing: nobody asks."""
-
-    def count(self, done: int, failed: int) -> None:
-        """Do nothing: nobody asks."""
-
-    def begin_batch(self, claim: Claim, digests: Sequence[bytes]) -> None:
-        """Take note of what is held."""
-        self._batch = claim
-
-    def step(self, number: int, name: str, since: float) -> None:
-        """Do nothing: nobody asks."""
-
-    def end_batch(self) -> list[Claim]:
-        """Return what is held, as before: nobody waits for the rest of the shard."""
-        return [self._batch]
-
-    def end(self, reason: str) -> None:
-        """Do nothing: the store ends with the process."""
+    def proof_of(self, life: str) -> str:
+        return ""

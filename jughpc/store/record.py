@@ -58,6 +58,10 @@ class Record:
     cpu: float = 0.0
     copied: bool = False
 
+    def last_words(self) -> str:
+        """Return what it says of its own end, in words."""
+        return f"its record says that it {self.state}" + (f": {self.reason}" if self.reason else "")
+
 
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Record))
 

@@ -44,9 +44,7 @@ class Disk:
 
     def paths(self) -> list[str]:
         """Return the paths of all files."""
-        return [
-            f"{folder}/{name}" for folder, names in self._folders.items() for name, inode in names.items() if inode
-        ]
+        return [f"{folder}/{name}" for folder, names in self._folders.items() for name, inode in names.items() if inode]
 
     def find(self, path: str) -> Inode | None:
         """Return the file called `path`, None if there is none."""

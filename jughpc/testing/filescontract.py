@@ -24,9 +24,7 @@ class FilesContract:
         files.make_folder("folder")
         assert sorted(files.names("")) == ["file", "folder"]
 
-    def test_a_peer_lists_a_new_name_at_once_in_a_folder_that_it_found_absent(
-        self, files: Files, peer: Files
-    ) -> None:
+    def test_a_peer_lists_a_new_name_at_once_in_a_folder_that_it_found_absent(self, files: Files, peer: Files) -> None:
         assert peer.names("shards/00") == []
         files.write("shards/00/result", [b"x"])
         assert peer.names("shards/00") == ["result"]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jughpc.store.base import Store
-from jughpc.store.lease.heartbeat import RETRY, Heart, Lives, Singles
+from jughpc.store.lease.heartbeat import RETRY, Heartbeat, Singles
+from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
 from jughpc.store.record import Record
 from jughpc.testing.clocks import SimClock
@@ -17,7 +18,7 @@ _TICK = 5.0  # [s] between two looks at what the worker does
 
 WORKER = "worker"
 
-MakeHeart = Callable[[Board], Heart]
+MakeHeartbeat = Callable[[Board], Heartbeat]
 
 
 @dataclass
@@ -44,31 +45,31 @@ class Host:
 
 
 class SimBeats:
-    """Meets heart.Beats by an actor instead of a process."""
+    """Meets heartbeat.Beats by an actor instead of a process."""
 
-    def __init__(self, stage: Stage, name: str, clock: SimClock, make: MakeHeart) -> None:
+    def __init__(self, stage: Stage, name: str, clock: SimClock, make: MakeHeartbeat) -> None:
         self._stage, self._name, self._clock = stage, name, clock
         self.board = Board()
-        self._heart = make(self.board)
+        self._heartbeat = make(self.board)
         self._order: Callable[[], float] | None = None
         self._idle = self._ended = self._orphaned = False
         self.actor = stage.spawn(name, self._serve)
 
     def begin(self, record: Record) -> None:
-        self._give(lambda: self._heart.begin(record))
+        self._give(lambda: self._heartbeat.begin(record))
 
     def settle(self) -> Singles:
         answers: list[Singles] = []
 
         def settle() -> float:
-            answers.append(self._heart.settle())
+            answers.append(self._heartbeat.settle())
             return 0.0
 
         self._ask(settle)
         return answers[0] if answers else Singles([], in_place=False)
 
     def stop(self) -> None:
-        if not self._ask(self._heart.stop):
+        if not self._ask(self._heartbeat.stop):
             self._stage.hold(0.0)  # by which who unwinds where it was killed starts nothing
             self.actor = self._stage.spawn(self._name, self._serve)
 
@@ -80,7 +81,7 @@ class SimBeats:
         """Let it see that its worker died."""
 
         def say_that_it_died() -> float:
-            self._heart.say_that_it_died("killed by SIGKILL")
+            self._heartbeat.say_that_it_died("killed by SIGKILL")
             self._ended = True
             return 0.0
 
@@ -111,10 +112,10 @@ class SimBeats:
                 pause = order()
                 continue
             if pause <= 0:
-                pause = self._heart.beat()
+                pause = self._heartbeat.beat()
             started = self._clock.now()
             self._rest(min(pause, _TICK))
-            self._heart.let_go()
+            self._heartbeat.deescalate()
             pause -= self._clock.now() - started + 1e-6  # so that rounding cannot leave a pause for ever
 
     def _rest(self, pause: float) -> None:
@@ -125,8 +126,8 @@ class SimBeats:
             self._idle = False
 
 
-class SimLives(Lives):
-    """Lives that tell when one is being given up.
+class SimLease(BeatingLease):
+    """A lease that tells when a life is being given up.
 
     Attributes:
         renewing: Whether the present life is given up, but the next has not begun.
@@ -146,12 +147,12 @@ class Process:
     Attributes:
         store: The store as it sees it.
         actor: What runs in it.
-        lives, beats: Its lives, and what beats for them, if it is a worker.
+        lease, beats: Its lease, and what beats for them, if it is a worker.
     """
 
     store: Store
     actor: Actor
-    lives: SimLives
+    lease: SimLease
     beats: SimBeats
 
     def __init__(self, host: Host, owner: str) -> None:
@@ -169,7 +170,7 @@ class Process:
     @property
     def late(self) -> bool:
         """Whether it is a worker whose claims others may have taken over by now."""
-        return self.works and self.lives.late()
+        return self.works and self.lease.late()
 
     def actors(self) -> list[Actor]:
         """Return all that runs in it or for it."""

@@ -22,9 +22,9 @@ class MiniWorker:
 
     def __init__(self, world: World, process: Process) -> None:
         self._world, self._process = world, process
-        self._store, self._lives, self._clock = process.store, process.lives, process.host.clock
+        self._store, self._lease, self._clock = process.store, process.lease, process.host.clock
         self._rng = world.rng
-        self._claims = self._store.claims(self._lives.record.life)
+        self._claims = self._store.claims(self._lease.record.life)
         self._known: set[bytes] = set()
         self._marked: set[int] = set()
         self._haste = world.rng.choice([0.1, 1.0])  # to say that a shard is complete
@@ -88,14 +88,14 @@ class MiniWorker:
         self._mark_if_complete(shard)
 
     def _take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
-        if self._lives.late():
+        if self._lease.late():
             self._renew()
         claim, view = self._claims.take(shard, key, view)
         self._learn(shard, view)
         return claim, view
 
     def _let_go(self, claim: Claim) -> None:
-        if self._lives.late() or claim.key not in self._known:
+        if self._lease.late() or claim.key not in self._known:
             self._claims.release(claim)
         else:
             self._claims.hand_back(claim)  # blindly: what is done no one claims
@@ -111,7 +111,7 @@ class MiniWorker:
 
     def _publish(self, claim: Claim, results: dict[bytes, Encoded]) -> None:
         """Publish under a claim that may be relied upon; else drop the results, as others may run the tasks."""
-        if self._lives.late():
+        if self._lease.late():
             self._renew()
         elif results:
             self._store.publish(claim.shard, results, claim.life)
@@ -119,8 +119,8 @@ class MiniWorker:
 
     def _renew(self) -> None:
         self._world.trace("is late")
-        self._lives.renew("was late")
-        self._claims = self._store.claims(self._lives.record.life)
+        self._lease.renew("was late")
+        self._claims = self._store.claims(self._lease.record.life)
 
     def _learn(self, shard: int, view: View) -> View:
         self._known |= view.done & {task.digest for task in self._members[shard]}

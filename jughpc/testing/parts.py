@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.heartbeat import Heart
-from jughpc.testing.hosts import SimLives
+from jughpc.store.lease.heartbeat import Heartbeat
+from jughpc.testing.hosts import SimLease
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.realworker import RealWorker
 
@@ -16,7 +16,7 @@ class Parts:
     """Which classes are played."""
 
     store: type[FileStore] = FileStore
-    heart: type[Heart] = Heart
-    lives: type[SimLives] = SimLives
+    heartbeat: type[Heartbeat] = Heartbeat
+    lease: type[SimLease] = SimLease
     mini: type[MiniWorker] = MiniWorker
     real: type[RealWorker] = RealWorker

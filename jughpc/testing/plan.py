@@ -13,6 +13,7 @@ from jughpc.testing.weather import KINDS, Forecast
 _SLOWEST = 0.8  # rate of a clock
 VISITORS = ("cleanup", "force", "invalidate", "reader", "damage")
 
+
 @dataclass(frozen=True)
 class Theme:
     """A kind of trouble that belongs together.

@@ -12,7 +12,6 @@ from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
 from jughpc.testing.hosts import Process
 from jughpc.testing.plan import SimTask
-from jughpc.worker.context import Pulse
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Stops
@@ -32,7 +31,7 @@ class RealWorker:
         hosts = world.plan.hosts
         options = Options(keep_going=True, max_crashes=sys.maxsize, start=(process.pid % len(hosts)) / len(hosts))
         self._worker = Worker(
-            _graph(world), process.store, cast(Pulse, process.lives), process.host.clock, Stops(),
+            _graph(world), process.store, process.lease, process.host.clock, Stops(),
             Policy(workers=len(hosts)), options, world.trace,
         )  # fmt: skip
 

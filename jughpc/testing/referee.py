@@ -54,7 +54,7 @@ class Holding:
 
     def believes(self) -> bool:
         """Return whether the holder, by all that it can know, may rely on its claim."""
-        process, lives = self.process, self.process.lives
+        process, lives = self.process, self.process.lease
         mine = lives.record.life == self.claim.life and not lives.renewing
         return process.alive and mine and not lives.late()
 
@@ -155,7 +155,7 @@ class Referee:
     def publishes(self, process: Process, digests: Iterable[bytes]) -> None:
         """Check that a process holds what it publishes, unless what it held is void."""
         self.published = self.time()
-        if process.lives.late() or not process.alive:
+        if process.lease.late() or not process.alive:
             return  # the last: it unwinds where it was killed, and none of its calls is made
         mine = self._relied_upon(process) + [held for held in self._void if held.process is process]
         for digest in digests:
@@ -205,7 +205,7 @@ class Referee:
         """Check that a process may run the task that it begins now, and nobody else runs it."""
         self.runs[digest] += 1
         self._running[process] = digest
-        if process.lives.late():
+        if process.lease.late():
             return
         mine = [holding for holding in self._relied_upon(process) if holding.covers(digest)]
         if not mine and not _covered([void for void in self._void if void.process is process], digest):

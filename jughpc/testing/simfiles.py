@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from jughpc.fs import Buffer
+from jughpc.fs import Buffer, HardLinks
 from jughpc.testing.disk import Disk, Inode
 
 ABSENT = 50.0  # [s] for which a name that was absent may be found absent again
@@ -100,6 +100,7 @@ class SimFiles:
 
     def __init__(self, client: Client, fate: Fate, links: bool = True) -> None:
         self._client, self._disk, self._fate, self._links = client, client.disk, fate, links
+        self._known_links = HardLinks()
 
     def names(self, folder: str) -> list[str]:
         self._fate.before("names", folder)
@@ -161,6 +162,9 @@ class SimFiles:
         self._finish("rename", new, lambda: self._disk.rename(old, new))
 
     def link(self, old: str, new: str) -> None:
+        self._known_links.make(new, lambda: self._link(old, new))
+
+    def _link(self, old: str, new: str) -> None:
         self._fate.before("link", new)
         inode = self._client.open(old)
         if not self._links:

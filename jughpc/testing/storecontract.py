@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from jughpc.errors import ResultMissingError, UnstorableError
-from jughpc.store.base import SHARD, Failure, Store
+from jughpc.store.base import Claim, Failure, Inspection, Store, Swept
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import Record
 from jughpc.store.resultfile import encode
@@ -18,7 +18,7 @@ FAR = b"\xff" * 16
 LIFE = Record(life="life-a", host="node1", space="boot-1", pid=77, started=5, user="ada")
 PEER = dataclasses.replace(LIFE, life="life-b", host="node2")
 
-FAILURE = Failure(A, "mod.f", "ValueError: no", "Traceback ...\n", "life-a", "node1", "slurm:1_2.0", 1e9, 2)
+FAILURE = Failure(A, "mod.f", "ValueError: no", "Traceback ...\n", "life-a", "node1", "system:1_2.0", 1e9, 2)
 
 
 class StoreContract:
@@ -160,6 +160,97 @@ class StoreContract:
         store.beat(later)
         assert store.records() == [later]
 
+    def test_the_shards_in_use_hold_all_that_is_there(self, store: Store) -> None:
+        store.begin(LIFE)
+        assert set(store.shards_in_use()) <= set(range(store.shards))
+        store.put(A, 1)
+        store.fail(dataclasses.replace(FAILURE, digest=FAR))
+        used = store.shards_in_use()
+        assert used == sorted(set(used))
+        assert {store.shard_of(A), store.shard_of(FAR)} <= set(used)
+
+    def test_a_claim_alone_puts_its_shard_in_use(self, store: Store) -> None:
+        _claimed(store, A)
+        assert store.shard_of(A) in store.shards_in_use()
+
+    def test_a_task_that_nobody_touched_has_nothing_to_tell(self, store: Store) -> None:
+        assert store.inspect(A) == Inspection(done=False, failure=None, claims=())
+
+    def test_an_inspection_tells_of_a_result_and_a_failure(self, store: Store) -> None:
+        store.put(B, 1)
+        store.fail(FAILURE)
+        assert (store.inspect(B).done, store.inspect(B).failure) == (True, None)
+        assert (store.inspect(A).done, store.inspect(A).failure) == (False, FAILURE)
+
+    def test_who_claims_a_task_is_on_record_until_the_claim_is_released(self, store: Store) -> None:
+        claim = _claimed(store, A)
+        assert store.claimant(*claim[:3]) == LIFE
+        assert store.claimant(claim.shard, A, claim.generation + 1) is None
+        store.claims(LIFE.life).release(claim)
+        assert store.claimant(*claim[:3]) is None
+
+    def test_a_removed_claim_is_nobodys(self, store: Store) -> None:
+        claim = _claimed(store, A)
+        store.remove_claim(*claim[:3])
+        assert store.claimant(*claim[:3]) is None
+        assert store.claims(LIFE.life).take(claim.shard, A, store.look(claim.shard))[0] is not None
+
+    def test_removing_a_claim_that_is_gone_does_no_harm(self, store: Store) -> None:
+        store.remove_claim(store.shard_of(A), A, 7)
+        assert store.inspect(A).claims == ()
+
+    def test_there_is_no_proof_that_the_living_are_dead(self, store: Store) -> None:
+        claim, observer = _claimed(store, A), store.observer()
+        for _ in range(2):
+            assert (observer.proof(*claim[:3]), observer.proof_of(LIFE.life)) == ("", "")
+
+    def test_there_is_no_proof_against_a_claim_that_nobody_made(self, store: Store) -> None:
+        assert store.observer().proof(store.shard_of(A), A, 1) == ""
+
+    def test_lives_that_ended_well_can_be_forgotten(self, store: Store) -> None:
+        store.begin(LIFE)
+        assert store.ended() == []
+        store.end(LIFE)
+        ended = store.ended()
+        assert ended in ([], [LIFE.life])
+        assert store.forget_ended(ended) == len(ended)
+        assert store.ended() == []
+
+    def test_a_life_that_is_forgotten_is_on_no_record(self, store: Store) -> None:
+        store.begin(LIFE)
+        store.forget_life(LIFE.life)
+        store.forget_life(LIFE.life)
+        assert store.records() == []
+
+    def test_marks_can_be_taken_back(self, store: Store) -> None:
+        store.put(A, 1)
+        store.mark_complete(store.shard_of(A), {A})
+        store.unmark_complete(set())
+        assert len(store.complete()) == 1
+        store.unmark_complete({store.shard_of(A)})
+        assert store.complete() == set()
+
+    def test_packing_keeps_every_result(self, store: Store) -> None:
+        store.begin(LIFE)
+        for digest in (A, B, C):
+            store.put(digest, digest.hex())
+        assert 0 <= store.pack(store.shard_of(A), LIFE.life) <= 3
+        assert [store.get(digest) for digest in (A, B, C)] == [digest.hex() for digest in (A, B, C)]
+
+    def test_a_sweep_of_a_clean_store_removes_nothing(self, store: Store) -> None:
+        claim = _claimed(store, A)
+        store.put(B, 1)
+        assert store.sweep({LIFE.life}) == Swept()
+        assert store.claimant(*claim[:3]) == LIFE
+        assert store.get(B) == 1
+
+    def test_what_was_saved_can_still_be_used(self, store: Store) -> None:
+        store.put(A, 1)
+        store.save()
+        store.put(B, 2)
+        store.save()
+        assert (store.get(A), store.get(B)) == (1, 2)
+
     def test_a_life_that_never_began_cannot_beat(self, store: Store) -> None:
         with pytest.raises(FileNotFoundError):
             store.beat(LIFE)
@@ -184,76 +275,10 @@ class StoreContract:
         assert fresh.done == {A}
 
 
-class SharedStoreContract:
-    """Tests of a store that two processes share; fixtures: `store`, and `peer`, the other's.
-
-    Both lives have begun: LIFE by `store`, PEER by `peer`.
-    """
-
-    def test_what_one_puts_the_other_gets(self, store: Store, peer: Store) -> None:
-        with pytest.raises(ResultMissingError):
-            peer.get(A)
-        store.put(A, "news")
-        assert peer.missing([A]) == set()
-        assert peer.get(A) == "news"
-
-    def test_what_one_removes_the_other_misses(self, store: Store, peer: Store) -> None:
-        store.publish(store.shard_of(A), {d: encode(d.hex()) for d in (A, B, C)}, "life-a")
-        assert peer.get(B) == B.hex()
-        store.remove([B])
-        assert peer.get(C) == C.hex()
-        peer.look(peer.shard_of(B))
-        with pytest.raises(ResultMissingError):
-            peer.get(B)
-
-    def test_what_one_claims_the_other_does_not_win(self, store: Store, peer: Store) -> None:
-        shard = store.shard_of(A)
-        view = peer.look(shard)
-        claim, _ = store.claims(LIFE.life).take(shard, A, view)
-        assert claim is not None
-        assert peer.claims(PEER.life).take(shard, A, view)[0] is None
-
-    def test_what_one_lets_go_the_other_wins(self, store: Store, peer: Store) -> None:
-        shard, claims = store.shard_of(A), store.claims(LIFE.life)
-        claim, _ = claims.take(shard, A, store.look(shard))
-        assert claim is not None
-        claims.release(claim)
-        assert peer.claims(PEER.life).take(shard, A, peer.look(shard))[0] is not None
-
-    def test_what_one_hands_back_the_other_wins(self, store: Store, peer: Store) -> None:
-        shard, claims = store.shard_of(A), store.claims(LIFE.life)
-        claim, _ = claims.take(shard, A, store.look(shard))
-        assert claim is not None
-        claims.hand_back(claim)
-        assert peer.claims(PEER.life).take(shard, A, peer.look(shard))[0] is not None
-
-    def test_a_claim_on_the_shard_keeps_the_other_from_its_tasks(self, store: Store, peer: Store) -> None:
-        shard = store.shard_of(A)
-        view = peer.look(shard)
-        assert store.claims(LIFE.life).take(shard, SHARD, view)[0] is not None
-        assert peer.claims(PEER.life).take(shard, A, view)[0] is None
-
-    def test_a_claim_on_the_shard_shows_what_is_claimed_singly(self, store: Store, peer: Store) -> None:
-        shard = store.shard_of(A)
-        peer.claims(PEER.life).take(shard, A, peer.look(shard))
-        claim, view = store.claims(LIFE.life).take(shard, SHARD, store.look(shard))
-        assert claim is not None
-        assert A in view.claims
-
-    def test_a_life_that_ended_is_succeeded_and_counted(self, store: Store, peer: Store) -> None:
-        shard = store.shard_of(A)
-        first, _ = store.claims(LIFE.life).take(shard, A, store.look(shard))
-        assert first is not None
-        store.end(LIFE)
-        second, view = peer.claims(PEER.life).take(shard, A, peer.look(shard))
-        assert second is not None
-        assert second.generation > first.generation
-        assert view.deaths(second) == 1
-
-    def test_both_see_every_life(self, store: Store, peer: Store) -> None:
-        assert {record.life for record in peer.records()} == {LIFE.life, PEER.life}
-
-    def test_a_mark_of_one_is_known_to_the_other(self, store: Store, peer: Store) -> None:
-        store.put(A, 1)
-        store.mark_complete(store.shard_of(A), {A})
-        assert peer.complete() == {(store.shard_of(A), set_name({A}))}
+def _claimed(store: Store, key: bytes) -> Claim:
+    """Begin LIFE and return its claim."""
+    store.begin(LIFE)
+    shard = store.shard_of(key)
+    claim, _ = store.claims(LIFE.life).take(shard, key, store.look(shard))
+    assert claim is not None
+    return claim

@@ -20,20 +20,19 @@ Visit = Callable[["World", Process, FileStore], None]
 
 def cleanup(world: World, visitor: Process, store: FileStore) -> None:
     """Remove the claims of the dead, watching for as long as it takes, and then their records."""
-    judge, clock = store.judge(), world.hosts[-1].clock
+    observer, clock = store.observer(), world.hosts[-1].clock
     end = clock.now() + store.pace.ttl + store.pace.beat
     while clock.now() < end:
         for shard, key, generation in _claims(store):
-            path = store.claim_path(shard, key, generation)
-            holder = judge.holder(path)
-            if judge.proof(path) and holder:
+            holder = store.claimant(shard, key, generation)
+            if observer.proof(shard, key, generation) and holder:
                 world.referee.looks(visitor)
-                now = store.holder(shard, key, generation)
+                now = store.claimant(shard, key, generation)
                 if now and now.life == holder.life:
                     store.remove_claim(shard, key, generation)
         clock.sleep(store.pace.beat)
     for record in store.records():
-        if judge.proof(store.record_path(record.life)):
+        if observer.proof_of(record.life):
             store.forget_life(record.life)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from jughpc.errors import StoreError
 from jughpc.store.base import Store
 from jughpc.store.files.layout import Layout
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.heartbeat import Heart
+from jughpc.store.lease.heartbeat import Heartbeat
 from jughpc.store.lease.progress import Board
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.disk import Disk
@@ -53,8 +54,9 @@ class World:
     def start_worker(self, host: Host, delay: float) -> None:
         """Start a worker process on `host` after `delay` seconds."""
         process = self._process(host, WORKER)
-        beats = SimBeats(self.stage, f"{process.name} heart", host.clock, lambda board: self._heart(process, board))
-        process.beats, process.lives = beats, self.parts.lives(beats, host.clock, process.identify)
+        make = partial(self._heartbeat, process)
+        beats = SimBeats(self.stage, f"{process.name} heartbeat", host.clock, make)
+        process.beats, process.lease = beats, self.parts.lease(beats, host.clock, process.identify)
         process.actor = self.stage.spawn(process.name, lambda: self._work(process), delay)
 
     def send(self, kind: str, delay: float) -> None:
@@ -133,14 +135,14 @@ class World:
     def _work(self, process: Process) -> None:
         """Be a worker process: work to the end, or until an error, after which another is started."""
         try:
-            process.lives.begin(process.store)
+            process.lease.begin(process.store)
             kind = self.parts.mini if self.plan.mini else self.parts.real
             kind(self, process).run()
         except OSError as error:
             self.trace(f"gives up: {error}")
             self.start_worker(process.host, delay=5.0)
         try:
-            process.lives.end("its work ended")
+            process.lease.end("its work ended")
         except OSError as error:
             self.trace(f"ends badly: {error}")
         process.beats.orphan()  # if it is still there: with the process its pipe ends
@@ -159,10 +161,9 @@ class World:
         store = self.parts.store(files, host.clock, self.layout, self.plan.pace, host.is_gone, token)
         return cast(Store, WatchedStore(store, process, self.referee))
 
-    def _heart(self, process: Process, board: Board) -> Heart:
-        store = self._watched(process, f"{process.name}-heart")
-        return self.parts.heart(lambda: store, process.host.clock, lambda pid: (0, 0.0), board)
-
+    def _heartbeat(self, process: Process, board: Board) -> Heartbeat:
+        store = self._watched(process, f"{process.name}-heartbeat")
+        return self.parts.heartbeat(lambda: store, process.host.clock, lambda pid: (0, 0.0), board)
 
     def _strike(self, kind: str, seconds: float) -> None:
         """Do `kind` to who is calling."""

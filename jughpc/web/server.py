@@ -7,11 +7,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from jughpc.app.context.target import Target
 from jughpc.app.status.report import report
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugError
 from jughpc.web.page import page, trouble
 
 
-def server_of(target: Target, ip: str, port: int) -> HTTPServer:
+def server_of(target: Target, clusters: Clusters, ip: str, port: int) -> HTTPServer:
     """Return what serves the status of `target` at ``/``, made anew at each look. Raises OSError.
 
     Args:
@@ -22,7 +23,7 @@ def server_of(target: Target, ip: str, port: int) -> HTTPServer:
         def do_GET(self) -> None:
             if self.path != "/":
                 return self.send_error(HTTPStatus.NOT_FOUND)
-            return _send(self, *answer(target))
+            return _send(self, *answer(target, clusters))
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
             """Keep quiet: a page every three seconds is no news."""
@@ -30,10 +31,10 @@ def server_of(target: Target, ip: str, port: int) -> HTTPServer:
     return HTTPServer((ip, port), Handler)
 
 
-def answer(target: Target) -> tuple[HTTPStatus, str]:
+def answer(target: Target, clusters: Clusters) -> tuple[HTTPStatus, str]:
     """Return the page as of now; what hinders it is told on a page that renews itself, too, until it is mended."""
     try:
-        return HTTPStatus.OK, page(report(target))
+        return HTTPStatus.OK, page(report(target, clusters))
     except (JugError, OSError) as error:
         return HTTPStatus.SERVICE_UNAVAILABLE, trouble(target, str(error))
 

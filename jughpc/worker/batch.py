@@ -9,8 +9,8 @@ from jughpc.store.lease.progress import MOST
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
-from jughpc.worker.context import Kit
-from jughpc.worker.held import Holder
+from jughpc.worker.context import WorkerContext
+from jughpc.worker.held import Held
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.policy import Times
 from jughpc.worker.run_task import Trouble, attempt
@@ -18,7 +18,7 @@ from jughpc.worker.run_task import Trouble, attempt
 FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
 FLUSH_AT = 4 << 20  # [bytes]
 GLANCE = 1.0  # [s] between two looks at whether time is up, or somebody asks to stop
-LONG = 0.5  # [s] a task that took so long ends its batch; the beat process lets the shard go a little later
+LONG = 0.5  # [s] a task that took so long ends its batch; the beat process de-escalates a little later
 
 
 @dataclass
@@ -33,8 +33,8 @@ class _Yield:
 class Batch:
     """Runs tasks of a shard that is held, and lets others know all at once."""
 
-    def __init__(self, kit: Kit, graph: Graph, holder: Holder, outcomes: Outcomes) -> None:
-        self._kit, self._graph, self._holder, self._outcomes = kit, graph, holder, outcomes
+    def __init__(self, context: WorkerContext, graph: Graph, held: Held, outcomes: Outcomes) -> None:
+        self._context, self._graph, self._held, self._outcomes = context, graph, held, outcomes
         self._has_edges = bool(graph.edges.targets)
 
     def run(self, shard: int, indices: list[int]) -> None:
@@ -45,23 +45,23 @@ class Batch:
         """
         digests = self._graph.digests
         indices = indices[: 1 if hooks.is_hooked(hooks.TASK_EXECUTED) else MOST]  # who hooks it waits for each result
-        self._kit.pulse.begin_batch(self._holder.claims[0], [digests[index] for index in indices])
+        self._context.lease.begin_batch(self._held.claims[0], [digests[index] for index in indices])
         given = _Yield()
         try:
             self._run(indices, given)
         finally:
-            self._holder.claims = self._kit.pulse.end_batch()
+            self._held.claims = self._context.lease.end_batch()
             self._outcomes.publish(shard, given.results)
             for index, trouble in given.troubles.items():
                 self._outcomes.trouble(index, trouble)
 
     def _run(self, indices: list[int], given: _Yield) -> None:
-        kit, tasks, kinds, names = self._kit, self._graph.tasks, self._graph.kinds, self._graph.names
-        uptime, step, stops, options = kit.clock.uptime, kit.pulse.step, kit.stops, kit.options
+        context, tasks, kinds, names = self._context, self._graph.tasks, self._graph.kinds, self._graph.names
+        uptime, step, stops, options = context.clock.uptime, context.lease.step, context.stops, context.options
         before = uptime()
-        limit = before + min(FLUSH_AFTER, kit.seconds_left())
+        limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
-        times, kind = Times(kit.policy, before), -1
+        times, kind = Times(context.policy, before), -1
         with stops.breakable():
             for number, index in enumerate(indices):
                 if kinds[index] != kind:
@@ -74,7 +74,7 @@ class Batch:
                 if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
                 if now > glance:
-                    if now > limit or kit.stopping():
+                    if now > limit or context.stopping():
                         break
                     glance = min(limit, now + GLANCE)
                 before = now
@@ -84,7 +84,7 @@ class Batch:
         """Keep what a task gave; return whether it is no reason to stop."""
         if isinstance(outcome, Trouble):
             given.troubles[index] = outcome
-            return self._kit.options.keep_going and not outcome.lost
+            return self._context.options.keep_going and not outcome.lost
         given.results[index] = outcome
         given.size += outcome.length
         if self._has_edges:

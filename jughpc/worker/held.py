@@ -6,25 +6,25 @@ from collections.abc import Mapping
 
 from jughpc.store.base import SHARD, Claim, View
 from jughpc.store.resultfile import Encoded
-from jughpc.worker.context import Kit
+from jughpc.worker.context import WorkerContext
 from jughpc.worker.knowledge import Knowledge
 
 
-class Holder:
+class Held:
     """Takes, keeps and releases claims, all of one shard at a time.
 
     Attributes:
         claims: What is held.
     """
 
-    def __init__(self, kit: Kit, knowledge: Knowledge) -> None:
-        self._kit, self._knowledge = kit, knowledge
-        self._taker = kit.store.claims(kit.pulse.record.life)
+    def __init__(self, context: WorkerContext, knowledge: Knowledge) -> None:
+        self._context, self._knowledge = context, knowledge
+        self._taker = context.store.claims(context.lease.record.life)
         self.claims: list[Claim] = []
 
     def take(self, shard: int, key: bytes, view: View) -> View | None:
         """Try to win `key`, holding nothing else; return a view made after it was won, None if it was not."""
-        if self._kit.pulse.late():
+        if self._context.lease.late():
             self._renew()
         claim, view = self._taker.take(shard, key, view)
         self._knowledge.learn(shard, view)
@@ -38,7 +38,7 @@ class Holder:
 
         After a pause so long that others may have taken over, it is what can be won once more.
         """
-        if not self._kit.pulse.late():
+        if not self._context.lease.late():
             return results
         former, taker = self.claims, self._taker
         self._renew()
@@ -50,7 +50,7 @@ class Holder:
     def release(self) -> None:
         """Let all go."""
         # Who was broken off, or was late, or whose claim a `cleanup --force` removed, may find another's in its place.
-        doubtful = self._kit.pulse.late() or self._kit.stops.signal
+        doubtful = self._context.lease.late() or self._context.stops.signal
         for claim in self.claims:
             if doubtful or claim.key == SHARD or not self._knowledge.is_done(claim.key):
                 self._taker.release(claim)
@@ -60,7 +60,7 @@ class Holder:
         self.claims = []
 
     def _again(self, claim: Claim) -> Claim | None:
-        won, view = self._taker.take(claim.shard, claim.key, self._kit.store.look(claim.shard))
+        won, view = self._taker.take(claim.shard, claim.key, self._context.store.look(claim.shard))
         self._knowledge.learn(claim.shard, view)
         return won
 
@@ -75,6 +75,6 @@ class Holder:
         return False
 
     def _renew(self) -> None:
-        self._kit.say("this worker was stopped or cut off for too long; it goes on under a new name")
-        self._kit.pulse.renew("was late: stopped, suspended or cut off")
-        self._taker = self._kit.store.claims(self._kit.pulse.record.life)
+        self._context.say("this worker was stopped or cut off for too long; it goes on under a new name")
+        self._context.lease.renew("was late: stopped, suspended or cut off")
+        self._taker = self._context.store.claims(self._context.lease.record.life)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from jughpc.backoff import Backoff, jitter
 from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
+from jughpc.store.lease.lease import Lease
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
-from jughpc.worker.context import Kit, Pulse
+from jughpc.worker.context import WorkerContext
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.policy import Policy
-from jughpc.worker.rotation import Round
+from jughpc.worker.rotation import Rotation
 from jughpc.worker.runner import Runner
 from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
@@ -33,14 +34,14 @@ class Worker:
     """
 
     def __init__(
-        self, graph: Graph, store: Store, pulse: Pulse, clock: Clock, stops: Stops,
+        self, graph: Graph, store: Store, lease: Lease, clock: Clock, stops: Stops,
         policy: Policy, options: Options, say: Say,
     ) -> None:  # fmt: skip
         self.graph, self.tally = graph, Tally()
-        self._kit = Kit(store, pulse, clock, stops, policy, options, say, self.tally)
+        self._context = WorkerContext(store, lease, clock, stops, policy, options, say, self.tally)
         self._frontier = Frontier(graph, store.shard_of)
         self._knowledge = Knowledge(store, self._frontier, options, self.tally)
-        self._runner = Runner(self._kit, self._knowledge)
+        self._runner = Runner(self._context, self._knowledge)
         self._polls = 0
         self._told_to_stop = False
 
@@ -56,29 +57,29 @@ class Worker:
         except hooks.StopWorker:
             self._told_to_stop = True
         if self.graph.unfinished and (why := self.why()):
-            self._kit.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
+            self._context.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
 
     def why(self) -> str:
         """Return why this worker ended, or would end now, before all is done; "" if it has no reason to."""
         if self._told_to_stop:
             return "a hook ended this worker"
-        if asked := self._kit.stops.why():
+        if asked := self._context.stops.why():
             return f"this worker was asked to stop: {asked}"
-        left = self._kit.seconds_left()
+        left = self._context.seconds_left()
         if not left:
             return "this worker's time is up"
         if not self._frontier.ready or self._anything_fits():
             return ""
-        kinds, means = self._frontier.kinds, self._kit.policy.means
+        kinds, means = self._frontier.kinds, self._context.policy.means
         takes, name = min((means[name], name) for kind in +kinds if (name := self.graph.names[kind]))
         return f"this worker has {left:.0f} s left, and {name} takes {takes:.0f} s"
 
     def stopping(self) -> bool:
         """Return whether this worker is to end before all is done."""
-        return self._told_to_stop or self._kit.stopping() or not self._kit.seconds_left()
+        return self._told_to_stop or self._context.stopping() or not self._context.seconds_left()
 
     def _work(self) -> None:
-        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._kit.store.pace.beat), GROWTH)
+        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.pace.beat), GROWTH)
         while self._frontier.ready and not self.stopping() and self._anything_fits():
             self._tell_loadable()
             if self._pass():
@@ -106,7 +107,7 @@ class Worker:
 
     def _pass_singles(self) -> None:
         """Claim ready tasks one by one, in the order of definition, from this worker's start."""
-        plan = Round(self._for_themselves(), self._kit.options.start)
+        plan = Rotation(self._for_themselves(), self._context.options.start)
         for index in plan:
             if self.stopping() or not (self._runner.crashed or self._long_kinds()):
                 break
@@ -121,7 +122,7 @@ class Worker:
         return self._frontier.of_kinds(self._long_kinds())
 
     def _pass_shards(self) -> None:
-        plan = Round(sorted(self._frontier.ready), self._kit.options.start)
+        plan = Rotation(sorted(self._frontier.ready), self._context.options.start)
         met = 0
         for shard in plan:
             if self.stopping():
@@ -170,7 +171,7 @@ class Worker:
     def _long_kinds(self) -> set[int]:
         """Return the kinds of ready tasks that are claimed one by one."""
         shards, names = len(self._frontier.ready), self.graph.names
-        is_short = self._kit.policy.is_short
+        is_short = self._context.policy.is_short
         return {kind for kind, count in self._frontier.kinds.items() if count and not is_short(names[kind], shards)}
 
     def _is_for_itself(self, index: int) -> bool:
@@ -178,13 +179,13 @@ class Worker:
         if not self._frontier.is_ready(index):
             return False
         name = self.graph.tasks[index].name
-        is_short = self._kit.policy.is_short(name, len(self._frontier.ready))
+        is_short = self._context.policy.is_short(name, len(self._frontier.ready))
         if is_short and self._frontier.shard[index] not in self._runner.crashed:
             return False
         return self._fits(name)
 
     def _fits(self, name: str) -> bool:
-        return self._kit.policy.fits(name, self._kit.seconds_left())
+        return self._context.policy.fits(name, self._context.seconds_left())
 
     def _anything_fits(self) -> bool:
         """Return whether some ready task would end before the deadline, whoever holds it now."""
@@ -211,7 +212,7 @@ class Worker:
     def _rotated(self, order: list[int]) -> list[int]:
         """Return `order` from another start at each poll, so that all have their turn."""
         self._polls += 1
-        start = (self._polls * _SAMPLE + int(self._kit.options.start * len(order))) % max(1, len(order))
+        start = (self._polls * _SAMPLE + int(self._context.options.start * len(order))) % max(1, len(order))
         return order[start:] + order[:start]
 
     def _probe(self, shard: int, view: View, most: int) -> int:
@@ -239,5 +240,5 @@ class Worker:
         return False
 
     def _wait(self, pause: float) -> None:
-        self._kit.pulse.note("", b"", 0.0)
-        self._kit.stops.nap(self._kit.clock, pause)
+        self._context.lease.note("", b"", 0.0)
+        self._context.stops.nap(self._context.clock, pause)

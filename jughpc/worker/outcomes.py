@@ -9,8 +9,8 @@ from jughpc.store.base import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import hooks
 from jughpc.tasks.task import Task
-from jughpc.worker.context import Kit
-from jughpc.worker.held import Holder
+from jughpc.worker.context import WorkerContext
+from jughpc.worker.held import Held
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.publishing import Publisher
 from jughpc.worker.run_task import Trouble
@@ -19,17 +19,17 @@ _KEPT = 1 << 16  # [bytes] results up to this size stay in memory for the tasks 
 
 
 class Outcomes:
-    """Records what came of tasks that were run under the holder's claims.
+    """Records what came of tasks that were run under what is held.
 
     Attributes:
         made_ready: Tasks that the results made ready, newest last.
     """
 
-    def __init__(self, kit: Kit, knowledge: Knowledge, holder: Holder) -> None:
-        self._kit, self._knowledge, self._holder = kit, knowledge, holder
+    def __init__(self, context: WorkerContext, knowledge: Knowledge, held: Held) -> None:
+        self._context, self._knowledge, self._held = context, knowledge, held
         self._frontier = knowledge.frontier
         self._graph = knowledge.frontier.graph
-        self._publisher = Publisher(kit.clock, kit.stops, kit.say)
+        self._publisher = Publisher(context.clock, context.stops, context.say)
         self.made_ready: list[int] = []
 
     def keep(self, index: int, value: Any, size: int) -> None:
@@ -44,11 +44,11 @@ class Outcomes:
         """Publish results of the held shard; those that others may have taken over are dropped."""
         digests = self._graph.digests
         named = {digests[index]: encoded for index, encoded in results.items()}
-        ours = self._holder.still_ours(named)
+        ours = self._held.still_ours(named)
         if not ours:
             return
-        life = self._kit.pulse.record.life
-        self._publisher.publish(lambda: self._kit.store.publish(shard, ours, life), f"results of {len(ours)} tasks")
+        life = self._context.lease.record.life
+        self._publisher.publish(lambda: self._context.store.publish(shard, ours, life), f"results of {len(ours)} tasks")
         whole = ours is named  # as mostly
         self._published(shard, [*results] if whole else [index for index in results if digests[index] in ours])
 
@@ -62,11 +62,11 @@ class Outcomes:
     def fail(self, index: int, trouble: Trouble, tries: int) -> None:
         """Record a failure; the task is ready once more if it may be tried again."""
         failure = self._failure(self._graph.tasks[index], trouble, tries)
-        self._publisher.publish(lambda: self._kit.store.fail(failure), f"the failure of {failure.name}")
-        self._kit.say(f"{failure.name} failed: {failure.exception}")
+        self._publisher.publish(lambda: self._context.store.fail(failure), f"the failure of {failure.name}")
+        self._context.say(f"{failure.name} failed: {failure.exception}")
         self._knowledge.tries[failure.digest] = tries
-        if tries > self._kit.options.retries:
-            self._kit.tally.failures.append(failure)
+        if tries > self._context.options.retries:
+            self._context.tally.failures.append(failure)
             self._frontier.failed(index)
             self._count()
 
@@ -74,8 +74,8 @@ class Outcomes:
         """Take note of results before any hook is called: it may end this worker."""
         tasks, tries = self._graph.tasks, self._knowledge.tries
         if tries:
-            self._kit.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
-        self._kit.tally.executed.update(self._graph.count(indices))
+            self._context.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
+        self._context.tally.executed.update(self._graph.count(indices))
         self.made_ready += self._frontier.done(shard, indices)
         self._count()
         self._knowledge.mark_if_complete(shard)
@@ -84,16 +84,16 @@ class Outcomes:
                 hooks.tell(hooks.TASK_EXECUTED, tasks[index])
 
     def _count(self) -> None:
-        self._kit.pulse.count(self._kit.tally.executed.total(), len(self._kit.tally.failures))
+        self._context.lease.count(self._context.tally.executed.total(), len(self._context.tally.failures))
 
     def _find_what_was_lost(self, index: int, words: str) -> None:
         graph = self._graph
-        for digest in self._kit.store.missing([graph.digests[i] for i in graph.dependencies(index)]):
+        for digest in self._context.store.missing([graph.digests[i] for i in graph.dependencies(index)]):
             self._knowledge.lost(digest)
-        self._kit.say(f"{graph.tasks[index].name} cannot run yet: {words}")
+        self._context.say(f"{graph.tasks[index].name} cannot run yet: {words}")
 
     def _failure(self, task: Task[Any], trouble: Trouble, tries: int) -> Failure:
-        record = self._kit.pulse.record
+        record = self._context.lease.record
         where = trouble.where or record
         return Failure(
             digest=task.digest,
@@ -103,6 +103,6 @@ class Outcomes:
             life=record.life,
             host=where.host,
             owner=where.owner,
-            when=self._kit.clock.wall(),
+            when=self._context.clock.wall(),
             tries=tries,
         )

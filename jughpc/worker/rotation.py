@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Round(Generic[T]):
+class Rotation(Generic[T]):
     """Yields each of some things once, in order, from a place on the way round.
 
     Args:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from jughpc.store.base import SHARD, View
 from jughpc.store.record import DIED
 from jughpc.worker.batch import Batch
-from jughpc.worker.context import Kit
-from jughpc.worker.held import Holder
+from jughpc.worker.context import WorkerContext
+from jughpc.worker.held import Held
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.run_task import Trouble, attempt, killed
@@ -23,28 +23,28 @@ class Runner:
         crashed: Shards on which a life ended: their tasks are claimed singly, so that the culprit is known.
     """
 
-    def __init__(self, kit: Kit, knowledge: Knowledge) -> None:
-        self._kit, self._knowledge = kit, knowledge
+    def __init__(self, context: WorkerContext, knowledge: Knowledge) -> None:
+        self._context, self._knowledge = context, knowledge
         self._frontier = knowledge.frontier
         self._graph = knowledge.frontier.graph
-        self._holder = Holder(kit, knowledge)
-        self._outcomes = Outcomes(kit, knowledge, self._holder)
-        self._batch = Batch(kit, self._graph, self._holder, self._outcomes)
+        self._held = Held(context, knowledge)
+        self._outcomes = Outcomes(context, knowledge, self._held)
+        self._batch = Batch(context, self._graph, self._held, self._outcomes)
         self.made_ready = self._outcomes.made_ready
         self.crashed: set[int] = set()
 
     def single(self, index: int, view: View) -> bool:
         """Try to claim a task and run it; return whether it was won."""
-        started = self._kit.clock.now()
-        after = self._holder.take(self._frontier.shard[index], self._graph.digests[index], view)
+        started = self._context.clock.now()
+        after = self._held.take(self._frontier.shard[index], self._graph.digests[index], view)
         if after is None:
             return False
-        self._kit.policy.claimed(self._kit.clock.now() - started)
+        self._context.policy.claimed(self._context.clock.now() - started)
         try:
             if self._frontier.is_ready(index):
-                self._run_single(index, after.deaths(self._holder.claims[0]))
+                self._run_single(index, after.deaths(self._held.claims[0]))
         finally:
-            self._holder.release()
+            self._held.release()
         return True
 
     def shard(self, shard: int, view: View) -> bool:
@@ -55,13 +55,13 @@ class Runner:
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
                 self._batch.run(shard, shorts)
         finally:
-            self._holder.release()
+            self._held.release()
         return True
 
     def take_over(self, shard: int, view: View) -> bool:
         """Find out whether who claims `shard` is dead; if so, its tasks can be claimed singly from now on."""
         won = self._win_shard(shard, view) is not None
-        self._holder.release()
+        self._held.release()
         return won
 
     def shorts(self, shard: int, view: View) -> Iterable[int]:
@@ -75,36 +75,36 @@ class Runner:
         return [index for index in shorts if digests[index] not in singly] if singly else shorts
 
     def _win_shard(self, shard: int, view: View) -> View | None:
-        after = self._holder.take(shard, SHARD, view)
-        if after is not None and after.deaths(self._holder.claims[0]):
+        after = self._held.take(shard, SHARD, view)
+        if after is not None and after.deaths(self._held.claims[0]):
             self.crashed.add(shard)
         return after
 
     def _may_go_on(self, shard: int) -> bool:
         """Return whether the shard is still held, and by nobody before who died of it."""
-        holds = any(claim.key == SHARD for claim in self._holder.claims)
-        return holds and shard not in self.crashed and not self._kit.stopping()
+        holds = any(claim.key == SHARD for claim in self._held.claims)
+        return holds and shard not in self.crashed and not self._context.stopping()
 
     def _is_for_shard(self, name: str) -> bool:
-        policy = self._kit.policy
-        return policy.is_short(name, len(self._frontier.ready)) and policy.fits(name, self._kit.seconds_left())
+        policy = self._context.policy
+        return policy.is_short(name, len(self._frontier.ready)) and policy.fits(name, self._context.seconds_left())
 
     def _run_single(self, index: int, deaths: int) -> None:
-        task, kit = self._graph.tasks[index], self._kit
-        if deaths >= kit.options.max_crashes:
-            dead = (record for record in kit.store.records() if record.state == DIED)
+        task, context = self._graph.tasks[index], self._context
+        if deaths >= context.options.max_crashes:
+            dead = (record for record in context.store.records() if record.state == DIED)
             trouble = killed(deaths, [record for record in dead if record.digest == task.digest.hex()])
             return self._outcomes.fail(index, trouble, deaths)
-        started = kit.clock.uptime()
-        kit.pulse.note(task.name, task.digest, started)
+        started = context.clock.uptime()
+        context.lease.note(task.name, task.digest, started)
         outcome = None
         try:
-            with kit.stops.breakable():
-                outcome, value = attempt(task, self._kit.options)
+            with context.stops.breakable():
+                outcome, value = attempt(task, self._context.options)
         except Interrupted:
             if outcome is None:
                 raise
-        kit.policy.ran(task.name, kit.clock.uptime() - started)
+        context.policy.ran(task.name, context.clock.uptime() - started)
         if isinstance(outcome, Trouble):
             return self._outcomes.trouble(index, outcome)
         self._outcomes.keep(index, value, outcome.length)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.app.context.target import Target
+from jughpc.store.location import Folder
 from jughpc.tasks import task
 
 NAP = """
@@ -47,17 +48,17 @@ def napping(tmp_path: Path) -> Target:
     """Return a jugfile whose second task takes a minute."""
     path = tmp_path / "napping.py"
     path.write_text(NAP)
-    return Target(path, str(tmp_path / "napping.jugdata"))
+    return Target(path, Folder(tmp_path / "napping.jugdata"))
 
 
 @pytest.fixture
 def worker(napping: Target) -> Iterator[subprocess.Popen[bytes]]:
     """Return a live worker that has run the first task and holds the second."""
-    argv = [sys.executable, "-m", "jughpc", "execute", str(napping.jugfile), "--jugdir", napping.jugdir]
+    argv = [sys.executable, "-m", "jughpc", "execute", str(napping.jugfile), "--jugdir", napping.location.spell()]
     with subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd=napping.jugfile.parent) as process:
         end = time.monotonic() + 60
         try:
-            while not any(b"napping.nap" in path.read_bytes() for path in Path(napping.jugdir).glob("workers/*")):
+            while not any(b"napping.nap" in path.read_bytes() for path in napping.location.folder().glob("workers/*")):
                 assert time.monotonic() < end, "the worker never said what it runs"
                 time.sleep(0.02)
             yield process

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from jughpc.app.upkeep.garbage import remove_garbage
 from jughpc.app.upkeep.invalidate import invalidate
 from jughpc.app.upkeep.pack import pack
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import BusyError
 from jughpc.fs import OsClock
 
@@ -16,11 +15,11 @@ CLOCK = OsClock()
 
 
 def claims(target):
-    return {path.name for path in Path(target.jugdir).glob("shards/*/*.claim.*")}
+    return {path.name for path in target.location.folder().glob("shards/*/*.claim.*")}
 
 
 def results(target):
-    return {path.name for path in Path(target.jugdir).glob("shards/*/*") if len(path.name) == 32}
+    return {path.name for path in target.location.folder().glob("shards/*/*") if len(path.name) == 32}
 
 
 def test_a_task_that_a_live_worker_runs_is_not_invalidated_and_the_worker_is_named(napping, worker):
@@ -47,17 +46,17 @@ def test_what_no_live_worker_holds_is_invalidated_beside_it(napping, worker):
 
 def test_cleanup_removes_no_claim_of_a_live_worker_with_the_garbage(napping, worker):
     napping.jugfile.write_text(napping.jugfile.read_text().replace("quick(1)", "quick(2)"))
-    assert remove_garbage(napping, CLOCK, patience=0).results == 1
+    assert remove_garbage(napping, Clusters(CLOCK), CLOCK, patience=0).results == 1
     assert len(claims(napping)) == 1
     assert worker.poll() is None
 
 
 def test_cleanup_leaves_what_a_live_worker_may_be_writing(napping, worker):
-    (record,) = (path.name for path in Path(napping.jugdir).glob("workers/*") if not path.name.endswith(".ended"))
-    shard = Path(napping.jugdir, "shards", "0")
+    (record,) = (path.name for path in napping.location.folder().glob("workers/*") if not path.name.endswith(".ended"))
+    shard = napping.location.folder() / "shards" / "0"
     (shard / f"{record}-00c0ffee-1.tmp").touch()
     (shard / "hand-node1-42-0badcafe-00c0ffee-1.tmp").touch()
-    assert remove_garbage(napping, CLOCK, patience=0).leftovers.temporary == 1
+    assert remove_garbage(napping, Clusters(CLOCK), CLOCK, patience=0).leftovers.temporary == 1
     assert [path.name for path in shard.glob("*.tmp")] == [f"{record}-00c0ffee-1.tmp"]
 
 
@@ -68,13 +67,12 @@ def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
 
 
 def test_pack_leaves_a_shard_alone_that_somebody_holds(napping, worker):
-    from jughpc.app.context.lease import living
+    from jughpc.app.context.lease import leasing
     from jughpc.app.upkeep.exclusive import holding
-    from jughpc.store import location as stores
 
-    with living(napping.jugdir, CLOCK) as life:
-        store = stores.find_store(napping.jugdir)
-        life.begin(store)
-        with holding(store, life.record.life, store.look(0).done, CLOCK, patience=0):
+    with leasing(napping.location, CLOCK) as lease:
+        store = napping.location.find()
+        lease.begin(store)
+        with holding(store, lease.record.life, store.look(0).done, CLOCK, patience=0):
             assert pack(napping, CLOCK).busy == 1
         assert pack(napping, CLOCK).busy == 0

@@ -18,12 +18,15 @@ from jughpc.app.doctor import mounts
 from jughpc.app.doctor.examine import Subject, examine
 from jughpc.app.doctor.finding import Verdict
 from jughpc.app.doctor.visibility import PRIZES, Guest, Report, attend, judge, reports
-from jughpc.fs import OsClock, OsFiles
+from jughpc.batch.clusters import Clusters
+from jughpc.fs import LinksRefusedError, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import make_store
 from jughpc.testing.clocks import HandClock
 
 REPORT = Report(number=0, host="a", ahead=0.0, met=True, won=PRIZES, read_delay=0.3, listed_delay=0.3)
+
+CLUSTERS = Clusters(OsClock())
 
 MOUNTINFO = r"""
 25 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -39,7 +42,7 @@ class Refusing(OsFiles):
     """A folder on a file system without hard links."""
 
     def link(self, old, new):
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), new)
+        raise LinksRefusedError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), new)
 
 
 class Forgetful(OsFiles):
@@ -100,43 +103,43 @@ def small_disk(tmp_path, give_up):
 
 
 def test_nothing_is_wrong_with_a_folder_of_this_machine(subject):
-    assert worst(examine(subject, OsClock())) == set()
+    assert worst(examine(subject, CLUSTERS, OsClock())) == set()
 
 
 def test_an_examination_leaves_nothing_behind(subject):
-    list(examine(subject, OsClock()))
+    list(examine(subject, CLUSTERS, OsClock()))
     assert list(subject.jugdir.iterdir()) == []
 
 
 def test_a_jugdir_that_is_not_there_yet_is_not_made(subject):
     later = replace(subject, jugdir=subject.jugdir / "not" / "there")
-    assert worst(examine(later, OsClock())) == set()
+    assert worst(examine(later, CLUSTERS, OsClock())) == set()
     assert list(subject.jugdir.iterdir()) == []
 
 
 def test_a_store_is_found_and_still_usable_after_the_examination(subject):
     shards = make_store(subject.jugdir, 2000, "1", Pace()).shards
     before = sorted(subject.jugdir.rglob("*"))
-    found = {finding.topic: finding for finding in examine(subject, OsClock())}
+    found = {finding.topic: finding for finding in examine(subject, CLUSTERS, OsClock())}
     assert f"a store of {shards} shards" in found["jugdir"].fact
     assert sorted(subject.jugdir.rglob("*")) == before
 
 
 def test_a_folder_that_belongs_to_something_else_is_a_failure(subject):
     (subject.jugdir / "thesis.tex").touch()
-    assert worst(examine(subject, OsClock())) == {"jugdir"}
+    assert worst(examine(subject, CLUSTERS, OsClock())) == {"jugdir"}
 
 
 def test_a_read_only_place_is_a_failure(small_disk, subject):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    found = {finding.topic: finding for finding in examine(replace(subject, jugdir=small_disk), OsClock())}
+    found = {finding.topic: finding for finding in examine(replace(subject, jugdir=small_disk), CLUSTERS, OsClock())}
     assert found["folder"].verdict is Verdict.FAILURE
     assert "Read-only" in found["folder"].fact
 
 
 def test_a_full_disk_is_a_failure_that_asks_for_room(small_disk, subject):
     (small_disk / "big").write_bytes(bytes(64 << 10))
-    found = {finding.topic: finding for finding in examine(replace(subject, jugdir=small_disk), OsClock())}
+    found = {finding.topic: finding for finding in examine(replace(subject, jugdir=small_disk), CLUSTERS, OsClock())}
     assert found["free space"].verdict is Verdict.FAILURE
     assert found["durable writes"].advice.startswith("Make room")
     assert [path.name for path in small_disk.iterdir()] == ["big"]
@@ -171,7 +174,7 @@ def test_a_template_that_does_not_render_is_a_failure(subject, tmp_path):
     site = tmp_path / "site"
     (site / "local").mkdir(parents=True)
     (site / "local" / "array.sh.j2").write_text("{{ job.nonsense }}")
-    found = examine(replace(subject, jugdir=tmp_path / "new", templates=site), OsClock())
+    found = examine(replace(subject, jugdir=tmp_path / "new", templates=site), CLUSTERS, OsClock())
     assert worst(found) == {"templates"}
 
 

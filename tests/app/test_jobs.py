@@ -6,14 +6,18 @@ import pytest
 
 from jughpc.app.status.elements import Jobs, elements
 from jughpc.batch import submissions
-from jughpc.batch.polling import Poll
+from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.scheduler import Role, State, Status, Workload
 from jughpc.batch.slurm import Slurm
-from jughpc.batch.submissions import Accepted, Options
+from jughpc.batch.submissions import Accepted, ElementOptions
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.record import ALIVE, DIED, Record
 
 LIFE = "slurm-1_0-0-node1-46-d620d2b7"
+
+
+def unasked(argv):
+    raise AssertionError(f"nobody was to run {argv}")
 
 
 @pytest.fixture
@@ -21,10 +25,11 @@ def jobs(tmp_path):
     """Return what makes a submission of one element, given the scheduler's word on it."""
     submission = submissions.draft(
         OsFiles(tmp_path), OsClock(), tmp_path,
-        scheduler="slurm", workload=Workload(("work",), 1, "a"), options=Options(tmp_path),
+        scheduler="slurm", workload=Workload(("work",), 1, "a"), options=ElementOptions(tmp_path),
     )  # fmt: skip
     array = Accepted(Role.ARRAY, "1", "a-1-0", 1, 0, "0-array.sh")
-    return lambda *word: Jobs(submission, Slurm(), [array], Poll(elements=dict(enumerate(word))))
+    cluster = Cluster(Slurm(), unasked, unasked, OsClock())
+    return lambda *word: Jobs(submission, cluster, [array], Poll(elements=dict(enumerate(word))))
 
 
 def record(state):

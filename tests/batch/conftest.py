@@ -70,7 +70,7 @@ def job() -> Job:
 
 
 @dataclass
-class Cluster:
+class FakeSlurm:
     """A stand-in for Slurm that remembers what it accepted; called with a command, as `shell.run` is.
 
     Attributes:
@@ -137,5 +137,5 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster() -> Cluster:
-    return Cluster()
+def slurm() -> FakeSlurm:
+    return FakeSlurm()

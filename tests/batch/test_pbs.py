@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.scheduler import Condition, Dependency, ElementId, Limits, Reply, Resources, Role, Verdict
+from jughpc.batch.scheduler import Condition, Dependency, ElementId, Limits, Refusal, Reply, Resources, Role
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 PBS = Pbs()
@@ -88,7 +88,7 @@ def test_an_accepted_job_without_an_id_is_told_apart_from_a_refusal(recorded):
 @pytest.mark.parametrize(("setting", "history"), [("True", True), ("False", False), (None, False)])
 def test_ended_jobs_are_asked_for_only_where_the_server_remembers_them(setting, history):
     limits = Limits(settings={"job_history_enable": setting} if setting else {})
-    pbs = Pbs.within(limits)
+    pbs = Pbs().within(limits)
     assert ("-x" in pbs.poll_command(["2[].srv"])) is history
     assert ("-x" in pbs.find_command("primes-1a2b-0")) is history
 
@@ -132,27 +132,27 @@ RETRIED, FULL = {"server-down"}, {"queue-limit", "queue-limit-array"}
 @pytest.mark.parametrize("name", sorted(path.stem for path in DATA.glob("qsub-error-*.json")))
 def test_a_recorded_refusal_is_judged(recorded, name):
     short = name.removeprefix("qsub-error-")
-    expected = Verdict.RETRY if short in RETRIED else Verdict.FULL if short in FULL else Verdict.USER
-    assert PBS.verdict(recorded(f"openpbs/{name}")) is expected
+    expected = Refusal.RETRY if short in RETRIED else Refusal.FULL if short in FULL else Refusal.USER
+    assert PBS.refusal(recorded(f"openpbs/{name}")) is expected
 
 
 @pytest.mark.parametrize(
     "name", ["qdel-array-finished", "qdel-unknown-array", "qdel-subjob-finished", "qstat-json-unknown"]
 )
 def test_a_job_that_is_over_or_unknown_is_no_error(recorded, name):
-    assert PBS.verdict(recorded(f"openpbs/{name}")) is Verdict.GONE
+    assert PBS.refusal(recorded(f"openpbs/{name}")) is Refusal.GONE
 
 
 def test_another_users_job_is_an_error(recorded):
-    assert PBS.verdict(recorded("openpbs/qdel-not-owner")) is Verdict.USER
+    assert PBS.refusal(recorded("openpbs/qdel-not-owner")) is Refusal.USER
 
 
 def test_the_code_is_believed_before_the_text():
-    assert PBS.verdict(Reply(("qsub",), 170, "", "qsub: cannot connect to server")) is Verdict.USER
+    assert PBS.refusal(Reply(("qsub",), 170, "", "qsub: cannot connect to server")) is Refusal.USER
 
 
 def test_the_text_decides_where_the_code_says_nothing():
-    assert PBS.verdict(Reply(("qsub",), 99, "", "qsub: cannot connect to server")) is Verdict.RETRY
+    assert PBS.refusal(Reply(("qsub",), 99, "", "qsub: cannot connect to server")) is Refusal.RETRY
 
 
 def test_each_element_has_a_log_of_its_own():

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jughpc.batch.plan import Follower, Start, chunks, plan, share
+from jughpc.batch.local.scheduler import Local
+from jughpc.batch.plan import DependentJob, Start, chunks, plan, share
 from jughpc.batch.scheduler import Condition, Dependency, Limits, Resources, Role, Workload
 from jughpc.batch.slurm import Slurm
-from jughpc.batch.submissions import Options, Submission
+from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.errors import SettingError
 
 SUBMISSION = Submission(
@@ -22,11 +23,11 @@ SUBMISSION = Submission(
     created=0.0,
     scheduler="slurm",
     workload=Workload(("python", "work.py"), 8, "primes"),
-    options=Options(Path("/home/ada")),
+    options=ElementOptions(Path("/home/ada")),
 )
 
-COLLECT = Follower(Role.COLLECT, ("collect",), Resources(cpus=1))
-REDUCE = Follower(Role.REDUCE, ("reduce",))
+COLLECT = DependentJob(Role.COLLECT, ("collect",), Resources(cpus=1))
+REDUCE = DependentJob(Role.REDUCE, ("reduce",))
 
 
 def of_size(size: int, array_size: int | None = None, throttle: int | None = None) -> Submission:
@@ -79,6 +80,14 @@ def test_a_throttle_that_bounds_nothing_is_left_out():
     assert plan(of_size(8, throttle=8), Slurm())[0].throttle is None
 
 
+def test_a_throttle_of_all_elements_stays_where_the_system_would_run_fewer():
+    assert plan(of_size(8, throttle=8), Local())[0].throttle == 8
+
+
+def test_without_a_throttle_none_is_made_up():
+    assert plan(of_size(8), Local())[0].throttle is None
+
+
 def test_a_throttle_below_one_element_for_each_array_is_refused():
     with pytest.raises(SettingError, match=r"20 elements need 3 arrays.*a throttle of 3 or more"):
         plan(of_size(20, 8, throttle=2), Slurm())
@@ -96,7 +105,7 @@ def test_the_collector_follows_all_arrays_however_they_end_and_the_reduce_its_su
     assert reduce.depends_on == Dependency(Condition.AFTER_OK, (collect.name,))
 
 
-def test_a_follower_is_a_plain_job_with_needs_of_its_own():
+def test_a_dependent_job_is_a_plain_job_with_needs_of_its_own():
     collect = plan(of_size(8, throttle=2), Slurm(), [COLLECT])[-1]
     assert (collect.argv, collect.resources, collect.size) == (("collect",), Resources(cpus=1), 1)
     assert (collect.elements, collect.throttle) == (1, None)

@@ -43,7 +43,7 @@ def printing(job: Job, tmp_path: Path) -> Job:
 
 def environment_of(job: Job, variables: Mapping[str, str]) -> dict[str, str]:
     """Return what the command of a Slurm job finds in its environment."""
-    done = run(render(job, "slurm"), variables)
+    done = run(render(job, Slurm()), variables)
     assert done.returncode == 0, done.stderr
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
@@ -72,7 +72,7 @@ def test_the_owner_in_a_record_is_the_one_that_the_scheduler_is_asked_about(prin
     assert environment_of(job, variables)["JUGHPC_OWNER"].rpartition(".")[0] == Slurm().owner(element)
 
 
-@pytest.mark.parametrize("system", ["slurm", "pbs"])
+@pytest.mark.parametrize("system", [Slurm(), Pbs()], ids=["slurm", "pbs"])
 @pytest.mark.parametrize("size", [1, 8])
 def test_a_script_that_no_scheduler_started_fails_loudly(printing, system, size):
     done = run(render(replace(printing, size=size), system), {"PBS_JOBID": "1.srv"} if size > 1 else {})
@@ -118,17 +118,17 @@ def test_setup_lines_are_run_as_they_are_and_may_set_threads(printing):
 
 
 def test_the_command_takes_the_place_of_the_shell_so_that_signals_reach_it(job, tmp_path):
-    done = run(render(replace(job, argv=("sh", "-c", "kill -TERM $$"), workdir=tmp_path), "slurm"), SLURM_ELEMENT)
+    done = run(render(replace(job, argv=("sh", "-c", "kill -TERM $$"), workdir=tmp_path), Slurm()), SLURM_ELEMENT)
     assert done.returncode == -15
 
 
 def test_the_commands_exit_code_is_the_jobs(job, tmp_path):
-    done = run(render(replace(job, argv=("sh", "-c", "exit 3"), workdir=tmp_path), "slurm"), SLURM_ELEMENT)
+    done = run(render(replace(job, argv=("sh", "-c", "exit 3"), workdir=tmp_path), Slurm()), SLURM_ELEMENT)
     assert done.returncode == 3
 
 
 def test_a_working_directory_that_is_gone_ends_the_job(job):
-    done = run(render(replace(job, argv=("echo", "ran"), workdir=Path("/nonexistent/x")), "slurm"), SLURM_ELEMENT)
+    done = run(render(replace(job, argv=("echo", "ran"), workdir=Path("/nonexistent/x")), Slurm()), SLURM_ELEMENT)
     assert done.returncode
     assert "ran" not in done.stdout
 
@@ -139,7 +139,7 @@ def test_any_text_reaches_the_command_unchanged(job, tmp_path, texts, folder):
     workdir = tmp_path / folder.replace("/", "_")[:20]
     workdir.mkdir(exist_ok=True)
     argv = ("printf", r"%s\n", *texts)
-    done = run(render(replace(job, argv=argv, workdir=workdir), "slurm"), SLURM_ELEMENT)
+    done = run(render(replace(job, argv=argv, workdir=workdir), Slurm()), SLURM_ELEMENT)
     assert done.stdout == "".join(f"{text}\n" for text in texts or [""])
 
 
@@ -149,7 +149,7 @@ def test_a_value_that_no_script_can_carry_is_named(job, field, bad):
     values = {"argv": (bad,), "setup": (bad,), "workdir": Path(bad)}
     changes = {"resources": Resources(account=bad)} if field == "account" else {field: values.get(field, bad)}
     with pytest.raises(TemplateError, match=f"The {field} holds a line break or a NUL"):
-        render(replace(job, **changes), "slurm")
+        render(replace(job, **changes), Slurm())
 
 
 resources = st.builds(
@@ -169,14 +169,14 @@ resources = st.builds(
 def test_the_script_asks_for_what_the_command_asks_for(job, scheduler, wanted, size, throttle):
     job = replace(job, resources=wanted, size=size, throttle=throttle)
     prefix = {"slurm": "#SBATCH ", "pbs": "#PBS "}[scheduler.name]
-    text = render(job, scheduler.name)
+    text = render(job, scheduler)
     lines = [line.removeprefix(prefix) for line in text.splitlines() if line.startswith(prefix)]
     command = [word for word in scheduler.submit_command(job)[1:-1] if word != "--parsable"]
     assert shlex.split(" ".join(lines)) == command
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize(("system", "other"), [("slurm", "PBS"), ("pbs", "SBATCH")])
+@pytest.mark.parametrize(("system", "other"), [(Slurm(), "PBS"), (Pbs(), "SBATCH")])
 def test_directives_are_never_mixed(job, role, system, other):
     text = render(replace(job, role=role, size=1), system)
     assert text.startswith("#!/bin/bash\n#")
@@ -186,14 +186,14 @@ def test_directives_are_never_mixed(job, role, system, other):
 def test_a_pbs_element_writes_its_own_log_and_appends_to_it(job, tmp_path):
     log = Pbs().log_pattern(tmp_path / 'it\'s a "log"', Role.ARRAY, 8, 0)
     Path(log).parent.mkdir()
-    text = render(replace(job, argv=("sh", "-c", "echo $JUGHPC_ELEMENT"), workdir=tmp_path, log=log), "pbs")
+    text = render(replace(job, argv=("sh", "-c", "echo $JUGHPC_ELEMENT"), workdir=tmp_path, log=log), Pbs())
     assert [run(text, PBS_ELEMENT).returncode for _ in range(2)] == [0, 0]
     assert (Path(log).parent / "array-3.log").read_text() == "3\n3\n"
 
 
 def test_a_pbs_element_learns_who_it_is(printing):
     job = replace(printing, offset=64, resources=Resources(walltime=600.0, cpus=3))
-    run(render(job, "pbs"), PBS_ELEMENT)
+    run(render(job, Pbs()), PBS_ELEMENT)
     env = dict(line.split("=", 1) for line in (printing.workdir / "array-3.log").read_text().splitlines())
     assert re.fullmatch(r"pbs:30\[3\]\.srv\.\d+", env["JUGHPC_OWNER"])
     assert env["JUGHPC_OWNER"].rpartition(".")[0] == Pbs().owner(ElementId("30[].srv", 3))
@@ -206,17 +206,20 @@ def test_a_sites_template_goes_before_ours_and_may_extend_it(job, tmp_path):
     (tmp_path / "slurm" / "array.sh.j2").write_text(
         '{% extends "slurm/_common.sh.j2" %}{% block setup %}module load {{ job.name | quote }}\n{% endblock %}'
     )
-    text = render(job, "slurm", tmp_path)
+    text = render(job, Slurm(), tmp_path)
     assert "\nmodule load primes-1a2b-0\ncd /shared/run || exit\n" in text
 
 
 def test_what_a_site_does_not_override_is_ours(job, tmp_path):
-    assert render(job, "slurm", tmp_path) == render(job, "slurm")
+    assert render(job, Slurm(), tmp_path) == render(job, Slurm())
 
 
 def test_a_system_without_templates_is_named(job):
+    class Unknown(Slurm):
+        name = "sge"
+
     with pytest.raises(TemplateError, match=r"There is no template sge/array\.sh\.j2 among those shipped"):
-        render(job, "sge")
+        render(job, Unknown())
 
 
 @pytest.mark.parametrize("text", ["{{ nothing }}", "{% if %}", "{{ job.nothing }}", "{{ job.size | quote_all }}"])
@@ -224,4 +227,4 @@ def test_a_sites_template_that_does_not_render_is_named(job, tmp_path, text):
     (tmp_path / "slurm").mkdir()
     (tmp_path / "slurm" / "array.sh.j2").write_text(text)
     with pytest.raises(TemplateError, match=r"The template slurm/array\.sh\.j2 in .* does not render: "):
-        render(job, "slurm", tmp_path)
+        render(job, Slurm(), tmp_path)

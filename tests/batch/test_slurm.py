@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch.scheduler import Condition, Dependency, ElementId, Reply, Resources, Role, Verdict
+from jughpc.batch.scheduler import Condition, Dependency, ElementId, Refusal, Reply, Resources, Role
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -149,13 +149,13 @@ REFUSALS = sorted(path.stem for path in DATA.glob("sbatch-error-*.json"))
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_recorded_refusal_is_judged(recorded, name):
     short = name.removeprefix("sbatch-error-")
-    expected = Verdict.RETRY if short in RETRIED else Verdict.FULL if short in FULL else Verdict.USER
-    assert SLURM.verdict(recorded(f"slurm/{name}")) is expected
+    expected = Refusal.RETRY if short in RETRIED else Refusal.FULL if short in FULL else Refusal.USER
+    assert SLURM.refusal(recorded(f"slurm/{name}")) is expected
 
 
 @pytest.mark.parametrize("name", ["scancel-finished-array-verbose", "squeue-unknown-id"])
 def test_a_job_that_is_over_is_no_error(recorded, name):
-    assert SLURM.verdict(recorded(f"slurm/{name}")) is Verdict.GONE
+    assert SLURM.refusal(recorded(f"slurm/{name}")) is Refusal.GONE
 
 
 def test_each_element_has_a_log_of_its_own():

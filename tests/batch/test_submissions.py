@@ -9,7 +9,7 @@ import pytest
 
 from jughpc.batch import submissions
 from jughpc.batch.scheduler import Limits, Resources, Role, Workload
-from jughpc.batch.submissions import Accepted, Options, Submission
+from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.errors import JugdirError
 from jughpc.fs import OsFiles
 
@@ -35,7 +35,7 @@ def draft(files, clock, jugdir) -> Submission:
         jugdir,
         scheduler="slurm",
         workload=Workload(("python", "it's"), 8, "primes"),
-        options=Options(
+        options=ElementOptions(
             Path("/home/ada"), Resources(walltime=60.0, memory=1 << 30), 3, ("a",), ("--x",), Path("/site")
         ),
         limits=Limits(1001, {"MaxArraySize": "1001"}),
@@ -66,7 +66,7 @@ def test_a_jugdir_that_lies_elsewhere_now_is_read_where_it_is(files, jugdir, sub
 def test_file_names_that_are_not_utf8_survive_the_record(files, jugdir, clock):
     odd = Path("/home/\udcff")
     drafted = submissions.draft(
-        files, clock, jugdir, scheduler="slurm", workload=Workload(("a",), 1, "a"), options=Options(odd)
+        files, clock, jugdir, scheduler="slurm", workload=Workload(("a",), 1, "a"), options=ElementOptions(odd)
     )
     assert submissions.load(files, jugdir, submissions.prepare(files, drafted).number).options.workdir == odd
 
@@ -82,7 +82,7 @@ def test_numbers_count_up(files, draft, submission):
 
 def test_of_two_with_the_same_number_one_takes_the_next(files, clock, jugdir, draft):
     other = submissions.draft(
-        files, clock, jugdir, scheduler="pbs", workload=Workload(("b",), 1, "b"), options=Options(Path("/"))
+        files, clock, jugdir, scheduler="pbs", workload=Workload(("b",), 1, "b"), options=ElementOptions(Path("/"))
     )
     assert (draft.number, other.number) == (1, 1)
     assert submissions.prepare(files, draft).number == 1

@@ -66,9 +66,7 @@ HARM: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("harm", HARM.values(), ids=HARM)
-def test_a_damaged_result_file_is_never_a_result(
-    jughpc: Jughpc, folder: Path, harm: Callable[[bytes], bytes]
-) -> None:
+def test_a_damaged_result_file_is_never_a_result(jughpc: Jughpc, folder: Path, harm: Callable[[bytes], bytes]) -> None:
     (folder / "two.py").write_text(TWO)
     (folder / "reduce.py").write_text("print(value(many))")
     jughpc("execute", "two.py")

@@ -11,6 +11,7 @@ import pytest
 from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.jugapi.inline import run_tasks
 from jughpc.store.base import View
+from jughpc.store.location import Memory
 from jughpc.store.memory import MemoryStore
 from jughpc.tasks.task import Task, alltasks
 
@@ -104,7 +105,7 @@ def test_twice_the_tasks_in_the_worst_order_take_twice_the_looks_not_four_times(
         for _ in range(count):
             tasks.append(Task(half, tasks[-1]))
         store = Looking()
-        Task.store = NamedStore("dict_store", store)
+        Task.store = NamedStore(Memory(), store)
         run_tasks(reversed(tasks), keep_going=False, retry_failed=True, debug=False, say=str)
         assert tasks[-1].can_load()
         return store.looks

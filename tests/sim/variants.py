@@ -8,14 +8,14 @@ from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Pace
 from jughpc.store.files.claims import LinkClaims
 from jughpc.store.files.layout import set_name
-from jughpc.store.files.liveness import Judge
+from jughpc.store.files.liveness import Liveness
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.heartbeat import Heart
-from jughpc.testing.hosts import SimLives
+from jughpc.store.lease.heartbeat import Heartbeat
+from jughpc.testing.hosts import SimLease
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.parts import Parts
 from jughpc.testing.realworker import RealWorker
-from jughpc.worker.held import Holder
+from jughpc.worker.held import Held
 
 
 def with_claims(kind):
@@ -23,16 +23,16 @@ def with_claims(kind):
 
     class Store(FileStore):
         def claims(self, life):
-            return kind(self._files, self._layout, self.look, self.judge(), life)
+            return kind(self._files, self._layout, self.look, self.liveness(), life)
 
     return Parts(store=Store)
 
 
-def with_judge(kind):
+def with_liveness(kind):
     """Return parts whose observers judge like this."""
 
     class Store(FileStore):
-        def judge(self):
+        def liveness(self):
             return kind(self._files, self._clock, self._is_gone, self.pace.ttl, self.pace.beat)
 
     return Parts(store=Store)
@@ -41,14 +41,14 @@ def with_judge(kind):
 # who is dead
 
 
-class ByTheWallClock(Judge):
+class ByTheWallClock(Liveness):
     """Compares its own clock with the time that another host wrote."""
 
     def _proof_of(self, path, claim, now):
         return "expired" if self.clock.wall() - claim.beaten > self.ttl else ""
 
 
-class StampsBeforeTheRead(Judge):
+class StampsBeforeTheRead(Liveness):
     """Counts the time that a slow reply took as standing still."""
 
     def _stillness(self, path, life, beats, asked):
@@ -59,7 +59,7 @@ class StampsBeforeTheRead(Judge):
         return proof
 
 
-class TornIsAlive(Judge):
+class TornIsAlive(Liveness):
     """Never gives up on a claim whose maker died before its text was whole."""
 
     def _stillness(self, path, life, beats, asked):
@@ -73,7 +73,7 @@ class ImpatientStore(FileStore):
         super().__init__(files, clock, layout, Pace(pace.beat, 0.0, 2 * pace.beat + 1), is_gone, token)
 
 
-class RaisesTheDead(Heart):
+class RaisesTheDead(Heartbeat):
     """Beats on after a pause so long that others took over, so that its worker notices nothing."""
 
     def beat(self):
@@ -81,7 +81,7 @@ class RaisesTheDead(Heart):
         return super().beat()
 
 
-class NeverLate(SimLives):
+class NeverLate(SimLease):
     """Goes on with its claims however long it stood still."""
 
     def late(self):
@@ -145,7 +145,7 @@ class TakesRefusalForALoss(LinkClaims):
         return False
 
     def _may_live(self, shard, key, generation):
-        return not self._judge.proof(self._path(shard, key, generation))
+        return not self._liveness.proof(self._path(shard, key, generation))
 
 
 class ReleasesWhatever(LinkClaims):
@@ -167,27 +167,27 @@ class BreaksByRemoving(LinkClaims):
         return super().take(shard, key, view)
 
 
-class LetsGoFirst(Heart):
+class LetsGoFirst(Heartbeat):
     """Lets the shard go before it claims singly what runs."""
 
-    def _claim_singly(self, hand):
+    def _claim_singly(self, hand, is_due):
         self._store.claims(self._record.life).release(hand.claim(self._record.life))
-        super()._claim_singly(hand)
+        super()._claim_singly(hand, is_due)
 
 
-class ForgetsWhatRanBefore(Heart):
+class ForgetsWhatRanBefore(Heartbeat):
     """Claims the long task singly, but not those that ran before it, whose results nobody has seen yet."""
 
-    def _claim_singly(self, hand):
-        super()._claim_singly(hand._replace(digests=hand.digests[-1:]))
+    def _claim_singly(self, hand, is_due):
+        super()._claim_singly(hand._replace(digests=hand.digests[-1:]), is_due)
 
 
-class LetsGoOfWhatItMissed(Heart):
+class LetsGoOfWhatItMissed(Heartbeat):
     """Lets the shard go though something stood in the way of a single claim."""
 
-    def _claim_singly(self, hand):
+    def _claim_singly(self, hand, is_due):
         with suppress(OSError):
-            super()._claim_singly(hand)
+            super()._claim_singly(hand, is_due)
         if not self._singles.in_place:
             self._store.claims(self._record.life).release(hand.claim(self._record.life))
             self._singles = self._singles._replace(in_place=True)
@@ -228,7 +228,7 @@ class MarksInTwoSteps(FileStore):
             self._files.save(self._marker(shard, set_name(tasks)), [])
 
 
-class TrustsWhatItWon(Holder):
+class TrustsWhatItWon(Held):
     """Hands back the claim on what is done without a look, though it was late."""
 
     def release(self):
@@ -240,11 +240,11 @@ class TrustsWhatItWon(Holder):
 
 
 class Trusting(RealWorker):
-    """The worker that ships, with such a holder."""
+    """The worker that ships, holding like this."""
 
     def __init__(self, world, process):
         super().__init__(world, process)
-        self._worker._runner._holder.__class__ = TrustsWhatItWon  # which nothing hands in
+        self._worker._runner._held.__class__ = TrustsWhatItWon  # which nothing hands in
 
 
 class MarksBeforeItPublishes(MiniWorker):
@@ -262,19 +262,19 @@ class HandsBackBlindly(MiniWorker):
     """Removes what was its claim without a look unless it was late, though a cleanup may have forced it."""
 
     def _let_go(self, claim):
-        if self._lives.late():
+        if self._lease.late():
             self._claims.release(claim)
         else:
             self._claims.hand_back(claim)
 
 
 VARIANTS = {
-    "by the wall clock": with_judge(ByTheWallClock),
-    "stamps before the read": with_judge(StampsBeforeTheRead),
-    "torn is alive": with_judge(TornIsAlive),
+    "by the wall clock": with_liveness(ByTheWallClock),
+    "stamps before the read": with_liveness(StampsBeforeTheRead),
+    "torn is alive": with_liveness(TornIsAlive),
     "ignores lag": Parts(store=ImpatientStore),
-    "raises the dead": Parts(heart=RaisesTheDead),
-    "is never late": Parts(lives=NeverLate),
+    "raises the dead": Parts(heartbeat=RaisesTheDead),
+    "is never late": Parts(lease=NeverLate),
     "looks once": with_claims(LooksOnce),
     "overtakes the living": with_claims(OvertakesTheLiving),
     "yields to no shard": with_claims(YieldsToNoShard),
@@ -285,9 +285,9 @@ VARIANTS = {
     "trusts what it won": Parts(real=Trusting),
     "hands back blindly": Parts(mini=HandsBackBlindly),
     "breaks by removing": with_claims(BreaksByRemoving),
-    "lets go first": Parts(heart=LetsGoFirst),
-    "forgets what ran before": Parts(heart=ForgetsWhatRanBefore),
-    "lets go of what it missed": Parts(heart=LetsGoOfWhatItMissed),
+    "lets go first": Parts(heartbeat=LetsGoFirst),
+    "forgets what ran before": Parts(heartbeat=ForgetsWhatRanBefore),
+    "lets go of what it missed": Parts(heartbeat=LetsGoOfWhatItMissed),
     "writes in place": Parts(store=WritesInPlace),
     "renames after a failed sync": Parts(store=RenamesAfterAFailedSync),
     "marks without a look": Parts(store=MarksWithoutALook),

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.scheduler import State, Verdict
+from jughpc.batch.scheduler import Refusal, State
 from jughpc.testing.cluster.answers import Caller
 
 ARRAY = "qsub -J 0-3%2 -N sweep -l select=1:ncpus=1:mem=100mb -l walltime=00:10:00 job.sh"
@@ -312,7 +312,7 @@ def test_a_server_that_is_away_is_told_in_its_words(pbs, recorded, name, line):
 def test_the_limit_of_queued_jobs_refuses(pbs, recorded):
     said = pbs.limit(user_jobs=3).run(ARRAY)
     assert (said.code, said.stderr) == (38, recorded("openpbs/qsub-error-queue-limit-array").stderr)
-    assert Pbs().verdict(said) is Verdict.FULL
+    assert Pbs().refusal(said) is Refusal.FULL
     server = pbs.limit(user_jobs=None, system_jobs=3).run(ARRAY)
     assert server.stderr == recorded("openpbs/qsub-error-server-limit-met-array").stderr
 

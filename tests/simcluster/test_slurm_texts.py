@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from jughpc.batch.scheduler import Limits, State, Verdict
+from jughpc.batch.scheduler import Limits, Refusal, State
 from jughpc.batch.slurm import Slurm
 from jughpc.testing.cluster.answers import Caller
 from jughpc.testing.cluster.model import End
@@ -220,7 +220,7 @@ def test_a_controller_that_hangs_is_told_in_its_words(slurm, recorded):
 def test_the_submit_limit_of_an_association_refuses_at_once(slurm, recorded):
     said = slurm.limit(user_jobs=3).run("sbatch --parsable --array=0-3 job.sh")
     assert (said.code, said.stderr) == (1, recorded("slurm/sbatch-error-association-submit-limit").stderr)
-    assert Slurm().verdict(said) is Verdict.FULL
+    assert Slurm().refusal(said) is Refusal.FULL
 
 
 def test_a_full_controller_is_asked_again_by_sbatch_itself(slurm, recorded):

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from dataclasses import fields, is_dataclass, replace
 
-from jughpc.batch import registry, submissions
-from jughpc.batch.pbs import Pbs
-from jughpc.batch.plan import plan
-from jughpc.batch.polling import cancel_jobs
-from jughpc.batch.scheduler import Condition, ElementId, Role, State, Status, Verdict
-from jughpc.batch.slurm import Slurm
-from jughpc.batch.submitter import submit as submit_all
+from jughpc.batch import submissions
+from jughpc.batch.scheduler import Condition, ElementId, Refusal, Role, State, Status
 from jughpc.errors import CommandTimeoutError, SchedulerError, SubmitError
 from jughpc.testing.cluster import today
 from jughpc.testing.cluster.parts import Parts
@@ -20,14 +14,12 @@ from jughpc.testing.cluster.parts import Parts
 def speaking(**changes):
     """Return parts whose scheduler has these methods in place of its own; each is given the real scheduler first."""
 
-    def find(system, limits):
-        real = registry.find(system, limits)
-        base = Slurm if system == "slurm" else Pbs
+    def changed(real):
         methods = {name: change_of(change, real) for name, change in changes.items()}
-        kind = type("Changed", (base,), methods)
-        return kind() if system == "slurm" else kind(history=real.history)
+        kind = type("Changed", (type(real),), methods)
+        return kind(**{field.name: getattr(real, field.name) for field in fields(real)} if is_dataclass(real) else {})
 
-    return Parts(scheduler=find)
+    return Parts(scheduler=changed)
 
 
 def change_of(change, real):
@@ -62,12 +54,8 @@ def planning(change):
     """Return parts whose submit changes its planned jobs first."""
 
     def submit(bench):
-        seat = bench.seat
-        _, limits = registry.look(bench.system, partial(seat.run, timeout=30.0))
-        scheduler = bench.find(bench.system, limits)
-        submission = submissions.prepare(seat.files, today._drafted(bench, limits))
-        jobs = plan(submission, scheduler, today._followers(submission, bench.order.rounds))
-        submit_all(bench.desk(scheduler), submission, [change(job) for job in jobs])
+        cluster, submission, jobs = today.planned(bench)
+        bench.submitter(cluster).submit(submission, [change(job) for job in jobs])
         return 0
 
     return Parts(submit=submit)
@@ -111,13 +99,13 @@ def looks_for_nothing(real, reply, name):
 
 def silence_is_a_refusal(real, reply):
     """Takes a controller that did not answer for one that said no."""
-    verdict = real.verdict(reply)
-    return Verdict.USER if verdict is Verdict.RETRY else verdict
+    verdict = real.refusal(reply)
+    return Refusal.USER if verdict is Refusal.RETRY else verdict
 
 
 def mine_is_all(real, jobs):
     """Ends all jobs of the user where some are meant."""
-    if isinstance(real, Slurm):
+    if real.name == "slurm":
         return [["scancel", "--me"]]
     return [["qdel", job] for job in jobs] + [["qdel", f"{number}.pbs01"] for number in range(1, 12)]
 
@@ -184,15 +172,14 @@ def reduce_after_any(job):
 
 def takes_nothing_back(bench):
     """Leaves in the queue what was queued before a refusal, and says otherwise."""
-    return today.submit(replace(bench, find=lambda system, limits: Keeping(bench.find(system, limits))))
+    return today.submit(replace(bench, change=lambda real: Keeping(bench.change(real))))
 
 
 def cancels_arrays_alone(bench, number):
     """Ends the arrays and leaves what follows them."""
     submission = submissions.load(bench.seat.files, today.JUGDIR, number)
     jobs = submissions.accepted(bench.seat.files, submission)
-    scheduler = bench.find(submission.scheduler, submission.limits)
-    cancel_jobs(scheduler, bench.seat.run, [job.id for job in jobs if job.role is Role.ARRAY])
+    bench.recorded(submission).cancel([job.id for job in jobs if job.role is Role.ARRAY])
     return 0
 
 
@@ -236,13 +223,13 @@ class Deserted:
 def hands_over_at_once(bench, options):
     """Submits a further array without a look at who works."""
 
-    blind = replace(bench, board=Deserted(bench.board), find=lambda system, limits: Blind(bench.find(system, limits)))
+    blind = replace(bench, board=Deserted(bench.board), change=lambda real: Blind(bench.change(real)))
     return today.collect(blind, options)
 
 
 def keeps_the_old_reduce(bench, options):
     """Hands over and leaves the reduce that waits for it."""
-    return today.collect(replace(bench, find=lambda system, limits: Keeping(bench.find(system, limits))), options)
+    return today.collect(replace(bench, change=lambda real: Keeping(bench.change(real))), options)
 
 
 def ends_well_whatever(bench, options):
@@ -253,13 +240,8 @@ def ends_well_whatever(bench, options):
 
 def submits_the_array_alone(bench):
     """Forgets what follows the array."""
-
-    seat = bench.seat
-    _, limits = registry.look(bench.system, partial(seat.run, timeout=30.0))
-    scheduler = bench.find(bench.system, limits)
-    submission = submissions.prepare(seat.files, today._drafted(bench, limits))
-    jobs = plan(submission, scheduler, today._followers(submission, bench.order.rounds))
-    submit_all(bench.desk(scheduler), submission, jobs[:-2])
+    cluster, submission, jobs = today.planned(bench)
+    bench.submitter(cluster).submit(submission, jobs[:-2])
     return 0
 
 
@@ -269,7 +251,7 @@ VARIANTS = {
     "what runs is stuck": speaking(parse_poll=living_is_queued_for_ever),
     "silence is an empty answer": speaking(parse_poll=silence_is_an_empty_answer),
     "looks for nothing": speaking(parse_find=looks_for_nothing),
-    "silence is a refusal": speaking(verdict=silence_is_a_refusal),
+    "silence is a refusal": speaking(refusal=silence_is_a_refusal),
     "mine is all": speaking(cancel_commands=mine_is_all),
     "ends the first alone": speaking(cancel_commands=first_alone),
     "ends by number alone": speaking(cancel_commands=by_number_alone),

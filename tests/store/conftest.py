@@ -30,7 +30,7 @@ class Worker:
 
     def holds(self, claim):
         """Return whether `claim` is the highest on its key, and still that of the life that won it."""
-        found = self.store.holder(claim.shard, claim.key, claim.generation)
+        found = self.store.claimant(claim.shard, claim.key, claim.generation)
         return self.store.look(claim.shard).top(claim.key) == claim.generation and found.life == claim.life
 
     def beat(self, **changes):

@@ -13,7 +13,8 @@ from jughpc.fs import OsFiles
 from jughpc.store.base import Claim, Pace, Store
 from jughpc.store.files.layout import Layout
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.heartbeat import Heart, Lives, Singles
+from jughpc.store.lease.heartbeat import Heartbeat, Singles
+from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
 from jughpc.store.record import Record
 from jughpc.tasks import hooks
@@ -31,11 +32,11 @@ STEP = 5.0  # [s] at most between two beats
 
 
 class LivelyClock(HandClock):
-    """Sleeping lets hearts beat and planned things happen."""
+    """Sleeping lets heartbeats beat and planned things happen."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.hearts: list[Heart] = []
+        self.heartbeats: list[Heartbeat] = []
         self._plan: list[tuple[float, Callable[[], object]]] = []
 
     def at(self, time: float, action: Callable[[], object]) -> None:
@@ -46,9 +47,9 @@ class LivelyClock(HandClock):
         until = self.time + seconds
         while self.time < until:
             self.time += min(STEP, until - self.time)
-            for heart in self.hearts:
-                heart.let_go()
-                heart.beat()
+            for heartbeat in self.heartbeats:
+                heartbeat.deescalate()
+                heartbeat.beat()
             due = [entry for entry in self._plan if entry[0] <= self.time]
             self._plan = [entry for entry in self._plan if entry[0] > self.time]
             for _, action in due:
@@ -57,24 +58,24 @@ class LivelyClock(HandClock):
 
 
 class HandBeats:
-    """Meets heart.Beats: its heart beats while the test sleeps."""
+    """Meets heartbeat.Beats: its heartbeat beats while the test sleeps."""
 
     def __init__(self, store: Store, clock: LivelyClock) -> None:
         self.board = Board()
-        self.heart = Heart(lambda: store, clock, lambda pid: (0, 0.0), self.board)
-        clock.hearts.append(self.heart)
+        self.heartbeat = Heartbeat(lambda: store, clock, lambda pid: (0, 0.0), self.board)
+        clock.heartbeats.append(self.heartbeat)
 
     def begin(self, record: Record) -> None:
-        self.heart.begin(record)
+        self.heartbeat.begin(record)
 
     def settle(self) -> Singles:
-        return self.heart.settle()
+        return self.heartbeat.settle()
 
     def stop(self) -> None:
-        self.heart.stop()
+        self.heartbeat.stop()
 
     def end(self) -> None:
-        self.heart.stop()
+        self.heartbeat.stop()
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Hand:
 
     worker: Worker
     graph: Graph
-    lives: Lives
+    lease: BeatingLease
     stops: Stops
     space: dict[str, Any]
     said: list[str] = field(default_factory=list)
@@ -119,16 +120,16 @@ class Bench:
         self.store = FileStore(files or self.files, self.clock, Layout(bits), Pace(), gone)
         return self.store
 
-    def life(self, store: Store | None = None) -> Lives:
+    def lease(self, store: Store | None = None) -> BeatingLease:
         """Return a life that has begun."""
         self._born += 1
         name = f"life-{self._born}"
         record = Record(life=name, host=name, space="s", pid=self._born, started=1, user="ada", owner=f"local:{name}")
         names = iter([name, f"{name}-again", f"{name}-once-more"])
         beats = HandBeats(store or self.store, self.clock)
-        lives = Lives(beats, self.clock, lambda: Record(**{**vars(record), "life": next(names)}))
-        lives.begin(store or self.store)
-        return lives
+        lease = BeatingLease(beats, self.clock, lambda: Record(**{**vars(record), "life": next(names)}))
+        lease.begin(store or self.store)
+        return lease
 
     def worker(self, text: str, policy: Policy | None = None, store: Any = None, **options: Any) -> Hand:
         """Return a worker on a jugfile of this text, in which `clock` is the bench's and `runs` a list."""
@@ -138,15 +139,15 @@ class Bench:
         Task.store = store
         loaded = load(jugfile)
         loaded.space["clock"] = self.clock
-        graph, stops, lives, said = Graph(loaded.tasks), Stops(options.get("stop_file")), self.life(store), []
+        graph, stops, lease, said = Graph(loaded.tasks), Stops(options.get("stop_file")), self.lease(store), []
         policy = policy or Policy()
         options = {"keep_going": True, "retry_failed": False, **options}
-        worker = Worker(graph, store, lives, self.clock, stops, policy, Options(**options), said.append)
-        return Hand(worker, graph, lives, stops, loaded.space, said)
+        worker = Worker(graph, store, lease, self.clock, stops, policy, Options(**options), said.append)
+        return Hand(worker, graph, lease, stops, loaded.space, said)
 
     def holder(self, claim: Claim) -> str:
         """Return whose claim it is, "" if it is gone."""
-        found = self.store.holder(claim.shard, claim.key, claim.generation)
+        found = self.store.claimant(claim.shard, claim.key, claim.generation)
         return found.life if found else ""
 
     def names(self, shard: str = "0") -> list[str]:

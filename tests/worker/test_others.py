@@ -34,22 +34,22 @@ class Counting(OsFiles):
 
 
 def hold(bench, key, shard=0):
-    """Return a life of another worker that claims `key`, and its claim."""
-    lives = bench.life()
-    claim, _ = bench.store.claims(lives.record.life).take(shard, key, View())
-    return lives, claim
+    """Return the lease of another worker that claims `key`, and its claim."""
+    lease = bench.lease()
+    claim, _ = bench.store.claims(lease.record.life).take(shard, key, View())
+    return lease, claim
 
 
-def die(bench, lives):
+def die(bench, lease):
     """Have a worker die so that its beat process writes it down."""
-    bench.clock.hearts.remove(lives._beats.heart)
-    lives._beats.heart.say_that_it_died("killed by SIGKILL")
+    bench.clock.heartbeats.remove(lease._beats.heartbeat)
+    lease._beats.heartbeat.say_that_it_died("killed by SIGKILL")
 
 
 def test_what_another_holds_is_waited_for_until_it_is_released(bench):
     worker = bench.worker(ONE)
-    lives, claim = hold(bench, worker.graph.digests[0])
-    bench.clock.at(100.0, lambda: bench.store.claims(lives.record.life).release(claim))
+    lease, claim = hold(bench, worker.graph.digests[0])
+    bench.clock.at(100.0, lambda: bench.store.claims(lease.record.life).release(claim))
     worker.run()
     assert (worker.runs, bench.clock.time >= 100.0) == ([7], True)
 
@@ -75,8 +75,8 @@ def test_waiting_asks_less_and_less_often(bench):
 @pytest.mark.parametrize("key", ["the task", "its shard"])
 def test_a_claim_of_the_dead_is_taken_over_as_soon_as_the_record_says_so(bench, key):
     worker = bench.worker(ONE)
-    lives, _ = hold(bench, worker.graph.digests[0] if key == "the task" else SHARD)
-    bench.clock.at(20.0, lambda: die(bench, lives))
+    lease, _ = hold(bench, worker.graph.digests[0] if key == "the task" else SHARD)
+    bench.clock.at(20.0, lambda: die(bench, lease))
     worker.run()
     assert (worker.runs, bench.clock.time < 60) == ([7], True)
 
@@ -84,8 +84,8 @@ def test_a_claim_of_the_dead_is_taken_over_as_soon_as_the_record_says_so(bench, 
 @pytest.mark.parametrize("key", ["the task", "its shard"])
 def test_a_claim_of_one_that_stands_still_is_taken_over_after_ttl(bench, key):
     worker = bench.worker(ONE)
-    lives, _ = hold(bench, worker.graph.digests[0] if key == "the task" else SHARD)
-    bench.clock.hearts.remove(lives._beats.heart)
+    lease, _ = hold(bench, worker.graph.digests[0] if key == "the task" else SHARD)
+    bench.clock.heartbeats.remove(lease._beats.heartbeat)
     worker.run()
     ttl = bench.store.pace.ttl
     assert (worker.runs, ttl < bench.clock.time < ttl + 60) == ([7], True)
@@ -102,24 +102,24 @@ def test_a_claim_that_beats_is_never_taken_over(bench):
 
 def test_all_tasks_of_a_shard_are_taken_over_from_the_dead(bench, notes, short):
     worker = bench.worker(notes, short())
-    lives, _ = hold(bench, SHARD)
-    die(bench, lives)
+    lease, _ = hold(bench, SHARD)
+    die(bench, lease)
     worker.run()
     assert sorted(worker.runs) == list(range(10))
 
 
 def test_tasks_of_a_shard_on_which_a_life_ended_are_claimed_singly(bench, notes, short):
     worker = bench.worker(notes, short())
-    lives, _ = hold(bench, SHARD)
-    die(bench, lives)
+    lease, _ = hold(bench, SHARD)
+    die(bench, lease)
     worker.run()
     assert not [name for name in bench.names() if name.endswith(".pack")]
 
 
 def test_only_claims_of_the_dead_are_left_behind(bench, notes, short):
     worker = bench.worker(notes, short())
-    lives, _ = hold(bench, SHARD)
-    die(bench, lives)
+    lease, _ = hold(bench, SHARD)
+    die(bench, lease)
     worker.run()
     assert bench.claims() == ["shard.claim.1"]
 
@@ -139,12 +139,12 @@ def test_a_shard_without_short_tasks_is_never_claimed(bench):
 
 
 def kill(bench, digest, times):
-    """Have so many lives end on a task."""
+    """Have so many lease end on a task."""
     for _ in range(times):
-        lives = bench.life()
-        claim, _ = bench.store.claims(lives.record.life).take(0, digest, bench.store.look(0))
+        lease = bench.lease()
+        claim, _ = bench.store.claims(lease.record.life).take(0, digest, bench.store.look(0))
         assert claim is not None
-        die(bench, lives)
+        die(bench, lease)
 
 
 def test_a_task_that_killed_some_workers_is_tried_again(bench):

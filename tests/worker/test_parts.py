@@ -5,7 +5,7 @@ from __future__ import annotations
 from jughpc.host import measure
 from jughpc.worker.deadline import seconds_left
 from jughpc.worker.policy import Policy, Times
-from jughpc.worker.rotation import Round
+from jughpc.worker.rotation import Rotation
 from jughpc.worker.tally import Tally
 
 
@@ -69,12 +69,12 @@ def test_without_a_deadline_time_is_endless():
 
 
 def test_a_round_yields_all_in_order_from_its_start():
-    assert list(Round("abcdefgh", 0.5)) == list("efghabcd")
+    assert list(Rotation("abcdefgh", 0.5)) == list("efghabcd")
 
 
 def test_a_round_that_goes_elsewhere_still_yields_each_once():
     found = []
-    plan = Round(range(100), 0.0)
+    plan = Rotation(range(100), 0.0)
     for number in plan:
         found.append(number)
         if number % 7 == 0:

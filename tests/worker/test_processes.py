@@ -164,12 +164,12 @@ def test_a_stopped_worker_that_wakes_after_its_ttl_spoils_nothing(yard):
     yard.write("only = gated(1)")
     first = yard.start()
     yard.until(lambda: yard.log() == ["began 1"])
-    heart = int(Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()[0])
-    for pid in (first.pid, heart):
+    heartbeat = int(Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()[0])
+    for pid in (first.pid, heartbeat):
         os.kill(pid, signal.SIGSTOP)
     second = yard.start()
     yard.until(lambda: yard.log() == ["began 1"] * 2)
-    for pid in (first.pid, heart):
+    for pid in (first.pid, heartbeat):
         os.kill(pid, signal.SIGCONT)
     (yard.path / "go").touch()
     assert (first.wait(PATIENCE), second.wait(PATIENCE), yard.claims()) == (0, 0, [])

@@ -69,7 +69,7 @@ def test_a_stop_within_a_batch_loses_no_finished_result(bench, short, number, ru
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_stop_ends_a_wait_at_once(bench, number):
     worker = bench.worker("@TaskGenerator\ndef note(i):\n    runs.append(i)\n\nonly = note(1)")
-    bench.store.claims(bench.life().record.life).take(0, worker.graph.digests[0], View())
+    bench.store.claims(bench.lease().record.life).take(0, worker.graph.digests[0], View())
     bench.clock.at(500.0, lambda: worker.stops.heed(number))
     worker.run()
     assert (worker.runs, bench.clock.time < 501 + 15) == ([], True)
@@ -184,7 +184,7 @@ def test_a_worker_that_was_suspended_goes_on_under_a_new_name(bench):
     worker.space["pause"] = lambda: setattr(bench.clock, "time", bench.clock.time + 1000)
     worker.run()
     assert (worker.runs, worker.graph.unfinished, bench.claims()) == ([0, 1, 2], 0, [])
-    assert worker.lives.record.life.endswith("-again")
+    assert worker.lease.record.life.endswith("-again")
 
 
 def test_a_result_that_another_may_be_computing_by_now_is_dropped(bench):
@@ -193,7 +193,7 @@ def test_a_result_that_another_may_be_computing_by_now_is_dropped(bench):
 
     def pause():
         bench.clock.time += 1000
-        other = bench.life()
+        other = bench.lease()
         die_and_take_over(bench, worker, other, 0, digest)
         bench.clock.at(bench.clock.time + 30, lambda: bench.store.put(digest, "the other's"))
 
@@ -208,7 +208,7 @@ def test_results_of_a_batch_are_dropped_if_the_shard_was_taken_over(bench, short
 
     def pause():
         bench.clock.time += 1000
-        other = bench.life()
+        other = bench.lease()
         claim = die_and_take_over(bench, worker, other, 0, SHARD)
         for digest in worker.graph.digests:
             bench.clock.at(bench.clock.time + 30, lambda digest=digest: bench.store.put(digest, "the other's"))
@@ -233,8 +233,8 @@ def test_what_another_claimed_while_a_worker_was_late_is_left_out_of_its_next_ba
 
     def pause():
         bench.clock.time += 1000
-        bench.gone.add(worker.lives.record.life)
-        claims = bench.store.claims(bench.life().record.life)
+        bench.gone.add(worker.lease.record.life)
+        claims = bench.store.claims(bench.lease().record.life)
         claim, _ = claims.take(0, last, bench.store.look(0))
         bench.gone.clear()
         bench.clock.at(bench.clock.time + 30, lambda: bench.store.put(last, "the other's"))
@@ -250,7 +250,7 @@ def test_who_lost_its_claims_to_a_forced_cleanup_leaves_those_of_others_alone(be
 
     def pause():
         bench.store.remove_claim(0, SHARD, 1)
-        other = bench.life().record.life
+        other = bench.lease().record.life
         claim, _ = bench.store.claims(other).take(0, SHARD, bench.store.look(0))
         found.append((other, claim))
 
@@ -262,7 +262,7 @@ def test_who_lost_its_claims_to_a_forced_cleanup_leaves_those_of_others_alone(be
 
 def die_and_take_over(bench, worker, other, shard, key):
     """Have `other` take over what `worker` held, as from one who stood still."""
-    bench.gone.add(worker.lives.record.life)
+    bench.gone.add(worker.lease.record.life)
     claim, _ = bench.store.claims(other.record.life).take(shard, key, bench.store.look(shard))
     assert claim is not None
     assert claim.generation == 2
@@ -307,7 +307,7 @@ def test_a_claim_in_doubt_is_looked_at_before_it_is_released_though_its_task_is_
             worker.stops.heed(signal.SIGUSR1)
         bench.store.remove_claim(0, first, 1)
         bench.store.remove([first])
-        other = bench.life().record.life
+        other = bench.lease().record.life
         claim, _ = bench.store.claims(other).take(0, first, bench.store.look(0))
         found.append((other, claim))
 

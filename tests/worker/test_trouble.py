@@ -123,7 +123,7 @@ last = fail(note(1))
 
 def test_a_failure_of_an_earlier_run_is_tried_again_by_hand(bench):
     first = bench.worker(FAILING).run()
-    first.lives.end("its work ended")
+    first.lease.end("its work ended")
     assert bench.worker(FAILING, retry_failed=True).run().runs == [0]
 
 

@@ -106,8 +106,8 @@ def test_a_value_that_nobody_waits_for_is_dropped(bench):
 
 def test_the_record_tells_how_many_tasks_were_done(bench, notes):
     worker = bench.worker(notes).run()
-    worker.lives.end("its work ended")
-    assert worker.lives._beats.board.onto(worker.lives.record, bench.clock).done == 10
+    worker.lease.end("its work ended")
+    assert worker.lease._beats.board.onto(worker.lease.record, bench.clock).done == 10
 
 
 def test_the_same_task_twice_in_a_jugfile_runs_once(bench, notes):

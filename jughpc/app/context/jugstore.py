@@ -8,8 +8,7 @@ from typing import Any
 
 from jughpc.errors import UsageError
 from jughpc.store.base import SHARD, Claim, Store
-from jughpc.store.files.store import FileStore
-from jughpc.store.memory import MemoryStore
+from jughpc.store.location import Location
 from jughpc.tasks.results import Lock
 from jughpc.tasks.task import Task
 
@@ -21,18 +20,23 @@ class NamedStore:
     """The store of a jugdir, with the methods that jug's stores have.
 
     Attributes:
-        jugdir: What was opened, by jug's syntax.
+        location: What was opened.
         results: The store itself.
         is_new: Whether `results` only stands for a store that was not made yet.
         held: The claims that this process took by `getlock`, by digest.
     """
 
-    def __init__(self, jugdir: str, results: Store, *, is_new: bool = False) -> None:
-        self.jugdir, self.results, self.is_new = jugdir, results, is_new
+    def __init__(self, location: Location, results: Store, *, is_new: bool = False) -> None:
+        self.location, self.results, self.is_new = location, results, is_new
         self.held: dict[bytes, Claim] = {}
 
+    @property
+    def jugdir(self) -> str:
+        """What was opened, in words."""
+        return str(self.location)
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jugdir})"
+        return f"{type(self).__name__}({self.location})"
 
     def dump(self, value: object, name: Name) -> None:
         """Store a result. Raises UnstorableError."""
@@ -86,12 +90,10 @@ class NamedStore:
 
     def close(self) -> None:
         """Save what is only saved at the end."""
-        if isinstance(self.results, MemoryStore):
-            self.results.save()
+        self.results.save()
 
     def _views(self) -> Iterator[Any]:
-        store = self.results
-        return map(store.look, store.shards_in_use() if isinstance(store, FileStore) else range(store.shards))
+        return map(self.results.look, self.results.shards_in_use())
 
 
 def digest_of(name: Name) -> bytes:

@@ -1,4 +1,4 @@
-"""Begin a life in a store: what claims anything must be seen to live."""
+"""Begin a lease in a store: what claims anything must be seen to live."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from contextlib import contextmanager
 
 from jughpc.fs import Clock
 from jughpc.host import measure
-from jughpc.store import location as stores
-from jughpc.store.lease.process import ForkedPulse, new_record
-from jughpc.store.memory import QuietPulse
+from jughpc.store.lease.identity import new_record
+from jughpc.store.lease.lease import Lease
+from jughpc.store.lease.process import BeatProcess, ForkedLease
+from jughpc.store.lease.quiet import QuietLease
+from jughpc.store.location import Location
 
-Life = ForkedPulse | QuietPulse
 
-
-def new_life(jugdir: str, clock: Clock, owner: str = "", element: int = -1) -> Life:
-    """Return a life that may begin in the store of `jugdir`; call this before the jugfile is loaded."""
-    if stores.is_private(jugdir):
-        return QuietPulse(new_record(owner, element, clock.wall()))
-    return ForkedPulse(lambda: stores.find_store(jugdir), clock, measure, owner, element)
+def new_lease(location: Location, clock: Clock, owner: str = "", element: int = -1) -> Lease:
+    """Return a lease that may begin in the store at `location`; call this before the jugfile is loaded."""
+    if location.is_private:
+        return QuietLease(new_record(owner, element, clock.wall()))
+    return ForkedLease(BeatProcess(location.find, clock, measure), clock, owner, element)
 
 
 @contextmanager
-def living(jugdir: str, clock: Clock) -> Iterator[Life]:
-    """Give the block a life that has not begun yet; it is ended behind the block."""
-    life = new_life(jugdir, clock)
+def leasing(location: Location, clock: Clock) -> Iterator[Lease]:
+    """Give the block a lease that has not begun yet; it is ended behind the block."""
+    lease = new_lease(location, clock)
     try:
-        yield life
+        yield lease
     finally:
-        life.end("its work ended")
+        lease.end("its work ended")

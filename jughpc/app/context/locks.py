@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jughpc.app.context.jugstore import NamedStore
-from jughpc.app.context.lease import Life, new_life
+from jughpc.app.context.lease import new_lease
 from jughpc.fs import OsClock
-from jughpc.store.base import SHARD, Claims, Failure
-from jughpc.store.files.store import FileStore
+from jughpc.store.base import Claims, Failure
+from jughpc.store.lease.lease import Lease
 
 
 @dataclass(frozen=True)
 class _Holder:
     store: NamedStore
-    life: Life
+    lease: Lease
     claims: Claims
 
 
-_lives: dict[int, _Holder] = {}  # by the id of a store, which the holder keeps alive
+_holders: dict[int, _Holder] = {}  # by the id of a store, which the holder keeps alive
 
 
 class TaskLock:
@@ -49,7 +49,7 @@ class TaskLock:
 
     def fail(self) -> bool:
         """Record a failure, which keeps workers of arrays off this task."""
-        life = _holder(self._store).life.record
+        life = _holder(self._store).lease.record
         words = "marked as failed by a script"
         failure = Failure(self._digest, "", words, "", life.life, life.host, life.owner, OsClock().wall())
         self._store.results.fail(failure)
@@ -61,27 +61,21 @@ class TaskLock:
     def _living(self) -> Iterator[bool]:
         """Yield whether its holder may live, for each claim that covers this task."""
         store = self._store.results
-        shard = store.shard_of(self._digest)
-        view = store.look(shard)
-        for key in view.claims.keys() & {self._digest, SHARD}:
-            yield not (isinstance(store, FileStore) and _is_dead(store, shard, key, view.top(key)))
-
-
-def _is_dead(store: FileStore, shard: int, key: bytes, generation: int) -> bool:
-    return bool(store.judge().proof(store.claim_path(shard, key, generation)))
+        for claim, _ in store.inspect(self._digest).claims:
+            yield not store.observer().proof(claim.shard, claim.key, claim.generation)
 
 
 def _holder(store: NamedStore) -> _Holder:
     """Return in whose name this process locks in `store`: a life begun at the first lock."""
-    if id(store) not in _lives:
-        life = new_life(store.jugdir, OsClock())
-        life.begin(store.results)
-        _lives[id(store)] = holder = _Holder(store, life, store.results.claims(life.record.life))
+    if id(store) not in _holders:
+        lease = new_lease(store.location, OsClock())
+        lease.begin(store.results)
+        _holders[id(store)] = holder = _Holder(store, lease, store.results.claims(lease.record.life))
         atexit.register(_end, holder)
-    return _lives[id(store)]
+    return _holders[id(store)]
 
 
 def _end(holder: _Holder) -> None:
     for claim in holder.store.held.values():
         holder.claims.release(claim)
-    holder.life.end("its script ended")
+    holder.lease.end("its script ended")

@@ -12,8 +12,8 @@ from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.target import Target
 from jughpc.errors import JugdirError, JugfileError
 from jughpc.fs import Files
-from jughpc.store import location as stores
 from jughpc.store.base import Pace, Store
+from jughpc.store.location import Location, open_or_make, parse
 from jughpc.store.memory import MemoryStore
 from jughpc.tasks.jugfile import Jugfile, load
 from jughpc.tasks.running import is_jug_running
@@ -48,42 +48,42 @@ def begin(target: Target, pace: Pace) -> Session:
 
 def peek(target: Target) -> Session:
     """Load the jugfile beside its store as it is; a store that does not exist is not made."""
-    Task.store = _as_it_is(target.jugdir)
+    Task.store = _as_it_is(target.location)
     jugfile = load(target.jugfile, target.args)
     store = _chosen(target)
-    if not stores.is_same(store.jugdir, target.jugdir):
+    if store.location != target.location:
         raise JugdirError(
-            f"a module that {target.jugfile} imports chooses the jugdir {store.jugdir}; choose it in the jugfile "
-            f"itself, or on the command line: --jugdir {store.jugdir}"
+            f"a module that {target.jugfile} imports chooses the jugdir {store.location}; choose it in the jugfile "
+            f"itself, or on the command line: --jugdir {store.location.spell()}"
         )
-    return Session(target, jugfile, store.results, stores.folder_of(store.jugdir), store.is_new)
+    return Session(target, jugfile, store.results, store.location.files(), store.is_new)
 
 
 def with_own_jugdir(target: Target) -> Target:
     """Return `target` with the jugdir that its jugfile chooses itself; one that may do so is loaded to know it."""
     if not target.jugfile.is_file() or not _CHOOSES.search(target.jugfile.read_bytes()):
         return target
-    Task.store = _as_it_is(target.jugdir)
+    Task.store = _as_it_is(target.location)
     load(target.jugfile, target.args)
-    return replace(target, jugdir=_chosen(target).jugdir)
+    return replace(target, location=_chosen(target).location)
 
 
 def settle(session: Session, pace: Pace) -> Session:
     """Make the store of a session whose store does not exist yet. Raises JugdirError."""
-    if not session.is_new or stores.is_private(session.target.jugdir):
+    if not session.is_new or session.target.location.is_private:
         return session
-    store = stores.make(session.target.jugdir, len(session.jugfile.tasks), pace)
+    store = session.target.location.make(len(session.jugfile.tasks), pace)
     for digest in session.store.look(0).done:  # what the jugfile computed while it was loaded (CachedFunction)
         store.put(digest, session.store.get(digest))
-    Task.store = NamedStore(session.target.jugdir, store)
+    Task.store = NamedStore(session.target.location, store)
     return replace(session, store=store, is_new=False)
 
 
 def again(session: Session) -> Session:
     """Load the jugfile anew: past the barrier at which it ended. Raises JugdirError if it took another store."""
-    Task.store = NamedStore(session.target.jugdir, session.store)
+    Task.store = NamedStore(session.target.location, session.store)
     jugfile = load(session.target.jugfile, session.target.args)
-    if stores.is_private(session.target.jugdir) and _chosen(session.target).results is not session.store:
+    if session.target.location.is_private and _chosen(session.target).results is not session.store:
         raise JugdirError(
             f"{session.target.jugfile} makes a new store in memory each time it is loaded, which is once a barrier; "
             "name it instead: set_jugdir('dict_store')"
@@ -93,8 +93,7 @@ def again(session: Session) -> Session:
 
 def close(session: Session) -> None:
     """Keep what a store keeps only at the end."""
-    if isinstance(session.store, MemoryStore):
-        session.store.save()
+    session.store.save()
 
 
 def init(
@@ -125,22 +124,22 @@ def set_jugdir(jugdir: object = None) -> Any:
         jugdir: Default `jugdata`; what is no text is taken for a store itself.
     """
     if isinstance(jugdir, str | None):
-        Task.store = _named(jugdir or "jugdata")
+        Task.store = _named(parse(jugdir or "jugdata"))
     else:
         Task.store = jugdir
     return Task.store
 
 
-def _named(jugdir: str) -> NamedStore:
-    if isinstance(Task.store, NamedStore) and stores.is_same(Task.store.jugdir, jugdir):
+def _named(location: Location) -> NamedStore:
+    if isinstance(Task.store, NamedStore) and Task.store.location == location:
         return Task.store  # a jugfile may say so at each load
-    return _as_it_is(jugdir) if is_jug_running() else NamedStore(jugdir, stores.open_or_make(jugdir))
+    return _as_it_is(location) if is_jug_running() else NamedStore(location, open_or_make(location))
 
 
-def _as_it_is(jugdir: str) -> NamedStore:
-    """Return the store of `jugdir`, or one in memory that stands for it until it is made."""
-    found = stores.find_store(jugdir)
-    return NamedStore(jugdir, found or MemoryStore(), is_new=found is None)
+def _as_it_is(location: Location) -> NamedStore:
+    """Return the store at `location`, or one in memory that stands for it until it is made."""
+    found = location.find()
+    return NamedStore(location, found or MemoryStore(), is_new=found is None)
 
 
 def _chosen(target: Target) -> NamedStore:
@@ -162,5 +161,3 @@ def _load_beside(path: Path) -> dict[str, Any]:
     finally:
         alltasks[:0] = before
         sys.argv = argv
-
-

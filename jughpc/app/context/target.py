@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from jughpc.errors import JugfileNotFoundError, SettingError
+from jughpc.store.location import Location, Server, parse
+from jughpc.store.redis.server import PASSWORD, PASSWORD_FILE
 
 MEMORY = ".jughpc"  # a file in the folder where commands are typed
+
 
 @dataclass(frozen=True)
 class Target:
@@ -19,13 +23,13 @@ class Target:
 
     Attributes:
         jugfile: Its path as it was named.
-        jugdir: The store: a folder, or another kind by its own syntax.
+        location: Where the store lies.
         args: The jugfile's own arguments.
         chosen: How the jugfile was chosen, "" if it was named.
     """
 
     jugfile: Path
-    jugdir: str
+    location: Location
     args: tuple[str, ...] = ()
     chosen: str = ""
 
@@ -50,21 +54,23 @@ def choose(folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence
     if jugfile is not None:
         return Target(Path(jugfile), resolve(jugdir or usual.jugdir, jugfile, usual.date), tuple(args))
     if last := _recall(folder):
-        where = resolve(jugdir, str(last.jugfile), usual.date) if jugdir else last.jugdir
-        return Target(last.jugfile, where, tuple(args) or last.args, "the one last used in this folder")
+        where = resolve(jugdir, last.jugfile, usual.date) if jugdir else parse(last.jugdir)
+        return Target(Path(last.jugfile), where, tuple(args) or last.args, "the one last used in this folder")
     if (folder / usual.jugfile).is_file():
         where = resolve(jugdir or usual.jugdir, usual.jugfile, usual.date)
         return Target(Path(usual.jugfile), where, tuple(args), "the usual name")
     raise JugfileNotFoundError(_what_there_is(folder))
 
 
-def resolve(pattern: str, jugfile: str, date: str) -> str:
-    """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in. Raises SettingError."""
+def resolve(pattern: str, jugfile: str, date: str) -> Location:
+    """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in. Raises SettingError, JugdirError."""
     stem = jugfile[:-3] if jugfile.endswith(".py") else jugfile
     filled = pattern.replace("%(jugfile)s", stem).replace("%(date)s", date)
     if "%(" in filled.replace(stem, ""):
         raise SettingError(f"--jugdir {pattern}: only %(jugfile)s and %(date)s are filled in.")
-    return _with_namespace(filled, Path(stem)) if filled.startswith(("redis:", "rediss:")) else filled
+    if pattern.startswith("%(") and ":" in stem.partition("/")[0]:
+        filled = f"./{filled}"  # the jugfile's name is no address
+    return parse(_with_namespace(filled, Path(stem)) if filled.startswith(("redis:", "rediss:")) else filled)
 
 
 def _with_namespace(address: str, stem: Path) -> str:
@@ -75,20 +81,33 @@ def _with_namespace(address: str, stem: Path) -> str:
     return f"{address}?namespace={stem.name}-{place}"
 
 
-def remember(folder: Path, target: Target) -> None:
-    """Take note that `target` was used here; a folder that cannot be written to has no memory."""
-    fields = {"jugfile": str(target.jugfile), "jugdir": target.jugdir, "args": target.args}
+def remember(folder: Path, target: Target, say: Callable[[str], None]) -> None:
+    """Take note that `target` was used here; a folder that cannot be written to has no memory.
+
+    Args:
+        say: Takes a line on a password, which is not kept.
+    """
+    if isinstance(target.location, Server) and target.location.address.password is not None:
+        ways = f"set {PASSWORD}, or write it to ~/{PASSWORD_FILE}"
+        say(f"the password of {target.location} is not kept in {MEMORY}: {ways}")
+    fields = {"jugfile": str(target.jugfile), "jugdir": target.location.spell(), "args": target.args}
     with suppress(OSError):
         (folder / MEMORY).write_text(json.dumps(fields) + "\n")
 
 
-def _recall(folder: Path) -> Target | None:
+class _Last(NamedTuple):
+    jugfile: str
+    jugdir: str
+    args: tuple[str, ...]
+
+
+def _recall(folder: Path) -> _Last | None:
     try:
         fields = json.loads((folder / MEMORY).read_text())
-        target = Target(Path(fields["jugfile"]), str(fields["jugdir"]), tuple(fields["args"]))
+        last = _Last(str(fields["jugfile"]), str(fields["jugdir"]), tuple(fields["args"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return target if (folder / target.jugfile).is_file() else None
+    return last if (folder / last.jugfile).is_file() else None
 
 
 def _what_there_is(folder: Path) -> str:

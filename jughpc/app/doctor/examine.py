@@ -9,8 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from importlib import resources
 from pathlib import Path
 from secrets import token_hex
 
@@ -18,9 +16,10 @@ from jughpc._version import __version__
 from jughpc.app.doctor import filesystem as promises
 from jughpc.app.doctor import mounts
 from jughpc.app.doctor.finding import Finding, failure, fine, warning
-from jughpc.batch import registry as detect
-from jughpc.batch import script, shell
-from jughpc.batch.scheduler import Job, Limits, Role, Scheduler
+from jughpc.batch import script
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.scheduler import Job, Role, Scheduler
 from jughpc.errors import JugdirError, TemplateError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Pace
@@ -47,13 +46,13 @@ class Subject:
     templates: Path | None = None
 
 
-def examine(subject: Subject, clock: Clock) -> Iterator[Finding]:
+def examine(subject: Subject, clusters: Clusters, clock: Clock) -> Iterator[Finding]:
     """Yield what is found of Python, scheduler, templates, store and folder; leave nothing behind."""
-    scheduler, limits = detect.look(subject.scheduler, partial(shell.run, timeout=PATIENCE))
-    alone = scheduler.name == "local"
+    cluster = clusters.hasty(PATIENCE).here(subject.scheduler)
+    alone = cluster.runs_here
     yield _python(alone)
-    yield _scheduler(scheduler, limits)
-    yield _templates(scheduler, subject.templates)
+    yield _scheduler(cluster)
+    yield _templates(cluster.scheduler, subject.templates)
     store, pace = _store(subject)
     yield store
     yield from on_scratch(subject.jugdir, lambda scratch: _folder(scratch, clock, pace.lag, alone))
@@ -106,24 +105,24 @@ def _python(alone: bool) -> Finding:
     return warning("python", f"{fact}, which lies on this host's own {mount.kind}", advice)
 
 
-def _scheduler(scheduler: Scheduler, limits: Limits) -> Finding:
+def _scheduler(cluster: Cluster) -> Finding:
     topic = "scheduler"
-    if limits.settings:
-        settings = ", ".join(f"{key} {value}" for key, value in limits.settings.items())
-        return fine(topic, f"{scheduler.name}: {settings}")
-    fact = f"{scheduler.name} does not tell its limits"
-    return warning(topic, fact, f"Arrays cannot be split to fit. What does this say? {_spelt(scheduler)}")
-
-
-def _spelt(scheduler: Scheduler) -> str:
-    return shlex.join(scheduler.limits_command())
+    if cluster.limits.settings:
+        settings = ", ".join(f"{key} {value}" for key, value in cluster.limits.settings.items())
+        return fine(topic, f"{cluster.name}: {settings}")
+    fact = f"{cluster.name} does not tell its limits"
+    return warning(
+        topic,
+        fact,
+        f"Arrays cannot be split to fit. What does this say? {shlex.join(cluster.scheduler.limits_command())}",
+    )
 
 
 def _templates(scheduler: Scheduler, folder: Path | None) -> Finding:
-    topic, shipped = "templates", f"{resources.files('jughpc') / 'templates'}/{scheduler.name}"
+    topic, shipped = "templates", f"{script.shipped_folder(scheduler)}"
     try:
         for role in Role:
-            script.render(_sample(role), scheduler.name, folder)
+            script.render(_sample(role), scheduler, folder)
     except TemplateError as error:
         return failure(topic, str(error), "Mend the template, or name another folder with `templates:` in jughpc.yaml.")
     return fine(topic, f"array, collect and reduce render from {f'{folder}, then ' if folder else ''}{shipped}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 from jughpc.app.doctor.finding import Finding, failure, fine, warning
-from jughpc.fs import Clock, Files
+from jughpc.fs import Clock, Files, LinksRefusedError
 
 _OLD, _NEW = b"old!" * 256, b"new!" * 256  # as long as a record
 _WRITES = 5
@@ -52,7 +52,7 @@ def _links(topic: str, files: Files, clock: Clock) -> Finding:
     files.write("record", [_OLD])
     try:
         files.link("record", "claim")
-    except OSError as error:
+    except LinksRefusedError as error:
         fact = f"they are refused ({error.strerror or error}): claims will be files of their own, made exclusively"
         return warning(topic, fact, "Nothing need be done: it costs two more calls a claim.")
     try:

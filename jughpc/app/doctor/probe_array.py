@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from jughpc import host
@@ -15,14 +14,12 @@ from jughpc.app.doctor.examine import PATIENCE, Subject, on_scratch, pace_of
 from jughpc.app.doctor.finding import Finding, failure, warning
 from jughpc.app.doctor.visibility import Guest, Report, attend, judge, reports
 from jughpc.app.run.execute import Place
-from jughpc.batch import polling as queued
-from jughpc.batch import registry as detect
-from jughpc.batch import shell, submissions
-from jughpc.batch import submitter as desks
+from jughpc.batch import submissions
+from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Workload
-from jughpc.batch.submissions import Options, Submission
-from jughpc.batch.submitter import Desk
+from jughpc.batch.submissions import ElementOptions, Submission
+from jughpc.batch.submitter import Submitter, cancel
 from jughpc.errors import SchedulerError, UsageError
 from jughpc.fs import Clock, OsFiles
 from jughpc.units import show_seconds
@@ -33,7 +30,7 @@ _FAREWELL = 10.0  # [s] for elements to end by themselves, once they have report
 
 
 @dataclass(frozen=True)
-class Wish:
+class ProbeRequest:
     """What to submit.
 
     Attributes:
@@ -43,14 +40,14 @@ class Wish:
     """
 
     size: int
-    options: Options
+    options: ElementOptions
     patience: float
 
 
-def summon(subject: Subject, wish: Wish, clock: Clock) -> Iterator[Finding]:
+def summon(subject: Subject, clusters: Clusters, request: ProbeRequest, clock: Clock) -> Iterator[Finding]:
     """Yield what the elements of an array found when they met where the jugdir is; leave nothing behind."""
     lag = pace_of(subject).lag
-    return on_scratch(subject.jugdir, lambda scratch: _convene(scratch, subject, wish, clock, lag))
+    return on_scratch(subject.jugdir, lambda scratch: _convene(scratch, subject, clusters, request, clock, lag))
 
 
 def take_part(folder: Path, place: Place, clock: Clock, patience: float) -> None:
@@ -61,67 +58,72 @@ def take_part(folder: Path, place: Place, clock: Clock, patience: float) -> None
     attend(OsFiles(folder / "meeting"), clock, guest, patience)
 
 
-def _convene(scratch: Path, subject: Subject, wish: Wish, clock: Clock, lag: float) -> Iterator[Finding]:
+def _convene(
+    scratch: Path, subject: Subject, clusters: Clusters, request: ProbeRequest, clock: Clock, lag: float
+) -> Iterator[Finding]:
     (scratch / "meeting").mkdir()
     try:
-        desk, submission = _submit(scratch, subject, wish, clock)
+        submitter, submission = _submit(scratch, subject, clusters, request, clock)
     except (UsageError, SchedulerError) as error:
         advice = "Was it an option of the site's that is missing? Name it behind `--`."
         yield failure(_TOPIC, f"the array could not be submitted: {error}", advice)
         return
     try:
-        found = _await(scratch, desk, submission, wish)
-        yield from judge(found, lag) if len(found) == wish.size else [_absent(desk, submission, wish, len(found))]
+        found = _await(scratch, submitter, submission, request)
+        yield from (
+            judge(found, lag) if len(found) == request.size else [_absent(submitter, submission, request, len(found))]
+        )
     finally:
-        _end(desk, submission)
+        _end(submitter, submission)
 
 
-def _submit(scratch: Path, subject: Subject, wish: Wish, clock: Clock) -> tuple[Desk, Submission]:
-    scheduler, limits = detect.look(subject.scheduler, partial(shell.run, timeout=PATIENCE))
-    argv = (sys.executable, "-m", "jughpc", "doctor", "--meet", str(scratch), "--patience", show_seconds(wish.patience))
-    options = wish.options
-    if scheduler.name == "local":
-        options = replace(options, throttle=wish.size)  # they must run at one time, whatever the cores
+def _submit(
+    scratch: Path, subject: Subject, clusters: Clusters, request: ProbeRequest, clock: Clock
+) -> tuple[Submitter, Submission]:
+    cluster = clusters.hasty(PATIENCE).here(subject.scheduler)
+    patience = show_seconds(request.patience)
+    argv = (sys.executable, "-m", "jughpc", "doctor", "--meet", str(scratch), "--patience", patience)
+    options = replace(request.options, throttle=request.size)  # they must run at one time, whatever the cores
     files = OsFiles(scratch)
     draft = submissions.draft(
-        files, clock, scratch, scheduler=scheduler.name,
-        workload=Workload(argv, wish.size, "doctor"), options=options, limits=limits,
+        files, clock, scratch, scheduler=cluster.name,
+        workload=Workload(argv, request.size, "doctor"), options=options, limits=cluster.limits,
     )  # fmt: skip
     submission = submissions.prepare(files, draft)
-    desk = Desk(files, clock, scheduler, partial(shell.run, timeout=PATIENCE), lambda line: None, patience=PATIENCE)
-    desks.submit(desk, submission, plan(submission, scheduler))
-    return desk, submission
+    submitter = Submitter(cluster, files, lambda line: None)
+    submitter.submit(submission, plan(submission, cluster.scheduler))
+    return submitter, submission
 
 
-def _await(scratch: Path, desk: Desk, submission: Submission, wish: Wish) -> list[Report]:
+def _await(scratch: Path, submitter: Submitter, submission: Submission, request: ProbeRequest) -> list[Report]:
     """Return the reports, all of them or, where patience ends or no element is left, those that came."""
-    files, end = OsFiles(scratch / "meeting"), desk.clock.now() + wish.patience
-    while len(found := reports(files)) < wish.size and desk.clock.now() < end:
-        desk.clock.sleep(_PAUSE)
-        if _over(desk, submission):
+    files, end = OsFiles(scratch / "meeting"), submitter.cluster.clock.now() + request.patience
+    while len(found := reports(files)) < request.size and submitter.cluster.clock.now() < end:
+        submitter.cluster.clock.sleep(_PAUSE)
+        if _over(submitter, submission):
             return reports(files)
     return found
 
 
-def _over(desk: Desk, submission: Submission) -> bool:
+def _over(submitter: Submitter, submission: Submission) -> bool:
     """Return whether the scheduler is sure that all elements ended."""
     with suppress(SchedulerError):
-        states = queued.poll(submissions.accepted(desk.files, submission), desk.scheduler, desk.run).elements
+        states = submitter.cluster.poll(submissions.accepted(submitter.files, submission)).elements
         return len(states) == submission.workload.size and all(status.state.ended for status in states.values())
     return False
 
 
-def _absent(desk: Desk, submission: Submission, wish: Wish, came: int) -> Finding:
-    fact = f"{came} of {wish.size} elements reported. {_words(desk, submission)}"
+def _absent(submitter: Submitter, submission: Submission, request: ProbeRequest, came: int) -> Finding:
+    fact = f"{came} of {request.size} elements reported. {_words(submitter, submission)}"
     if came or _said(submission):
         return failure(_TOPIC, fact, "Is Python at the same path there, and the folder the same? See the words above.")
     return warning(_TOPIC, fact, "Wait longer with --patience 1h, or name a partition that has room: --partition NAME.")
 
 
-def _words(desk: Desk, submission: Submission) -> str:
+def _words(submitter: Submitter, submission: Submission) -> str:
     """Return the scheduler's word on each element, and the last line that one of them logged."""
     try:
-        states = queued.poll(submissions.accepted(desk.files, submission), desk.scheduler, desk.run).elements
+        states = submitter.cluster.poll(submissions.accepted(submitter.files, submission)).elements
     except SchedulerError as error:
         return str(error)
     words = [f"{number}: {' '.join(filter(None, (s.state.value, s.reason)))}" for number, s in sorted(states.items())]
@@ -135,10 +137,10 @@ def _said(submission: Submission) -> str:
     return next((text.splitlines()[-1] for text in texts if text), "")
 
 
-def _end(desk: Desk, submission: Submission) -> None:
+def _end(submitter: Submitter, submission: Submission) -> None:
     """See the elements end, before the folder they run in is removed."""
-    end = desk.clock.now() + _FAREWELL
-    while not _over(desk, submission) and desk.clock.now() < end:
-        desk.clock.sleep(_PAUSE)
+    end = submitter.cluster.clock.now() + _FAREWELL
+    while not _over(submitter, submission) and submitter.cluster.clock.now() < end:
+        submitter.cluster.clock.sleep(_PAUSE)
     with suppress(SchedulerError):
-        queued.cancel(desk.files, submission, desk.scheduler, desk.run)
+        cancel(submitter.cluster, submitter.files, submission)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jughpc.app.doctor.finding import Finding, failure, fine, warning
-from jughpc.fs import Clock, Files
+from jughpc.fs import Clock, Files, LinksRefusedError
 
 PRIZES = 100
 STEPS = 30  # after all have met
@@ -167,7 +167,7 @@ def _wins(files: Files, name: str, guest: Guest) -> bool:
         files.link(f"{guest.number}.beat", name)
     except FileExistsError:
         return False
-    except OSError:  # no hard links here: then claims are made like this
+    except LinksRefusedError:  # then claims are made like this
         return _creates(files, name)
     return True
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from jughpc.app.context.jugstore import NamedStore
-from jughpc.app.context.lease import living
+from jughpc.app.context.lease import leasing
 from jughpc.errors import JugdirError
 from jughpc.fs import OsClock
 from jughpc.tasks.graph import Graph
@@ -36,9 +36,9 @@ def run_tasks(
     store, clock, raised = _store(), OsClock(), list[BaseException]()
     options = Options(keep_going, retry_failed, debug=debug, examine=None if keep_going else raised.append)
     graph = Graph(tasks)
-    with living(store.jugdir, clock) as life:
-        life.begin(store.results)
-        Worker(graph, store.results, life, clock, Stops(), Policy(), options, say).run()
+    with leasing(store.location, clock) as lease:
+        lease.begin(store.results)
+        Worker(graph, store.results, lease, clock, Stops(), Policy(), options, say).run()
     if raised:
         raise raised[0]
     failed = {task for index, task in enumerate(graph.tasks) if graph.is_failed(index)}

@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import Any
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import Life
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.app.upkeep.invalidate import remove_with_dependents
 from jughpc.errors import StoreError
 from jughpc.fs import Clock
+from jughpc.store.lease.lease import Lease
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task
 from jughpc.tasks.tasklet import value
@@ -30,14 +30,14 @@ The names of the jugfile are here, and:
 _PATIENCE = 20.0  # [s] that live workers are waited for
 
 
-def names(target: Target, life: Life, clock: Clock) -> dict[str, Any]:
+def names(target: Target, lease: Lease, clock: Clock) -> dict[str, Any]:
     """Return the names of the jugfile and the functions of WELCOME.
 
     Args:
-        life: In whose name results are removed; it has not begun.
+        lease: In whose name results are removed; it has not begun.
     """
     session = sessions.peek(target)
-    shell = _Shell(session, life, clock)
+    shell = _Shell(session, lease, clock)
     space = {key: thing for key, thing in session.jugfile.space.items() if not key.startswith("__")}
     functions: dict[str, Callable[..., Any]] = {
         "value": value,
@@ -53,8 +53,8 @@ def names(target: Target, life: Life, clock: Clock) -> dict[str, Any]:
 class _Shell:
     """What the functions of a shell share."""
 
-    def __init__(self, session: Session, life: Life, clock: Clock) -> None:
-        self._session, self._life, self._clock = session, life, clock
+    def __init__(self, session: Session, lease: Lease, clock: Clock) -> None:
+        self._session, self._lease, self._clock = session, lease, clock
         self._graph = Graph(session.jugfile.tasks)
         self.space: dict[str, Any] = {}
 
@@ -90,10 +90,10 @@ class _Shell:
         """Remove the result of `task` and of all that depends on it; return how many there were."""
         if self._session.is_new:
             return 0
-        if not hasattr(self._life, "record"):
-            self._life.begin(self._session.store)
+        if not hasattr(self._lease, "record"):
+            self._lease.begin(self._session.store)
         chosen = [self._graph.index[task.digest]]
-        life = self._life.record.life
+        life = self._lease.record.life
         gone = remove_with_dependents(self._session.store, life, self._graph, chosen, self._clock, _PATIENCE)
         sessions.close(self._session)
         for digest in gone:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import new_life
+from jughpc.app.context.lease import new_lease
 from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target, remember
@@ -15,13 +15,11 @@ from jughpc.app.run.selection import Choice
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import Clock
-from jughpc.store import location as stores
 from jughpc.store.base import Pace
-from jughpc.store.redis.store import LARGEST
+from jughpc.store.lease.lease import Lease
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
-from jughpc.worker.context import Pulse
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Stops
@@ -88,25 +86,25 @@ def execute(
     """
     stops = Stops(options.stop_file)
     stops.install()
-    life = new_life(target.jugdir, clock, where.owner, where.element)
+    lease = new_lease(target.location, clock, where.owner, where.element)
     try:
         session = sessions.begin(target, pace)
         if not where.owner:
-            remember(Path.cwd(), target)
-        life.begin(session.store)
-        fitting = replace(options, largest=LARGEST if stores.is_server(target.jugdir) else None)
-        outcome = _Shift(life, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
+            remember(Path.cwd(), target, say)
+        lease.begin(session.store)
+        fitting = replace(options, largest=target.location.largest)
+        outcome = _Shift(lease, stops, Policy(workers=where.elements), fitting, clock, say, chosen).run(session)
         sessions.close(session)
         return outcome
     finally:
-        life.end(stops.why() or "its work ended")
+        lease.end(stops.why() or "its work ended")
 
 
 @dataclass(frozen=True)
 class _Shift:
     """What stays the same from one load of the jugfile to the next."""
 
-    life: Pulse
+    lease: Lease
     stops: Stops
     policy: Policy
     options: Options
@@ -121,7 +119,7 @@ class _Shift:
             jugfile, whole = session.jugfile, Graph(session.jugfile.tasks)
             patience = _PATIENCE if len(whole.tasks) != before else patience - 1
             before = len(whole.tasks)
-            _save_manifest(session, whole, self.life.record.life)
+            _save_manifest(session, whole, self.lease.record.life)
             choice = Choice(jugfile, whole, session.store, self.chosen)
             tally, is_stopping = self._work(session, choice)
             total = total.plus(tally)
@@ -133,10 +131,10 @@ class _Shift:
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
         graph, target, total = choice.graph, session.target, Tally()
-        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.jugdir}, as {self.life.record.life}")
+        self.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
         while True:
             worker = Worker(
-                graph, session.store, self.life, self.clock, self.stops, self.policy, self.options, self.say
+                graph, session.store, self.lease, self.clock, self.stops, self.policy, self.options, self.say
             )
             worker.run()
             total = total.plus(worker.tally)

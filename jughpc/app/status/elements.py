@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from pathlib import Path
 
-from jughpc.batch import registry as detect
-from jughpc.batch import shell, submissions
-from jughpc.batch.polling import Poll, poll
-from jughpc.batch.scheduler import ElementId, Role, Scheduler, State, Status
+from jughpc.batch import submissions
+from jughpc.batch.cluster import Cluster, Poll
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.scheduler import State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import JugError
-from jughpc.fs import OsFiles
-from jughpc.store.lease.process import slug
+from jughpc.store.lease.identity import slug
+from jughpc.store.location import Location
 from jughpc.store.record import ALIVE, Record
-
-PATIENCE = 30.0  # [s] with a scheduler that does not answer: the store can tell most of it
 
 
 @dataclass(frozen=True)
@@ -27,6 +23,7 @@ class Jobs:
     """A submission, its jobs, and the scheduler's word on them.
 
     Attributes:
+        cluster: The system that it was given to.
         accepted: Its jobs that were queued.
         poll: What the scheduler says, empty if it could not be asked.
         trouble: Why it could not be asked, "" if it could.
@@ -34,30 +31,30 @@ class Jobs:
     """
 
     submission: Submission
-    scheduler: Scheduler
+    cluster: Cluster
     accepted: Sequence[Accepted]
     poll: Poll = field(default_factory=Poll)
     trouble: str = ""
     cancelled: bool = False
 
 
-def find(jugdir: str, number: int | None = None, ask: bool = True) -> Jobs | None:
-    """Return submission `number` of a jugdir, by default the latest; None if there is none.
+def find(location: Location, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
+    """Return submission `number` of the jugdir at `location`, by default the latest; None if there is none.
 
     Args:
         ask: Ask the scheduler, by one command.
     Raises:
         JugdirError: There is none of that number.
     """
-    folder = Path(jugdir).absolute()
-    files = OsFiles(folder)
+    if (files := location.files()) is None:
+        return None
+    folder = location.folder()
     submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
     if submission is None:
         return None
-    scheduler = detect.find(submission.scheduler, submission.limits)
     jobs = Jobs(
         submission,
-        scheduler,
+        clusters.recorded(submission.scheduler, submission.limits),
         submissions.accepted(files, submission),
         cancelled=submissions.is_cancelled(files, submission),
     )
@@ -67,14 +64,9 @@ def find(jugdir: str, number: int | None = None, ask: bool = True) -> Jobs | Non
 def asked(jobs: Jobs) -> Jobs:
     """Return `jobs` with the scheduler's word of now."""
     try:
-        found = poll(jobs.accepted, jobs.scheduler, partial(shell.run, timeout=PATIENCE))
+        return replace(jobs, poll=jobs.cluster.poll(jobs.accepted), trouble="")
     except JugError as error:
-        return _with_poll(jobs, Poll(), str(error))
-    return _with_poll(jobs, found, "")
-
-
-def _with_poll(jobs: Jobs, found: Poll, trouble: str) -> Jobs:
-    return Jobs(jobs.submission, jobs.scheduler, jobs.accepted, found, trouble, jobs.cancelled)
+        return replace(jobs, poll=Poll(), trouble=str(error))
 
 
 def dead_by_scheduler(records: Sequence[Record], owners: Mapping[str, Status]) -> dict[str, str]:
@@ -116,11 +108,8 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
     alive = {_element_and_run(record)[0]: record.state == ALIVE for record in records}
     over = {start for name in ended for start in _starts(name)}
     counts: Counter[State] = Counter()
-    for job in _arrays(jobs):
-        for index in range(job.size):
-            known = jobs.poll.elements.get(job.offset + index)
-            owner = jobs.scheduler.owner(ElementId(job.id, index))
-            counts[_of_element(known, _by_store(owner, alive, over))] += 1
+    for number, owner in jobs.cluster.owners(jobs.accepted):
+        counts[_of_element(jobs.poll.elements.get(number), _by_store(owner, alive, over))] += 1
     return counts
 
 
@@ -135,14 +124,9 @@ def _of_element(known: Status | None, by_store: State) -> State:
     return known.state
 
 
-def _arrays(jobs: Jobs) -> list[Accepted]:
-    return [job for job in jobs.accepted if job.role is Role.ARRAY]
-
-
 def of_elements(jobs: Jobs, lives: Sequence[str]) -> set[str]:
     """Return those of `lives` that were workers of this submission."""
-    elements = (ElementId(job.id, index) for job in _arrays(jobs) for index in range(job.size))
-    owners = {slug(jobs.scheduler.owner(element)) for element in elements}
+    owners = {slug(owner) for _, owner in jobs.cluster.owners(jobs.accepted)}
     return {life for life in lives if not owners.isdisjoint(_starts(life))}
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from jughpc.app.context.target import Target
 from jughpc.app.status.tasks import standing
-from jughpc.store import location as stores
 from jughpc.store.base import Failure, Store
 
 
 def failures(target: Target) -> list[Failure]:
     """Return the failures of the tasks that the jugfile defines, those of the same task name together."""
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     failed = standing(target).failed() if store else []
     found = [failure for digest in failed if store and (failure := store.failure(digest))]
     return sorted(found, key=lambda failure: (failure.name, failure.when))
@@ -18,7 +17,7 @@ def failures(target: Target) -> list[Failure]:
 
 def retry(target: Target) -> int:
     """Make the failed tasks of the jugfile ready again; return how many there were."""
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     return make_ready(store, standing(target).failed()) if store else 0
 
 

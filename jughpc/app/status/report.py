@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,10 +10,8 @@ from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import COLUMNS, Standing, manifest_of, stand
+from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
-from jughpc.store import location as stores
-from jughpc.store.base import Store
-from jughpc.store.files.store import FileStore
 
 
 @dataclass(frozen=True)
@@ -32,24 +29,20 @@ class Report:
     elements: Counter[State] = field(default_factory=Counter)
 
 
-def report(target: Target, number: int | None = None) -> Report:
+def report(target: Target, clusters: Clusters, number: int | None = None) -> Report:
     """Look where `target` stands: at the store, and once at the scheduler if there is a submission.
 
     Args:
         number: Of the submission, by default the latest.
     """
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     manifest = manifest_of(target)
-    jobs = submitted.find(target.jugdir, number) if isinstance(store, FileStore) else None
+    jobs = submitted.find(target.location, clusters, number) if store else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(records, jobs.poll.owners) if jobs else {}
     standing = stand(manifest, store, over)
-    counts = submitted.elements(jobs, records, _ended(store)) if jobs else Counter[State]()
+    counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
     return Report(target, standing, jobs, counts)
-
-
-def _ended(store: Store | None) -> Sequence[str]:
-    return store.ended() if isinstance(store, FileStore) else ()
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -59,7 +52,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     rows = {name: dict(zip(names, counts, strict=True)) for name, counts in standing.by_name().items()}
     return {
         "jugfile": str(report.target.jugfile),
-        "jugdir": report.target.jugdir,
+        "jugdir": str(report.target.location),
         "tasks": {"total": len(standing.manifest), **{name: standing.count(i) for i, name in enumerate(names)}},
         "by_name": rows,
         "behind_barrier": standing.manifest.barrier,
@@ -79,7 +72,7 @@ def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
         "elements": {state.value: elements[state] for state in State},
         "followers": {
             role.value: {"state": status.state.value, "reason": status.reason}
-            for role, status in jobs.poll.followers.items()
+            for role, status in jobs.poll.dependents.items()
         },
         "scheduler_trouble": jobs.trouble,
     }

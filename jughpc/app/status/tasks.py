@@ -11,11 +11,9 @@ import numpy.typing as npt
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
 from jughpc.app.context.target import Target
-from jughpc.store import location as stores
 from jughpc.store.base import SHARD, Store, View
 from jughpc.store.files.layout import sum_name
-from jughpc.store.files.store import FileStore
-from jughpc.store.lease.process import is_gone
+from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import ALIVE, Record
 from jughpc.tasks.graph import Graph
 
@@ -72,7 +70,7 @@ def manifest_of(target: Target) -> Manifest:
     One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
     tasks: once such a task is done, those inside it are gone.
     """
-    files = stores.folder_of(target.jugdir)
+    files = target.location.files()
     if files is not None and target.jugfile.is_file():
         kept = find(files, key_of(target.jugfile, target.args))
         if kept is not None and not kept.barrier and COMPOUND not in kept.names:
@@ -87,7 +85,7 @@ def standing(target: Target, ended: Mapping[str, str] | None = None) -> Standing
     Args:
         ended: Lives that the scheduler says are over, to a reason; they are not taken for alive.
     """
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     return stand(manifest_of(target), store, ended or {})
 
 
@@ -144,7 +142,7 @@ class _Look:
                     yield self._holder(shard, key, view), index
 
     def _holder(self, shard: int, key: bytes, view: View) -> str:
-        holder = self._store.holder(shard, key, view.top(key)) if isinstance(self._store, FileStore) else None
+        holder = self._store.claimant(shard, key, view.top(key))
         return holder.life if holder else ""
 
     def _look(self) -> None:

@@ -12,17 +12,16 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
-from jughpc.app.submit import dependents as followers
+from jughpc.app.submit import dependents
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.backoff import Backoff
-from jughpc.batch import shell, submissions
-from jughpc.batch.polling import cancel_jobs
+from jughpc.batch import submissions
+from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
-from jughpc.batch.submitter import Desk, submit_more
+from jughpc.batch.submitter import Submitter
 from jughpc.errors import JugError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Failure
-from jughpc.store.location import find_store, folder_path
 from jughpc.worker.tally import Say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -46,7 +45,7 @@ class Verdict:
     standing: Standing
 
 
-def sleep_until(target: Target, clock: Clock, say: Say, number: int | None = None) -> Verdict:
+def sleep_until(target: Target, clusters: Clusters, clock: Clock, say: Say, number: int | None = None) -> Verdict:
     """Wait until all tasks are done or none can go on.
 
     Args:
@@ -55,7 +54,7 @@ def sleep_until(target: Target, clock: Clock, say: Say, number: int | None = Non
     """
     backoff, told = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), ""
     while True:
-        now = report(target, number)
+        now = report(target, clusters, number)
         verdict = _verdict(now.standing, _hope(now.jobs, now.standing))
         if verdict is not None and (verdict is not End.ALONE or number is not None):
             return Verdict(verdict, now.standing)
@@ -67,7 +66,9 @@ def sleep_until(target: Target, clock: Clock, say: Say, number: int | None = Non
         clock.sleep(backoff.next())
 
 
-def collect(target: Target, number: int, rounds: int, clock: Clock, say: Say, left: int | None = None) -> Verdict:
+def collect(
+    target: Target, clusters: Clusters, number: int, rounds: int, clock: Clock, say: Say, left: int | None = None
+) -> Verdict:
     """Wait for those who work; then hand what is left to a further array, with a collector and a reduce of its own.
 
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for.
@@ -77,13 +78,13 @@ def collect(target: Target, number: int, rounds: int, clock: Clock, say: Say, le
         left: Tasks that the latest further array began with, None if there was none. One that finished no task is
             the last: what kills every worker is not repaired by more of them.
     """
-    verdict = sleep_until(target, clock, say, number)
+    verdict = sleep_until(target, clusters, clock, say, number)
     unfinished = verdict.standing.unfinished
     if verdict.end is not End.ALONE or not rounds:
         return verdict
     if unfinished == left:
         say("the latest array finished no task; no further one is submitted")
-    elif _hand_over(target, number, rounds, unfinished, clock, say):
+    elif _hand_over(target, clusters, number, rounds, unfinished, clock, say):
         return Verdict(End.HANDED_OVER, verdict.standing)
     return verdict
 
@@ -108,7 +109,7 @@ def story(target: Target, verdict: Verdict) -> Iterator[str]:
 
 
 def _failures(target: Target, standing: Standing) -> Iterator[Failure]:
-    store = find_store(target.jugdir)
+    store = target.location.find()
     for digest in standing.failed()[:_SHOWN]:
         if store is not None and (failure := store.failure(digest)):
             yield failure
@@ -133,20 +134,20 @@ def _hope(jobs: Jobs | None, standing: Standing) -> bool:
     return any(status.state in waiting for status in jobs.poll.elements.values())
 
 
-def _hand_over(target: Target, number: int, rounds: int, left: int, clock: Clock, say: Say) -> bool:
+def _hand_over(target: Target, clusters: Clusters, number: int, rounds: int, left: int, clock: Clock, say: Say) -> bool:
     """Free what the dead held and submit an array for what is left, and what follows it; return whether that worked."""
-    freed = sum(row.removed for row in cleanup_claims(target, clock))
-    folder = folder_path(target.jugdir)
+    freed = sum(row.removed for row in cleanup_claims(target, clusters, clock))
+    folder = target.location.folder()
     files = OsFiles(folder)
     submission = submissions.load(files, folder, number)
-    jobs = submitted.find(target.jugdir, number, ask=False)
+    jobs = submitted.find(target.location, clusters, number, ask=False)
     if jobs is None or jobs.cancelled:
         return False
     size, reduce = min(left, submission.workload.size), submission.meta.get("reduce")
-    after = followers.of_array(target, submission, rounds - 1, Path(reduce) if reduce else None, f"--left={left}")
+    after = dependents.of_array(target, submission, rounds - 1, Path(reduce) if reduce else None, f"--left={left}")
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
     try:
-        accepted = submit_more(Desk(files, clock, jobs.scheduler, shell.run, say), submission, size, after)
+        accepted = Submitter(jobs.cluster, files, say).submit_more(submission, size, after)
     except JugError as error:
         say(f"they were refused: {error}")
         return False
@@ -158,5 +159,5 @@ def _hand_over(target: Target, number: int, rounds: int, left: int, clock: Clock
 def _cancel_reduce(jobs: Jobs, say: Say) -> None:
     """End the reduce that waits for this very job to end well, which it will not."""
     ids = [job.id for job in jobs.accepted if job.role is Role.REDUCE][-1:]
-    for words in cancel_jobs(jobs.scheduler, shell.run, ids):
+    for words in jobs.cluster.cancel(ids):
         say(words)

@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.target import Target
-from jughpc.batch.plan import Follower
+from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
-from jughpc.store.location import folder_path
 
 
-def of_array(target: Target, submission: Submission, rounds: int, reduce: Path | None, *more: str) -> list[Follower]:
-    """Return the jobs that follow an array of `submission`.
+def of_array(
+    target: Target, submission: Submission, rounds: int, reduce: Path | None, *more: str
+) -> list[DependentJob]:
+    """Return the jobs that depend on an array of `submission`.
 
     Args:
         rounds: Further arrays that may be submitted for what this one leaves.
@@ -24,14 +25,15 @@ def of_array(target: Target, submission: Submission, rounds: int, reduce: Path |
     """
     plain = replace(submission.options.resources, gpus=None)
     collect = argv("collect", target, f"--submission={submission.number}", f"--rounds={rounds}", *more)
-    followers = [Follower(Role.COLLECT, collect, plain)]
+    dependents = [DependentJob(Role.COLLECT, collect, plain)]
     if reduce is not None:
-        followers.append(Follower(Role.REDUCE, argv("reduce", target, f"--script={reduce}"), plain))
-    return followers
+        run, checking = (argv("reduce", target, f"--script={reduce}", *how) for how in ((), ("--if-done",)))
+        dependents.append(DependentJob(Role.REDUCE, run, plain, checking))
+    return dependents
 
 
 def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, independent of PATH and activation."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
-    folder = str(folder_path(target.jugdir))
+    folder = str(target.location.folder())
     return (sys.executable, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)

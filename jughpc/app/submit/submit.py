@@ -14,17 +14,16 @@ from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.app.status.tasks import stand
-from jughpc.app.submit import dependents as followers
-from jughpc.batch import registry as detect
-from jughpc.batch import script, shell, submissions
-from jughpc.batch import submitter as desks
+from jughpc.app.submit import dependents
+from jughpc.batch import script, submissions
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
-from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, Workload
-from jughpc.batch.submissions import Accepted, Options, Submission
-from jughpc.batch.submitter import Desk
+from jughpc.batch.scheduler import Job, Resources, Role, Workload
+from jughpc.batch.submissions import Accepted, ElementOptions, Submission
+from jughpc.batch.submitter import Submitter
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Clock, OsFiles
-from jughpc.store import location as stores
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
@@ -34,7 +33,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wish:
+class SubmitRequest:
     """What the user asked for.
 
     Attributes:
@@ -47,7 +46,7 @@ class Wish:
     """
 
     size: int
-    options: Options
+    options: ElementOptions
     scheduler: str | None = None
     name: str | None = None
     reduce: Path | None = None
@@ -63,43 +62,46 @@ class Submitted:
     accepted: Sequence[Accepted]
 
 
-def submit(target: Target, wish: Wish, pace: Pace, clock: Clock, tell: Tell) -> Submitted:
+def submit(
+    target: Target, clusters: Clusters, request: SubmitRequest, pace: Pace, clock: Clock, tell: Tell
+) -> Submitted:
     """Queue array, collector and reduce for `target`. Raises UsageError if any of it is refused."""
-    _check(target, wish)
-    scheduler, limits = detect.look(wish.scheduler, shell.run)
+    _check(target, request)
+    cluster = clusters.here(request.scheduler)
     early = sessions.peek(target)
     _tell_tasks(early, tell)
-    draft = _draft(target, wish, scheduler, limits, clock)
-    for job in _jobs(target, wish, draft, scheduler):
-        script.render(job, scheduler.name, wish.options.templates)  # what cannot be rendered leaves nothing behind
+    draft = _draft(target, request, cluster, clock)
+    for job in _jobs(target, request, draft, cluster):
+        script.render(
+            job, cluster.scheduler, request.options.templates
+        )  # what cannot be rendered leaves nothing behind
     with _nothing_left_on_error(_folder(target)):
         files = OsFiles(_folder(target))
         _prepare_store(sessions.settle(early, pace), tell)
         submission = submissions.prepare(files, draft)
-        jobs = _jobs(target, wish, submission, scheduler)
-        _tell_choices(submission, scheduler, jobs, tell)
-        desk = Desk(files, clock, scheduler, shell.run, tell)
-        return Submitted(submission, desks.submit(desk, submission, jobs))
+        jobs = _jobs(target, request, submission, cluster)
+        _tell_choices(submission, jobs, tell)
+        return Submitted(submission, Submitter(cluster, files, tell).submit(submission, jobs))
 
 
-def rehearse(target: Target, wish: Wish, clock: Clock, tell: Tell) -> None:
+def rehearse(target: Target, clusters: Clusters, request: SubmitRequest, clock: Clock, tell: Tell) -> None:
     """Print what `submit` would do, scripts and commands; touch nothing."""
-    _check(target, wish)
-    scheduler, limits = detect.look(wish.scheduler, shell.run)
+    _check(target, request)
+    cluster = clusters.here(request.scheduler)
     _tell_tasks(sessions.peek(target), tell)
-    submission = _draft(target, wish, scheduler, limits, clock)
-    jobs = _jobs(target, wish, submission, scheduler)
-    _tell_choices(submission, scheduler, jobs, tell)
+    submission = _draft(target, request, cluster, clock)
+    jobs = _jobs(target, request, submission, cluster)
+    _tell_choices(submission, jobs, tell)
     for job in jobs:
-        tell(f"\n--- {job.script}\n{script.render(job, scheduler.name, wish.options.templates).rstrip()}")
-        tell(f"--- would run: {shlex.join(scheduler.submit_command(job))}")
+        tell(f"\n--- {job.script}\n{script.render(job, cluster.scheduler, request.options.templates).rstrip()}")
+        tell(f"--- would run: {shlex.join(cluster.scheduler.submit_command(job))}")
 
 
-def _check(target: Target, wish: Wish) -> None:
-    stores.folder_path(target.jugdir)  # scripts and logs lie beside the results
-    if wish.reduce is not None and not wish.reduce.is_file():
-        raise UsageError(f"there is no reduce script {wish.reduce}; give its path with --reduce.")
-    if (templates := wish.options.templates) and not templates.is_dir():
+def _check(target: Target, request: SubmitRequest) -> None:
+    target.location.folder()  # scripts and logs lie beside the results
+    if request.reduce is not None and not request.reduce.is_file():
+        raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
+    if (templates := request.options.templates) and not templates.is_dir():
         raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
 
 
@@ -116,7 +118,7 @@ def _nothing_left_on_error(folder: Path) -> Iterator[None]:
 
 
 def _folder(target: Target) -> Path:
-    return Path(target.jugdir).absolute()
+    return target.location.folder()
 
 
 def _tell_tasks(session: Session, tell: Tell) -> None:
@@ -144,26 +146,28 @@ def _prepare_store(session: Session, tell: Tell) -> None:
         tell(f"done       {done} tasks have a result already")
 
 
-def _draft(target: Target, wish: Wish, scheduler: Scheduler, limits: Limits, clock: Clock) -> Submission:
-    name = wish.name or target.jugfile.stem
-    workload = Workload(followers.argv("execute", target, f"--retries={wish.retries}", "--keep-going"), wish.size, name)
+def _draft(target: Target, request: SubmitRequest, cluster: Cluster, clock: Clock) -> Submission:
+    name = request.name or target.jugfile.stem
+    workload = Workload(
+        dependents.argv("execute", target, f"--retries={request.retries}", "--keep-going"), request.size, name
+    )
     folder = _folder(target)
-    meta = {"jugfile": str(target.jugfile), "reduce": str(wish.reduce or ""), "rounds": str(wish.rounds)}
+    meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     return submissions.draft(
         OsFiles(folder), clock, folder,
-        scheduler=scheduler.name, workload=workload, options=wish.options, limits=limits, meta=meta,
+        scheduler=cluster.name, workload=workload, options=request.options, limits=cluster.limits, meta=meta,
     )  # fmt: skip
 
 
-def _jobs(target: Target, wish: Wish, submission: Submission, scheduler: Scheduler) -> list[Job]:
-    return plan(submission, scheduler, followers.of_array(target, submission, wish.rounds, wish.reduce))
+def _jobs(target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
+    return plan(submission, cluster.scheduler, dependents.of_array(target, submission, request.rounds, request.reduce))
 
 
-def _tell_choices(submission: Submission, scheduler: Scheduler, jobs: Sequence[Job], tell: Tell) -> None:
+def _tell_choices(submission: Submission, jobs: Sequence[Job], tell: Tell) -> None:
     """Say everything that was chosen, applied defaults included."""
     options, arrays = submission.options, [job for job in jobs if job.role is Role.ARRAY]
     limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
-    tell(f"scheduler  {scheduler.name}" + (f" ({limits})" if limits else ""))
+    tell(f"scheduler  {submission.scheduler}" + (f" ({limits})" if limits else ""))
     tell(f"array      {' + '.join(str(job.size) for job in arrays)} elements, {_throttle(options.throttle)}")
     tell(f"each       {_resources(options.resources)}")
     tell(f"python     {sys.executable}")

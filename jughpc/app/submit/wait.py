@@ -10,6 +10,7 @@ from jughpc.app.status.report import report
 from jughpc.app.status.tasks import in_words
 from jughpc.app.submit.submit import Submitted
 from jughpc.backoff import Backoff
+from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted, log_of
 from jughpc.exitcode import ExitCode
@@ -20,7 +21,12 @@ _PATIENCE = 10  # polls in which the scheduler does not know a job, before the s
 
 
 def wait_for(
-    target: Target, done: Submitted, clock: Clock, tell: Callable[[str], None], progress: Callable[[str], None]
+    target: Target,
+    clusters: Clusters,
+    done: Submitted,
+    clock: Clock,
+    tell: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> ExitCode:
     """Wait until the last job of a submission has ended; print its log; return DONE if all went well, else LEFT.
 
@@ -29,17 +35,19 @@ def wait_for(
         progress: Takes a line on where it stands, whenever that changed.
     """
     last = done.accepted[-1]
-    state = _wait(target, done.submission.number, last, clock, progress)
+    state = _wait(target, clusters, done.submission.number, last, clock, progress)
     for job in done.accepted[-2:]:
         if job.role is last.role or state is not State.DONE:
             _show_log(done, job, tell)
     return ExitCode.DONE if state is State.DONE else ExitCode.LEFT
 
 
-def _wait(target: Target, number: int, last: Accepted, clock: Clock, progress: Callable[[str], None]) -> State:
+def _wait(
+    target: Target, clusters: Clusters, number: int, last: Accepted, clock: Clock, progress: Callable[[str], None]
+) -> State:
     backoff, told, absent = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.2), "", 0
     while True:
-        now = report(target, number)
+        now = report(target, clusters, number)
         state = _state(now.jobs, last)
         absent = absent + 1 if state is None else 0
         if state is not None and (state.ended or state is State.STUCK):
@@ -54,7 +62,7 @@ def _wait(target: Target, number: int, last: Accepted, clock: Clock, progress: C
 
 
 def _state(jobs: Jobs | None, last: Accepted) -> State | None:
-    status = jobs.poll.followers.get(last.role) if jobs else None
+    status = jobs.poll.dependents.get(last.role) if jobs else None
     return status.state if status else None
 
 

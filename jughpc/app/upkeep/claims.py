@@ -9,19 +9,17 @@ from jughpc.app.context.manifest import find_any
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.backoff import jitter
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugdirError
-from jughpc.fs import Clock, OsFiles
-from jughpc.store import location as stores
-from jughpc.store.base import SHARD
-from jughpc.store.files.liveness import Judge
-from jughpc.store.files.store import FileStore
+from jughpc.fs import Clock
+from jughpc.store.base import SHARD, Observer, Store
 from jughpc.store.record import Record
 
 _PAUSE = 1.0  # [s] between two looks at claims that are being watched
 
 
 @dataclass(frozen=True)
-class Held:
+class FoundClaim:
     """A claim that was found.
 
     Attributes:
@@ -41,7 +39,9 @@ class Held:
     removed: bool = False
 
 
-def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: bool = False) -> list[Held]:
+def cleanup_claims(
+    target: Target, clusters: Clusters, clock: Clock, *, force: bool = False, wait: bool = False
+) -> list[FoundClaim]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
@@ -51,45 +51,46 @@ def cleanup_claims(target: Target, clock: Clock, *, force: bool = False, wait: b
         JugdirError: There is no store.
     """
     store = _store(target)
-    over = _over(target, store)
-    judge = store.judge()
-    held = [_judged(judge, store, row, over) for row in _find(target, store)]
+    over = _over(target, clusters, store)
+    observer = store.observer()
+    held = [_judged(observer, store, row, over) for row in _find(target, store)]
     end = clock.now() + store.pace.ttl + store.pace.beat
     while wait and not force and clock.now() < end and any(not row.proof for row in held):
         clock.sleep(_PAUSE * jitter())
-        held = [row if row.proof else _judged(judge, store, row, over) for row in held]
+        held = [row if row.proof else _judged(observer, store, row, over) for row in held]
     cleaned = [_removed(store, row) if force or row.proof else row for row in held]
-    _forget_dead(store, judge, over)
+    _forget_dead(store, observer, over)
     return cleaned
 
 
-def _store(target: Target) -> FileStore:
-    store = stores.find_store(target.jugdir)
-    if not isinstance(store, FileStore):
+def _store(target: Target) -> Store:
+    store = target.location.find()
+    if store is None:
         raise JugdirError(
-            f"there is no store in {target.jugdir}, so nothing is held. Was it made elsewhere? --jugdir DIR"
+            f"there is no store in {target.location}, so nothing is held. Was it made elsewhere? --jugdir DIR"
         )
     return store
 
 
-def _over(target: Target, store: FileStore) -> Mapping[str, str]:
+def _over(target: Target, clusters: Clusters, store: Store) -> Mapping[str, str]:
     """Return the lives that the scheduler says are over; silence proves nothing."""
-    jobs = submitted.find(target.jugdir)
+    jobs = submitted.find(target.location, clusters)
     return submitted.dead_by_scheduler(store.records(), jobs.poll.owners) if jobs else {}
 
 
-def _find(target: Target, store: FileStore) -> Iterator[Held]:
+def _find(target: Target, store: Store) -> Iterator[FoundClaim]:
     names = _names(target)
     for shard in store.shards_in_use():
         for key, generations in store.look(shard).claims.items():
             words = "all short tasks of a shard" if key == SHARD else names.get(key, key.hex())
             for generation in generations:
-                yield Held(shard, key, generation, words, None)
+                yield FoundClaim(shard, key, generation, words, None)
 
 
 def _names(target: Target) -> dict[bytes, str]:
     """Return the names of tasks by digest, as far as a manifest tells them."""
-    manifest = find_any(OsFiles(stores.folder_path(target.jugdir)))
+    files = target.location.files()
+    manifest = find_any(files) if files else None
     if manifest is None:
         return {}
     return {
@@ -98,29 +99,29 @@ def _names(target: Target) -> dict[bytes, str]:
     }
 
 
-def _judged(judge: Judge, store: FileStore, row: Held, over: Mapping[str, str]) -> Held:
-    path = store.claim_path(row.shard, row.key, row.generation)
-    proof, holder = judge.proof(path), judge.holder(path)
+def _judged(observer: Observer, store: Store, row: FoundClaim, over: Mapping[str, str]) -> FoundClaim:
+    claim = (row.shard, row.key, row.generation)
+    proof, holder = observer.proof(*claim), store.claimant(*claim)
     if not proof and holder and holder.life in over:
         proof = over[holder.life]
     return replace(row, holder=holder, proof=proof)
 
 
-def _removed(store: FileStore, row: Held) -> Held:
+def _removed(store: Store, row: FoundClaim) -> FoundClaim:
     """Remove a claim, unless it is another's by now."""
-    now = store.holder(row.shard, row.key, row.generation)
+    now = store.claimant(row.shard, row.key, row.generation)
     if now is not None and row.holder is not None and now.life != row.holder.life:
         return replace(row, holder=now, proof="")
     store.remove_claim(row.shard, row.key, row.generation)
     return replace(row, removed=True)
 
 
-def _forget_dead(store: FileStore, judge: Judge, over: Mapping[str, str]) -> None:
-    for life in _dead(store, judge, over):
+def _forget_dead(store: Store, observer: Observer, over: Mapping[str, str]) -> None:
+    for life in _dead(store, observer, over):
         store.forget_life(life)
 
 
-def _dead(store: FileStore, judge: Judge, over: Mapping[str, str]) -> Iterable[str]:
+def _dead(store: Store, observer: Observer, over: Mapping[str, str]) -> Iterable[str]:
     for record in store.records():
-        if record.life in over or judge.proof(store.record_path(record.life)):
+        if record.life in over or observer.proof_of(record.life):
             yield record.life

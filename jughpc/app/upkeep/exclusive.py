@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from jughpc.backoff import jitter
 from jughpc.errors import BusyError
 from jughpc.fs import Clock
-from jughpc.store.base import SHARD, Claim, Claims, Store
+from jughpc.store.base import SHARD, Claim, Claims, Store, by_shard
 
 _PAUSE = 0.5  # [s] between two tries
 
 
 @contextmanager
-def holding(
-    store: Store, life: str, digests: Iterable[bytes], clock: Clock, patience: float
-) -> Iterator[None]:
+def holding(store: Store, life: str, digests: Iterable[bytes], clock: Clock, patience: float) -> Iterator[None]:
     """Hold the shards of `digests` while the block runs.
 
     Args:
@@ -28,16 +26,14 @@ def holding(
     claims, end = store.claims(life), clock.now() + patience
     held: list[Claim] = []
     try:
-        for shard, members in sorted(_by_shard(store, digests).items()):  # in one order: no two wait for each other
+        for shard, members in by_shard(store.shard_of, digests).items():  # in one order: no two wait for each other
             held += _take(store, claims, shard, members, clock, end)
         yield
     finally:
         _release(claims, held)
 
 
-def _take(
-    store: Store, claims: Claims, shard: int, members: set[bytes], clock: Clock, end: float
-) -> list[Claim]:
+def _take(store: Store, claims: Claims, shard: int, members: set[bytes], clock: Clock, end: float) -> list[Claim]:
     while (held := _try(store, claims, shard, members)) is None:
         if clock.now() >= end:
             raise BusyError(_who_is_busy(store, members))
@@ -63,13 +59,6 @@ def _try(store: Store, claims: Claims, shard: int, members: set[bytes]) -> list[
 def _release(claims: Claims, held: list[Claim]) -> None:
     for claim in reversed(held):
         claims.release(claim)
-
-
-def _by_shard(store: Store, digests: Iterable[bytes]) -> dict[int, set[bytes]]:
-    slices: dict[int, set[bytes]] = {}
-    for digest in digests:
-        slices.setdefault(store.shard_of(digest), set()).add(digest)
-    return slices
 
 
 def _who_is_busy(store: Store, members: set[bytes]) -> str:

@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import living
+from jughpc.app.context.lease import leasing
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.app.status.failures import make_ready
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.leftovers import Tidied, tidy
+from jughpc.batch.clusters import Clusters
 from jughpc.errors import UsageError
 from jughpc.fs import Clock
-from jughpc.store import location as stores
 from jughpc.store.base import Store
-from jughpc.store.files.store import FileStore
 from jughpc.tasks.graph import Graph
 
 
@@ -26,47 +25,42 @@ class Removed:
 
     Attributes:
         results: How many results of no visible task.
-        leftovers: What else nobody reads any more, None in a store that is no folder.
+        leftovers: What else nobody reads any more, None in a store that was not made yet.
     """
 
     results: int
     leftovers: Tidied | None = None
 
 
-def remove_garbage(target: Target, clock: Clock, patience: float) -> Removed:
+def remove_garbage(target: Target, clusters: Clusters, clock: Clock, patience: float) -> Removed:
     """Remove the results and failures of no visible task, and what else nobody reads any more.
 
     Raises:
         UsageError: Not all tasks are visible: the jugfile ended at a barrier, or defines none.
         BusyError: Live workers run some of these tasks, for longer than `patience` [s]; nothing is removed.
     """
-    with living(target.jugdir, clock) as life:
+    with leasing(target.location, clock) as lease:
         session = sessions.peek(target)
         _check(session)
         if session.is_new:
             return Removed(0)
         needed = set(Graph(session.jugfile.tasks).digests)
         garbage = set(_stored(session.store)) - needed
-        life.begin(session.store)
-        with holding(session.store, life.record.life, garbage, clock, patience):
+        lease.begin(session.store)
+        with holding(session.store, lease.record.life, garbage, clock, patience):
             removed = session.store.remove(garbage)
         sessions.close(session)
-        store, own = session.store, life.record.life
-        return Removed(removed, tidy(target, store, needed, own) if isinstance(store, FileStore) else None)
+        store, own = session.store, lease.record.life
+        return Removed(removed, tidy(target, clusters, store, needed, own))
 
 
 def forget_failures(target: Target) -> int:
     """Make all failed tasks ready again, visible or not; return how many there were."""
-    store = stores.find_store(target.jugdir)
+    store = target.location.find()
     if store is None:
         return 0
-    failed = [digest for shard in shards_in_use(store) for digest in store.look(shard).failed]
+    failed = [digest for shard in store.shards_in_use() for digest in store.look(shard).failed]
     return make_ready(store, failed)
-
-
-def shards_in_use(store: Store) -> Iterable[int]:
-    """Return the shards that may hold anything."""
-    return store.shards_in_use() if isinstance(store, FileStore) else range(store.shards)
 
 
 def _check(session: Session) -> None:
@@ -81,6 +75,6 @@ def _check(session: Session) -> None:
 
 
 def _stored(store: Store) -> Iterable[bytes]:
-    for shard in shards_in_use(store):
+    for shard in store.shards_in_use():
         view = store.look(shard)
         yield from view.done | view.failed

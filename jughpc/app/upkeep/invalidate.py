@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import living
+from jughpc.app.context.lease import leasing
 from jughpc.app.context.target import Target
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.fs import Clock
@@ -34,14 +34,14 @@ def invalidate(target: Target, matches: Callable[[str], bool], clock: Clock, pat
     Raises:
         BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
     """
-    with living(target.jugdir, clock) as life:
+    with leasing(target.location, clock) as lease:
         session = sessions.peek(target)
         graph = Graph(session.jugfile.tasks)
         chosen = [index for index, task in enumerate(graph.tasks) if matches(task.name)]
         if not chosen or session.is_new:
             return Invalidated(len(chosen), Counter())
-        life.begin(session.store)
-        gone = remove_with_dependents(session.store, life.record.life, graph, chosen, clock, patience)
+        lease.begin(session.store)
+        gone = remove_with_dependents(session.store, lease.record.life, graph, chosen, clock, patience)
         sessions.close(session)
         return Invalidated(len(chosen), Counter(graph.tasks[graph.index[digest]].name for digest in gone))
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jughpc.app.context import manifest
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.batch.clusters import Clusters
 from jughpc.fs import Files
-from jughpc.store import location as stores
+from jughpc.store.base import Store, by_shard
 from jughpc.store.files.layout import set_name
-from jughpc.store.files.leftovers import abandoned, set_aside
-from jughpc.store.files.liveness import WORKERS
-from jughpc.store.files.store import ENDED, FileStore
+from jughpc.store.files.leftovers import abandoned
 from jughpc.store.record import ALIVE
-
-COMPLETE = "complete"
 
 
 @dataclass(frozen=True)
@@ -38,64 +35,54 @@ class Tidied:
     marks: int
 
 
-def tidy(target: Target, store: FileStore, tasks: Iterable[bytes], own: str) -> Tidied:
+def tidy(target: Target, clusters: Clusters, store: Store, tasks: Iterable[bytes], own: str) -> Tidied:
     """Remove what nobody reads any more, whoever works here meanwhile.
 
     Args:
         tasks: The digests of all tasks of the jugfile.
         own: The life in whose name this is done.
     """
-    files = stores.folder_of(target.jugdir)
-    assert files is not None, "a file store lies in a folder"
     living = _living(store) - {own}
-    shards = [store.folder(shard) for shard in store.shards_in_use()]
+    swept, files = store.sweep(living), target.location.files()
+    unfinished, outdated = _tidy_manifests(files, target, living) if files else (0, 0)
     return Tidied(
-        temporary=sum(_remove(files, place, abandoned(files.names(place), living)) for place in _places(shards)),
-        damaged=sum(_remove(files, shard, set_aside(files.names(shard))) for shard in shards),
-        manifests=_remove(files, manifest.FOLDER, manifest.outdated(files, target.jugfile, target.args)),
-        records=_remove(files, WORKERS, _forgotten(target, store)),
+        temporary=swept.temporary + unfinished,
+        damaged=swept.damaged,
+        manifests=outdated,
+        records=store.forget_ended(_forgotten(target, clusters, store)),
         marks=_correct_marks(store, set(tasks)),
     )
 
 
-def _places(shards: list[str]) -> Iterator[str]:
-    yield from ("", COMPLETE, manifest.FOLDER, *shards)
+def _tidy_manifests(files: Files, target: Target, living: set[str]) -> tuple[int, int]:
+    """Remove manifests that were never finished, and those of former versions; return how many of each."""
+    unfinished = abandoned(files.names(manifest.FOLDER), living)
+    outdated = manifest.outdated(files, target.jugfile, target.args)
+    for name in (*unfinished, *outdated):
+        files.remove(f"{manifest.FOLDER}/{name}")
+    return len(unfinished), len(outdated)
 
 
-def _remove(files: Files, folder: str, names: Iterable[str]) -> int:
-    names = list(names)
-    for name in names:
-        files.remove(f"{folder}/{name}" if folder else name)
-    return len(names)
-
-
-def _living(store: FileStore) -> set[str]:
+def _living(store: Store) -> set[str]:
     """Return the lives that may go on, as far as can be known without waiting."""
-    judge = store.judge()
+    observer = store.observer()
     alive = (record.life for record in store.records() if record.state == ALIVE)
-    return {life for life in alive if not judge.proof(store.record_path(life))}
+    return {life for life in alive if not observer.proof_of(life)}
 
 
-def _forgotten(target: Target, store: FileStore) -> list[str]:
-    """Return the records of workers that ended well, but for those of the latest submission, which status shows."""
-    jobs, ended = submitted.find(target.jugdir, ask=False), store.ended()
+def _forgotten(target: Target, clusters: Clusters, store: Store) -> list[str]:
+    """Return the workers that ended well, but for those of the latest submission, which status shows."""
+    jobs, ended = submitted.find(target.location, clusters, ask=False), store.ended()
     shown = submitted.of_elements(jobs, ended) if jobs else set()
-    return [life + ENDED for life in ended if life not in shown]
+    return [life for life in ended if life not in shown]
 
 
-def _correct_marks(store: FileStore, tasks: set[bytes]) -> int:
+def _correct_marks(store: Store, tasks: set[bytes]) -> int:
     """Take back marks that are not true of the shards' tasks, or not of these tasks; return how many."""
-    members, missing, before = _by_shard(store, tasks), store.missing(tasks), store.complete()
+    members, missing, before = by_shard(store.shard_of, tasks), store.missing(tasks), store.complete()
     true = {(shard, set_name(digests)) for shard, digests in members.items() if not digests & missing}
     doubtful = {shard for shard, _ in before - true}
     store.unmark_complete(doubtful)
     for shard in doubtful.intersection(shard for shard, _ in before & true):
         store.mark_complete(shard, members[shard])  # one of its marks was right
     return len(before - true)
-
-
-def _by_shard(store: FileStore, tasks: set[bytes]) -> Mapping[int, set[bytes]]:
-    members: dict[int, set[bytes]] = {}
-    for digest in tasks:
-        members.setdefault(store.shard_of(digest), set()).add(digest)
-    return members

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jughpc.app.context.lease import living
+from jughpc.app.context.lease import leasing
 from jughpc.app.context.target import Target
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.errors import BusyError, JugdirError
-from jughpc.fs import Clock, OsFiles
-from jughpc.store import location as stores
-from jughpc.store.files.packing import merge
-from jughpc.store.files.store import FileStore
+from jughpc.fs import Clock
+from jughpc.store.base import Store
 
 
 @dataclass(frozen=True)
@@ -29,22 +27,22 @@ class Packed:
 
 def pack(target: Target, clock: Clock) -> Packed:
     """Merge the small result files of every shard that nobody holds. Raises JugdirError if there is no file store."""
-    with living(target.jugdir, clock) as life:
-        files, store = OsFiles(stores.folder_path(target.jugdir)), stores.find_store(target.jugdir)
-        if not isinstance(store, FileStore):
-            raise JugdirError(f"there is no store in {target.jugdir}, so there is nothing to pack.")
-        life.begin(store)
-        moved = [_pack_shard(store, files, life.record.life, shard, clock) for shard in store.shards_in_use()]
+    with leasing(target.location, clock) as lease:
+        target.location.folder()  # elsewhere there is nothing to pack
+        if (store := target.location.find()) is None:
+            raise JugdirError(f"there is no store in {target.location}, so there is nothing to pack.")
+        lease.begin(store)
+        moved = [_pack_shard(store, lease.record.life, shard, clock) for shard in store.shards_in_use()]
     return Packed(sum(count or 0 for count in moved), moved.count(None))
 
 
-def _pack_shard(store: FileStore, files: OsFiles, life: str, shard: int, clock: Clock) -> int | None:
+def _pack_shard(store: Store, life: str, shard: int, clock: Clock) -> int | None:
     """Merge the small files of a shard; return how many results were moved, None if somebody holds it."""
     done = store.look(shard).done
     if not done:
         return 0
     try:
         with holding(store, life, [next(iter(done))], clock, patience=0.0):
-            return merge(files, store.folder(shard), f"{life}-merged")
+            return store.pack(shard, life)
     except BusyError:
         return None

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jughpc import host
-from jughpc.batch import shell
+from jughpc.batch import registry, shell
 from jughpc.batch.local import folder
 from jughpc.batch.local.folder import LocalJob
 from jughpc.batch.local.states import latest_number, latest_supervisor, statuses
@@ -22,6 +22,11 @@ from jughpc.batch.local.supervisor import supervise
 from jughpc.batch.scheduler import Condition, JobId, Status
 from jughpc.errors import JugError
 from jughpc.fs import OsClock, OsFiles
+
+OPTIONS = {"name": str, "size": int, "log": str, "throttle": int, "cpus": int, "walltime": float}
+"""What a job may ask for, called as the fields of `LocalJob` are."""
+
+NEEDED = ("name", "size", "log")
 
 START = 30.0
 """A supervisor that has not signed on after this long will not [s]."""
@@ -45,7 +50,7 @@ def command(*words: str) -> list[str]:
 
 def main(argv: Sequence[str]) -> int:
     """Do the command in `argv`, print what it answers, and return its exit code."""
-    commands = {"submit": submit, "poll": poll, "cancel": cancel, "find": find, "limits": limits}
+    commands = {"submit": submit, "poll": poll, "cancel": cancel, "named": named, "limits": limits}
     try:
         if argv[0] == "supervise":
             supervise(OsFiles(Path(argv[1])), OsClock())
@@ -61,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
 def submit(words: Sequence[str]) -> object:
     """Queue a job, see that it is supervised, and return its id."""
     job = _job(words)
-    known = folder.job_ids(OsFiles(folder.folder_of(job.script)).names(""))
+    known = folder.job_ids(OsFiles(folder.folder_beside(job.script)).names(""))
     if unknown := sorted(set(job.after) - set(known)):
         raise CommandError(f"{job.name} is to start after {', '.join(unknown)}, not a job of its submission", USAGE)
     path = _publish(job)
@@ -90,9 +95,9 @@ def cancel(jobs: Sequence[JobId]) -> object:
     return {"cancelled": list(paths)}
 
 
-def find(words: Sequence[str]) -> object:
+def named(words: Sequence[str]) -> object:
     """Return the ids of the jobs with that name."""
-    return {"jobs": folder.find_by_name(folder.index_files(), words[0])}
+    return {"jobs": folder.jobs_named(folder.index_files(), words[0])}
 
 
 def limits(_words: Sequence[str]) -> object:
@@ -107,7 +112,7 @@ def ensure_supervisor(path: Path) -> bool:
     if before and (before.alive or before.hidden):
         return True
     process = shell.spawn(
-        command("supervise", str(path)), stdout=path / folder.LOG, env=shell.environment(), cwd=Path("/")
+        command("supervise", str(path)), stdout=path / folder.LOG, env=registry.environment(), cwd=Path("/")
     )
     last, end = before.number if before else 0, clock.now() + START
     while latest_number(files.names("")) <= last and host.alive(process) and clock.now() < end:
@@ -117,10 +122,8 @@ def ensure_supervisor(path: Path) -> bool:
 
 def _job(words: Sequence[str]) -> LocalJob:
     parser = argparse.ArgumentParser(prog="the local scheduler", allow_abbrev=False)
-    for option, kind in {"--name": str, "--log": str, "--size": int}.items():
-        parser.add_argument(option, type=kind, required=True)
-    for option, kind in {"--throttle": int, "--cpus": int, "--walltime": float}.items():
-        parser.add_argument(option, type=kind)
+    for option, kind in OPTIONS.items():
+        parser.add_argument(f"--{option}", type=kind, required=option in NEEDED)
     parser.add_argument("--after", metavar="CONDITION:JOB,...")
     parser.add_argument("script")
     given = vars(parser.parse_args(words))
@@ -140,7 +143,7 @@ def _publish(job: LocalJob) -> Path:
 
 def _known(jobs: Sequence[JobId]) -> dict[JobId, Path]:
     index = folder.index_files()
-    return {job: path for job in jobs if (path := folder.find(index, job))}
+    return {job: path for job in jobs if (path := folder.folder_of_job(index, job))}
 
 
 def _statuses(path: Path, job: JobId) -> list[Status]:

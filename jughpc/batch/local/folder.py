@@ -25,9 +25,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jughpc.batch import shell
 from jughpc.batch.scheduler import Condition, JobId
-from jughpc.fs import Files, OsFiles
+from jughpc.fs import Files, OsFiles, environment
 from jughpc.host import Process
 
 CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
@@ -62,7 +61,7 @@ class LocalJob:
 
 
 @dataclass(frozen=True)
-class Trail:
+class History:
     """What has happened to the elements of a job."""
 
     started: dict[int, Process]
@@ -71,11 +70,11 @@ class Trail:
 
 def index_files() -> Files:
     """Return the folder, one a user, that tells where each job's folder is. Source: XDG base directories."""
-    home = shell.environment().get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    home = environment().get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return OsFiles(Path(home) / "jughpc" / "local")
 
 
-def folder_of(script: str) -> Path:
+def folder_beside(script: str) -> Path:
     """Return the folder in which the jobs of the submission that `script` belongs to keep their state."""
     return Path(script).parent / "local"
 
@@ -94,7 +93,7 @@ def new_id() -> JobId:
 def publish(index: Files, job: LocalJob) -> Path:
     """Write `job` where its submission's supervisor finds it, and return that folder."""
     _forget_removed(index)
-    folder = folder_of(job.script)
+    folder = folder_beside(job.script)
     _write_whole(index, job.id, {"folder": str(folder), "name": job.name})
     _write_whole(OsFiles(folder), f"{job.id}.job", asdict(job) | {"condition": job.condition.value})
     return folder
@@ -111,11 +110,11 @@ def _forget_removed(index: Files) -> None:
 
 def withdraw(index: Files, job: LocalJob) -> None:
     """Take back what nobody has seen."""
-    OsFiles(folder_of(job.script)).remove(f"{job.id}.job")
+    OsFiles(folder_beside(job.script)).remove(f"{job.id}.job")
     index.remove(job.id)
 
 
-def find(index: Files, job_id: JobId) -> Path | None:
+def folder_of_job(index: Files, job_id: JobId) -> Path | None:
     """Return the folder of the job, None if there is no such job."""
     if job_id not in index.names(""):
         return None
@@ -123,10 +122,10 @@ def find(index: Files, job_id: JobId) -> Path | None:
     return folder if job_id in job_ids(OsFiles(folder).names("")) else None
 
 
-def find_by_name(index: Files, name: str) -> list[JobId]:
+def jobs_named(index: Files, name: str) -> list[JobId]:
     """Return the jobs called `name`."""
     named = [job_id for job_id in _whole(index) if json.loads(index.read(job_id))["name"] == name]
-    return sorted(job_id for job_id in named if find(index, job_id))
+    return sorted(job_id for job_id in named if folder_of_job(index, job_id))
 
 
 def _whole(index: Files) -> list[JobId]:
@@ -146,17 +145,17 @@ def read_job(files: Files, job_id: JobId) -> LocalJob:
     return LocalJob(**fields)
 
 
-def read_trail(files: Files, job_id: JobId) -> Trail:
+def read_history(files: Files, job_id: JobId) -> History:
     """Return what has happened to the job's elements, by one listing."""
-    trail = Trail({}, {})
+    history = History({}, {})
     for name in files.names(job_id):
         index, _, event = name.partition(".")
         word, _, rest = event.partition(".")
         if word == "started":
-            trail.started[int(index)] = Process(*map(int, rest.split(".")))
+            history.started[int(index)] = Process(*map(int, rest.split(".")))
         elif word == "ended":
-            trail.ended[int(index)] = rest
-    return trail
+            history.ended[int(index)] = rest
+    return history
 
 
 def cancel_asked(names: Iterable[str], job_id: JobId) -> bool:

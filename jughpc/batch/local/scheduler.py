@@ -1,52 +1,68 @@
 """The embedded scheduler: jobs on this machine, where there is no batch system or none is wanted.
 
-A supervisor process for each submission starts its jobs' elements; see local_supervisor. Memory, GPUs,
+A supervisor process for each submission starts its jobs' elements; see supervisor.py. Memory, GPUs,
 partition, account and QOS are not its concern: it asks for nothing that it could be refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jughpc.batch.local import commands as local_commands
-from jughpc.batch.local.commands import command
+from jughpc.batch.directives import Directive, given, words
+from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.logs import log_name
-from jughpc.batch.scheduler import ElementId, Job, JobId, Limits, Reply, Role, State, Status, Verdict
+from jughpc.batch.scheduler import Capabilities, ElementId, Job, JobId, Limits, Refusal, Reply, Role, State, Status
 from jughpc.errors import SchedulerError, SubmitError
+
+_STATES = {state.value: state for state in State}
 
 
 class Local:
     """How the embedded scheduler spells things."""
 
     name = "local"
+    capabilities = Capabilities(job_id=re.compile("[0-9a-f]{8}"), runs_here=True, bounds_arrays=True)
+
+    def within(self, limits: Limits) -> Local:
+        return self
+
+    def directives(self, job: Job) -> list[Directive]:
+        wanted = {**vars(job.resources), **vars(job)}
+        return given((f"--{option}", wanted[option]) for option in OPTIONS)
+
+    def script_line(self, directive: Directive) -> str:
+        return ""  # a supervisor keeps what was said
 
     def submit_command(self, job: Job) -> list[str]:
-        options = ["--name", job.name, "--size", str(job.size), "--log", job.log, *_optional(job), *job.extra]
-        return command("submit", *options, "--", str(job.script))
+        after = job.depends_on
+        depends = [f"--after={after.condition.value}:{','.join(after.jobs)}"] if after else []
+        return command("submit", *words(self.directives(job)), *depends, *job.extra, "--", str(job.script))
 
     def parse_submit(self, reply: Reply) -> JobId:
         try:
             return str(_answer(reply)["job"])
-        except SchedulerError:
-            raise SubmitError(reply.argv, reply.code, reply.stderr) from None
+        except (SchedulerError, KeyError):
+            raise SubmitError(reply.argv, reply.code, reply.stderr or reply.stdout) from None
 
     def find_command(self, name: str) -> list[str]:
-        return command("find", name)
+        return command("named", name)
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
-        return [str(job) for job in _answer(reply)["jobs"]]
+        return [str(job) for job in _answer(reply).get("jobs", ())]
 
     def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
         return command("poll", *jobs)
 
     def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+        told = _answer(reply)
         return {
-            ElementId(job, index): Status(State(state), reason, host)
-            for job, elements in _answer(reply).items()
-            for index, (state, reason, host) in enumerate(elements)
+            ElementId(job, index): Status(_STATES.get(state, State.UNKNOWN), reason, host)
+            for job in jobs
+            for index, (state, reason, host) in enumerate(told.get(job, ()))
         }
 
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
@@ -61,8 +77,11 @@ class Local:
         except SchedulerError:
             return Limits()
 
-    def verdict(self, reply: Reply) -> Verdict:
-        return Verdict.GONE if reply.code == local_commands.GONE else Verdict.USER
+    def absent(self, reply: Reply) -> bool:
+        return False
+
+    def refusal(self, reply: Reply) -> Refusal:
+        return Refusal.GONE if reply.code == GONE else Refusal.USER
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
@@ -71,18 +90,13 @@ class Local:
         return f"{self.name}:{element.job}_{element.index}"
 
 
-def _optional(job: Job) -> list[str]:
-    after = job.depends_on and f"{job.depends_on.condition.value}:{','.join(job.depends_on.jobs)}"
-    values = {
-        "--throttle": job.throttle,
-        "--cpus": job.resources.cpus,
-        "--walltime": job.resources.walltime,
-        "--after": after,
-    }
-    return [word for option, value in values.items() if value is not None for word in (option, str(value))]
-
-
 def _answer(reply: Reply) -> dict[str, Any]:
     if reply.code:
         raise SchedulerError(f"the local scheduler exited with {reply.code}: {reply.stderr.strip()}")
-    return json.loads(reply.stdout)  # type: ignore[no-any-return]  # an object, see local_commands
+    try:
+        found = json.loads(reply.stdout.strip().rpartition("\n")[2])  # a start-up file of Python's may print, too
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SchedulerError(f"the local scheduler gave no answer: {reply.stdout.strip()} {reply.stderr.strip()}")
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from jughpc import host
 from jughpc.batch.local import folder
-from jughpc.batch.local.folder import LocalJob, Trail
+from jughpc.batch.local.folder import History, LocalJob
 from jughpc.batch.scheduler import JobId, State, Status
 from jughpc.fs import Clock, Files
 from jughpc.host import Machine, Process
@@ -67,25 +67,25 @@ def statuses(files: Files, job_id: JobId, clock: Clock) -> list[Status]:
     """Return where each element of the job stands, in the order of their indices."""
     supervisor = latest_supervisor(files, clock)  # first: what it is listed to have done is then no older
     names = files.names("")
-    job, trail = folder.read_job(files, job_id), folder.read_trail(files, job_id)
-    view = View(job, supervisor, trail, folder.unstarted_outcome(names, job_id))
+    job, history = folder.read_job(files, job_id), folder.read_history(files, job_id)
+    view = JobView(job, supervisor, history, folder.unstarted_outcome(names, job_id))
     return [view.status(index) for index in range(job.size)]
 
 
 @dataclass(frozen=True)
-class View:
+class JobView:
     """All that is known of a job at one moment."""
 
     job: LocalJob
     supervisor: Generation | None
-    trail: Trail
+    history: History
     unstarted: str | None
 
     def status(self, index: int) -> Status:
         """Return where the element stands."""
-        if outcome := self.trail.ended.get(index):
+        if outcome := self.history.ended.get(index):
             return _ended(outcome, self._host)
-        if process := self.trail.started.get(index):
+        if process := self.history.started.get(index):
             return self._started(process)
         return _ended(self.unstarted, "") if self.unstarted else self._waiting()
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from jughpc import host
-from jughpc.batch import shell
+from jughpc.batch import registry, shell
 from jughpc.batch.local import folder
-from jughpc.batch.local.folder import LocalJob, Trail
+from jughpc.batch.local.folder import History, LocalJob
 from jughpc.batch.local.states import latest_number, latest_supervisor, record_text
 from jughpc.batch.scheduler import Condition, JobId
 from jughpc.errors import CommandMissingError
@@ -57,7 +57,7 @@ class Element:
 
 
 @dataclass
-class Post:
+class TrackedJob:
     """A job under supervision.
 
     Attributes:
@@ -87,7 +87,7 @@ def supervise(files: Files, clock: Clock) -> None:
         supervisor = Supervisor(files, clock, generation)
         supervisor.run()
         files.write(f"supervisor.{generation}.closed", [])
-        if set(folder.job_ids(files.names(""))) <= set(supervisor.posts):
+        if set(folder.job_ids(files.names(""))) <= set(supervisor.jobs):
             return
 
 
@@ -109,8 +109,8 @@ class Supervisor:
 
     def __init__(self, files: Files, clock: Clock, generation: int) -> None:
         self.files, self.clock, self.generation = files, clock, generation
-        self.env, self.cores = shell.environment(), host.usable_cores()
-        self.posts: dict[JobId, Post] = {}
+        self.env, self.cores = registry.environment(), host.usable_cores()
+        self.jobs: dict[JobId, TrackedJob] = {}
         self._unwritten: deque[str] = deque()
         self._looked, self._look_at = False, 0.0
         self._told = ""
@@ -128,7 +128,7 @@ class Supervisor:
             self.clock.sleep(TICK)
 
     def _all_over(self) -> bool:
-        return self._looked and not self._unwritten and all(post.over for post in self.posts.values())
+        return self._looked and not self._unwritten and all(tracked.over for tracked in self.jobs.values())
 
     def _look(self) -> None:
         try:
@@ -141,42 +141,42 @@ class Supervisor:
     def _take_in(self, names: Collection[str]) -> None:
         if f"supervisor.{self.generation}" not in names:
             self._abandon()
-        for job_id in sorted(set(folder.job_ids(names)) - set(self.posts)):
-            self.posts[job_id] = self._post(job_id, folder.unstarted_outcome(names, job_id))
-        for post in self.posts.values():
-            if folder.cancel_asked(names, post.job.id) and not post.cancelled:
-                self._cancel(post)
+        for job_id in sorted(set(folder.job_ids(names)) - set(self.jobs)):
+            self.jobs[job_id] = self._tracked(job_id, folder.unstarted_outcome(names, job_id))
+        for tracked in self.jobs.values():
+            if folder.cancel_asked(names, tracked.job.id) and not tracked.cancelled:
+                self._cancel(tracked)
 
     def _abandon(self) -> NoReturn:
         """End all without a trace: the submission's folder was removed, and is not to be made anew."""
-        for post in self.posts.values():
-            for element in post.running.values():
+        for tracked in self.jobs.values():
+            for element in tracked.running.values():
                 shell.kill(element.process, "TERM")
         sys.exit("the submission's folder is gone")
 
-    def _post(self, job_id: JobId, unstarted: str | None) -> Post:
-        job, trail = folder.read_job(self.files, job_id), folder.read_trail(self.files, job_id)
-        waiting = () if unstarted else (i for i in range(job.size) if i not in trail.started | trail.ended)
-        return Post(job, deque(waiting), _adopt(trail), trail.ended, unstarted)
+    def _tracked(self, job_id: JobId, unstarted: str | None) -> TrackedJob:
+        job, history = folder.read_job(self.files, job_id), folder.read_history(self.files, job_id)
+        waiting = () if unstarted else (i for i in range(job.size) if i not in history.started | history.ended)
+        return TrackedJob(job, deque(waiting), _adopt(history), history.ended, unstarted)
 
-    def _cancel(self, post: Post) -> None:
-        post.cancelled = True
-        self._leave_unstarted(post, folder.CANCELLED)
-        for element in post.running.values():
+    def _cancel(self, tracked: TrackedJob) -> None:
+        tracked.cancelled = True
+        self._leave_unstarted(tracked, folder.CANCELLED)
+        for element in tracked.running.values():
             self._terminate(element, folder.CANCELLED, CANCEL_GRACE)
 
-    def _leave_unstarted(self, post: Post, outcome: str) -> None:
-        if post.waiting:
-            post.waiting.clear()
-            post.unstarted = outcome
-            self._unwritten.append(f"{post.job.id}.ended.{outcome}")
+    def _leave_unstarted(self, tracked: TrackedJob, outcome: str) -> None:
+        if tracked.waiting:
+            tracked.waiting.clear()
+            tracked.unstarted = outcome
+            self._unwritten.append(f"{tracked.job.id}.ended.{outcome}")
 
     def _watch(self) -> None:
-        for post in self.posts.values():
-            for index, element in list(post.running.items()):
+        for tracked in self.jobs.values():
+            for index, element in list(tracked.running.items()):
                 self._hasten(element)
                 if outcome := self._outcome(element):
-                    self._end(post, index, outcome)
+                    self._end(tracked, index, outcome)
 
     def _hasten(self, element: Element) -> None:
         now = self.clock.uptime()
@@ -200,42 +200,42 @@ class Supervisor:
         over = element.leader_gone and not host.group_alive(element.process)
         return element.fate if over else None
 
-    def _end(self, post: Post, index: int, outcome: str) -> None:
-        post.running.pop(index, None)
-        post.outcomes[index] = outcome
-        self._unwritten.append(f"{post.job.id}/{index}.ended.{outcome}")
+    def _end(self, tracked: TrackedJob, index: int, outcome: str) -> None:
+        tracked.running.pop(index, None)
+        tracked.outcomes[index] = outcome
+        self._unwritten.append(f"{tracked.job.id}/{index}.ended.{outcome}")
 
     def _begin(self) -> None:
-        for post in self.posts.values():
-            if post.waiting and self._may_start(post):
-                room = self._at_once(post.job) - len(post.running)
-                for _ in range(min(room, len(post.waiting))):
-                    self._start(post, post.waiting.popleft())
+        for tracked in self.jobs.values():
+            if tracked.waiting and self._may_start(tracked):
+                room = self._at_once(tracked.job) - len(tracked.running)
+                for _ in range(min(room, len(tracked.waiting))):
+                    self._start(tracked, tracked.waiting.popleft())
 
     def _at_once(self, job: LocalJob) -> int:
         return job.throttle or max(1, self.cores // (job.cpus or 1))
 
-    def _may_start(self, post: Post) -> bool:
-        needed = [self.posts[job_id] for job_id in post.job.after]
+    def _may_start(self, tracked: TrackedJob) -> bool:
+        needed = [self.jobs[job_id] for job_id in tracked.job.after]
         if not all(other.over for other in needed):
             return False
-        if post.job.condition is Condition.AFTER_ANY or all(other.succeeded for other in needed):
+        if tracked.job.condition is Condition.AFTER_ANY or all(other.succeeded for other in needed):
             return True
-        self._leave_unstarted(post, folder.NEVER)
+        self._leave_unstarted(tracked, folder.NEVER)
         return False
 
-    def _start(self, post: Post, index: int) -> None:
-        job, script = post.job, Path(post.job.script)
+    def _start(self, tracked: TrackedJob, index: int) -> None:
+        job, script = tracked.job, Path(tracked.job.script)
         try:
             process = shell.spawn(
                 ["bash", job.script], stdout=folder.log_path(job, index), env=self._env(job, index), cwd=script.parent
             )
         except (OSError, CommandMissingError) as error:
-            complain(f"{job.id}_{index} could not be started: {error}")
-            self._end(post, index, folder.UNSTARTABLE)
+            write_log(f"{job.id}_{index} could not be started: {error}")
+            self._end(tracked, index, folder.UNSTARTABLE)
             return
         until = self.clock.uptime() + job.walltime if job.walltime else None
-        post.running[index] = Element(process, until=until)
+        tracked.running[index] = Element(process, until=until)
         self._unwritten.append(f"{job.id}/{index}.started.{process.pid}.{process.start}")
         self._write()  # at once: nobody may take an element for queued that makes itself known in the store
 
@@ -257,18 +257,18 @@ class Supervisor:
 
     def _tell_once(self, text: str) -> None:
         if text != self._told:
-            complain(text)
+            write_log(text)
         self._told = text
 
 
-def complain(text: str) -> None:
+def write_log(text: str) -> None:
     """Write a line into the supervisor's log."""
     with suppress(OSError):  # the disk that it complains of may hold the log
         print(text, file=sys.stderr, flush=True)
 
 
-def _adopt(trail: Trail) -> dict[int, Element]:
-    orphans = {index: process for index, process in trail.started.items() if index not in trail.ended}
+def _adopt(history: History) -> dict[int, Element]:
+    orphans = {index: process for index, process in history.started.items() if index not in history.ended}
     return {index: Element(process, adopted=True) for index, process in orphans.items()}
 
 

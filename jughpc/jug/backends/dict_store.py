@@ -18,5 +18,5 @@ class dict_store(NamedStore):  # noqa: N801  # jug's name
     """
 
     def __init__(self, backend: str | Path | None = None) -> None:
-        jugdir = stores.IN_MEMORY + (f":{backend}" if backend else "")
-        super().__init__(jugdir, stores.open_or_make(jugdir))
+        location = stores.parse(stores.IN_MEMORY + (f":{backend}" if backend else ""))
+        super().__init__(location, stores.open_or_make(location))

@@ -18,12 +18,14 @@ class file_store(NamedStore):  # noqa: N801  # jug's name
     """
 
     def __init__(self, dname: str | Path, compress_numpy: bool = False) -> None:
-        super().__init__(str(dname), stores.open_or_make(str(stores.folder_path(str(dname)))))
+        location = stores.parse(str(dname))
+        location.folder()  # no other kind of store
+        super().__init__(location, stores.open_or_make(location))
 
     @staticmethod
     def remove_store(jugdir: str | Path) -> None:
         """Remove a store with all its results, and nothing else. Raises JugdirError for a folder that is no store."""
-        stores.remove_folder(str(jugdir))
+        stores.parse(str(jugdir)).remove()
 
 
 file_keepalive_store = file_store

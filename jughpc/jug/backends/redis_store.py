@@ -13,6 +13,7 @@ class redis_store(NamedStore):  # noqa: N801  # jug's name
     """The store on a redis server: ``redis://[:password@]host[:port][/db][?namespace=name]``."""
 
     def __init__(self, url: str) -> None:
-        if not stores.is_server(url):
+        location = stores.parse(url)
+        if not isinstance(location, stores.Server):
             raise JugdirError("that is no redis address; write redis://[:password@]host[:port][/db][?namespace=name]")
-        super().__init__(url, stores.open_or_make(url))
+        super().__init__(location, stores.open_or_make(location))

@@ -12,4 +12,7 @@ __all__ = ["select"]
 
 def select(jugdir: Any) -> Any:
     """Return the store that `jugdir` names, made if there is none; what is no text is a store itself."""
-    return NamedStore(jugdir, stores.open_or_make(jugdir)) if isinstance(jugdir, str) else jugdir
+    if not isinstance(jugdir, str):
+        return jugdir
+    location = stores.parse(jugdir)
+    return NamedStore(location, stores.open_or_make(location))

@@ -11,24 +11,21 @@ import errno
 from collections.abc import Callable
 from dataclasses import replace
 
-from jughpc.fs import Files
+from jughpc.fs import Files, LinksRefusedError
 from jughpc.store import record
 from jughpc.store.base import SHARD, Claim, View
-from jughpc.store.files.layout import Layout, claim_name
-from jughpc.store.files.liveness import Judge, record_path
+from jughpc.store.files.layout import Layout, claim_path
+from jughpc.store.files.liveness import Liveness, record_path
 
 Look = Callable[[int], View]
-
-_NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 class LinkClaims:
     """The claims of one life on a file store; see base.Claims."""
 
-    def __init__(self, files: Files, layout: Layout, look: Look, judge: Judge, life: str) -> None:
-        self._files, self._layout, self._look, self._judge = files, layout, look, judge
+    def __init__(self, files: Files, layout: Layout, look: Look, liveness: Liveness, life: str) -> None:
+        self._files, self._layout, self._look, self._liveness = files, layout, look, liveness
         self.life = life
-        self._may_link = True
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
         if key in view.done or self._is_taken(view, shard, key):
@@ -67,10 +64,10 @@ class LinkClaims:
     def _may_live(self, shard: int, key: bytes, generation: int) -> bool:
         """Return whether a life other than this one may hold that claim."""
         path = self._path(shard, key, generation)
-        if self._judge.proof(path):
+        if self._liveness.proof(path):
             return False
         # Looked at anew: our beat process or a cleanup may have removed ours, and another made it again.
-        return self._judge.life(path) != self.life or self._life_at(shard, key, generation) != self.life
+        return self._liveness.life(path) != self.life or self._life_at(shard, key, generation) != self.life
 
     def _confirmed(self, view: View, claim: Claim) -> bool:
         """Return whether, by a listing made after it, `claim` holds."""
@@ -83,26 +80,24 @@ class LinkClaims:
 
     def _make(self, claim: Claim) -> bool:
         path = self._path(*claim[:3])
-        self._judge.forget(path)
+        self._liveness.forget(path)
         try:
-            if not self._may_link:
-                return self._make_copy(claim)
             self._files.link(record_path(self.life), path)
+        except LinksRefusedError:
+            return self._make_copy(claim)
         except FileExistsError:
             return self._is_mine(claim)  # the reply to our own success may have been lost
-        except OSError as error:
-            if not self._may_link or error.errno not in _NO_LINKS:
-                raise
-            self._may_link = False
-            return self._make(claim)
         return True
 
     def _make_copy(self, claim: Claim) -> bool:
-        """Make a claim where hard links are refused; return False if others may have taken it for dead."""
-        clock, text = self._judge.clock, self._copy()
+        """Make a claim where hard links are refused; return False if others may have taken it for dead, or made it."""
+        clock, text = self._liveness.clock, self._copy()
         started = clock.uptime()
-        self._files.write(self._path(*claim[:3]), [text])
-        if clock.uptime() - started < self._judge.ttl / 3:
+        try:
+            self._files.write(self._path(*claim[:3]), [text])
+        except FileExistsError:
+            return self._is_mine(claim)
+        if clock.uptime() - started < self._liveness.ttl / 3:
             return True
         self.release(claim)  # it was torn for so long that who watched it may have gone on without us
         return False
@@ -125,4 +120,4 @@ class LinkClaims:
         return found.life if found else ""
 
     def _path(self, shard: int, key: bytes, generation: int) -> str:
-        return f"{self._layout.folder(shard)}/{claim_name(key, generation)}"
+        return claim_path(self._layout, shard, key, generation)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from jughpc.store.base import SHARD, View
 
+SHARDS, COMPLETE = "shards", "complete"  # the folders of shards, and of marks
+
 TASKS_A_SHARD = 512  # near the best for file servers by benchmarks/scale.py; half would ask twice as much of them
 MOST_BITS = 14  # 16 384 shards
 
@@ -41,7 +43,7 @@ class Layout:
 
     def folder(self, shard: int) -> str:
         """Return the path of the shard's folder."""
-        return f"shards/{self.name(shard)}"
+        return f"{SHARDS}/{self.name(shard)}"
 
 
 def bits_for(tasks: int) -> int:
@@ -62,6 +64,11 @@ def failure_name(digest: bytes) -> str:
 def claim_name(key: bytes, generation: int) -> str:
     """Return the file name of a claim on a task, or on SHARD."""
     return f"{key.hex() or 'shard'}.claim.{generation}"
+
+
+def claim_path(layout: Layout, shard: int, key: bytes, generation: int) -> str:
+    """Return the path of a claim."""
+    return f"{layout.folder(shard)}/{claim_name(key, generation)}"
 
 
 @dataclass

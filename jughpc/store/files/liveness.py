@@ -1,4 +1,4 @@
-"""Judge whether the holder of a claim is dead: by proof only, never by comparing two clocks."""
+"""Liveness whether the holder of a claim is dead: by proof only, never by comparing two clocks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from jughpc.fs import Clock, Files
 from jughpc.store import record
+from jughpc.store.files.layout import Layout, claim_path
 from jughpc.store.record import Record
 
 _T = TypeVar("_T")
@@ -44,8 +45,8 @@ class _Glance:
     pause: float  # [s] until the next look is worth its cost
 
 
-class Judge:
-    """One observer's view of who lives.
+class Liveness:
+    """One observer's view of who lives, by the paths of claims and records.
 
     Args:
         is_gone: Whether a record's process is known to be gone from this host.
@@ -94,7 +95,7 @@ class Judge:
         if found is None:
             return "its record is gone"
         if found.state != record.ALIVE:
-            return f"its record says that it {found.state}" + (f": {found.reason}" if found.reason else "")
+            return found.last_words()
         if self._is_gone(found):
             return f"no process {found.pid} on this host any more"
         return self._stillness(path, found.life, found.beats, now)
@@ -133,6 +134,19 @@ class Judge:
         if claim.life not in self._files.names(WORKERS):
             return None
         return self._read(record_path(claim.life)) or claim
+
+
+class FolderObserver:
+    """Meets base.Observer."""
+
+    def __init__(self, liveness: Liveness, layout: Layout) -> None:
+        self._liveness, self._layout = liveness, layout
+
+    def proof(self, shard: int, key: bytes, generation: int) -> str:
+        return self._liveness.proof(claim_path(self._layout, shard, key, generation))
+
+    def proof_of(self, life: str) -> str:
+        return self._liveness.proof(record_path(life))
 
 
 def _torn_life(path: str) -> str:

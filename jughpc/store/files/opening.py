@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jughpc.errors import JugdirError
-from jughpc.fs import Clock, Files, OsClock, OsFiles
+from jughpc.fs import Clock, Files, LinksRefusedError, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.layout import MOST_BITS, Layout, bits_for
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.process import is_gone
+from jughpc.store.lease.identity import is_gone
 
 FORMAT = 1
+_OURS = frozenset({"workers", "shards", "complete", "manifest", "submissions"})
 STORE = "store.yaml"  # JSON, which is YAML: so that a worker need not load a YAML parser to start
 
 
@@ -48,6 +49,16 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
     if charter is None:
         raise JugdirError(f"{jugdir} was removed while it was being made; run the command again.")
     return _store(files, clock, charter)
+
+
+def remove_store(jugdir: Path) -> None:
+    """Remove the store in `jugdir` with all results; what else lies there stays, and the folder with it."""
+    for path in jugdir.iterdir():
+        if path.name in _OURS:
+            shutil.rmtree(path)
+    (jugdir / STORE).unlink()  # last: if this ends half-way, what is left is still known as ours
+    with suppress(OSError):  # not empty
+        jugdir.rmdir()
 
 
 def unmake_store(jugdir: Path) -> None:
@@ -94,14 +105,22 @@ def publish_charter(files: Files, charter: Charter, version: str) -> None:
     files.make_folder("")
     files.write(temporary, [text])
     try:
-        files.link(temporary, STORE)
-    except FileExistsError:
-        pass
-    except OSError:  # hard links are refused here: readers wait until the text is whole
         with suppress(FileExistsError):
-            files.write(STORE, [text])
+            _link_or_write(files, temporary, text)
     finally:
         files.remove(temporary)
+
+
+def _link_or_write(files: Files, temporary: str, text: bytes) -> None:
+    """Have the charter in its place, whole at once if hard links allow. Raises FileExistsError if there is one."""
+    try:
+        files.link(temporary, STORE)
+    except FileExistsError:
+        raise
+    except LinksRefusedError:
+        files.write(STORE, [text])  # readers wait until the text is whole
+    except OSError:
+        files.link(temporary, STORE)  # if only the reply was lost, that is told now
 
 
 def _whole(files: Files, clock: Clock) -> bytes:

@@ -10,10 +10,21 @@ from dataclasses import asdict, replace
 from jughpc.errors import StoreError
 from jughpc.fs import Clock, Files
 from jughpc.store import record as records
-from jughpc.store.base import Claims, Failure, Pace, View
+from jughpc.store.base import Claims, Failure, Inspection, Pace, Swept, View, by_shard, inspection
 from jughpc.store.files.claims import LinkClaims
-from jughpc.store.files.layout import Layout, claim_name, failure_name, marker_name, read_marker, set_name
-from jughpc.store.files.liveness import WORKERS, IsGone, Judge, record_path
+from jughpc.store.files.layout import (
+    COMPLETE,
+    SHARDS,
+    Layout,
+    claim_path,
+    failure_name,
+    marker_name,
+    read_marker,
+    set_name,
+)
+from jughpc.store.files.leftovers import abandoned, set_aside
+from jughpc.store.files.liveness import WORKERS, FolderObserver, IsGone, Liveness, record_path
+from jughpc.store.files.packing import merge
 from jughpc.store.files.results import Results, publish
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
@@ -57,14 +68,23 @@ class FileStore:
     def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
         self._results.publish(shard, results, life)
 
+    def shards_in_use(self) -> list[int]:
+        numbers = {self._layout.name(shard): shard for shard in range(self.shards)}
+        return sorted(numbers[name] for name in self._files.names(SHARDS) if name in numbers)
+
+    def inspect(self, digest: bytes) -> Inspection:
+        return inspection(self, digest)
+
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
         return {
-            digest for shard, members in self._by_shard(digests).items() for digest in members - self.look(shard).done
+            digest
+            for shard, members in by_shard(self.shard_of, digests).items()
+            for digest in members - self.look(shard).done
         }
 
     def remove(self, digests: Iterable[bytes]) -> int:
         digests = set(digests)
-        members = self._by_shard(digests)
+        members = by_shard(self.shard_of, digests)
         self.unmark_complete(members.keys())  # first: if this ends half-way, nothing that is gone is called done
         try:
             count = sum(self._results.remove(shard, members[shard]) for shard in members)
@@ -89,19 +109,19 @@ class FileStore:
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         count = 0
-        for shard, members in self._by_shard(digests).items():
+        for shard, members in by_shard(self.shard_of, digests).items():
             for digest in sorted(members & self.look(shard).failed):
                 self._files.remove(self._failure_path(digest))
                 count += 1
         return count
 
     def forget_deaths(self, digests: Iterable[bytes]) -> None:
-        judge = self.judge()
-        for shard, members in self._by_shard(digests).items():
+        liveness = self.liveness()
+        for shard, members in by_shard(self.shard_of, digests).items():
             claims = self.look(shard).claims
             for key in claims.keys() & members:
                 *over, last = claims[key]  # who made a later claim saw the holders of those before it dead
-                if judge.proof(self.claim_path(shard, key, last)):
+                if liveness.proof(self.claim_path(shard, key, last)):
                     over.append(last)
                 for generation in over:
                     self.remove_claim(shard, key, generation)
@@ -109,7 +129,7 @@ class FileStore:
     # shards that are done
 
     def complete(self) -> set[tuple[int, str]]:
-        return {marker for name in self._files.names("complete") if (marker := read_marker(name))}
+        return {marker for name in self._files.names(COMPLETE) if (marker := read_marker(name))}
 
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         marker = self._marker(shard, set_name(tasks))
@@ -122,50 +142,44 @@ class FileStore:
             self._files.rename(doubtful, marker)
 
     def unmark_complete(self, shards: Set[int]) -> None:
-        """Take back what was said, and what is about to be said, of these shards."""
         for _ in range(2):  # a listing may miss a name that changes while it is read
-            for name in self._files.names("complete"):
+            for name in self._files.names(COMPLETE):
                 marker = ".".join(name.split(".")[:2])
                 if (found := read_marker(marker)) and found[0] in shards:
-                    self._files.remove(f"complete/{name}")  # first: what is doubtful could still become a mark
-                    self._files.remove(f"complete/{marker}")
+                    self._files.remove(f"{COMPLETE}/{name}")  # first: what is doubtful could still become a mark
+                    self._files.remove(f"{COMPLETE}/{marker}")
 
     # lives
 
     def claims(self, life: str) -> Claims:
-        return LinkClaims(self._files, self._layout, self.look, self.judge(), life)
+        return LinkClaims(self._files, self._layout, self.look, self.liveness(), life)
 
-    def judge(self) -> Judge:
-        """Return a new observer of lives, who has seen nobody yet."""
-        return Judge(self._files, self._clock, self._is_gone, self.pace.ttl, patience=self.pace.beat)
+    def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
+        return self.liveness().holder(self.claim_path(shard, key, generation))
+
+    def observer(self) -> FolderObserver:
+        return FolderObserver(self.liveness(), self._layout)
+
+    def liveness(self) -> Liveness:
+        """Return what judges lives by the paths of their claims, and has seen nobody yet."""
+        return Liveness(self._files, self._clock, self._is_gone, self.pace.ttl, patience=self.pace.beat)
 
     def claim_path(self, shard: int, key: bytes, generation: int) -> str:
         """Return the path of a claim."""
-        return f"{self.folder(shard)}/{claim_name(key, generation)}"
+        return claim_path(self._layout, shard, key, generation)
 
     def folder(self, shard: int) -> str:
         """Return the path of a shard's folder."""
         return self._layout.folder(shard)
 
-    def holder(self, shard: int, key: bytes, generation: int) -> Record | None:
-        """Return the record of the life that holds a claim, None if it was released meanwhile."""
-        return self.judge().holder(self.claim_path(shard, key, generation))
-
     def remove_claim(self, shard: int, key: bytes, generation: int) -> None:
-        """Remove a claim, whoever holds it: for cleanup alone, and where a user asks to run a task anew."""
         self._files.remove(self.claim_path(shard, key, generation))
-
-    def shards_in_use(self) -> list[int]:
-        """Return the shards that have a folder; costs one listing."""
-        numbers = {self._layout.name(shard): shard for shard in range(self.shards)}
-        return sorted(numbers[name] for name in self._files.names("shards") if name in numbers)
 
     def record_path(self, life: str) -> str:
         """Return the path of a life's record."""
         return record_path(life)
 
     def forget_life(self, life: str) -> None:
-        """Remove the record of a life that is dead; it keeps its claims' text alive no longer than they last."""
         self._files.remove(record_path(life))
 
     def begin(self, record: Record) -> None:
@@ -188,8 +202,23 @@ class FileStore:
         return [record for life in lives if (record := self._record(life))]
 
     def ended(self) -> list[str]:
-        """Return the names of the lives that ended well; costs one listing."""
         return [name.removesuffix(ENDED) for name in self._files.names(WORKERS) if name.endswith(ENDED)]
+
+    def forget_ended(self, lives: Iterable[str]) -> int:
+        return self._remove(WORKERS, [life + ENDED for life in lives])
+
+    # upkeep
+
+    def pack(self, shard: int, life: str) -> int:
+        return merge(self._files, self.folder(shard), f"{life}-merged")
+
+    def sweep(self, living: Set[str]) -> Swept:
+        names, shards = self._files.names, [self.folder(shard) for shard in self.shards_in_use()]
+        temporary = sum(self._remove(place, abandoned(names(place), living)) for place in ("", COMPLETE, *shards))
+        return Swept(temporary, sum(self._remove(shard, set_aside(names(shard))) for shard in shards))
+
+    def save(self) -> None:
+        pass  # all of it is kept already
 
     # below
 
@@ -199,14 +228,13 @@ class FileStore:
         except FileNotFoundError:
             return None
 
-    def _by_shard(self, digests: Iterable[bytes]) -> dict[int, set[bytes]]:
-        slices: dict[int, set[bytes]] = {}
-        for digest in digests:
-            slices.setdefault(self.shard_of(digest), set()).add(digest)
-        return dict(sorted(slices.items()))  # in one order everywhere: what happens can be repeated
+    def _remove(self, folder: str, names: list[str]) -> int:
+        for name in names:
+            self._files.remove(f"{folder}/{name}" if folder else name)
+        return len(names)
 
     def _marker(self, shard: int, tasks: str) -> str:
-        return f"complete/{marker_name(self._layout, shard, tasks)}"
+        return f"{COMPLETE}/{marker_name(self._layout, shard, tasks)}"
 
     def _failure_path(self, digest: bytes) -> str:
         return f"{self._layout.folder(self.shard_of(digest))}/{failure_name(digest)}"

@@ -1,4 +1,4 @@
-"""Let a shard go whose claim covers a task that turned out long, so that others run the rest."""
+"""De-escalate: put single claims in the place of one on a shard, so that others run the rest."""
 
 from __future__ import annotations
 

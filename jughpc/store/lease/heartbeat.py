@@ -1,11 +1,11 @@
-"""What keeps a life alive: the heart that beats for it, and the lives of a worker, one after the other."""
+"""What beats for a worker's lives, and de-escalates its claim on a shard while a task runs for long."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from jughpc.fs import Clock
 from jughpc.store.base import Claim, Store
@@ -23,11 +23,11 @@ LONG = 1.0  # [s] a task that runs for so long does not keep its shard from othe
 
 
 class Singles(NamedTuple):
-    """What a heart claimed singly of the batch in hand.
+    """What a heartbeat claimed singly of the batch in hand.
 
     Attributes:
         claims: The claims.
-        in_place: Whether they took the place of the claim on the shard, which was let go.
+        in_place: Whether they took the place of the claim on the shard, which was given up.
     """
 
     claims: list[Claim]
@@ -37,8 +37,8 @@ class Singles(NamedTuple):
 _NONE = Singles([], in_place=False)
 
 
-class Heart:
-    """Beats for one life after the other; lives in the beat process."""
+class Heartbeat:
+    """Beats for one life of a worker after the other."""
 
     def __init__(self, open_store: OpenStore, clock: Clock, measure: Measure, board: Board) -> None:
         self._open_store, self._clock, self._measure, self._board = open_store, clock, measure, board
@@ -72,27 +72,30 @@ class Heart:
         self._board.beaten = started
         return pace.beat
 
-    def let_go(self) -> None:
-        """Let the shard in hand go if the task that runs is long: claim it and those run before it singly.
+    def deescalate(self, is_due: Callable[[], bool] = lambda: False) -> None:
+        """Give up the claim on the shard in hand if the task that runs is long: claim it and those run before singly.
 
         If not all can be claimed now, or before the next beat is due, the shard is kept until the next call.
+
+        Args:
+            is_due: Whether somebody else waits to be beaten for.
         """
         board, hand = self._board, self._board.in_hand()
         with suppress(OSError):
             self._release_owed()
         if hand is None or self._singles.in_place or self._clock.uptime() - hand.since < LONG:
             return
-        board.letting_go = True  # first: from now on the worker asks before it goes on
+        board.deescalating = True  # first: from now on the worker asks before it goes on
         if board.in_hand() == hand:
             with suppress(OSError):
-                self._claim_singly(hand)
+                self._claim_singly(hand, is_due)
         else:
-            board.letting_go = False
+            board.deescalating = False
 
     def settle(self) -> Singles:
         """Return what was claimed singly for the batch that just ended, and forget it."""
         singles, self._singles, self._owed = self._singles, _NONE, None
-        self._board.letting_go = False
+        self._board.deescalating = False
         return singles
 
     def say_that_it_died(self, reason: str) -> None:
@@ -104,7 +107,7 @@ class Heart:
         with suppress(OSError):  # then others find out by waiting
             self._store.beat(replace(died, beaten=self._clock.wall()))
 
-    def _claim_singly(self, hand: InHand) -> None:
+    def _claim_singly(self, hand: InHand, is_due: Callable[[], bool]) -> None:
         if self._record is None or self._store is None:
             return
         if self._since_beat() > self._store.pace.late:
@@ -113,7 +116,7 @@ class Heart:
         if self._singles is _NONE:
             self._singles = Singles([], in_place=False)  # first: what is won is the worker's, whatever happens then
         won, view = self._singles.claims, self._store.look(hand.shard)
-        if claim_singly(claims, hand.shard, hand.digests, view, won, lambda: self._since_beat() >= beat):
+        if claim_singly(claims, hand.shard, hand.digests, view, won, lambda: self._since_beat() >= beat or is_due()):
             self._singles = Singles(won, in_place=True)  # first: though this raises, others may have the shard by then
             self._owed = hand.claim(self._record.life)
             self._release_owed()
@@ -122,7 +125,7 @@ class Heart:
         return self._clock.uptime() - self._board.beaten
 
     def _release_owed(self) -> None:
-        """Release the claim on the shard that was let go, unless it is another's by now."""
+        """Release the claim on the shard that was given up, unless it is another's by now."""
         if self._owed is not None and self._record is not None and self._store is not None:
             self._store.claims(self._record.life).release(self._owed)
             self._owed = None
@@ -133,98 +136,3 @@ class Heart:
         memory, cpu = (0, 0.0) if first else self._measure(record.pid)
         seen = replace(self._board.onto(record, self._clock), memory=memory, cpu=round(cpu, 2))
         return replace(seen, beats=seen.beats + 1, beaten=self._clock.wall())
-
-
-class Beats(Protocol):
-    """What beats for a worker."""
-
-    board: Board
-
-    def begin(self, record: Record) -> None:
-        """Beat for this life from now on."""
-
-    def settle(self) -> Singles:
-        """Return what the heart claimed singly for the batch that just ended."""
-
-    def stop(self) -> None:
-        """Make sure that no beat follows."""
-
-    def end(self) -> None:
-        """Be gone."""
-
-
-class Lives:
-    """The lives of one worker, one after the other.
-
-    Args:
-        identify: Makes the record of a new life.
-    """
-
-    record: Record
-
-    def __init__(self, beats: Beats, clock: Clock, identify: Callable[[], Record]) -> None:
-        self._beats, self._clock, self._identify = beats, clock, identify
-        self._store: Store | None = None
-
-    def begin(self, store: Store) -> None:
-        """Begin the first life, in `store`."""
-        self._begin(store)
-        self._store = store  # only now: a life that could not begin has no end
-
-    def late(self) -> bool:
-        """Return whether others may by now take the present life for dead."""
-        return self._clock.uptime() - self._beats.board.beaten > self._begun().pace.late
-
-    def renew(self, reason: str) -> None:
-        """End the present life, and its claims with it, and begin another."""
-        store = self._begun()
-        self._beats.stop()
-        with suppress(OSError):  # the file server may be the reason; nobody needs this to be safe
-            store.end(replace(self._beats.board.onto(self.record, self._clock), reason=reason))
-        self._begin(store)
-
-    def note(self, name: str, digest: bytes, since: float) -> None:
-        """Say what runs now, "" for nothing; `since` in this host's uptime [s]."""
-        self._beats.board.note(name, digest, since)
-
-    def begin_batch(self, claim: Claim, digests: Sequence[bytes]) -> None:
-        """Say what will run under `claim`, a claim on a shard, in this order; at most board.MOST tasks."""
-        self._batch = claim
-        self._beats.board.begin_batch(claim, digests)
-
-    def step(self, number: int, name: str, since: float) -> None:
-        """Say that the batch's task `number` runs now; `since` in this host's uptime [s]."""
-        self._beats.board.step(number, name, since)
-
-    def end_batch(self) -> list[Claim]:
-        """Return what is held now: the batch's claim, or what the heart claimed singly in its place."""
-        board = self._beats.board
-        board.end_batch()
-        if not board.letting_go:  # looked at last: the heart looks at the batch once more after it says so
-            return [self._batch]
-        singles = self._beats.settle()
-        return singles.claims if singles.in_place else [self._batch, *singles.claims]
-
-    def count(self, done: int, failed: int) -> None:
-        """Say how many tasks were finished."""
-        self._beats.board.count(done, failed)
-
-    def end(self, reason: str) -> None:
-        """End the last life, which must have released its claims, and what beats for it."""
-        self._beats.stop()
-        if self._store is not None:
-            final = replace(self._beats.board.onto(self.record, self._clock), task="", digest="", reason=reason)
-            with suppress(FileNotFoundError):
-                self._store.end(replace(final, beaten=self._clock.wall()))
-        self._beats.end()
-
-    def _begun(self) -> Store:
-        if self._store is None:
-            raise RuntimeError("no life has begun yet")
-        return self._store
-
-    def _begin(self, store: Store) -> None:
-        record, started = self._identify(), self._clock.uptime()
-        store.begin(record)
-        self.record, self._beats.board.beaten = record, started  # only now: if it failed, the former one stays late
-        self._beats.begin(record)

@@ -1,104 +1,90 @@
-"""Lives of this process: who it is, and the small process that beats for it.
+"""The process that beats for workers, as they see it: forked once, with a line for each worker.
 
-The beat process is forked before the jugfile is loaded. A thread would not do: pickling 100 MB holds
-the interpreter for seconds. It sees its worker die by the end of a pipe and writes that down at once.
+It is forked before the jugfile is loaded. A thread would not do: pickling 100 MB holds the interpreter for seconds.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import secrets
-import select
-import signal
-import struct
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
 
-from jughpc import host
 from jughpc.fs import Clock
-from jughpc.host import Process, Sight
 from jughpc.store.base import Claim
-from jughpc.store.lease.heartbeat import RETRY, Heart, Lives, Measure, OpenStore, Singles
+from jughpc.store.lease import witness
+from jughpc.store.lease.heartbeat import Heartbeat, Measure, OpenStore, Singles
+from jughpc.store.lease.identity import new_record
+from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
-from jughpc.store.record import SIZE, Record, decode, encode
-
-_BEGIN, _STOP, _SETTLE, _END = b"b", b"s", b"t", b"e"  # orders to the beat process; a record follows the first
-_SIZE = struct.Struct("<I")  # leads an answer
-_TICK = 0.5  # [s] between two looks at whether a task turned out long
+from jughpc.store.lease.witness import BEGIN, END, SETTLE, STOP, Charge
+from jughpc.store.record import Record, encode
 
 
-def is_gone(record: Record) -> bool:
-    """Return whether the record's process ran on this host, in this boot and PID namespace, and is gone for certain."""
-    now = host.here()
-    if (record.host, record.space) != (now.host, now.space):
-        return False
-    return host.sight(Process(record.pid, record.started), record.user) is Sight.GONE
-
-
-def new_record(owner: str, element: int, now: float) -> Record:
-    """Return the record of a new life of this process; its name is unique and safe as a file name."""
-    machine, process = host.here(), host.myself()
-    return Record(
-        life=f"{slug(owner) or 'hand'}-{slug(machine.host)[:32]}-{process.pid}-{secrets.token_hex(4)}",
-        host=machine.host,
-        space=machine.space,
-        pid=process.pid,
-        started=process.start,
-        user=host.user(),
-        owner=owner,
-        element=element,
-        begun=now,
-        beaten=now,
-    )
-
-
-def slug(text: str) -> str:
-    """Return `text` as it begins the name of a life: letters, digits, `_` and `-`."""
-    return re.sub(r"[^A-Za-z0-9_]+", "-", text)[:48].strip("-")
-
-
-class ForkedPulse(Lives):
-    """The lives of this process, and another process that beats for them.
+class BeatProcess:
+    """A process that beats for workers which are forked later, or for this very one.
 
     Make it before the jugfile is loaded: forking is safe only while there are no threads.
 
     Args:
-        open_store: Opens the store in the beat process, once there is one.
-        owner: What the scheduler's template says of this process, opaque.
-        element: Its number within the submission, -1 by hand.
-        measure: How to find out what the worker uses.
+        open_store: Opens the store in that process, once there is one.
+        measure: How to find out what a worker uses.
+        workers: For how many there is a line.
     """
 
-    def __init__(
-        self, open_store: OpenStore, clock: Clock, measure: Measure, owner: str = "", element: int = -1
-    ) -> None:
-        beats = BeatProcess(lambda board: Heart(open_store, clock, measure, board))
-        super().__init__(beats, clock, lambda: new_record(owner, element, clock.wall()))
+    def __init__(self, open_store: OpenStore, clock: Clock, measure: Measure, workers: int = 1) -> None:
+        self._lines = [Line(Heartbeat(open_store, clock, measure, board), board) for board in _boards(workers)]
+        self.pid = _fork(self._lines)
+
+    def line(self, number: int) -> Line:
+        """Return the line of one worker, to be taken in that worker's process, which keeps no other."""
+        for other, line in enumerate(self._lines):
+            if other != number:
+                line.close()
+        return self._lines[number]
+
+    def hand_over(self) -> None:
+        """Keep no line in this process: each worker has taken its own, and it alone is to be seen to die."""
+        for line in self._lines:
+            line.close()
+
+    def wait(self) -> None:
+        """Wait until it ended, which it does once every worker has; for the process that made it."""
+        os.waitpid(self.pid, 0)
 
 
-class BeatProcess:
-    """A forked process with a heart, forked anew when it was killed.
+class Line:
+    """What one worker says to the process that beats for it; meets lease.Beats.
 
-    Args:
-        make: Makes the heart for a board.
+    Where that process was killed, the worker forks another for itself alone.
     """
 
-    def __init__(self, make: Callable[[Board], Heart]) -> None:
-        self.board = Board()
-        self._heart = make(self.board)
-        self._fork()
+    def __init__(self, heartbeat: Heartbeat, board: Board) -> None:
+        self.board, self._heartbeat = board, heartbeat
+        self._pid = self._orders = self._answers = -1
+
+    def connect(self, pid: int, orders: int, answers: int) -> None:
+        """Speak to the process `pid` by these ends of pipes."""
+        self._pid, self._orders, self._answers = pid, orders, answers
+
+    def charge(self, orders: int, answers: int) -> Charge:
+        """Return this worker as that process sees it, by the other ends of the pipes."""
+        return Charge(self._heartbeat, orders, answers)
+
+    def close(self) -> None:
+        """Let this process have no part in it any more."""
+        if self._orders >= 0:
+            os.close(self._orders)
+            os.close(self._answers)
+        self._orders = self._answers = -1
 
     def begin(self, record: Record) -> None:
-        os.write(self._orders, _BEGIN + encode(record))
+        os.write(self._orders, BEGIN + encode(record))
 
     def settle(self) -> Singles:
         try:
-            os.write(self._orders, _SETTLE)
-            (size,) = _SIZE.unpack(_read_all(self._answers, _SIZE.size))
+            os.write(self._orders, SETTLE)
+            (size,) = witness.SIZE_OF_ANSWER.unpack(_read_all(self._answers, witness.SIZE_OF_ANSWER.size))
             fields = json.loads(_read_all(self._answers, size))
         except OSError:  # it was killed, and this life will be late
             return Singles([], in_place=False)
@@ -108,78 +94,59 @@ class BeatProcess:
     def stop(self) -> None:
         if not self._stopped():
             self.end()
-            self._fork()
+            _fork([self])
 
     def end(self) -> None:
         with suppress(OSError):  # it was killed
-            os.write(self._orders, _END)  # said in words: a process that a task left behind may hold the pipe open
-        os.close(self._orders)
-        os.close(self._answers)
-        with suppress(ChildProcessError):
+            os.write(self._orders, END)  # said in words: a process that a task left behind may hold the pipe open
+        self.close()
+        with suppress(ChildProcessError):  # another process than this one forked it, and waits for it
             os.waitpid(self._pid, 0)
 
     def _stopped(self) -> bool:
         """Have it stop; return whether it is still of use."""
         try:
-            os.write(self._orders, _STOP)
+            os.write(self._orders, STOP)
             return bool(os.read(self._answers, 1))
         except OSError:  # it was killed
             return False
 
-    def _fork(self) -> None:
-        orders, self._orders = os.pipe()
-        self._answers, answers = os.pipe()
-        worker = os.getpid()
-        self._pid = os.fork()
-        if not self._pid:
-            os.close(self._orders)
-            os.close(self._answers)
-            _live_as(self._heart, worker, orders, answers)
-        os.close(orders)
-        os.close(answers)
+
+class ForkedLease(BeatingLease):
+    """The lives of this process, with another process that beats for them.
+
+    Args:
+        beating: That process, which no other line of was taken here.
+        owner: What the scheduler's template says of this process, opaque.
+        element: Its number within the submission, -1 by hand.
+        line: Which of the workers that it beats for this is.
+    """
+
+    def __init__(self, beating: BeatProcess, clock: Clock, owner: str = "", element: int = -1, line: int = 0) -> None:
+        super().__init__(beating.line(line), clock, lambda: new_record(owner, element, clock.wall()))
 
 
-def _live_as(heart: Heart, worker: int, orders: int, answers: int) -> NoReturn:
-    """Be the beat process of `worker`."""
-    code = 1
-    try:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
-            signal.signal(number, signal.SIG_IGN)  # what ends the worker must not end its witness
-        _serve(heart, worker, orders, answers)
-        heart.say_that_it_died(host.how_it_died(worker))
-        code = 0
-    finally:
-        os._exit(code)
+def _boards(count: int) -> list[Board]:
+    return [Board() for _ in range(count)]
 
 
-def _serve(heart: Heart, worker: int, orders: int, answers: int) -> None:
-    """Do as the worker orders until it says that it ends, or dies, by which the pipe is closed."""
-    pause = RETRY
-    while True:
-        started = time.monotonic()
-        ready, _, _ = select.select([orders], [], [], min(pause, _TICK))
-        if os.getppid() != worker:  # its own children may still hold the pipe open
-            return
-        if not ready:
-            heart.let_go()
-            pause -= time.monotonic() - started
-            if pause <= 0:
-                pause = heart.beat()
-        elif (order := os.read(orders, 1)) in (b"", _END):
-            return
-        elif order == _BEGIN:
-            pause = heart.begin(decode(os.read(orders, SIZE)))
-        elif order == _SETTLE:
-            os.write(answers, _settled(heart.settle()))
-        else:
-            pause = heart.stop()
-            os.write(answers, order)
+def _fork(lines: Sequence[Line]) -> int:
+    """Fork a process that beats for those who will speak on `lines`; return its pid."""
+    orders, answers = [os.pipe() for _ in lines], [os.pipe() for _ in lines]
+    parent, pid = os.getpid(), os.fork()
+    if not pid:
+        _close([order for _, order in orders] + [answer for answer, _ in answers])
+        ends = zip(lines, orders, answers, strict=True)
+        witness.attend([line.charge(order, answer) for line, (order, _), (_, answer) in ends], parent)
+    _close([order for order, _ in orders] + [answer for _, answer in answers])
+    for line, (_, order), (answer, _) in zip(lines, orders, answers, strict=True):
+        line.connect(pid, order, answer)
+    return pid
 
 
-def _settled(singles: Singles) -> bytes:
-    claims = [(claim.shard, claim.key.hex(), claim.generation, claim.life) for claim in singles.claims]
-    text = json.dumps({"claims": claims, "in_place": singles.in_place}).encode()
-    return _SIZE.pack(len(text)) + text
+def _close(handles: Sequence[int]) -> None:
+    for handle in handles:
+        os.close(handle)
 
 
 def _read_all(pipe: int, size: int) -> bytes:

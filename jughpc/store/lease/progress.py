@@ -1,4 +1,4 @@
-"""The board: memory that a worker and its beat process share."""
+"""The board: memory that a worker and what beats for it share."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Board:
     """What runs, which the worker writes, and when the last beat was, which the beat process writes.
 
     Attributes:
-        letting_go: Whether the beat process lets the batch's shard go, or did; the worker takes it back.
+        deescalating: Whether the claim on the batch's shard is being given up, or was; the worker takes this back.
     """
 
     def __init__(self) -> None:
@@ -91,11 +91,11 @@ class Board:
         _COUNTS.pack_into(self._memory, _COUNTS_AT, done, failed)
 
     @property
-    def letting_go(self) -> bool:
+    def deescalating(self) -> bool:
         return bool(self._memory[_FLAG_AT])
 
-    @letting_go.setter
-    def letting_go(self, value: bool) -> None:
+    @deescalating.setter
+    def deescalating(self, value: bool) -> None:
         self._memory[_FLAG_AT] = value
 
     @property

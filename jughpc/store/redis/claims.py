@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jughpc.store.base import Claim, View
-from jughpc.store.redis.server import Server
+from jughpc.store.record import ALIVE, Record
+from jughpc.store.redis.server import Connection
 
 Look = Callable[[int], View]
 
@@ -63,10 +64,21 @@ return redis.call('HDEL', KEYS[1], ARGV[2])
 """KEYS: claims. ARGV: what records begin with, key."""
 
 
+_REMOVE = """
+local all, rest = redis.call('HGET', KEYS[1], ARGV[2]), {}
+for claim in string.gmatch(all or '', '%S+') do
+  if string.match(claim, '^%d+') ~= ARGV[3] then table.insert(rest, claim) end
+end
+if #rest > 0 then return redis.call('HSET', KEYS[1], ARGV[2], table.concat(rest, ' ')) end
+return redis.call('HDEL', KEYS[1], ARGV[2])
+"""
+"""KEYS: claims. ARGV: what records begin with, key, generation."""
+
+
 class RedisClaims:
     """The claims of one life; see base.Claims."""
 
-    def __init__(self, server: Server, look: Look, life: str) -> None:
+    def __init__(self, server: Connection, look: Look, life: str) -> None:
         self._server, self._look, self._life = server, look, life
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
@@ -84,10 +96,38 @@ class RedisClaims:
         """Remove the claims of the dead on `key`."""
         self._run(_FORGET, shard, key)
 
+    def remove(self, shard: int, key: bytes, generation: int) -> None:
+        """Remove a claim, whoever holds it."""
+        self._run(_REMOVE, shard, key, generation)
+
+    def life(self, shard: int, key: bytes, generation: int) -> str:
+        """Return whose claim it is, "" if it was released."""
+        name = self._server.key("claims", f"{shard:02x}")
+        text = self._server.do(lambda client: client.hget(name, field(key))) or b""
+        lives = dict(part.decode().split("=", 1) for part in text.split())
+        return lives.get(str(generation), "")
+
     def _run(self, script: str, shard: int, key: bytes, *args: str | int | bytes) -> int:
         keys = [self._server.key(kind, f"{shard:02x}") for kind in ("claims", "results")]
         lives = self._server.key("life", "")
         return int(self._server.do(lambda client: client.eval(script, 2, *keys, lives, field(key), *args)))
+
+
+class RedisObserver:
+    """Meets base.Observer: the server lets the records of those expire who do not beat."""
+
+    def __init__(self, claims: RedisClaims, find: Callable[[str], Record | None]) -> None:
+        self._claims, self._find = claims, find
+
+    def proof(self, shard: int, key: bytes, generation: int) -> str:
+        life = self._claims.life(shard, key, generation)
+        return self.proof_of(life) if life else ""
+
+    def proof_of(self, life: str) -> str:
+        found = self._find(life)
+        if found is None:
+            return "the server has dropped its record, for it did not beat"
+        return "" if found.state == ALIVE else found.last_words()
 
 
 def field(key: bytes) -> bytes:

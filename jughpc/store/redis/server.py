@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from jughpc.errors import JugdirError
 
@@ -25,22 +25,38 @@ _TRUST = " If you trust it, name the certificate that signs its own: export SSL_
 class Address:
     """Where a store lies: ``redis://[[user]:password@]host[:port][/db][?namespace=name]``, or ``rediss://`` for TLS.
 
+    Two are equal if they are one place, whoever goes there and how.
+
     Attributes:
         namespace: What all its keys begin with, so that many stores share a server.
-        words: The address as it may be shown: without the password.
     """
 
     host: str
     port: int
     db: int
-    user: str | None
-    password: str | None
-    tls: bool
+    user: str | None = field(compare=False)
+    password: str | None = field(compare=False, repr=False)
+    tls: bool = field(compare=False)
     namespace: str
 
     @property
     def words(self) -> str:
-        return f"redis{'s' if self.tls else ''}://{self.host}:{self.port}/{self.db}?namespace={self.namespace}"
+        """The address as it may be shown: without user and password."""
+        return self._spelled("")
+
+    @property
+    def prefix(self) -> str:
+        """What the names of all its keys begin with."""
+        return f"jughpc:{self.namespace}:"
+
+    def spell(self) -> str:
+        """Return a text that parses to this address, but for the password."""
+        return self._spelled(f"{quote(self.user, safe='')}@" if self.user else "")
+
+    def _spelled(self, who: str) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        namespace = quote(self.namespace, safe="")
+        return f"redis{'s' if self.tls else ''}://{who}{host}:{self.port}/{self.db}?namespace={namespace}"
 
 
 def parse(url: str) -> Address:
@@ -56,7 +72,8 @@ def parse(url: str) -> Address:
         )
     namespace = parse_qs(parts.query).get("namespace", ["jug"])[0]
     password = unquote(parts.password) if parts.password else None
-    return Address(parts.hostname, port, db, parts.username or None, password, parts.scheme == "rediss", namespace)
+    user = unquote(parts.username or "") or None
+    return Address(parts.hostname, port, db, user, password, parts.scheme == "rediss", namespace)
 
 
 def password_from(environ: Mapping[str, str], home: Path) -> str | None:
@@ -74,12 +91,12 @@ def password_from(environ: Mapping[str, str], home: Path) -> str | None:
     return path.read_text().strip()
 
 
-class Server:
+class Connection:
     """A connection whose errors are ours. Raises JugdirError if there is none to be had."""
 
     def __init__(self, address: Address, password: str | None) -> None:
         self._redis = _module()
-        self._prefix = f"jughpc:{address.namespace}:"
+        self._prefix = address.prefix
         self._client: Any = self._redis.Redis(
             host=address.host, port=address.port, db=address.db, ssl=address.tls, username=address.user,
             password=address.password or password, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT,

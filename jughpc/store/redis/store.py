@@ -8,7 +8,7 @@ which expires unless it beats.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -16,15 +16,16 @@ from typing import Any
 from jughpc.errors import CorruptResultError, ResultMissingError, UnstorableError
 from jughpc.store import record as records
 from jughpc.store import resultfile
-from jughpc.store.base import SHARD, Failure, Pace, View
+from jughpc.store.base import SHARD, Failure, Inspection, Pace, Swept, View, by_shard, inspection
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.record import ALIVE, Record
-from jughpc.store.redis.claims import RedisClaims, field, generations
-from jughpc.store.redis.server import Address, Server
+from jughpc.store.redis.claims import RedisClaims, RedisObserver, field, generations
+from jughpc.store.redis.server import Address, Connection
 from jughpc.store.resultfile import DamagedError, Encoded
 
 LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
 
+_KINDS = ("results", "failures", "claims")  # of what is kept for each shard
 _LAYOUT = Layout(bits=6)
 _MOURNED = 86400  # [s] that the record of a life that died is kept for status
 _AT_ONCE = 10_000  # questions in one message
@@ -35,7 +36,7 @@ class RedisStore:
 
     shards = _LAYOUT.shards
 
-    def __init__(self, server: Server, pace: Pace) -> None:
+    def __init__(self, server: Connection, pace: Pace) -> None:
         self._server, self.pace = server, pace
 
     def shard_of(self, digest: bytes) -> int:
@@ -86,6 +87,14 @@ class RedisStore:
         content = {digest: b"".join(resultfile.pack({digest: one})) for digest, one in results.items()}
         self._server.do(lambda client: client.hset(self._key("results", shard), mapping=content))
 
+    def shards_in_use(self) -> list[int]:
+        keys = [[self._key(kind, shard) for kind in _KINDS] for shard in range(self.shards)]
+        counts = self._transaction(lambda pipe: [pipe.exists(*some) for some in keys])
+        return [shard for shard, count in enumerate(counts) if count]
+
+    def inspect(self, digest: bytes) -> Inspection:
+        return inspection(self, digest)
+
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
         left = iter(digests)
         absent: set[bytes] = set()
@@ -94,7 +103,7 @@ class RedisStore:
         return absent
 
     def remove(self, digests: Iterable[bytes]) -> int:
-        return sum(self._remove(shard, members) for shard, members in _by_shard(digests))
+        return sum(self._remove(shard, members) for shard, members in by_shard(self.shard_of, digests).items())
 
     # failures
 
@@ -107,11 +116,11 @@ class RedisStore:
         return None if text is None else Failure(**{**json.loads(text), "digest": digest})
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
-        return sum(self._forget_failures(shard, members) for shard, members in _by_shard(digests))
+        return sum(self._forget_failures(shard, members) for shard, members in by_shard(self.shard_of, digests).items())
 
     def forget_deaths(self, digests: Iterable[bytes]) -> None:
-        claims = self.claims("")
-        for shard, members in _by_shard(digests):
+        claims = self._claims_of_all()
+        for shard, members in by_shard(self.shard_of, digests).items():
             for digest in self.look(shard).claims.keys() & members:
                 claims.forget_deaths(shard, digest)
 
@@ -127,10 +136,24 @@ class RedisStore:
         if tasks - self.look(shard).done:  # invalidated between the look before and the marker
             self._server.do(lambda client: client.srem(self._server.key("complete"), name))
 
+    def unmark_complete(self, shards: Set[int]) -> None:
+        for shard in shards:
+            self._unmark(shard)
+
     # lives
 
     def claims(self, life: str) -> RedisClaims:
         return RedisClaims(self._server, self.look, life)
+
+    def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
+        life = self._claims_of_all().life(shard, key, generation)
+        return self._record(life) if life else None
+
+    def observer(self) -> RedisObserver:
+        return RedisObserver(self._claims_of_all(), self._record)
+
+    def remove_claim(self, shard: int, key: bytes, generation: int) -> None:
+        self._claims_of_all().remove(shard, key, generation)
 
     def begin(self, record: Record) -> None:
         self._server.do(lambda client: client.sadd(self._server.key("lives"), record.life))
@@ -141,12 +164,7 @@ class RedisStore:
             raise FileNotFoundError(record.life)
 
     def end(self, record: Record) -> None:
-        self._transaction(
-            lambda pipe: [
-                pipe.delete(self._server.key("life", record.life)),
-                pipe.srem(self._server.key("lives"), record.life),
-            ]
-        )
+        self._drop(record.life)
 
     def records(self) -> list[Record]:
         lives = self._server.do(lambda client: client.smembers(self._server.key("lives")))
@@ -154,7 +172,39 @@ class RedisStore:
         texts = self._server.do(lambda client: client.mget(keys)) if keys else []
         return [record for text in texts if text and (record := records.decode(text))]
 
+    def ended(self) -> list[str]:
+        return []
+
+    def forget_life(self, life: str) -> None:
+        self._drop(life)
+
+    def forget_ended(self, lives: Iterable[str]) -> int:
+        return 0
+
+    # upkeep
+
+    def pack(self, shard: int, life: str) -> int:
+        return 0
+
+    def sweep(self, living: Set[str]) -> Swept:
+        return Swept()
+
+    def save(self) -> None:
+        pass  # all of it is kept already
+
     # below
+
+    def _claims_of_all(self) -> RedisClaims:
+        return self.claims("")
+
+    def _record(self, life: str) -> Record | None:
+        text = self._server.do(lambda client: client.get(self._server.key("life", life)))
+        return records.decode(text) if text else None
+
+    def _drop(self, life: str) -> None:
+        self._transaction(
+            lambda pipe: [pipe.delete(self._server.key("life", life)), pipe.srem(self._server.key("lives"), life)]
+        )
 
     def _write(self, record: Record, **how: bool) -> bool:
         seconds = self.pace.ttl if record.state == ALIVE else _MOURNED
@@ -208,21 +258,14 @@ class RedisStore:
 
 def open_redis(address: Address, password: str | None) -> RedisStore | None:
     """Open the store at `address`, None if there is none yet. Raises JugdirError."""
-    server = Server(address, password)
+    server = Connection(address, password)
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text))) if text else None
 
 
 def make_redis(address: Address, password: str | None, pace: Pace) -> RedisStore:
     """Open the store at `address`; make it if there is none. Raises JugdirError."""
-    server = Server(address, password)
+    server = Connection(address, password)
     server.do(lambda client: client.set(server.key("charter"), json.dumps(asdict(pace)), nx=True))
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text)))
-
-
-def _by_shard(digests: Iterable[bytes]) -> Iterator[tuple[int, set[bytes]]]:
-    slices: dict[int, set[bytes]] = {}
-    for digest in digests:
-        slices.setdefault(_LAYOUT.shard_of(digest), set()).add(digest)
-    yield from slices.items()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jughpc.batch import registry
-from jughpc.batch.scheduler import Limits, Scheduler
+from jughpc.batch.scheduler import Scheduler
 from jughpc.testing.cluster import today
 from jughpc.testing.cluster.board import Board, Life
 from jughpc.testing.cluster.processes import Start, Steps
@@ -31,7 +30,7 @@ class Parts:
         cancel: Ends submission `number`; returns the exit code.
         collect, reduce: What these jobs run, given the options in their scripts; they return the exit code.
         work: What an array's element runs: a generator, so that it costs no thread.
-        scheduler: Finds the scheduler that speaks for a system, given its limits.
+        scheduler: Returns the scheduler that is spoken through, given the one that ships.
         signals: Those that our commands handle, and what each raises in them; any other ends them at once.
     """
 
@@ -41,5 +40,5 @@ class Parts:
     collect: Callable[[Bench, Mapping[str, str]], int] = today.collect
     reduce: Callable[[Bench, Mapping[str, str]], int] = today.reduce
     work: Callable[[Board, Start, Life], Steps] = Board.worker
-    scheduler: Callable[[str, Limits], Scheduler] = registry.find
+    scheduler: Callable[[Scheduler], Scheduler] = lambda scheduler: scheduler
     signals: Mapping[str, Callable[[], BaseException]] = field(default_factory=lambda: {"INT": _interrupted})

@@ -12,20 +12,19 @@ from functools import partial
 from pathlib import Path
 
 from jughpc.backoff import Backoff
-from jughpc.batch import registry, submissions
-from jughpc.batch.plan import Follower, plan
-from jughpc.batch.polling import cancel as cancel_all
-from jughpc.batch.polling import cancel_jobs, poll
-from jughpc.batch.scheduler import EVERY, ElementId, Limits, Resources, Role, Scheduler, State, Workload
-from jughpc.batch.submissions import Accepted, Options, Submission
-from jughpc.batch.submitter import Desk, submit_more
-from jughpc.batch.submitter import submit as submit_all
+from jughpc.batch import submissions
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.plan import DependentJob, plan
+from jughpc.batch.scheduler import EVERY, ElementId, Job, Limits, Resources, Role, Scheduler, State, Workload
+from jughpc.batch.submissions import Accepted, ElementOptions, Submission
+from jughpc.batch.submitter import Submitter
+from jughpc.batch.submitter import cancel as cancel_all
 from jughpc.errors import JugError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.seat import Seat
 from jughpc.testing.cluster.told import Told
 
-PATIENCE = 30.0  # [s] as app.jobs has it
 _FIRST, _LONGEST = 0.5, 30.0  # [s] as app.collect has them
 _WAITING = (State.QUEUED, State.RUNNING, State.UNKNOWN)
 
@@ -68,7 +67,7 @@ class Bench:
         order: What the user asks for.
         board: The tasks, as a store would show them.
         rng: For tokens.
-        find: Returns the scheduler that speaks for a system within its limits.
+        change: Returns the scheduler that is spoken through, given the one that ships.
     """
 
     seat: Seat
@@ -76,22 +75,39 @@ class Bench:
     order: Order
     board: Board
     rng: random.Random
-    find: Callable[[str, Limits], Scheduler] = registry.find
+    change: Callable[[Scheduler], Scheduler] = lambda scheduler: scheduler
 
-    def desk(self, scheduler: Scheduler) -> Desk:
+    def here(self) -> Cluster:
+        """Return the system, as it says now what it allows."""
+        return self._changed(self._clusters().here(self.system))
+
+    def recorded(self, submission: Submission) -> Cluster:
+        """Return the system that a submission was given to."""
+        return self._changed(self._clusters().recorded(submission.scheduler, submission.limits))
+
+    def submitter(self, cluster: Cluster) -> Submitter:
         """Return what the batch layer submits through."""
-        return Desk(self.seat.files, self.seat.clock, scheduler, self.seat.run, self.seat.say)
+        return Submitter(cluster, self.seat.files, self.seat.say)
+
+    def _clusters(self) -> Clusters:
+        return Clusters(self.seat.clock, lambda _, timeout: partial(self.seat.run, timeout=timeout))
+
+    def _changed(self, cluster: Cluster) -> Cluster:
+        return replace(cluster, scheduler=self.change(cluster.scheduler))
 
 
 def submit(bench: Bench) -> int:
     """Queue an array, a collector and a reduce."""
-    seat, order = bench.seat, bench.order
-    _, limits = registry.look(bench.system, partial(seat.run, timeout=PATIENCE))
-    scheduler = bench.find(bench.system, limits)
-    submission = submissions.prepare(seat.files, _drafted(bench, limits))
-    jobs = plan(submission, scheduler, _followers(submission, order.rounds))
-    submit_all(bench.desk(scheduler), submission, jobs)
+    cluster, submission, jobs = planned(bench)
+    bench.submitter(cluster).submit(submission, jobs)
     return 0
+
+
+def planned(bench: Bench) -> tuple[Cluster, Submission, list[Job]]:
+    """Return a submission that was recorded, its jobs as they are planned, and where they go."""
+    cluster = bench.here()
+    submission = submissions.prepare(bench.seat.files, _drafted(bench, cluster.limits))
+    return cluster, submission, plan(submission, cluster.scheduler, _dependents(submission, bench.order.rounds))
 
 
 def status(bench: Bench) -> Sequence[Told]:
@@ -101,13 +117,13 @@ def status(bench: Bench) -> Sequence[Told]:
     if submission is None:
         return []
     jobs = submissions.accepted(seat.files, submission)
-    return list(_told(jobs, _scheduler(bench, submission), partial(seat.run, timeout=PATIENCE)))
+    return list(_told(jobs, bench.recorded(submission)))
 
 
 def cancel(bench: Bench, number: int) -> int:
     """End all of submission `number`."""
     submission = submissions.load(bench.seat.files, JUGDIR, number)
-    cancel_all(bench.seat.files, submission, _scheduler(bench, submission), bench.seat.run)
+    cancel_all(bench.recorded(submission), bench.seat.files, submission)
     return 0
 
 
@@ -142,36 +158,36 @@ def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> 
     if submissions.is_cancelled(seat.files, submission):
         return
     before = submissions.accepted(seat.files, submission)
-    scheduler = _scheduler(bench, submission)
-    followers = _followers(submission, rounds - 1, f"--left={left}")
+    cluster = bench.recorded(submission)
+    dependents = _dependents(submission, rounds - 1, f"--left={left}")
     size = min(left, submission.workload.size)
     try:
-        submit_more(bench.desk(scheduler), submission, size, followers)
+        bench.submitter(cluster).submit_more(submission, size, dependents)
     except JugError as error:
         seat.say(f"they were refused: {error}")
         return
     reduces = [job.id for job in before if job.role is Role.REDUCE][-1:]
-    for words in cancel_jobs(scheduler, seat.run, reduces):
+    for words in cluster.cancel(reduces):
         seat.say(words)
 
 
 def _hope(bench: Bench, submission: Submission) -> bool:
     """Return whether the scheduler may still start a worker."""
-    files, run = bench.seat.files, partial(bench.seat.run, timeout=PATIENCE)
+    files = bench.seat.files
     jobs = submissions.accepted(files, submission)
     cancelled = submissions.is_cancelled(files, submission)
     try:
-        found = poll(jobs, _scheduler(bench, submission), run)
+        found = bench.recorded(submission).poll(jobs)
     except JugError:
         return not cancelled
     return not cancelled and any(one.state in _WAITING for one in found.elements.values())
 
 
-def _told(jobs: Sequence[Accepted], scheduler: Scheduler, run: Callable[[Sequence[str]], object]) -> Iterator[Told]:
+def _told(jobs: Sequence[Accepted], cluster: Cluster) -> Iterator[Told]:
     if not jobs:
         return
-    ids = [job.id for job in jobs]
-    found = scheduler.parse_poll(run(scheduler.poll_command(ids)), ids)  # type: ignore[arg-type]  # a Run
+    ids, scheduler = [job.id for job in jobs], cluster.scheduler
+    found = scheduler.parse_poll(cluster.ask(scheduler.poll_command(ids)), ids)
     for job in jobs:
         for index in range(job.size):
             one = found.get(ElementId(job.id, index), found.get(ElementId(job.id, EVERY)))
@@ -187,20 +203,17 @@ def _drafted(bench: Bench, limits: Limits) -> Submission:
         JUGDIR,
         scheduler=bench.system,
         workload=Workload(("python", "-m", "jughpc", "execute"), order.size, "primes"),
-        options=Options(JUGDIR.parent, Resources(walltime=order.walltime), order.throttle),
+        options=ElementOptions(JUGDIR.parent, Resources(walltime=order.walltime), order.throttle),
         limits=limits,
         meta={"reduce": "reduce.py" if order.reduce else ""},
     )
     return replace(drafted, token=f"{bench.rng.getrandbits(32):08x}", user="ada", host="login01")
 
 
-def _followers(submission: Submission, rounds: int, *more: str) -> list[Follower]:
+def _dependents(submission: Submission, rounds: int, *more: str) -> list[DependentJob]:
     options = (f"--submission={submission.number}", f"--rounds={rounds}", *more)
-    followers = [Follower(Role.COLLECT, ("python", "-m", "jughpc", "collect", *options), submission.options.resources)]
+    argv, resources = ("python", "-m", "jughpc"), submission.options.resources
+    dependents = [DependentJob(Role.COLLECT, (*argv, "collect", *options), resources)]
     if submission.meta.get("reduce"):
-        followers.append(Follower(Role.REDUCE, ("python", "-m", "jughpc", "reduce"), submission.options.resources))
-    return followers
-
-
-def _scheduler(bench: Bench, submission: Submission) -> Scheduler:
-    return bench.find(submission.scheduler, submission.limits)
+        dependents.append(DependentJob(Role.REDUCE, (*argv, "reduce"), resources))
+    return dependents

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch import shell
-from jughpc.batch.local.folder import job_ids, log_path, read_job, read_trail
+from jughpc.batch import registry, shell
+from jughpc.batch.local.folder import job_ids, log_path, read_history, read_job
 from jughpc.batch.local.scheduler import Local
 from jughpc.batch.local.states import latest_supervisor, statuses
 from jughpc.batch.scheduler import Job, JobId, Reply, Role, State, Status
@@ -34,7 +34,7 @@ class Machine:
         self.folder = folder / "a submission, 100% of «it»"
         self.logs = self.folder / "logs"
         self.logs.mkdir(parents=True)
-        self.env = shell.environment() | {"XDG_STATE_HOME": str(folder / "state")}
+        self.env = registry.environment() | {"XDG_STATE_HOME": str(folder / "state")}
 
     def job(self, lines: str, size: int = 1, role: Role = Role.ARRAY, **given: object) -> Job:
         name = f"{role.value}.{len(list(self.folder.glob('*.sh')))}"
@@ -76,7 +76,7 @@ class Machine:
         return OsFiles(self.folder / "local")
 
     def element(self, job: JobId, index: int = 0) -> Process:
-        return read_trail(self.files, job).started[index]
+        return read_history(self.files, job).started[index]
 
     def supervisor(self) -> Process:
         """Return the process of the last supervisor that signed on."""

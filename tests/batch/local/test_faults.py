@@ -78,7 +78,7 @@ def test_cancelling_a_job_that_is_over_changes_nothing(machine):
 def test_cancelling_an_unknown_job_says_so_and_still_cancels_the_others(machine):
     job = machine.submit(AT_GATE)
     reply = machine.cancel("0123abcd", job)
-    assert machine.scheduler.verdict(reply).name == "GONE"
+    assert machine.scheduler.refusal(reply).name == "GONE"
     assert "0123abcd" in reply.stderr
     assert machine.wait_for_end(job) == [State.CANCELLED]
 

@@ -12,7 +12,7 @@ SHOW = ("bash", "-c", 'echo "$0 $JUGHPC_OWNER $JUGHPC_ELEMENT/$JUGHPC_ELEMENTS b
 
 def submit(machine, **given: object) -> tuple[Job, JobId]:
     job = machine.job("", **{"argv": SHOW, **given})
-    job.script.write_text(render(job, machine.scheduler.name))
+    job.script.write_text(render(job, machine.scheduler))
     reply = machine.run(machine.scheduler.submit_command(job))
     return job, machine.scheduler.parse_submit(reply)
 

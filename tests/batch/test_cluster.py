@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch import submissions
+from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.polling import Poll, cancel, poll
 from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
 from jughpc.batch.slurm import Slurm
-from jughpc.batch.submissions import Accepted, Options, Submission
+from jughpc.batch.submissions import Accepted, ElementOptions, Submission
+from jughpc.batch.submitter import cancel
 from jughpc.errors import SchedulerError
-from jughpc.fs import OsFiles
+from jughpc.fs import OsClock, OsFiles
 
 FIRST = Accepted(Role.ARRAY, "1", "a-1-0", 3, 0, "0-array.sh")
 COLLECT = Accepted(Role.COLLECT, "2", "a-1-1", 1, 0, "1-collect.sh")
@@ -33,6 +34,15 @@ def squeue(*lines: str):
     return run
 
 
+def of(run, scheduler=None) -> Cluster:
+    """Return a cluster that is met through `run`."""
+    return Cluster(scheduler or Slurm(), run, run, OsClock())
+
+
+def on(jobs, run) -> Poll:
+    return of(run).poll(jobs)
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> OsFiles:
     return OsFiles(tmp_path)
@@ -46,7 +56,7 @@ def submission(files, clock, tmp_path) -> Submission:
         tmp_path,
         scheduler="slurm",
         workload=Workload(("work",), 3, "a"),
-        options=Options(tmp_path),
+        options=ElementOptions(tmp_path),
     )
     prepared = submissions.prepare(files, drafted)
     for job in (FIRST, COLLECT, REDUCE):
@@ -56,17 +66,17 @@ def submission(files, clock, tmp_path) -> Submission:
 
 def test_elements_are_numbered_through_all_arrays():
     run = squeue("1|0|COMPLETED|None|n1", "1|1|RUNNING|None|n2", "4|1|PENDING|Priority|")
-    assert poll([FIRST, REPAIR], Slurm(), run).elements == {
+    assert on([FIRST, REPAIR], run).elements == {
         0: Status(State.DONE, "", "n1"),
         1: Status(State.RUNNING, "", "n2"),
         4: Status(State.QUEUED, "Priority"),
     }
 
 
-def test_followers_are_told_by_their_role():
+def test_dependents_are_told_by_their_role():
     run = squeue("2|N/A|RUNNING|None|n1", "3|N/A|PENDING|Dependency|")
-    followers = poll([FIRST, COLLECT, REDUCE], Slurm(), run).followers
-    assert {role: status.state for role, status in followers.items()} == {
+    dependents = on([FIRST, COLLECT, REDUCE], run).dependents
+    assert {role: status.state for role, status in dependents.items()} == {
         Role.COLLECT: State.RUNNING,
         Role.REDUCE: State.QUEUED,
     }
@@ -74,19 +84,19 @@ def test_followers_are_told_by_their_role():
 
 def test_a_reduce_that_another_took_the_place_of_is_not_told():
     later = Accepted(Role.REDUCE, "5", "a-1-4", 1, 0, "4-reduce.sh")
-    followers = poll([FIRST, REDUCE, later], Slurm(), squeue("3|N/A|CANCELLED|None|")).followers
-    assert followers == {}
+    dependents = on([FIRST, REDUCE, later], squeue("3|N/A|CANCELLED|None|")).dependents
+    assert dependents == {}
 
 
 def test_a_line_for_a_whole_array_speaks_for_those_that_are_not_named():
     run = squeue("1|1|RUNNING|None|n1", "1|N/A|CANCELLED|None|")
-    states = {number: status.state for number, status in poll([FIRST], Slurm(), run).elements.items()}
+    states = {number: status.state for number, status in on([FIRST], run).elements.items()}
     assert states == {0: State.CANCELLED, 1: State.RUNNING, 2: State.CANCELLED}
 
 
 def test_a_worker_is_found_by_the_owner_in_its_record():
     run = squeue("1|2|FAILED|NonZeroExitCode|n1", "2|N/A|RUNNING|None|n2")
-    owners = poll([FIRST, COLLECT], Slurm(), run).owners
+    owners = on([FIRST, COLLECT], run).owners
     assert {owner: status.state for owner, status in owners.items()} == {
         "slurm:1_2": State.FAILED,
         "slurm:2_0": State.RUNNING,
@@ -94,42 +104,42 @@ def test_a_worker_is_found_by_the_owner_in_its_record():
 
 
 def test_what_the_scheduler_does_not_mention_is_absent():
-    assert poll([FIRST, COLLECT], Slurm(), squeue()) == Poll()
+    assert on([FIRST, COLLECT], squeue()) == Poll()
 
 
 def test_one_command_is_enough():
     run = squeue()
-    poll([FIRST, COLLECT, REDUCE, REPAIR], Slurm(), run)
+    on([FIRST, COLLECT, REDUCE, REPAIR], run)
     assert len(run.asked) == 1
 
 
 def test_without_jobs_the_scheduler_is_left_alone():
     run = squeue()
-    assert poll([], Slurm(), run) == Poll()
+    assert on([], run) == Poll()
     assert run.asked == []
 
 
-def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, submission, cluster):
-    done = cancel(files, submission, Slurm(), cluster)
-    assert cluster.commands == [["scancel", "3", "2", "1"]]
+def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, submission, slurm):
+    done = cancel(of(slurm), files, submission)
+    assert slurm.commands == [["scancel", "3", "2", "1"]]
     assert [job.id for job in done] == ["3", "2", "1"]
     assert submissions.is_cancelled(files, submission)
 
 
-def test_an_array_that_a_collector_adds_meanwhile_is_cancelled_too(files, submission, cluster):
+def test_an_array_that_a_collector_adds_meanwhile_is_cancelled_too(files, submission, slurm):
     def run(argv):
-        if not cluster.commands:
+        if not slurm.commands:
             submissions.record_accepted(files, submission, REPAIR)
-        return cluster(argv)
+        return slurm(argv)
 
-    cancel(files, submission, Slurm(), run)
-    assert cluster.states == dict.fromkeys("1234", "CANCELLED")
+    cancel(of(run), files, submission)
+    assert slurm.states == dict.fromkeys("1234", "CANCELLED")
 
 
-def test_a_scheduler_that_cannot_be_reached_is_named(files, submission, cluster):
-    cluster.deaf = 1
+def test_a_scheduler_that_cannot_be_reached_is_named(files, submission, slurm):
+    slurm.deaf = 1
     with pytest.raises(SchedulerError, match=r"scancel 3 2 1 exited with 8: .*Unable to contact slurm controller"):
-        cancel(files, submission, Slurm(), cluster)
+        cancel(of(slurm), files, submission)
 
 
 def test_a_command_that_does_not_answer_is_named(files, submission):
@@ -137,7 +147,7 @@ def test_a_command_that_does_not_answer_is_named(files, submission):
         raise SchedulerError("scancel did not answer")
 
     with pytest.raises(SchedulerError, match="scancel did not answer"):
-        cancel(files, submission, Slurm(), run)
+        cancel(of(run), files, submission)
 
 
 def test_jobs_that_are_over_already_are_no_failure_and_the_others_are_still_ended(files, submission, recorded):
@@ -147,5 +157,5 @@ def test_jobs_that_are_over_already_are_no_failure_and_the_others_are_still_ende
         asked.append(argv)
         return recorded("openpbs/qdel-unknown" if argv[1] == "3" else "openpbs/qdel-array-running")
 
-    cancel(files, submission, Pbs(), run)
+    cancel(of(run, Pbs()), files, submission)
     assert asked == [["qdel", "3"], ["qdel", "2"], ["qdel", "1"]]

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from jughpc.store import record as records
-from jughpc.store.files.liveness import Judge, record_path
+from jughpc.store.files.liveness import Liveness, record_path
 from jughpc.store.record import DIED, ENDED, Record
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
@@ -28,7 +28,7 @@ class World:
         self.disk = disk = Disk(self.clock.now)
         self.orders = Orders()
         self.theirs, self.ours = SimFiles(Client(disk), Orders()), SimFiles(Client(disk), self.orders)
-        self.judge = Judge(self.ours, self.clock, is_gone, TTL, PATIENCE)
+        self.judge = Liveness(self.ours, self.clock, is_gone, TTL, PATIENCE)
         self.record = LIFE
         self.theirs.write(record_path(LIFE.life), [records.encode(LIFE)])
         self.theirs.link(record_path(LIFE.life), CLAIM)
@@ -117,7 +117,7 @@ def test_a_slow_reply_does_not_count_as_standing_still():
             world.clock.sleep(TTL)
             return super().read(path, limit)
 
-    judge = Judge(Slow(Client(world.disk), Orders()), world.clock, nobody_is_gone, TTL, PATIENCE)
+    judge = Liveness(Slow(Client(world.disk), Orders()), world.clock, nobody_is_gone, TTL, PATIENCE)
     assert judge.proof(CLAIM) == ""
     world.clock.sleep(PATIENCE)
     assert judge.proof(CLAIM) == ""

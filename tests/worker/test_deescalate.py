@@ -63,7 +63,7 @@ def test_another_runs_the_rest_while_the_long_task_runs(bench, short):
     digests = {task.args[0]: task.digest for task in second.graph.tasks}
 
     def join():
-        lives, claims = bench.life(), []
+        lives, claims = bench.lease(), []
         for i in range(10):
             claim, _ = bench.store.claims(lives.record.life).take(0, digests[i], bench.store.look(0))
             claims.append(claim)
@@ -87,7 +87,7 @@ def test_a_shard_is_kept_while_somebodys_attempt_stands_in_the_way(bench, short)
     path = bench.store.claim_path(0, digest, 1)
 
     def pause():
-        bench.files.link(bench.store.record_path(bench.life().record.life), path)
+        bench.files.link(bench.store.record_path(bench.lease().record.life), path)
         bench.clock.sleep(20)
         found.append("shard" in keys(bench))
         bench.files.remove(path)
@@ -105,7 +105,7 @@ def test_a_late_worker_lets_nothing_go(bench, short):
 
     def pause():
         bench.clock.time += 1000
-        worker.lives._beats.heart.let_go()
+        worker.lease._beats.heartbeat.deescalate()
         found.extend(keys(bench))
 
     worker.space["pause"] = pause
@@ -114,7 +114,7 @@ def test_a_late_worker_lets_nothing_go(bench, short):
 
 
 def test_what_a_board_has_in_hand_names_the_tasks_run_so_far(bench):
-    board = bench.life()._beats.board
+    board = bench.lease()._beats.board
     board.begin_batch(Claim(3, SHARD, 2, "life"), [b"a" * 16, b"b" * 16, b"c" * 16])
     board.step(1, "f", 7.0)
     hand = board.in_hand()
@@ -122,7 +122,7 @@ def test_what_a_board_has_in_hand_names_the_tasks_run_so_far(bench):
 
 
 def test_a_board_has_nothing_in_hand_after_a_batch(bench):
-    board = bench.life()._beats.board
+    board = bench.lease()._beats.board
     board.begin_batch(Claim(3, SHARD, 2, "life"), [b"a" * 16])
     board.step(0, "f", 7.0)
     board.end_batch()
@@ -130,7 +130,7 @@ def test_a_board_has_nothing_in_hand_after_a_batch(bench):
 
 
 def test_the_record_tells_which_task_of_a_batch_runs(bench):
-    lives = bench.life()
+    lives = bench.lease()
     lives.begin_batch(Claim(0, SHARD, 1, lives.record.life), [b"a" * 16, b"b" * 16])
     lives.step(1, "mod.f", 0.0)
     record = lives._beats.board.onto(lives.record, bench.clock)

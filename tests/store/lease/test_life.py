@@ -18,8 +18,9 @@ from jughpc.store.base import Pace
 from jughpc.store.files.layout import Layout
 from jughpc.store.files.liveness import WORKERS
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.heartbeat import Heart
-from jughpc.store.lease.process import ForkedPulse, is_gone, new_record
+from jughpc.store.lease.heartbeat import Heartbeat
+from jughpc.store.lease.identity import is_gone, new_record
+from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.store.lease.progress import Board
 from jughpc.store.record import DIED, Record
 from jughpc.testing.clocks import HandClock
@@ -27,28 +28,29 @@ from jughpc.testing.clocks import HandClock
 QUICK = Pace(beat=0.05, lag=0.01, ttl=100.0)  # late after 50 s only, for this machine may be busy
 PATIENCE = 10.0  # [s] after which a test gives up
 
-WORKER = '''
+WORKER = """
 import os, subprocess, sys, time
 from pathlib import Path
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.store import FileStore
-from jughpc.store.lease.process import ForkedPulse, is_gone
+from jughpc.store.lease.identity import is_gone
+from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.store.files.layout import Layout
 
 store = FileStore(OsFiles(Path(sys.argv[1])), OsClock(), Layout(0), Pace(0.05, 0.01, 100.0), is_gone)
-pulse = ForkedPulse(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5), "slurm:1_2.0", 2)
-pulse.begin(store)
-pulse.note("mod.f", b"d" * 16, OsClock().uptime())
+lease = ForkedLease(BeatProcess(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5)), OsClock(), "slurm:1_2.0", 2)
+lease.begin(store)
+lease.note("mod.f", b"d" * 16, OsClock().uptime())
 if sys.argv[2].endswith("keeps the pipe open"):
-    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[pulse._beats._orders])
-print(pulse.record.life, pulse._beats._pid, flush=True)
+    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[lease._beats._orders])
+print(lease.record.life, lease._beats._pid, flush=True)
 if sys.argv[2].startswith("ends"):
     sys.stdin.readline()
-    pulse.end("its work ended")
+    lease.end("its work ended")
 else:
     time.sleep(30)
-'''
+"""
 
 
 class Process:
@@ -60,8 +62,8 @@ class Process:
             [sys.executable, "-c", WORKER, str(path), behaviour],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
-        self.life, heart = self.process.stdout.readline().split()
-        self.heart = int(heart)
+        self.life, heartbeat = self.process.stdout.readline().split()
+        self.heartbeat = int(heartbeat)
 
     def record(self):
         (record,) = self.store.records()
@@ -110,7 +112,7 @@ def test_a_worker_ends_though_a_process_that_it_left_behind_holds_its_pipes(star
     worker.process.stdin.write("\n")
     worker.process.stdin.flush()
     assert worker.process.wait(PATIENCE) == 0
-    assert gone(worker.heart)
+    assert gone(worker.heartbeat)
     assert worker.store.records() == []
 
 
@@ -153,7 +155,7 @@ def test_children_of_the_worker_that_keep_the_pipe_open_hide_its_death_for_a_bea
 def test_a_signal_to_the_beat_process_does_not_end_it(start, number):
     worker = start()
     worker.until(lambda record: record.beats > 0)
-    os.kill(worker.heart, number)
+    os.kill(worker.heartbeat, number)
     beats = worker.record().beats
     assert worker.until(lambda record: record.beats > beats + 1)
 
@@ -170,7 +172,7 @@ def test_the_beat_process_ends_with_its_worker(start):
     worker.until(lambda record: record.beats > 0)
     worker.process.kill()
     worker.process.wait()
-    assert gone(worker.heart)
+    assert gone(worker.heartbeat)
 
 
 def test_a_clean_end_leaves_no_living_record(start):
@@ -179,7 +181,7 @@ def test_a_clean_end_leaves_no_living_record(start):
     worker.process.communicate("\n")
     assert worker.store.records() == []
     assert worker.store.ended() == [worker.life]
-    assert gone(worker.heart)
+    assert gone(worker.heartbeat)
 
 
 # one process, its lives
@@ -212,10 +214,10 @@ def clock():
 
 
 @pytest.fixture
-def pulse(store, clock):
-    pulse = ForkedPulse(lambda: store, clock, lambda pid: (0, 0.0))
-    yield pulse
-    pulse.end("the test ended")
+def lease(store, clock):
+    lease = ForkedLease(BeatProcess(lambda: store, clock, lambda pid: (0, 0.0)), clock)
+    yield lease
+    lease.end("the test ended")
 
 
 def until(condition):
@@ -224,75 +226,75 @@ def until(condition):
         assert time.monotonic() < end
 
 
-def test_a_life_is_on_record_once_it_began(pulse, store):
+def test_a_life_is_on_record_once_it_began(lease, store):
     assert store.records() == []
-    pulse.begin(store)
-    assert [record.life for record in store.records()] == [pulse.record.life]
+    lease.begin(store)
+    assert [record.life for record in store.records()] == [lease.record.life]
 
 
-def test_a_life_is_late_when_its_last_beat_is_too_long_ago(pulse, store, clock):
-    pulse.begin(store)
+def test_a_life_is_late_when_its_last_beat_is_too_long_ago(lease, store, clock):
+    lease.begin(store)
     clock.sleep(QUICK.late)
-    assert not pulse.late()
+    assert not lease.late()
     clock.sleep(0.1)
-    assert pulse.late()
+    assert lease.late()
 
 
-def test_a_renewed_life_has_another_name_and_beats(pulse, store, clock):
-    pulse.begin(store)
-    former = pulse.record.life
+def test_a_renewed_life_has_another_name_and_beats(lease, store, clock):
+    lease.begin(store)
+    former = lease.record.life
     clock.sleep(QUICK.late + 1)
-    pulse.renew("was late")
+    lease.renew("was late")
     (record,) = store.records()
-    assert record.life == pulse.record.life != former
+    assert record.life == lease.record.life != former
     assert store.ended() == [former]
-    assert not pulse.late()
+    assert not lease.late()
     until(lambda: store.records()[0].beats > 0)
 
 
-def test_a_life_can_be_renewed_after_its_beat_process_was_killed(pulse, store):
-    pulse.begin(store)
-    os.kill(pulse._beats._pid, signal.SIGKILL)
-    pulse.renew("was late")
+def test_a_life_can_be_renewed_after_its_beat_process_was_killed(lease, store):
+    lease.begin(store)
+    os.kill(lease._beats._pid, signal.SIGKILL)
+    lease.renew("was late")
     until(lambda: store.records()[0].beats > 0)
 
 
-def test_renewing_leaves_no_descriptor_behind(pulse, store):
-    pulse.begin(store)
+def test_renewing_leaves_no_descriptor_behind(lease, store):
+    lease.begin(store)
     before = set(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        os.kill(pulse._beats._pid, signal.SIGKILL)
-        pulse.renew("was late")
+        os.kill(lease._beats._pid, signal.SIGKILL)
+        lease.renew("was late")
     assert set(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_life_that_could_not_be_renewed_stays_late(pulse, store, clock, tmp_path):
-    pulse.begin(store)
+def test_a_life_that_could_not_be_renewed_stays_late(lease, store, clock, tmp_path):
+    lease.begin(store)
     clock.sleep(QUICK.late + 1)
     (tmp_path / WORKERS).rename(tmp_path / "away")
     (tmp_path / WORKERS).write_text("in the way")
     with pytest.raises(NotADirectoryError):
-        pulse.renew("was late")
-    assert pulse.late()
+        lease.renew("was late")
+    assert lease.late()
     (tmp_path / WORKERS).unlink()
     (tmp_path / "away").rename(tmp_path / WORKERS)
-    pulse.renew("was late")
-    assert not pulse.late()
+    lease.renew("was late")
+    assert not lease.late()
 
 
-# the heart, by a clock that the test moves
+# the heartbeat, by a clock that the test moves
 
 
 class Beating:
-    """A heart that beats for one life, and its worker's board."""
+    """A heartbeat that beats for one life, and its worker's board."""
 
     def __init__(self, store, clock):
         self.board = Board()
         self.board.beaten = clock.uptime()
-        self.heart = Heart(lambda: store, clock, lambda pid: (0, 0.0), self.board)
+        self.heartbeat = Heartbeat(lambda: store, clock, lambda pid: (0, 0.0), self.board)
         self.record = new_record("", -1, clock.wall())
         store.begin(self.record)
-        self.heart.begin(self.record)
+        self.heartbeat.begin(self.record)
 
 
 @pytest.fixture
@@ -303,7 +305,7 @@ def calm(tmp_path, clock):
 def test_a_beat_shows_on_the_board_when_it_was_on_its_way(calm, clock):
     beating = Beating(calm, clock)
     clock.sleep(15)
-    assert beating.heart.beat() == Pace().beat
+    assert beating.heartbeat.beat() == Pace().beat
     assert beating.board.beaten == clock.uptime()
 
 
@@ -311,7 +313,7 @@ def test_a_beat_that_failed_is_tried_again_soon_and_leaves_the_board(calm, clock
     beating = Beating(calm, clock)
     clock.sleep(15)
     calm.forget_life(beating.record.life)
-    assert beating.heart.beat() <= 1.0
+    assert beating.heartbeat.beat() <= 1.0
     assert beating.board.beaten == 0.0
 
 
@@ -319,22 +321,22 @@ def test_a_life_that_was_late_is_not_beaten_for_again(calm, clock):
     """Suspended together, the beat process may wake first: the worker must still see that it was late."""
     beating = Beating(calm, clock)
     clock.sleep(Pace().late + 1)
-    beating.heart.beat()
+    beating.heartbeat.beat()
     assert calm.records()[0].beats == 0
     assert clock.uptime() - beating.board.beaten > Pace().late
 
 
 def test_a_heart_that_was_stopped_beats_for_nobody(calm, clock):
     beating = Beating(calm, clock)
-    beating.heart.stop()
-    beating.heart.beat()
+    beating.heartbeat.stop()
+    beating.heartbeat.beat()
     assert calm.records()[0].beats == 0
 
 
 def test_a_heart_says_that_its_worker_died(calm, clock):
     beating = Beating(calm, clock)
-    beating.heart.beat()
-    beating.heart.say_that_it_died("killed by SIGKILL")
+    beating.heartbeat.beat()
+    beating.heartbeat.say_that_it_died("killed by SIGKILL")
     (record,) = calm.records()
     assert (record.state, record.reason, record.beats) == (DIED, "killed by SIGKILL", 2)
 

@@ -13,8 +13,9 @@ from jughpc.store.files.store import FileStore
 from jughpc.store.resultfile import encode
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
+from jughpc.testing.sharedstorecontract import SharedStoreContract
 from jughpc.testing.simfiles import Client, Orders, SimFiles
-from jughpc.testing.storecontract import FAILURE, LIFE, PEER, A, B, C, SharedStoreContract, StoreContract
+from jughpc.testing.storecontract import FAILURE, LIFE, PEER, A, B, C, StoreContract
 
 
 def store_on(files, bits=2):

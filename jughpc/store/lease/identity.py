@@ -1,0 +1,40 @@
+"""Who a life is: this process, on this host; and whether the process behind a record is gone from here."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from jughpc import host
+from jughpc.host import Process, Sight
+from jughpc.store.record import Record
+
+
+def is_gone(record: Record) -> bool:
+    """Return whether the record's process ran on this host, in this boot and PID namespace, and is gone for certain."""
+    now = host.here()
+    if (record.host, record.space) != (now.host, now.space):
+        return False
+    return host.sight(Process(record.pid, record.started), record.user) is Sight.GONE
+
+
+def new_record(owner: str, element: int, now: float) -> Record:
+    """Return the record of a new life of this process; its name is unique and safe as a file name."""
+    machine, process = host.here(), host.myself()
+    return Record(
+        life=f"{slug(owner) or 'hand'}-{slug(machine.host)[:32]}-{process.pid}-{secrets.token_hex(4)}",
+        host=machine.host,
+        space=machine.space,
+        pid=process.pid,
+        started=process.start,
+        user=host.user(),
+        owner=owner,
+        element=element,
+        begun=now,
+        beaten=now,
+    )
+
+
+def slug(text: str) -> str:
+    """Return `text` as it begins the name of a life: letters, digits, `_` and `-`."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", text)[:48].strip("-")

@@ -1,0 +1,154 @@
+"""The process that beats for workers, from within: it does as they order, and writes down how they die."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import struct
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import NoReturn
+
+from jughpc import host
+from jughpc.host import Process, Sight
+from jughpc.store.lease.heartbeat import RETRY, Heartbeat, Singles
+from jughpc.store.record import SIZE, Record, decode
+
+BEGIN, STOP, SETTLE, END = b"b", b"s", b"t", b"e"  # orders on a line; a record follows the first
+SIZE_OF_ANSWER = struct.Struct("<I")  # leads the answer to SETTLE
+_TICK = 0.5  # [s] between two looks at whether a task turned out long, and whether a worker is gone
+
+
+class Charge:
+    """One worker that is beaten for.
+
+    Attributes:
+        orders: By which it speaks.
+        due: When its next beat is [s, monotonic].
+    """
+
+    def __init__(self, heartbeat: Heartbeat, orders: int, answers: int) -> None:
+        self.orders, self._answers, self._heartbeat = orders, answers, heartbeat
+        self.due = time.monotonic() + RETRY
+        self._worker: Process | None = None
+
+    def obey(self) -> bool:
+        """Do as it ordered, which must not keep others waiting; return whether it goes on."""
+        order = os.read(self.orders, 1)
+        if order == BEGIN:
+            self._begin(decode(os.read(self.orders, SIZE)))
+        elif order == SETTLE:
+            self._answer(_settled(self._heartbeat.settle()))
+        elif order == STOP:
+            self._pause(self._heartbeat.stop())
+            self._answer(order)
+        return order not in (b"", END)
+
+    def beat_if_due(self) -> None:
+        """Beat for it, if it is time to."""
+        if self.is_due():
+            self._pause(self._heartbeat.beat())
+
+    def is_due(self) -> bool:
+        """Return whether it is time to beat for it."""
+        return time.monotonic() >= self.due
+
+    def deescalate(self, others: Sequence[Charge]) -> None:
+        """Have its shard go if its task runs for long; the `others` are not kept waiting for a beat."""
+        self._heartbeat.deescalate(lambda: any(other.is_due() for other in others if other is not self))
+
+    def is_gone(self, parent: int) -> bool:
+        """Return whether it died, though what it left behind may hold its line open.
+
+        Args:
+            parent: Which process forked this one; whoever has not begun is to come from there.
+        """
+        if self._worker is None or self._worker.pid == parent:
+            return os.getppid() != parent
+        return host.sight(self._worker, host.user()) is Sight.GONE
+
+    def close(self) -> None:
+        """Write down that it died, unless it ended in order."""
+        if self._worker is not None:
+            self._heartbeat.say_that_it_died(host.how_it_died(self._worker.pid))
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Have no part in it any more."""
+        os.close(self.orders)
+        os.close(self._answers)
+
+    def _begin(self, record: Record | None) -> None:
+        if record is not None:
+            self._worker = Process(record.pid, record.started)
+        self._pause(self._heartbeat.begin(record))
+
+    def _pause(self, seconds: float) -> None:
+        self.due = time.monotonic() + seconds
+
+    def _answer(self, data: bytes) -> None:
+        with suppress(BrokenPipeError):  # it is gone; the others are not
+            os.write(self._answers, data)
+
+
+def attend(charges: list[Charge], parent: int) -> NoReturn:
+    """Be the process that beats, until every worker has ended or died; `parent` forked it."""
+    code = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+            signal.signal(number, signal.SIG_IGN)  # what ends a worker must not end its witness
+        while charges:
+            charges = _round(charges, parent)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _round(charges: list[Charge], parent: int) -> list[Charge]:
+    """Do what is to be done now, after a tick at the latest; return whose workers go on."""
+    ready = _ready(charges)
+    left = [charge for charge in charges if _goes_on(charge, charge in ready, parent)]
+    left = [charge for charge in left if _succeeds(charge, charge.beat_if_due)]
+    return [charge for charge in left if _succeeds(charge, partial(charge.deescalate, left))]
+
+
+def _goes_on(charge: Charge, is_ready: bool, parent: int) -> bool:
+    over: list[bool] = []
+    if not _succeeds(charge, lambda: over.append(not charge.obey() if is_ready else charge.is_gone(parent))):
+        return False
+    if over[0]:
+        _succeeds(charge, charge.close)
+    return not over[0]
+
+
+def _succeeds(charge: Charge, action: Callable[[], object]) -> bool:
+    """Return whether `action` came to its end, else give `charge` up: the others are to be beaten for all the same.
+
+    Its worker will be late, find that nobody answers, and fork another process for itself.
+    """
+    try:
+        action()
+    except Exception:  # of any kind: a store that cannot be opened, a bug of ours
+        charge.give_up()
+        return False
+    return True
+
+
+def _ready(charges: Sequence[Charge]) -> set[Charge]:
+    """Wait until somebody gives an order, is to be beaten for, or a tick has passed; return who gives orders."""
+    pause = min(charge.due for charge in charges) - time.monotonic()
+    poll = select.poll()
+    for charge in charges:
+        poll.register(charge.orders, select.POLLIN)
+    ready = {handle for handle, _ in poll.poll(1000 * max(0.0, min(pause, _TICK)))}  # [ms]
+    return {charge for charge in charges if charge.orders in ready}
+
+
+def _settled(singles: Singles) -> bytes:
+    claims = [(claim.shard, claim.key.hex(), claim.generation, claim.life) for claim in singles.claims]
+    text = json.dumps({"claims": claims, "in_place": singles.in_place}).encode()
+    return SIZE_OF_ANSWER.pack(len(text)) + text

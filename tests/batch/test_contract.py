@@ -1,0 +1,152 @@
+"""The contract that every scheduler meets, on Slurm, PBS and this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+
+import pytest
+
+from jughpc.batch import shell
+from jughpc.batch.directives import Directive
+from jughpc.batch.local.commands import GONE
+from jughpc.batch.local.scheduler import Local
+from jughpc.batch.pbs import Pbs
+from jughpc.batch.scheduler import Refusal, Reply, State
+from jughpc.batch.slurm import Slurm
+from jughpc.testing.schedulercontract import ODD, Sayings, SchedulerContract
+
+
+def answer(text: str, code: int = 0, error: str = "") -> Reply:
+    return Reply(("command",), code, text, error)
+
+
+class TestSlurm(SchedulerContract):
+    @staticmethod
+    def read_line(line: str) -> list[str]:
+        """Read as sbatch 22.05 does: quotes as a shell, but a backslash makes the next letter plain in them, too."""
+        words: list[str] = []
+        letters = iter(line.partition(" ")[2] + " ")
+        word, quote = "", ""
+        for letter in letters:
+            if letter == "\\":
+                word += next(letters)
+            elif quote:
+                word, quote = (word, "") if letter == quote else (word + letter, quote)
+            elif letter in "'\"":
+                quote = letter
+            elif letter == " ":
+                words, word = [*words, word], ""
+            else:
+                word += letter
+        return words
+
+    @staticmethod
+    def numbered(pattern: str, index: int) -> str:
+        return re.sub("%[%a]", lambda match: "%" if match[0] == "%%" else str(index), pattern)
+
+    @pytest.fixture
+    def scheduler(self) -> Slurm:
+        return Slurm()
+
+    @pytest.fixture
+    def sayings(self) -> Sayings:
+        def row(job, index, word):
+            return f"{job}|{'N/A' if job == '12' else index}|{word}|None|node1\n"
+
+        def environment(job, index):
+            return {"SLURM_JOB_ID": job} if index is None else array(job, index)
+
+        def array(job, index):
+            return {"SLURM_JOB_ID": "99", "SLURM_ARRAY_JOB_ID": job, "SLURM_ARRAY_TASK_ID": str(index)}
+
+        words = {"PENDING": "QUEUED", "RUNNING": "RUNNING", "COMPLETED": "DONE", "TIMEOUT": "FAILED"}
+        return Sayings(
+            plain="12", array="13",
+            accepted=lambda job: answer(f"{job}\n"),
+            polled=lambda job, told: answer("".join(row(job, index, word) for index, word in told.items())),
+            words={word: State[name] for word, name in words.items()} | {"CANCELLED": State.CANCELLED},
+            found=lambda name, job: answer(f"{job}|PENDING|{name}|None\n"),
+            silent=answer("", 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"),
+            environment=environment,
+        )  # fmt: skip
+
+
+class TestPbs(SchedulerContract):
+    @staticmethod
+    def numbered(pattern: str, index: int) -> str:
+        return pattern.replace("^array_index^", str(index))
+
+    @pytest.fixture
+    def scheduler(self) -> Pbs:
+        return Pbs()
+
+    @pytest.fixture
+    def sayings(self) -> Sayings:
+        def polled(job, told):
+            jobs = {job.replace("[]", f"[{index}]"): {"job_state": word} for index, word in told.items()}
+            return answer(json.dumps({"Jobs": jobs | ({job: {"job_state": "B"}} if "[]" in job else {})}))
+
+        def environment(job, index):
+            return {"PBS_JOBID": job.replace("[]", f"[{index}]")} | (
+                {} if index is None else {"PBS_ARRAY_INDEX": str(index)}
+            )
+
+        return Sayings(
+            plain="12.srv", array="13[].srv",
+            accepted=lambda job: answer(f"{job}\n"),
+            polled=polled,
+            words={"Q": State.QUEUED, "R": State.RUNNING, "E": State.RUNNING},
+            found=lambda name, job: answer(f"{job}\n"),
+            silent=answer('{"timestamp": 1}', 255, "qstat: cannot connect to server srv (errno=15010)"),
+            environment=environment,
+        )  # fmt: skip
+
+
+class TestLocal(SchedulerContract):
+    @staticmethod
+    def numbered(pattern: str, index: int) -> str:
+        return re.sub("%[%i]", lambda match: "%" if match[0] == "%%" else str(index), pattern)
+
+    @pytest.fixture
+    def scheduler(self) -> Local:
+        return Local()
+
+    @pytest.fixture
+    def sayings(self) -> Sayings:
+        def polled(job, told):
+            return answer(json.dumps({job: [[word, "", "here"] for word in told.values()]} if told else {}))
+
+        return Sayings(
+            plain="0123abcd", array="4567cdef",
+            accepted=lambda job: answer(json.dumps({"job": job})),
+            polled=polled,
+            words={state.value: state for state in State},
+            found=lambda name, job: answer(json.dumps({"jobs": [job]})),
+            silent=answer("", 1, "Permission denied"),
+            environment=lambda job, index: {
+                "JUGHPC_LOCAL_JOB": job, "JUGHPC_LOCAL_INDEX": str(index or 0), "JUGHPC_LOCAL_END": "",
+            },
+            refusals={answer("", GONE): Refusal.GONE},
+            ignores=frozenset({"memory", "gpus", "partition", "account", "qos"}),
+        )  # fmt: skip
+
+
+def test_a_line_is_read_as_a_shell_reads_it_where_there_is_no_backslash():
+    line = """#SBATCH '--job-name=a b' --x="c 'd'" e"""
+    assert TestSlurm.read_line(line) == shlex.split(line.partition(" ")[2])
+
+
+@pytest.mark.skipif(shell.command_path("sbatch") is None, reason="needs sbatch, though no cluster")
+@pytest.mark.parametrize("odd", ODD)
+def test_sbatch_itself_reads_the_lines_of_a_script_so(tmp_path, odd):
+    settings = ("ClusterName=x", "SlurmctldHost=localhost", "SlurmctldPort=1", "AuthType=auth/none")
+    (tmp_path / "slurm.conf").write_text("\n".join(settings))
+    line = Slurm().script_line(Directive("--comment", odd))
+    (tmp_path / "script").write_text(f"#!/bin/bash\n{line}\ntrue\n")
+    env = {"PATH": os.environ["PATH"], "SLURM_CONF": str(tmp_path / "slurm.conf")}
+    reply = shell.run(["sbatch", "-vv", "--test-only", str(tmp_path / "script")], env=env)
+    assert f"comment             : {odd}\n" in reply.stderr
+    assert TestSlurm.read_line(line) == [f"--comment={odd}"]
