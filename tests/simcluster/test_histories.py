@@ -60,7 +60,6 @@ KNOWN = (
         3, "a reduce starts before all is done", 2996, "Slurm: afterok of a collector that is forgotten holds nothing"
     ),
     Known(3, "reduced more than once", 1025, "PBS: a look-up that does not see what has ended queues it again"),
-    Known(3, f"{_LAST} ended with code 1", 430, "the collector ended by a traceback"),
     Known(3, f"{_LAST} met its time limit", None, "the collector has the workers' time limit"),
     Known(3, f"{_LAST} was deleted unrun", 157, "PBS without history: its array had ended before it was queued"),
     Known(3, f"{_LAST} ended with code 0", 1854, "PBS without history: the reduce came too late, and is deleted"),
@@ -69,9 +68,7 @@ KNOWN = (
         4, "\\w+ is shown as cancelled", 83, "PBS without history: what ended has no record, and passes for never run"
     ),
     Known(4, "a stranger's job is shown as ours", 14, "an id is believed without its name"),
-    Known(4, "(collect|status|submit) ends by a traceback", 58, "a row of another shape is unpacked unseen"),
     Known(5, f"{_LEFT} ended with code 3", 53, "tasks that kill workers use up the rounds, whatever else gets done"),
-    Known(5, f"{_LEFT} ended with code 1", 8818, "the collector ended by a traceback"),
     Known(5, f"{_LEFT} met its time limit", 707, "the collector has the workers' time limit"),
     Known(5, f"{_LEFT} was deleted unrun", None, "PBS without history: its array had ended before it was queued"),
     Known(5, f"{_LEFT}'s node is broken", 166, "setup fails on the collector's node, and that was all"),
