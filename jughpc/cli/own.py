@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from jughpc.app.context import session as sessions
+from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.cli import common
 from jughpc.jug import options as jugs
@@ -35,9 +36,9 @@ def command_of(own: SubCommand) -> click.Command:
     @click.command(own.name, cls=_Own, help=own.__doc__)
     @common.takes_jugfile
     @click.pass_context
-    def run(ctx: click.Context, /, *, target: Target) -> int:
-        session = sessions.begin(target, common.pace(common.settings()))
-        code = own.run(_options(own, target, ctx.meta[__name__]), Task.store, session.jugfile.space)
+    def run(ctx: click.Context, /, *, site: Site) -> int:
+        session = sessions.begin(site)
+        code = own.run(_options(own, site.target, ctx.meta[__name__]), Task.store, session.jugfile.space)
         sessions.close(session)
         return code or 0
 

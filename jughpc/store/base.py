@@ -190,7 +190,17 @@ class Store(Protocol):
         """Return what is done, failed and claimed in `shard` now."""
 
     def get(self, digest: bytes) -> object:
-        """Return a result. Raises ResultMissingError, CorruptResultError, StoreError if it cannot be read now."""
+        """Return a result. Raises ResultMissingError, CorruptResultError, StoreError if it cannot be read now.
+
+        One that another process removed may be given for some seconds more, until this one looks at any shard: who
+        won a claim has looked since.
+        """
+
+    def assure(self) -> None:
+        """Return once all that `get` gave is known to be whole: a large array may be given before that is known.
+
+        Raises CorruptResultError: what was made of it must not be believed.
+        """
 
     def put(self, digest: bytes, value: object) -> None:
         """Publish one result. Raises UnstorableError."""

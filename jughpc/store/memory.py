@@ -64,6 +64,9 @@ class MemoryStore:
             raise ResultMissingError(f"there is no result for task {digest.hex()}") from None
         return resultfile.decode(data, resultfile.read_index(data)[digest])
 
+    def assure(self) -> None:
+        """Do nothing: each result is checked before it is given."""
+
     def put(self, digest: bytes, value: object) -> None:
         self.publish(0, {digest: resultfile.encode(value)}, "")
 

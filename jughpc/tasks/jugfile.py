@@ -16,6 +16,7 @@ from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
 from jughpc.tasks import alias, callee, hooks, lazy, usertrace
 from jughpc.tasks.barrier import BarrierError
 from jughpc.tasks.digest import functions
+from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.task import Task, alltasks
 
 
@@ -61,6 +62,7 @@ def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
     callee.forget()
     functions.forget()
     hooks.begin_load()
+    shared.forget()
     with _patient_collector():
         barrier = _run(there, module)
     if not barrier:

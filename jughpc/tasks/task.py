@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast
 from warnings import warn
 
@@ -15,7 +16,9 @@ from jughpc.tasks import values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.digest import encoding, hashing, hiding
 from jughpc.tasks.digest.hiding import here
+from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.results import Results, lock_in, results_of
+from jughpc.tasks.trust import Trust
 from jughpc.tasks.walk import Steps
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ alltasks: list[Task[Any]] = []
 """Every task since the jugfile was loaded, in the order of creation."""
 
 _UNSET: Any = object()
+_trust = Trust()
 _NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
 
 
@@ -82,6 +86,7 @@ class Task(Generic[R]):
     @name.setter
     def name(self, name: str) -> None:
         self.callee, self._digest = self.callee.renamed(name), None
+        shared.forget()
 
     @property
     def digest(self) -> bytes:
@@ -97,6 +102,7 @@ class Task(Generic[R]):
     def stand_for(self, other: Task[Any]) -> None:
         """Take the digest of another task: this one computes the same in another way."""
         self._digest = other.digest
+        shared.forget()
 
     def hash(self) -> bytes:
         """Return the digest as 32 hexadecimal characters."""
@@ -126,15 +132,21 @@ class Task(Generic[R]):
         Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
         """
         plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
-        args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
-        if not self.kwargs:
-            return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
-        kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
-        return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
+        try:
+            args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
+            if not self.kwargs:
+                return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
+            kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
+            return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
+        finally:
+            if _trust.doubtful:
+                _trust.assure(chosen_store())  # whatever it gave or raised: of a damaged argument it says nothing
 
     def compute_watched(self) -> R:
         """Do as `compute` does, but raise RuntimeError if the function changes its arguments."""
         args, kwargs = self._resolved()
+        if _trust.doubtful:
+            _trust.assure(chosen_store())
         before = _digest_of_values(args, kwargs)
         result = self.f(*args, **kwargs)
         if _digest_of_values(args, kwargs) != before:
@@ -155,7 +167,7 @@ class Task(Generic[R]):
     def value(self) -> R:
         """Return the result, from the store at the first call. Raises ResultMissingError."""
         if self._value is _UNSET:
-            self._value = results().get(self.digest)
+            self._value = _trust.read(self, chosen_store())
         return cast(R, self._value)
 
     __jug_value__ = value
@@ -168,7 +180,7 @@ class Task(Generic[R]):
     def load(self) -> None:
         """Read the result from the store, even if it was read before. Raises RuntimeError."""
         try:
-            self._value = results().get(self.digest)
+            self._value = _trust.read(self, chosen_store())
         except Exception as error:
             raise RuntimeError(
                 f"Failed to load result for task '{self.name}' (hash: {self.digest.hex()}): {error}"
@@ -311,3 +323,4 @@ def _token(task: Task[Any]) -> bytes:
 
 
 encoding.ATOMS[Task] = encoding.FLAT[Task] = _token
+values.PLACES[Task] = attrgetter("digest")

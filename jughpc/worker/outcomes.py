@@ -37,9 +37,8 @@ class Outcomes:
         graph = self._graph
         if size <= _KEPT and graph.consumers(index):
             graph.tasks[index].keep(value)
-        for dependency in graph.dependencies(index):
-            if graph.consumers(dependency) <= 1:  # the task that just ran is still counted
-                graph.tasks[dependency].unload()
+        for dependency in graph.needed_last(index):  # the task that just ran is not counted as done yet
+            graph.tasks[dependency].unload()
 
     def publish(self, shard: int, results: Mapping[int, Encoded]) -> None:
         """Publish results of the held shard; those that others may have taken over are dropped."""

@@ -177,9 +177,7 @@ def _sorted_by_shard(manifest: Manifest, shards: int) -> tuple[npt.NDArray[np.in
 
 
 def _classified(manifest: Manifest, done: Mask, failed: Mask, active: Mask) -> npt.NDArray[np.uint8]:
-    missing = np.zeros(len(manifest.needs) + 1, np.int64)
-    np.cumsum(~done[manifest.needs], out=missing[1:])
-    waits = missing[manifest.starts[1:]] > missing[manifest.starts[:-1]]
+    waits = manifest.waiting(done)
     state = np.where(waits, WAITING, READY).astype(np.uint8)
     state[active & ~waits] = ACTIVE
     state[failed] = FAILED

@@ -70,6 +70,9 @@ class RedisStore:
                 "its task is ready again."
             ) from error
 
+    def assure(self) -> None:
+        """Do nothing: each result is checked before it is given."""
+
     def put(self, digest: bytes, value: object) -> None:
         self.publish(self.shard_of(digest), {digest: resultfile.encode(value)}, "put")
 
