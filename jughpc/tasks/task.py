@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, cast
 from warnings import warn
 
 from jughpc.errors import DigestError, JugdirError
@@ -21,15 +21,13 @@ from jughpc.tasks.results import Results, lock_in, results_of
 from jughpc.tasks.trust import Trust
 from jughpc.tasks.walk import Steps
 
-if TYPE_CHECKING:
-    from jughpc.tasks.tasklet import Tasklet
-
 R = TypeVar("R")
 
 alltasks: list[Task[Any]] = []
 """Every task since the jugfile was loaded, in the order of creation."""
 
 _UNSET: Any = object()
+_make_item: Callable[[Task[Any], Any], Any]  # a tasklet is made of tasks, not the other way round
 _trust = Trust()
 _NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
 
@@ -235,10 +233,9 @@ class Task(Generic[R]):
         """Tell whether the task is marked as failed."""
         return lock_in(chosen_store(), self.hash()).is_failed()
 
-    def __getitem__(self, item: Any) -> Tasklet[Any]:
-        from jughpc.tasks.tasklet import item_of  # a tasklet is made of tasks, not the other way round
-
-        return item_of(self, item)
+    def __getitem__(self, item: Any) -> Any:
+        """Return the tasklet that stands for `value[item]`."""
+        return _make_item(self, item)
 
     def __iter__(self) -> NoReturn:
         raise NotImplementedError(
@@ -270,6 +267,12 @@ class Task(Generic[R]):
     def _resolved(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args = tuple([values.resolve(argument) for argument in self.args])
         return args, {name: values.resolve(argument) for name, argument in self.kwargs.items()}
+
+
+def make_items(make: Callable[[Task[Any], Any], Any]) -> None:
+    """Let `task[item]` be what `make` gives: said once, by the module of tasklets."""
+    global _make_item
+    _make_item = make
 
 
 def results() -> Results:

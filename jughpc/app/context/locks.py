@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.lease import new_lease
 from jughpc.fs import OsClock
 from jughpc.host import at_my_end
-from jughpc.store.base import Claims, Failure
+from jughpc.store.base import Claim, Claims, Failure, Store
 from jughpc.store.lease.lease import Lease
+from jughpc.store.location import Location
+
+
+class Lockable(Protocol):
+    """A store whose tasks can be locked, and what this process holds there.
+
+    Attributes:
+        held: The claims that were taken, by digest.
+    """
+
+    location: Location
+    results: Store
+    held: dict[bytes, Claim]
 
 
 @dataclass(frozen=True)
 class _Holder:
-    store: NamedStore
+    store: Lockable
     lease: Lease
     claims: Claims
 
@@ -26,7 +39,7 @@ _holders: dict[int, _Holder] = {}  # by the id of a store, which the holder keep
 class TaskLock:
     """The lock of one task; see tasks.results.Lock. A claim goes when the script lets go, or dies."""
 
-    def __init__(self, store: NamedStore, digest: bytes) -> None:
+    def __init__(self, store: Lockable, digest: bytes) -> None:
         self._store, self._digest = store, digest
 
     def get(self) -> bool:
@@ -67,7 +80,7 @@ class TaskLock:
             yield not store.observer().proof(claim.shard, claim.key, claim.generation)
 
 
-def _holder(store: NamedStore) -> _Holder:
+def _holder(store: Lockable) -> _Holder:
     """Return in whose name this process locks in `store`: a life begun at the first lock."""
     if id(store) not in _holders:
         lease = new_lease(store.location, OsClock())
