@@ -43,7 +43,7 @@ class SimFolder:
     def find(self, clock: Clock | None = None) -> Store | None:
         clock = clock or OsClock()
         charter = find_charter(self.held, clock, self.path)
-        return charter and FileStore(self.held, clock, Layout(charter.bits), charter.pace, self._is_gone)
+        return FileStore(self.held, clock, Layout(charter.bits), charter.pace, self._is_gone) if charter else None
 
     def make(self, tasks: int, pace: Pace, clock: Clock | None = None) -> Store:
         if (found := self.find(clock)) is None:
@@ -69,20 +69,6 @@ class SimFolder:
         return record.life in self.gone
 
 
-class StillLease(QuietLease):
-    """A lease that ends in order, and that nothing beats for: while it lasts, no time goes by."""
-
-    _store: Store | None = None
-
-    def begin(self, store: Store) -> None:
-        super().begin(store)
-        self._store = store
-
-    def end(self, reason: str) -> None:
-        if self._store is not None:
-            self._store.end(self.record)
-
-
 def still_lease(location: Location, clock: Clock, ref: ElementRef | None = None, owner: str = "") -> Lease:
-    """Meet `Site.new_lease`."""
-    return StillLease(new_record(clock.wall(), ref, owner))
+    """Return a lease that nothing beats for: what `Site.new_lease` is while no time goes by."""
+    return QuietLease(new_record(clock.wall(), ref, owner))

@@ -36,7 +36,7 @@ two = nap(one)
 """
 
 
-JUGFILES = ("napping", "sums", "sums_reduce")
+JUGFILES = ("napping", "sums", "sums_reduce", "old")
 
 
 @pytest.fixture(autouse=True)
