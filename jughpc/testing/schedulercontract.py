@@ -110,6 +110,7 @@ class SchedulerContract:
 
     def test_each_thing_that_is_asked_for_is_said(self, scheduler: Scheduler, sayings: Sayings) -> None:
         said = _said(scheduler, ARRAY)
+        assert {field.name for field in fields(Job)} == _other_values().keys() | _TOLD_APART
         changed = [replace(ARRAY, **{name: value}) for name, value in _other_values().items()]
         assert all(_said(scheduler, job) != said for job in changed)
 
@@ -245,6 +246,9 @@ class SchedulerContract:
             assert (env["JUGHPC_ELEMENT"], env["JUGHPC_ELEMENTS"]) == (str(64 + place), "100")
 
 
+_TOLD_APART = {"role", "resources", "depends_on"}  # by tests of their own
+
+
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
     return scheduler.submit_command(job), render(job, scheduler)
 
@@ -252,7 +256,7 @@ def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
 def _other_values() -> dict[str, Any]:
     """Return another value for each field of a job that reaches the system or the script."""
     return {
-        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3,
+        "name": "other", "token": "1b2c3d4e", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3,
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
         "extra": ("--raw",),
     }  # fmt: skip
