@@ -256,7 +256,7 @@ def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
 def _other_values() -> dict[str, Any]:
     """Return another value for each field of a job that reaches the system or the script."""
     return {
-        "name": "other", "token": "1b2c3d4e", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3,
+        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3, "token": "2",
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
         "extra": ("--raw",),
     }  # fmt: skip

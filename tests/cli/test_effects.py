@@ -1,4 +1,4 @@
-"""No setting is declared in vain: each that `submit` reads changes what it would queue, on each system, or is refused."""
+"""Each setting that `submit` reads changes what it would queue, on each system, or is refused."""
 
 from __future__ import annotations
 
