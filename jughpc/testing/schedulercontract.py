@@ -118,7 +118,7 @@ class SchedulerContract:
     def test_each_resource_is_a_directive_or_refused(
         self, scheduler: Scheduler, sayings: Sayings, resource: str
     ) -> None:
-        job = replace(ARRAY, resources=Resources(**{resource: WANTED[resource]}))
+        job = replace(ARRAY, resources=Resources(**{resource: WANTED.get(resource, "some")}))
         try:
             said = scheduler.directives(job)
         except SettingError:

@@ -268,4 +268,5 @@ class Lab:
 
     def _read(self, path: str) -> str | None:
         inode = self.disk.find(path.removeprefix(f"{self.folder}/"))
-        return inode.data.decode() if inode else None
+        real = Path(path)  # of a jugdir that a test made on a real disk
+        return inode.data.decode() if inode else real.read_text() if real.is_file() else None

@@ -141,3 +141,10 @@ def test_a_task_that_no_manifest_knows_is_told_by_its_digest(lab):
     lab.begin().life().claim(b"x" * 16)
     (row,) = cleanup_claims(lab.site, lab.clusters)
     assert row.task == (b"x" * 16).hex()
+
+
+def test_where_no_manifest_was_kept_tasks_are_told_by_their_digests(lab):
+    lab.site.make(1)
+    lab.life().claim(b"x" * 16)
+    (row,) = cleanup_claims(lab.site, lab.clusters)
+    assert row.task == (b"x" * 16).hex()

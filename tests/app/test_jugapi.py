@@ -9,6 +9,7 @@ import pytest
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.jugstore import NamedStore, digest_of
+from jughpc.app.jugapi.api import set_jugdir
 from jughpc.app.jugapi.import_jug import import_jug
 from jughpc.app.jugapi.inline import run_tasks
 from jughpc.app.jugapi.shell import names
@@ -79,7 +80,9 @@ def test_a_shell_invalidates_a_task_with_what_depends_on_it_and_holds_nothing_af
     assert len(lab.store.missing(lab.all())) == 3
     assert lab.store.look(0).claims == {}
     assert not space["doubles"][0].is_loaded()
+    lab.orders.calls.clear()
     assert space["invalidate"](space["singles"][1]) == 2
+    assert not any(path.startswith("workers/") for call, path in lab.orders.calls if call == "create")
 
 
 def test_a_shell_without_a_store_has_nothing_to_invalidate(lab, shell):
@@ -153,6 +156,20 @@ def test_a_store_without_claims_is_refused(chosen):
     Task.store = MemoryStore()
     with pytest.raises(JugdirError, match="MemoryStore"):
         loop([Task(more, 1)])
+
+
+# choosing a jugdir
+
+
+def test_a_jugdir_that_was_chosen_already_is_not_opened_again(tmp_path):
+    first = set_jugdir(str(tmp_path / "x"))
+    assert set_jugdir(str(tmp_path / "x")) is first
+    assert set_jugdir(str(tmp_path / "y")) is not first
+
+
+def test_what_is_no_text_is_taken_for_a_store(tmp_path):
+    own = MemoryStore()
+    assert set_jugdir(own) is own is Task.store
 
 
 # stores by name
@@ -243,8 +260,8 @@ def test_results_of_no_task_are_counted(old, tmp_path):
     shutil.copytree(DATA / "files", tmp_path / "jugs")
     (tmp_path / "jugs" / "ab").mkdir(exist_ok=True)
     (tmp_path / "jugs" / "ab" / ("0" * 38)).write_bytes(b"x")
-    before = import_jug(old.site, DATA / "files").unclaimed
-    assert import_jug(old.site, tmp_path / "jugs").unclaimed == before + 1
+    assert import_jug(old.site, DATA / "files").unclaimed == 2
+    assert import_jug(old.site, tmp_path / "jugs").unclaimed == 3
 
 
 def test_a_barrier_is_passed_once_the_results_before_it_were_taken(old):

@@ -10,11 +10,14 @@ import pytest
 from jughpc.app.context import manifest
 from jughpc.app.submit import dependents
 from jughpc.app.submit.cancel import cancel
-from jughpc.app.submit.submit import plan_submission, submit
+from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import submissions
 from jughpc.batch.scheduler import Resources, Role
+from jughpc.batch.submissions import ElementOptions
+from jughpc.config.settings import Settings
 from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
-from jughpc.store.location import Memory
+from jughpc.store.location import Folder, Memory
+from jughpc.testing.cluster.rules import SLURM
 
 
 def roles(jobs):
@@ -91,6 +94,11 @@ def test_a_template_that_does_not_render_leaves_nothing_behind(lab, tmp_path):
     assert lab.disk.paths() == []
 
 
+def test_what_a_request_does_not_say_is_as_the_settings_have_it():
+    request, settings = SubmitRequest(1, ElementOptions(Path("/run"))), Settings()
+    assert (request.rounds, request.retries) == (settings.rounds, settings.retries)
+
+
 # queueing
 
 
@@ -144,6 +152,35 @@ def test_a_refusal_names_the_schedulers_words_and_leaves_no_submission(lab):
         lab.submit()
     assert submissions.numbers(lab.files) == []
     assert lab.engine.history == []
+
+
+@pytest.fixture
+def real(lab, tmp_path):
+    """Return a lab whose jugdir is a real folder, and whose scheduler refuses what was planned."""
+    lab.location = Folder(tmp_path / "jugdir")
+
+    def refused():
+        lab.engine.rules = replace(SLURM, array_size=1001)
+        planned = plan_submission(lab.site, lab.clusters, lab.request())
+        lab.engine.rules = replace(SLURM, array_size=1)
+        with pytest.raises(UsageError):
+            submit(planned)
+        return tmp_path / "jugdir"
+
+    return lab, refused
+
+
+def test_a_store_that_was_made_for_a_submission_that_is_refused_is_removed_again(real):
+    _, refused = real
+    assert not refused().exists()
+
+
+def test_a_store_that_was_there_before_stays_though_the_submission_is_refused(real):
+    lab, refused = real
+    lab.site.make(9).put(b"x" * 16, 1)
+    folder = refused()
+    assert (folder / "store.yaml").exists()
+    assert not list((folder / "submissions").glob("*/record.json"))
 
 
 def test_what_was_computed_while_the_jugfile_was_loaded_is_kept_in_the_store_that_is_made(labs):
