@@ -308,6 +308,16 @@ def test_a_job_that_the_scheduler_forgot_with_tasks_left_is_not_said_to_be_done(
     assert (found.state, found.code) == (State.UNKNOWN, ExitCode.LEFT)
 
 
+def test_after_news_the_scheduler_is_asked_more_often_again(running):
+    asked = []
+    running.stage.at(500, lambda: running.done(*running.digests("single")))
+    for seconds in (515, 525):
+        running.stage.at(seconds, lambda: asked.append(running.asked("squeue")))
+    running.stage.at(530, lambda: (running.engine.jobs.clear(), running.all_done()))
+    waited(running)
+    assert asked[1] - asked[0] >= 2
+
+
 def test_while_the_scheduler_does_not_answer_nothing_is_taken_for_forgotten(running):
     running.deaf = True
 

@@ -12,11 +12,13 @@ from jughpc.app.context.jugstore import NamedStore, digest_of
 from jughpc.app.jugapi.api import set_jugdir
 from jughpc.app.jugapi.import_jug import import_jug
 from jughpc.app.jugapi.inline import run_tasks
+from jughpc.app.jugapi.jughash import hashes_of
 from jughpc.app.jugapi.shell import names
 from jughpc.errors import BusyError, JugdirError, UsageError
 from jughpc.store.location import Memory
 from jughpc.store.memory import MemoryStore
 from jughpc.tasks.task import Task
+from jughpc.tasks.tasklet import Tasklet
 from jughpc.testing.simlocation import still_lease
 
 DATA = Path(__file__).parent.parent / "data" / "jug"
@@ -241,6 +243,12 @@ def test_what_jug_computed_is_taken_over_and_counted(old, kind):
     assert done.ambiguous.total() == 2
     assert done.unreadable == []
     assert len(old.store.look(0).done) == 18
+
+
+def test_jugs_hash_can_be_told_of_what_plain_functions_make_of_a_task_and_not_of_what_a_lambda_does():
+    one = Task(more, 1)
+    told, untold = Task(more, Tasklet(one, abs)), Task(more, Tasklet(one, lambda x: x))
+    assert hashes_of([one, told, untold]).keys() == {one.digest, told.digest}
 
 
 def test_a_second_import_finds_all_there(old):

@@ -15,6 +15,7 @@ from jughpc.app.run.reduce import reduce
 from jughpc.app.run.selection import Choice
 from jughpc.errors import JugfileError, UsageError
 from jughpc.exitcode import ExitCode
+from jughpc.store import record as records
 from jughpc.store.location import Memory
 from jughpc.store.record import ElementRef
 from jughpc.tasks.graph import Graph
@@ -100,6 +101,16 @@ def test_a_worker_leaves_no_claim_and_ends_its_life(lab):
     run(lab)
     assert lab.store.look(0).claims == {}
     assert (lab.store.records(), len(lab.store.ended())) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("", "its work ended"), ("SIGTERM", "signal 15"), ("SIGUSR1", "signal 10")]
+)
+def test_a_worker_writes_down_why_it_ended(labs, text, words):
+    lab = labs(text=STOPPING.replace("SIG)", f"{text})")) if text else labs()
+    run(lab)
+    (life,) = lab.store.ended()
+    assert words in records.decode(lab.files.read(f"workers/{life}.ended")).reason
 
 
 def test_the_manifest_is_kept_once_by_whoever_loads_first(lab):

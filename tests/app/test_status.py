@@ -95,6 +95,15 @@ def test_a_mark_of_other_tasks_stands_for_nothing(lab):
     assert "done" not in counts(lab)
 
 
+def test_in_a_store_of_many_shards_each_task_is_looked_for_in_its_own(labs):
+    lab = labs(text="from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range(2000)]\n").begin()
+    digests = sorted(lab.all())
+    assert lab.store.shards > 2
+    lab.done(*digests[:500]).failed(digests[-1])
+    lab.store.mark_complete(0, {digest for digest in digests if lab.store.shard_of(digest) == 0})
+    assert counts(lab) == {"failed": 1, "ready": 1499, "done": 500}
+
+
 def test_the_counts_of_each_name_add_up(lab):
     lab.begin().done(*lab.digests("single")[:2])
     assert standing(lab.site).by_name() == {

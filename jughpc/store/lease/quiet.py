@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jughpc.store.base import Claim, Store
 from jughpc.store.record import Record
@@ -42,4 +43,4 @@ class QuietLease:
 
     def end(self, reason: str) -> None:
         if self._store is not None:  # what it failed at is the past's by then: the next in this process tries again
-            self._store.end(self.record)
+            self._store.end(replace(self.record, reason=reason))
