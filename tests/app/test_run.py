@@ -86,6 +86,11 @@ def test_all_tasks_run_and_the_values_are_right(lab):
     assert lab.store.get(lab.digests("total")[0]) == 12
 
 
+def test_it_says_first_what_it_works_on(lab):
+    run(lab)
+    assert "sums.py: 9 tasks, in /shared/run/sums.jugdata" in lab.said[0]
+
+
 def test_a_second_worker_finds_nothing_to_do(lab):
     run(lab)
     assert run(lab) == (ExitCode.DONE, {})
