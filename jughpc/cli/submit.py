@@ -43,6 +43,7 @@ def submit(
     from jughpc.app.submit.submit import SubmitRequest, rehearse
     from jughpc.app.submit.submit import submit as queue
     from jughpc.app.submit.wait import wait_for
+    from jughpc.batch.shell import heeding_signals
 
     target = common.find_target(jugfile, args)
     values, clusters = common.settings(), common.clusters()
@@ -58,7 +59,8 @@ def submit(
     if dry_run:
         rehearse(target, clusters, request, OsClock(), click.echo)
         return ExitCode.DONE
-    done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
+    with heeding_signals():
+        done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
     remember(Path.cwd(), target, click.echo)
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
@@ -98,8 +100,10 @@ def _options(values: Settings, extra: tuple[str, ...]) -> ElementOptions:
 def cancel(target: Target, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
     from jughpc.app.submit.cancel import cancel as end
+    from jughpc.batch.shell import heeding_signals
 
-    ended = end(target, common.clusters(), number)
+    with heeding_signals():
+        ended = end(target, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
     return ExitCode.DONE

@@ -15,7 +15,7 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.app.status.tasks import stand
 from jughpc.app.submit import dependents
-from jughpc.batch import script, submissions
+from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -77,6 +77,7 @@ def submit(
         )  # what cannot be rendered leaves nothing behind
     with _nothing_left_on_error(_folder(target)):
         files = OsFiles(_folder(target))
+        settling.settle_all(files, _folder(target), lambda one: clusters.recorded(one.scheduler, one.limits))
         _prepare_store(sessions.settle(early, pace), tell)
         submission = submissions.prepare(files, draft)
         jobs = _jobs(target, request, submission, cluster)
