@@ -150,7 +150,9 @@ class Cluster:
         latest: dict[Role, str] = {job.role: job.name for job in jobs if job.role is not Role.ARRAY}
         return Poll(
             elements={
-                job.offset + place: status for job, place, _, status in self._rows(jobs, statuses) if job.role is Role.ARRAY
+                job.offset + place: status
+                for job, place, _, status in self._rows(jobs, statuses)
+                if job.role is Role.ARRAY
             },
             dependents={
                 job.role: status for job, _, _, status in self._rows(jobs, statuses) if job.name == latest.get(job.role)
@@ -172,7 +174,9 @@ class Cluster:
         """
         known = [job for job in jobs if self.scheduler.capabilities.is_id(job.id)]
         wrong = [
-            f"{job.id!r} is no id of {self.name}'s: the record of {job.name} is damaged" for job in jobs if job not in known
+            f"{job.id!r} is no id of {self.name}'s: the record of {job.name} is damaged"
+            for job in jobs
+            if job not in known
         ]
         capabilities = self.scheduler.capabilities
         if capabilities.reuses_ids and not capabilities.cancels_by_name:

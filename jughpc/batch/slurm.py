@@ -169,9 +169,7 @@ class Slurm:
 
     def cancel_commands(self, jobs: Names) -> list[list[str]]:
         # One name a command, and the name beside the id: an id may be another job's by now.
-        return [
-            ["scancel", *_clusters([job]), f"--name={name}", job.partition(";")[0]] for job, name in jobs.items()
-        ]
+        return [["scancel", *_clusters([job]), f"--name={name}", job.partition(";")[0]] for job, name in jobs.items()]
 
     def limits_command(self) -> list[str]:
         return ["scontrol", "show", "config"]

@@ -54,7 +54,11 @@ def _past(cluster: Cluster, jobs: Sequence[Accepted], known: Mapping[Key, Status
 
 
 def _record(
-    files: Files, submission: Submission, jobs: Sequence[Accepted], now: Mapping[Key, Status], kept: Mapping[Key, Status]
+    files: Files,
+    submission: Submission,
+    jobs: Sequence[Accepted],
+    now: Mapping[Key, Status],
+    kept: Mapping[Key, Status],
 ) -> None:
     for job in jobs:
         ended = {

@@ -33,9 +33,7 @@ from jughpc.batch.script import render
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 NAME = "primes-1a2b-0"
-ARRAY = Job(
-    Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run")
-)
+ARRAY = Job(Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run"))
 WANTED: Mapping[str, Any] = {
     "walltime": 5400.0, "memory": 4 << 30, "cpus": 3, "gpus": 2, "partition": "long", "account": "physics",
     "qos": "high",
@@ -203,7 +201,10 @@ class SchedulerContract:
     @pytest.mark.parametrize("text", GARBAGE)
     def test_garbage_is_no_answer(self, scheduler: Scheduler, sayings: Sayings, text: str) -> None:
         reply = Reply(("command",), 0, text, "")
-        for parse in (lambda: scheduler.parse_poll(reply, {sayings.plain: NAME}), lambda: scheduler.parse_find(reply, "a")):
+        for parse in (
+            lambda: scheduler.parse_poll(reply, {sayings.plain: NAME}),
+            lambda: scheduler.parse_find(reply, "a"),
+        ):
             assert _answer(parse) in (None, {}, [])
         assert scheduler.parse_limits(reply).array_size is None
         assert not scheduler.absent(replace(reply, code=1))
@@ -215,7 +216,11 @@ class SchedulerContract:
         assert scheduler.parse_find(sayings.found("primes-1a2b-0", sayings.plain), "primes-1a2b-0") == [sayings.plain]
 
     def test_every_job_is_cancelled_once(self, scheduler: Scheduler, sayings: Sayings) -> None:
-        words = [word for command in scheduler.cancel_commands({sayings.plain: NAME, sayings.array: "other"}) for word in command]
+        words = [
+            word
+            for command in scheduler.cancel_commands({sayings.plain: NAME, sayings.array: "other"})
+            for word in command
+        ]
         assert (words.count(sayings.plain), words.count(sayings.array)) == (1, 1)
 
     def test_a_refusal_is_judged_and_a_new_one_is_the_users_to_see(

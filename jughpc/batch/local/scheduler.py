@@ -16,7 +16,19 @@ from jughpc.batch.causes import Cause, Why
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.logs import log_name
-from jughpc.batch.scheduler import Capabilities, ElementId, Job, JobId, Limits, Names, Refusal, Reply, Role, State, Status
+from jughpc.batch.scheduler import (
+    Capabilities,
+    ElementId,
+    Job,
+    JobId,
+    Limits,
+    Names,
+    Refusal,
+    Reply,
+    Role,
+    State,
+    Status,
+)
 from jughpc.errors import SchedulerError, SubmitError
 
 _OWNER = re.compile(r"local:([0-9a-f]{8})_(\d+)(?:\.\d+)?")
