@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -152,9 +152,6 @@ class Pbs:
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return f"{folder}/{log_name(role, size, offset, '^array_index^')}"
-
-    def owner(self, element: ElementId) -> str:
-        return f"pbs:{element.job.replace('[]', f'[{element.index}]')}"
 
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)

@@ -86,7 +86,7 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))
     ]
     return [
-        replace(job, elements=start.element + total, throttle=throttle)
+        replace(job, elements=start.element + total, throttle=throttle, token=submission.token)
         for job, throttle in zip(jobs, throttles, strict=True)
     ]
 

@@ -131,6 +131,7 @@ class Job:
         size: Elements of this job; 1 is a plain job.
         offset: Number of its first element within the submission.
         elements: Elements of the whole submission.
+        token: Of the submission, told to the elements of its arrays; "" to other jobs.
         throttle: Elements that may run at once, None for no bound.
         script: Where the rendered script lies (absolute).
         log: Where one element writes its output: absolute, with the scheduler's own placeholders.
@@ -154,6 +155,7 @@ class Job:
     setup: tuple[str, ...] = ()
     depends_on: Dependency | None = None
     extra: tuple[str, ...] = ()
+    token: str = ""
 
     @property
     def end_record(self) -> Path:
@@ -246,7 +248,7 @@ class Scheduler(Protocol):
 
     @property
     def name(self) -> str:
-        """Names the system, its folder of templates and the start of an owner string."""
+        """Names the system and its folder of templates."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -294,7 +296,7 @@ class Scheduler(Protocol):
         """
 
     def past_command(self, jobs: Names) -> list[str]:
-        """Return the command that asks for the ends of `jobs` when a poll knows nothing of them; [] if there is none."""
+        """Return the command that tells ends of `jobs` which a poll has forgotten; [] if there is none."""
 
     def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         """Return, as `parse_poll`, how elements of `jobs` ended; nothing else.
@@ -323,11 +325,5 @@ class Scheduler(Protocol):
         Raises SettingError for a folder that the system cannot number logs in.
         """
 
-    def owner(self, element: ElementId) -> str:
-        """Return the owner string that the template gives this element, less its last part.
-
-        That part, a dot and a number, tells one run of a requeued element from the next.
-        """
-
     def element(self, owner: str) -> ElementId | None:
-        """Return the element that has this owner string, whole or less its last part; None if it is another system's."""
+        """Return the element that the template gives this JUGHPC_OWNER; None if it is another system's."""

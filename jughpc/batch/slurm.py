@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -193,9 +193,6 @@ class Slurm:
                 f"{folder}: Slurm does not number logs in a path that holds a backslash. Use another folder."
             )
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%a')}"
-
-    def owner(self, element: ElementId) -> str:
-        return f"slurm:{element.job.partition(';')[0]}_{element.index}"
 
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)

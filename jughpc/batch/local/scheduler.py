@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +105,6 @@ class Local:
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
-
-    def owner(self, element: ElementId) -> str:
-        return f"{self.name}:{element.job}_{element.index}"
 
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)

@@ -139,9 +139,6 @@ class GridEngine:
             raise SettingError(f"{folder}: Grid Engine reads $ and : in the path of a log. Use another folder.")
         return f"{folder}/{log_name(role, size, offset, '$TASK_ID')}"
 
-    def owner(self, element: ElementId) -> str:
-        return f"gridengine:{element.job}_{element.index}"
-
     def element(self, owner: str) -> ElementId | None:
         match = re.fullmatch(r"gridengine:(\d+)_(\d+)(?:\.\d+)?", owner)
         return ElementId(match[1], int(match[2])) if match else None

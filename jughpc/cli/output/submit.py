@@ -1,0 +1,85 @@
+"""How a submission looks: planned, rehearsed, queued and ended."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from jughpc.app.submit.submit import Planned, Submitted
+from jughpc.app.submit.wait import Waited
+from jughpc.batch.scheduler import Resources, Role
+from jughpc.batch.submissions import Accepted
+from jughpc.units import show_memory, show_seconds
+
+
+def planned(plan: Planned) -> Iterator[str]:
+    """Yield all that was chosen, applied defaults included, a line each."""
+    yield from _tasks(plan)
+    submission, options = plan.submission, plan.submission.options
+    arrays = [str(job.size) for job in plan.jobs if job.role is Role.ARRAY]
+    limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
+    yield f"scheduler  {submission.scheduler}" + (f" ({limits})" if limits else "")
+    yield f"array      {' + '.join(arrays)} elements, {_throttle(options.throttle)}"
+    yield f"each       {_resources(options.resources)}"
+    yield f"python     {plan.python}"
+    yield f"logs       {submission.folder}/logs"
+    for line in options.setup:
+        yield f"setup      {line}"
+    if options.extra:
+        yield f"extra      {shlex.join(options.extra)}"
+
+
+def rehearsed(plan: Planned) -> Iterator[str]:
+    """Yield the scripts, and the commands that would submit them."""
+    for job in plan.jobs:
+        yield f"\n--- {job.script}\n{plan.script(job).rstrip()}"
+        yield f"--- would run: {shlex.join(plan.command(job))}"
+
+
+def queued(done: Submitted) -> Iterator[str]:
+    """Yield the ids of the jobs, and how to go on."""
+    for job in done.accepted:
+        yield f"{job.role.value:<10} {job.id}"
+    yield f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`"
+
+
+def ended(end: Waited) -> Iterator[str]:
+    """Yield what the jobs that tell of the end put out."""
+    for job, path in end.logs:
+        yield _log(job, path)
+
+
+def _tasks(plan: Planned) -> Iterator[str]:
+    session, standing = plan.session, plan.standing
+    more = ", and more behind a barrier" if session.jugfile.barrier else ""
+    yield f"jugfile    {session.target.jugfile}: {len(session.jugfile.tasks)} tasks{more}"
+    yield f"jugdir     {session.site.location.folder()}"
+    if failed := standing.failed():
+        yield f"again      {len(failed)} tasks that failed before are tried again"
+    if done := len(standing.manifest) - standing.unfinished:
+        yield f"done       {done} tasks have a result already"
+
+
+def _log(job: Accepted, path: Path) -> str:
+    text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
+    return f"\n{job.role.value} ({job.id}), {path}:\n{text}"
+
+
+def _throttle(throttle: int | None) -> str:
+    return f"at most {throttle} at once" if throttle else "as many at once as the system runs"
+
+
+def _resources(resources: Resources) -> str:
+    chosen = {
+        "time": None if resources.walltime is None else show_seconds(resources.walltime),
+        "memory": None if resources.memory is None else show_memory(resources.memory),
+        "cpus": resources.cpus,
+        "gpus": resources.gpus or "",  # none is what one who did not ask gets
+        "partition": resources.partition,
+        "account": resources.account,
+        "qos": resources.qos,
+    }
+    said = [f"{key} {value}" for key, value in chosen.items() if value not in (None, "")]
+    left = [key for key, value in chosen.items() if value is None]
+    return "; ".join(filter(None, [", ".join(said), f"the site's default {', '.join(left)}" if left else ""]))
