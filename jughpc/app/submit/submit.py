@@ -14,7 +14,7 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.status.tasks import Standing, stand
 from jughpc.app.submit import dependents
-from jughpc.batch import script, submissions
+from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -56,6 +56,7 @@ class Planned:
     Attributes:
         session: The jugfile as loaded.
         standing: How its tasks stand.
+        clusters: Where earlier submissions went.
         cluster: Where the jobs go.
         submission: As it will be recorded.
         jobs: In the order of their submission.
@@ -65,6 +66,7 @@ class Planned:
     request: SubmitRequest
     session: Session
     standing: Standing
+    clusters: Clusters
     cluster: Cluster
     submission: Submission
     jobs: Sequence[Job]
@@ -101,7 +103,8 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
     submission = _draft(site, request, cluster)
     standing = stand(_manifest(session), None if session.is_new else session.store, {})
-    planned = Planned(request, session, standing, cluster, submission, _jobs(site, request, submission, cluster))
+    jobs = _jobs(site, request, submission, cluster)
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs)
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered leaves nothing behind
     return planned
@@ -112,6 +115,9 @@ def submit(planned: Planned) -> Submitted:
     site, cluster = planned.site, planned.cluster
     with _nothing_left_on_error(planned.session):
         files = _files(site)
+        settling.settle_all(
+            files, site.location.folder(), lambda one: planned.clusters.recorded(one.scheduler, one.limits)
+        )
         _prepare_store(sessions.settle(planned.session), planned.standing, files)
         submission = submissions.prepare(files, planned.submission)
         jobs = _jobs(site, planned.request, submission, cluster)
