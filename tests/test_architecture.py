@@ -57,7 +57,10 @@ def test_an_import_that_the_design_forbids_is_found_even_in_a_function(copy, roo
     assert f"jughpc.{room}.breach -> " in found.stdout
 
 
-NAMED_IN = {"batch/slurm.py", "batch/pbs.py", "batch/registry.py"}
+NAMED_IN = {
+    "batch/slurm.py", "batch/slurm_limits.py", "batch/slurm_options.py", "batch/pbs.py", "batch/pbs_limits.py",
+    "batch/pbs_options.py", "batch/registry.py",
+}  # fmt: skip
 SYSTEMS = re.compile(r"slurm|pbs\b|\bpbs|sbatch|squeue|scancel|qsub|qstat|qdel", re.IGNORECASE)
 
 

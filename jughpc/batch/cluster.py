@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jughpc.backoff import Backoff
+from jughpc.batch import room
 from jughpc.batch.scheduler import (
     EVERY,
+    Bound,
     ElementId,
     Job,
     JobId,
@@ -20,8 +22,8 @@ from jughpc.batch.scheduler import (
     Scheduler,
     Status,
 )
-from jughpc.batch.submissions import Accepted
-from jughpc.errors import CommandTimeoutError, JugError, SchedulerError, SubmitError
+from jughpc.batch.submissions import Accepted, ElementOptions
+from jughpc.errors import CommandTimeoutError, JugError, SchedulerError, SettingError, SubmitError
 from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
@@ -53,6 +55,9 @@ class Cluster:
         ask: Runs a poll.
         order: Runs any other command.
         limits: What the system allows, as it said when it was asked last.
+        bounds: How many jobs the user may queue, as far as that was asked.
+        commands: Where the system's commands lie on this host, by name.
+        environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
     """
 
@@ -61,6 +66,9 @@ class Cluster:
     order: Run
     clock: Clock
     limits: Limits = field(default_factory=Limits)
+    bounds: tuple[Bound, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0
 
     @property
@@ -77,8 +85,23 @@ class Cluster:
         """Return the same system as one that told these `limits`."""
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
 
+    def check(self, options: ElementOptions) -> None:
+        """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for."""
+        self.scheduler.refuse(options.extra, self.environ)
+        for job in options.after:
+            if not self.scheduler.capabilities.is_id(job):
+                raise SettingError(f"--after {job}: {self.name} has no ids of that kind. Give one as it printed it.")
+
+    def chosen(self, extra: Sequence[str]) -> Mapping[str, str]:
+        """Return what raw options, and variables that its commands heed, choose of `Resources`, by field."""
+        return self.scheduler.chosen(extra, self.scheduler.capabilities.scrub(self.environ))
+
+    def check_room(self, jobs: Sequence[Job], tell: Tell) -> None:
+        """Say what `jobs` have to wait for. Raises SettingError, with what fits, if they can never be queued."""
+        room.check(self.bounds, jobs, tell)
+
     def queue(self, job: Job, tell: Tell) -> JobId:
-        """Return the id of `job`, asking again while the scheduler is only busy or silent.
+        """Return the id of `job`, asking again while the scheduler is only busy or silent, or has no room for it.
 
         Whenever its answer leaves a doubt, the job is looked for by its name before it is submitted again.
 
@@ -92,7 +115,10 @@ class Cluster:
         pauses = self._pauses()
         answer = self._submit(job)
         while isinstance(answer, JugError):
-            tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
+            if self._is_full(answer):
+                tell(f"{answer}\nWaiting for jobs to end, then trying again; ^C ends that ...")
+            else:
+                tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
             answer = self._settled(job.name, pauses, answer) or self._submit(job)
         return answer
 
@@ -160,8 +186,13 @@ class Cluster:
 
     def _refused(self, error: SubmitError) -> bool:
         """Return whether nothing was queued for certain and asking again is of no use."""
-        reply = Reply(tuple(error.argv), error.code, "", error.stderr)
-        return error.code != 0 and self.scheduler.refusal(reply) is not Refusal.RETRY
+        return error.code != 0 and self._meaning(error) not in (Refusal.RETRY, Refusal.FULL)
+
+    def _is_full(self, error: JugError) -> bool:
+        return isinstance(error, SubmitError) and error.code != 0 and self._meaning(error) is Refusal.FULL
+
+    def _meaning(self, error: SubmitError) -> Refusal:
+        return self.scheduler.refusal(Reply(tuple(error.argv), error.code, "", error.stderr))
 
     def _settled(self, name: str, pauses: Iterator[float], doubt: JugError) -> JobId | None:
         """Return the id of the job called `name`, None if there is none for certain.

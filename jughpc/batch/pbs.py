@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jughpc import units
+from jughpc.batch import pbs_limits, pbs_options
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
+from jughpc.batch.options import refuse_resources
 from jughpc.batch.scheduler import (
     Capabilities,
+    Condition,
+    Dependency,
     ElementId,
     Job,
     JobId,
@@ -23,10 +27,11 @@ from jughpc.batch.scheduler import (
     Reply,
     Resources,
     Role,
+    Room,
     State,
     Status,
 )
-from jughpc.errors import SchedulerError, SettingError, SubmitError
+from jughpc.errors import SchedulerError, SubmitError
 
 _QUEUED, _RUNNING, _ENDED = "QHWT", "RESUB", "XF"
 _TERMINATED = 91  # substate of what was deleted while it ran
@@ -54,7 +59,9 @@ _TEXTS = (
     (Refusal.GONE, "Unknown Job Id|Job has finished"),
 )
 
-_SETTINGS = "pbs_version default_queue max_array_size job_history_enable job_history_duration"
+_SETTINGS = (
+    "pbs_version default_queue max_array_size max_queued queued_jobs_threshold job_history_enable job_history_duration"
+)
 
 
 @dataclass(frozen=True)
@@ -71,11 +78,18 @@ class Pbs:
     capabilities: ClassVar[Capabilities] = Capabilities(
         job_id=re.compile(r"\d+(\[\])?(\.\w[\w.-]*)?"),
         commands=("qsub",),
+        further=("qstat", "qselect", "qdel", "qalter"),
         scrubbed=("PBS_DPREFIX",),  # what qsub takes for the start of a directive
     )
 
     def within(self, limits: Limits) -> Pbs:
         return Pbs(history=limits.settings.get("job_history_enable") == "True")
+
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        pbs_options.refuse(extra, environ)
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return pbs_options.OPTIONS.chosen(extra, environ)
 
     def directives(self, job: Job) -> list[Directive]:
         return [*_own(job), *_resources(job.resources)]
@@ -84,7 +98,9 @@ class Pbs:
         return f"#PBS {shlex.join(directive.words)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        return ["qsub", *words([*self.directives(job), *_dependency(job)]), *job.extra, str(job.script)]
+        # Without -f qsub keeps a process in the background, whose text may be that of the refusal before.
+        attributes, extra = _attributes(job)
+        return ["qsub", "-f", *words([*self.directives(job), *attributes]), *extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
         lines = reversed(reply.stdout.split()) if reply.code == 0 else []
@@ -128,8 +144,19 @@ class Pbs:
             return Limits()
         known = {key: str(value) for server in servers.values() for key, value in server.items()}
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
-        size = settings.get("max_array_size", "")
-        return Limits(int(size) if size.isdigit() else None, settings)
+        return Limits(pbs_limits.array_size(settings), settings)
+
+    def room_command(self, user: str) -> list[str]:
+        return ["qstat", "-Q", "-f", "-F", "json"]  # of two queues that are named some releases tell the first only
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        name = (resources.partition or limits.settings.get("default_queue", "")).partition("@")[0]
+        try:
+            queue = dict(_objects(_json(reply), "Queue")).get(name, {})
+        except SchedulerError:
+            queue = {}
+        bounds = pbs_limits.bounds(queue, f"queue {name}", user)
+        return Room((*bounds, *pbs_limits.bounds(limits.settings, "the server", user)), pbs_limits.array_size(queue))
 
     def absent(self, reply: Reply) -> bool:
         return False
@@ -162,22 +189,25 @@ def _own(job: Job) -> Iterator[Directive]:
         yield Directive("-J", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
 
 
-def _dependency(job: Job) -> list[Directive]:
-    after = job.depends_on
-    return [Directive("-W", f"depend={':'.join([after.condition.value, *after.jobs])}")] if after else []
+def _attributes(job: Job) -> tuple[list[Directive], list[str]]:
+    """Return the one -W that says all attributes, [] for none, and the raw options but for theirs."""
+    others = [Dependency(Condition.AFTER_OK, job.after)] if job.after else []
+    every = [job.depends_on, *others] if job.depends_on else others
+    conditions = ",".join(":".join([after.condition.value, *after.jobs]) for after in every)
+    values, rest = pbs_options.attributes_apart(job.extra)
+    told = ",".join([*([f"depend={conditions}"] if conditions else []), *values])
+    return given([("-W", told or None)]), rest
 
 
 def _resources(resources: Resources) -> list[Directive]:
-    if resources.qos is not None:
-        raise SettingError(
-            f"PBS has no QOS, so {resources.qos!r} says nothing to it. "
-            "Leave --qos out, or give the option of your site after --."
-        )
+    refuse_resources("PBS", resources, "qos")
     chunk = _chunk(resources)
     return given(
         (
             ("-l", None if resources.walltime is None else f"walltime={units.walltime(resources.walltime)}"),
-            ("-l", f"select=1{chunk}" if chunk else None),
+            ("-l", f"select={chunk}" if chunk else None),
+            ("-l", f"place={resources.place}" if resources.place else None),
+            ("-P", resources.project),
             ("-q", resources.partition),
             ("-A", resources.account),
         )
@@ -185,9 +215,13 @@ def _resources(resources: Resources) -> list[Directive]:
 
 
 def _chunk(resources: Resources) -> str:
+    """Return what is selected, "" for nothing. There are cores in any chunk: many sites refuse one without."""
+    if resources.select is not None:
+        return resources.select
     memory = None if resources.memory is None else f"{units.mebibytes(resources.memory)}mb"
-    wanted = {"ncpus": resources.cpus, "mem": memory, "ngpus": resources.gpus or None}
-    return "".join(f":{key}={value}" for key, value in wanted.items() if value is not None)
+    asked = {"mem": memory, "ngpus": resources.gpus or None}
+    others = [f"{key}={value}" for key, value in asked.items() if value is not None]
+    return ":".join(["1", f"ncpus={resources.cpus or 1}", *others]) if resources.cpus or others else ""
 
 
 def _silent(reply: Reply) -> SchedulerError:

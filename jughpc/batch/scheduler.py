@@ -94,6 +94,9 @@ class Resources:
         memory: [bytes].
         cpus: Cores of one element.
         gpus: GPUs of one element.
+        project: What PBS accounts to, beside `account`.
+        select: The chunk of PBS in place of one made of cores, memory and GPUs; "" for none at all.
+        place: How PBS places that chunk.
     """
 
     walltime: float | None = None
@@ -103,6 +106,9 @@ class Resources:
     partition: str | None = None
     account: str | None = None
     qos: str | None = None
+    project: str | None = None
+    select: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,11 @@ class Job:
         log: Where one element writes its output: absolute, with the scheduler's own placeholders.
         workdir: Where the command starts (absolute).
         setup: Lines of shell run before the command.
+        probe: A command that must end with 0 after them, or the element ends; it says why.
+        umask: Of the element's files, None for the system's.
+        exclude: Hosts that it is not to run on.
         depends_on: When it may start, None for at once.
+        after: Jobs of others that must have ended with exit code 0 before, too.
         extra: Raw scheduler options, as the user gave them.
     """
 
@@ -146,7 +156,11 @@ class Job:
     workdir: Path
     resources: Resources = Resources()
     setup: tuple[str, ...] = ()
+    probe: tuple[str, ...] = ()
+    umask: int | None = None
+    exclude: tuple[str, ...] = ()
     depends_on: Dependency | None = None
+    after: tuple[JobId, ...] = ()
     extra: tuple[str, ...] = ()
 
 
@@ -173,6 +187,32 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """How many jobs somebody lets a user queue, each element of an array being one.
+
+    Attributes:
+        name: What it is called, and whose it is.
+        used: Of these, as far as that is known.
+    """
+
+    name: str
+    most: int
+    used: int = 0
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is allowed to jobs of one user that ask for certain resources.
+
+    Attributes:
+        array_size: As of `Limits`.
+    """
+
+    bounds: tuple[Bound, ...] = ()
+    array_size: int | None = None
+
+
+@dataclass(frozen=True)
 class Reply:
     """What a command answered."""
 
@@ -193,6 +233,7 @@ class Capabilities:
     Attributes:
         job_id: What all of its ids match in full: nothing else reaches a command line as one.
         commands: All of these are on PATH where the system may be; () for one that is everywhere.
+        further: Others that are asked of it, which may be absent.
         first_index: Of an array's first element, in the system's own count; a plain job's element is 0 always.
         conditions: Those that it can hold a job back by; AFTER_ANY is one of them.
         runs_here: Its elements run on this very machine.
@@ -204,6 +245,7 @@ class Capabilities:
 
     job_id: re.Pattern[str]
     commands: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
     first_index: int = 0
     conditions: frozenset[Condition] = frozenset(Condition)
     runs_here: bool = False
@@ -239,6 +281,12 @@ class Scheduler(Protocol):
 
     def within(self, limits: Limits) -> Scheduler:
         """Return the system as one that told these `limits` is to be spoken to."""
+
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Raise SettingError if raw options, or variables, would undo what a submission says itself."""
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what raw options, and variables that hold, choose of `Resources`, by field, in words."""
 
     def directives(self, job: Job) -> list[Directive]:
         """Return what `job` asks for, but for its dependency: a script may be submitted again by hand.
@@ -285,6 +333,12 @@ class Scheduler(Protocol):
 
     def parse_limits(self, reply: Reply) -> Limits:
         """Return what could be read; unreadable is no limit known."""
+
+    def room_command(self, user: str) -> list[str]:
+        """Return the command that tells what the system allows to `user`; [] if there is none."""
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        """Return what holds for jobs of `user` that ask for `resources`; unreadable is no bound known."""
 
     def absent(self, reply: Reply) -> bool:
         """Return whether this answer about limits shows that the commands are here, but no such system."""

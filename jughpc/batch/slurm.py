@@ -8,11 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jughpc import units
+from jughpc.batch import slurm_limits
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
+from jughpc.batch.options import refuse_resources
 from jughpc.batch.scheduler import (
     EVERY,
+    Bound,
     Capabilities,
+    Condition,
     Dependency,
     ElementId,
     Job,
@@ -22,9 +26,11 @@ from jughpc.batch.scheduler import (
     Reply,
     Resources,
     Role,
+    Room,
     State,
     Status,
 )
+from jughpc.batch.slurm_options import OPTIONS
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 _STATES = {
@@ -79,10 +85,22 @@ class Slurm:
     """The Scheduler protocol in the words of sbatch, squeue, scancel and scontrol."""
 
     name = "slurm"
-    capabilities = Capabilities(job_id=_ID, commands=("sbatch",), scrubbed=_SCRUBBED, kept=_LOCATION + _CHOICES)
+    capabilities = Capabilities(
+        job_id=_ID,
+        commands=("sbatch",),
+        further=("squeue", "sacct", "scancel", "scontrol", "sacctmgr"),
+        scrubbed=_SCRUBBED,
+        kept=_LOCATION + _CHOICES,
+    )
 
     def within(self, limits: Limits) -> Slurm:
         return self
+
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        OPTIONS.refuse(extra, environ)
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return OPTIONS.chosen(extra, environ)
 
     def directives(self, job: Job) -> list[Directive]:
         return [*_own(job), *_resources(job.resources)]
@@ -95,7 +113,8 @@ class Slurm:
         return f"#SBATCH {directive.option}={shlex.quote(value)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        after = [f"--dependency={_dependency(job.depends_on)}"] if job.depends_on else []
+        conditions = ",".join(map(_dependency, _dependencies(job)))
+        after = [f"--dependency={conditions}"] if conditions else []
         return ["sbatch", "--parsable", *words(self.directives(job)), *after, *job.extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
@@ -146,6 +165,14 @@ class Slurm:
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(_array_size(known), settings)
 
+    def room_command(self, user: str) -> list[str]:
+        return slurm_limits.command(user)
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        most = limits.settings.get("MaxJobCount", "")
+        whole = [Bound("MaxJobCount of the system", int(most))] if most.isdigit() and int(most) else []
+        return Room((*slurm_limits.bounds(reply, user, resources), *whole))
+
     def absent(self, reply: Reply) -> bool:
         return reply.code != 0 and "Could not establish a configuration source" in reply.stderr
 
@@ -172,11 +199,14 @@ def _own(job: Job) -> Iterator[Directive]:
     yield Directive("--nodes", "1")
     yield Directive("--ntasks", "1")
     yield Directive("--requeue")
+    if job.exclude:
+        yield Directive("--exclude", ",".join(job.exclude))
     if job.size > 1:
         yield Directive("--array", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
 
 
 def _resources(resources: Resources) -> list[Directive]:
+    refuse_resources("Slurm", resources, "project", "select", "place")
     return given(
         (
             ("--time", None if resources.walltime is None else units.walltime(resources.walltime)),
@@ -188,6 +218,11 @@ def _resources(resources: Resources) -> list[Directive]:
             ("--qos", resources.qos),
         )
     )
+
+
+def _dependencies(job: Job) -> list[Dependency]:
+    others = [Dependency(Condition.AFTER_OK, job.after)] if job.after else []
+    return [job.depends_on, *others] if job.depends_on else others
 
 
 def _dependency(dependency: Dependency) -> str:

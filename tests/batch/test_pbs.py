@@ -17,6 +17,7 @@ def test_an_array_is_submitted_with_a_range_and_a_throttle(job):
     command = PBS.submit_command(replace(job, throttle=3))
     assert command == [
         "qsub",
+        "-f",
         *("-N", "primes-1a2b-0"),
         *("-S", "/bin/bash"),
         *("-j", "oe"),

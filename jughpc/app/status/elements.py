@@ -54,7 +54,7 @@ def find(location: Location, clusters: Clusters, number: int | None = None, ask:
         return None
     jobs = Jobs(
         submission,
-        clusters.recorded(submission.scheduler, submission.limits),
+        clusters.recorded(submission.scheduler, submission.limits, submission.commands),
         submissions.accepted(files, submission),
         cancelled=submissions.is_cancelled(files, submission),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +13,12 @@ from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.app.status.tasks import stand
-from jughpc.app.submit import dependents
+from jughpc.app.submit import choices, dependents
 from jughpc.batch import script, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
-from jughpc.batch.scheduler import Job, Resources, Role, Workload
+from jughpc.batch.scheduler import Job, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import TemplateError, UsageError
@@ -27,7 +26,8 @@ from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
-from jughpc.units import show_memory, show_seconds
+from jughpc.units import show_seconds
+from jughpc.worker.deadline import LEAST, MARGIN
 
 Tell = Callable[[str], None]
 
@@ -67,31 +67,33 @@ def submit(
 ) -> Submitted:
     """Queue array, collector and reduce for `target`. Raises UsageError if any of it is refused."""
     _check(target, request)
-    cluster = clusters.here(request.scheduler)
+    cluster = _cluster(clusters, request)
     early = sessions.peek(target)
     _tell_tasks(early, tell)
     draft = _draft(target, request, cluster, clock)
-    for job in _jobs(target, request, draft, cluster):
-        script.render(
-            job, cluster.scheduler, request.options.templates
-        )  # what cannot be rendered leaves nothing behind
+    planned = _jobs(target, request, draft, cluster)
+    for job in planned:  # what cannot be rendered, or said to the system, leaves nothing behind
+        script.render(job, cluster.scheduler, request.options.templates)
+        cluster.scheduler.submit_command(job)
+    cluster.check_room(planned, tell)
     with _nothing_left_on_error(_folder(target)):
         files = OsFiles(_folder(target))
         _prepare_store(sessions.settle(early, pace), tell)
         submission = submissions.prepare(files, draft)
         jobs = _jobs(target, request, submission, cluster)
-        _tell_choices(submission, jobs, tell)
+        choices.tell_choices(submission, cluster, jobs, tell)
         return Submitted(submission, Submitter(cluster, files, tell).submit(submission, jobs))
 
 
 def rehearse(target: Target, clusters: Clusters, request: SubmitRequest, clock: Clock, tell: Tell) -> None:
     """Print what `submit` would do, scripts and commands; touch nothing."""
     _check(target, request)
-    cluster = clusters.here(request.scheduler)
+    cluster = _cluster(clusters, request)
     _tell_tasks(sessions.peek(target), tell)
     submission = _draft(target, request, cluster, clock)
     jobs = _jobs(target, request, submission, cluster)
-    _tell_choices(submission, jobs, tell)
+    cluster.check_room(jobs, tell)
+    choices.tell_choices(submission, cluster, jobs, tell)
     for job in jobs:
         tell(f"\n--- {job.script}\n{script.render(job, cluster.scheduler, request.options.templates).rstrip()}")
         tell(f"--- would run: {shlex.join(cluster.scheduler.submit_command(job))}")
@@ -103,6 +105,19 @@ def _check(target: Target, request: SubmitRequest) -> None:
         raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
     if (templates := request.options.templates) and not templates.is_dir():
         raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
+    walltime = request.options.resources.walltime
+    if walltime is not None and walltime < LEAST:
+        raise UsageError(
+            f"--time {show_seconds(walltime)} is less than a worker needs: some {show_seconds(LEAST - MARGIN)} to "
+            f"start, and {show_seconds(MARGIN)} before the end, in which it begins nothing. "
+            f"Ask for {show_seconds(LEAST)} or more."
+        )
+
+
+def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
+    cluster = clusters.here(request.scheduler, request.options.resources)
+    cluster.check(request.options)
+    return cluster
 
 
 @contextmanager
@@ -149,49 +164,18 @@ def _prepare_store(session: Session, tell: Tell) -> None:
 def _draft(target: Target, request: SubmitRequest, cluster: Cluster, clock: Clock) -> Submission:
     name = request.name or target.jugfile.stem
     workload = Workload(
-        dependents.argv("execute", target, f"--retries={request.retries}", "--keep-going"), request.size, name
+        dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going"),
+        request.size,
+        name,
     )
     folder = _folder(target)
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     return submissions.draft(
         OsFiles(folder), clock, folder,
-        scheduler=cluster.name, workload=workload, options=request.options, limits=cluster.limits, meta=meta,
+        scheduler=cluster.name, workload=workload, options=request.options, limits=cluster.limits,
+        commands=cluster.commands, meta=meta,
     )  # fmt: skip
 
 
 def _jobs(target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
     return plan(submission, cluster.scheduler, dependents.of_array(target, submission, request.rounds, request.reduce))
-
-
-def _tell_choices(submission: Submission, jobs: Sequence[Job], tell: Tell) -> None:
-    """Say everything that was chosen, applied defaults included."""
-    options, arrays = submission.options, [job for job in jobs if job.role is Role.ARRAY]
-    limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
-    tell(f"scheduler  {submission.scheduler}" + (f" ({limits})" if limits else ""))
-    tell(f"array      {' + '.join(str(job.size) for job in arrays)} elements, {_throttle(options.throttle)}")
-    tell(f"each       {_resources(options.resources)}")
-    tell(f"python     {sys.executable}")
-    tell(f"logs       {submission.folder}/logs")
-    for line in options.setup:
-        tell(f"setup      {line}")
-    if options.extra:
-        tell(f"extra      {shlex.join(options.extra)}")
-
-
-def _throttle(throttle: int | None) -> str:
-    return f"at most {throttle} at once" if throttle else "as many at once as the system runs"
-
-
-def _resources(resources: Resources) -> str:
-    chosen = {
-        "time": None if resources.walltime is None else show_seconds(resources.walltime),
-        "memory": None if resources.memory is None else show_memory(resources.memory),
-        "cpus": resources.cpus,
-        "gpus": resources.gpus or 0,
-        "partition": resources.partition,
-        "account": resources.account,
-        "qos": resources.qos,
-    }
-    said = [f"{key} {value}" for key, value in chosen.items() if value is not None]
-    left = [key for key, value in chosen.items() if value is None]
-    return ", ".join(said) + (f"; the site's default {', '.join(left)}" if left else "")

@@ -15,8 +15,21 @@ from typing import Any
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.logs import log_name
-from jughpc.batch.scheduler import Capabilities, ElementId, Job, JobId, Limits, Refusal, Reply, Role, State, Status
-from jughpc.errors import SchedulerError, SubmitError
+from jughpc.batch.scheduler import (
+    Capabilities,
+    ElementId,
+    Job,
+    JobId,
+    Limits,
+    Refusal,
+    Reply,
+    Resources,
+    Role,
+    Room,
+    State,
+    Status,
+)
+from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 _STATES = {state.value: state for state in State}
 
@@ -30,6 +43,13 @@ class Local:
     def within(self, limits: Limits) -> Local:
         return self
 
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        if extra:
+            raise SettingError(f"This machine has no options of its own, so {extra[0]!r} behind -- says nothing to it.")
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def directives(self, job: Job) -> list[Directive]:
         wanted = {**vars(job.resources), **vars(job)}
         return given((f"--{option}", wanted[option]) for option in OPTIONS)
@@ -38,6 +58,11 @@ class Local:
         return ""  # a supervisor keeps what was said
 
     def submit_command(self, job: Job) -> list[str]:
+        if job.after:
+            raise SettingError(
+                "Jobs on this machine wait for none of another submission. Leave --after out: "
+                "`jughpc submit --wait` ends when all of a submission has."
+            )
         after = job.depends_on
         depends = [f"--after={after.condition.value}:{','.join(after.jobs)}"] if after else []
         return command("submit", *words(self.directives(job)), *depends, *job.extra, "--", str(job.script))
@@ -76,6 +101,12 @@ class Local:
             return Limits(settings={key: str(value) for key, value in _answer(reply).items()})
         except SchedulerError:
             return Limits()
+
+    def room_command(self, user: str) -> list[str]:
+        return []
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        return Room()
 
     def absent(self, reply: Reply) -> bool:
         return False
