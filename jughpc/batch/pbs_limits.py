@@ -9,7 +9,8 @@ from typing import Any
 from jughpc.batch.scheduler import Bound
 
 _ENTRY = re.compile(r"\[?([uo]):([^=\]]+)=(\d+)\]?")
-_NAMES = ("max_queued", "queued_jobs_threshold")
+_NAMES = {"max_queued": True, "queued_jobs_threshold": False}
+"""Whether they count jobs that wait for others: these are not in the state Q."""
 
 
 def bounds(fields: Mapping[str, Any], whose: str, user: str) -> Iterator[Bound]:
@@ -17,12 +18,12 @@ def bounds(fields: Mapping[str, Any], whose: str, user: str) -> Iterator[Bound]:
 
     Limits of groups and projects are left to the server: which of them count is not known here.
     """
-    for name in _NAMES:
+    for name, followers in _NAMES.items():
         found = {(kind, who.strip()): int(most) for kind, who, most in _ENTRY.findall(str(fields.get(name, "")))}
         for kinds in ((("u", user), ("u", "PBS_GENERIC")), (("o", "PBS_ALL"),)):
             most = next((found[kind] for kind in kinds if kind in found), None)
             if most is not None:
-                yield Bound(f"{name} of {whose}", most)
+                yield Bound(f"{name} of {whose}", most, followers=followers)
 
 
 def array_size(fields: Mapping[str, Any]) -> int | None:

@@ -6,17 +6,21 @@ Nothing here runs a command: `shell.run` does, and hands the texts back to the p
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from jughpc.batch.capabilities import Capabilities as Capabilities
+from jughpc.batch.capabilities import Condition as Condition
+from jughpc.batch.causes import Why
 from jughpc.batch.directives import Directive
 
 JobId = str
 """A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
 
+Names = Mapping[JobId, str]
+"""Jobs by their ids, each with the name that it was submitted under."""
 
 EVERY = -1
 """The index that stands for each element of a job which is not named by its own."""
@@ -38,13 +42,14 @@ class State(enum.Enum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    ENDED = "ended"  # nobody can tell how
     STUCK = "stuck"  # queued, and will never start without help
     UNKNOWN = "unknown"
 
     @property
     def ended(self) -> bool:
         """Whether the scheduler is sure that this element runs no more."""
-        return self in (State.DONE, State.FAILED, State.CANCELLED)
+        return self in (State.DONE, State.FAILED, State.CANCELLED, State.ENDED)
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,13 @@ class Status:
         state: Where it stands.
         reason: The scheduler's own words, "" if it has none; may hold blanks and commas.
         host: Where it runs or ran, "" if unknown.
+        why: What is behind it, in words, None where there is nothing to explain.
     """
 
     state: State
     reason: str = ""
     host: str = ""
+    why: Why | None = None
 
 
 class Role(enum.Enum):
@@ -68,13 +75,6 @@ class Role(enum.Enum):
     ARRAY = "array"
     COLLECT = "collect"
     REDUCE = "reduce"
-
-
-class Condition(enum.Enum):
-    """When a dependent job may start."""
-
-    AFTER_ANY = "afterany"  # the other has ended in any way
-    AFTER_OK = "afterok"  # the other has ended with exit code 0
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,11 @@ class Job:
     after: tuple[JobId, ...] = ()
     extra: tuple[str, ...] = ()
 
+    @property
+    def end_record(self) -> Path:
+        """Where it tells how it ended; without the index that an array's element has, and the suffix."""
+        return self.script.parent / "ends" / self.script.stem
+
 
 class Refusal(enum.Enum):
     """What it means that a command was refused."""
@@ -193,11 +198,13 @@ class Bound:
     Attributes:
         name: What it is called, and whose it is.
         used: Of these, as far as that is known.
+        followers: Whether collector and reduce count, while they are held back.
     """
 
     name: str
     most: int
     used: int = 0
+    followers: bool = True
 
 
 @dataclass(frozen=True)
@@ -224,48 +231,6 @@ class Reply:
 
 Run = Callable[[Sequence[str]], Reply]
 """Runs a command to its end, as `shell.run` does. Raises SchedulerError if there is no reply."""
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """What one batch system declares of itself.
-
-    Attributes:
-        job_id: What all of its ids match in full: nothing else reaches a command line as one.
-        commands: All of these are on PATH where the system may be; () for one that is everywhere.
-        further: Others that are asked of it, which may be absent.
-        first_index: Of an array's first element, in the system's own count; a plain job's element is 0 always.
-        conditions: Those that it can hold a job back by; AFTER_ANY is one of them.
-        runs_here: Its elements run on this very machine.
-        bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
-        scrubbed: How variables begin that would change what its commands mean, or reach its jobs from an outer one.
-        kept: Variables that stay although they begin like that: where the system is, and a user's standing choices.
-        templates: The folder that holds its folder of templates, None for those shipped here.
-    """
-
-    job_id: re.Pattern[str]
-    commands: tuple[str, ...] = ()
-    further: tuple[str, ...] = ()
-    first_index: int = 0
-    conditions: frozenset[Condition] = frozenset(Condition)
-    runs_here: bool = False
-    bounds_arrays: bool = False
-    scrubbed: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    templates: Path | None = None
-
-    def indices(self, size: int) -> range:
-        """Return the indices of a job of `size` elements, in the system's own count."""
-        first = self.first_index if size > 1 else 0
-        return range(first, first + size)
-
-    def is_id(self, text: str) -> bool:
-        """Return whether `text` may be handed to the system's commands as the id of a job."""
-        return bool(self.job_id.fullmatch(text))
-
-    def scrub(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return `environ` without what its commands, and its jobs, are not to see."""
-        return {key: value for key, value in environ.items() if key in self.kept or not key.startswith(self.scrubbed)}
 
 
 class Scheduler(Protocol):
@@ -315,17 +280,36 @@ class Scheduler(Protocol):
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         """Return the ids of the jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         """Return ONE command that asks after all of `jobs`, array elements included."""
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         """Return a status per element of `jobs`. One that is not mentioned is absent, never dead.
 
-        The index EVERY speaks for all elements of its job that have no status of their own.
+        A job that has one of their ids and another name is somebody else's, and left out. The index EVERY speaks for
+        all elements of its job that have no status of their own.
         Raises SchedulerError if the scheduler did not answer.
         """
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        """Return those of `jobs` that an answer to a poll should speak of, and says nothing of: not even that it knows none.
+
+        Raises SchedulerError if there was no answer.
+        """
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        """Return the command that asks for `jobs`, of which `reply` says nothing, in another way; [] if there is none."""
+
+    def past_command(self, jobs: Names) -> list[str]:
+        """Return the command that asks for the ends of `jobs` when a poll knows nothing of them; [] if there is none."""
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        """Return, as `parse_poll`, how elements of `jobs` ended; nothing else.
+
+        Raises SchedulerError if the command had no answer.
+        """
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         """Return the commands that end `jobs`, each to be run once."""
 
     def limits_command(self) -> list[str]:
@@ -357,3 +341,6 @@ class Scheduler(Protocol):
 
         That part, a dot and a number, tells one run of a requeued element from the next.
         """
+
+    def element(self, owner: str) -> ElementId | None:
+        """Return the element that has this owner string, whole or less its last part; None if it is another system's."""

@@ -50,8 +50,10 @@ def collect(target: Target, number: int, left: int | None) -> int:
     """
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import collect as gather
+    from jughpc.batch.shell import heeding_signals
 
-    verdict = gather(target, common.clusters(), number, common.settings().rounds, OsClock(), common.say, left)
+    with heeding_signals():
+        verdict = gather(target, common.clusters(), number, common.settings().rounds, OsClock(), common.say, left)
     for line in story(target, verdict):
         click.echo(line)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT

@@ -40,6 +40,7 @@ def submit(
     from jughpc.app.submit.submit import SubmitRequest, rehearse
     from jughpc.app.submit.submit import submit as queue
     from jughpc.app.submit.wait import wait_for
+    from jughpc.batch.shell import heeding_signals
 
     target = common.find_target(jugfile, args)
     values, clusters = common.settings(), common.clusters()
@@ -55,7 +56,8 @@ def submit(
     if dry_run:
         rehearse(target, clusters, request, OsClock(), click.echo)
         return ExitCode.DONE
-    done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
+    with heeding_signals():
+        done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
     remember(Path.cwd(), target, click.echo)
     for job in done.accepted:
         click.echo(f"{job.role.value:<10} {job.id}")
@@ -72,8 +74,10 @@ def submit(
 def cancel(target: Target, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
     from jughpc.app.submit.cancel import cancel as end
+    from jughpc.batch.shell import heeding_signals
 
-    ended = end(target, common.clusters(), number)
+    with heeding_signals():
+        ended = end(target, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
     return ExitCode.DONE

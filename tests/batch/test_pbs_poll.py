@@ -122,7 +122,7 @@ def test_a_request_that_no_node_can_meet_says_so(recorded):
 def test_a_state_that_nobody_knows_is_neither_dead_nor_done(recorded):
     reply = recorded("openpbs/qstat-json-plain-queued")
     moved = replace(reply, stdout=reply.stdout.replace('"job_state":\t"Q"', '"job_state":\t"M"'))
-    assert parse(moved)[0] == Status(State.UNKNOWN, "job_state M")
+    assert parse(moved)[0] == Status(State.UNKNOWN, "moved to another server")
 
 
 def test_what_ran_and_has_no_exit_status_is_no_success(recorded):

@@ -45,8 +45,15 @@ def run(job: Job, system: Any = None, **variables: str) -> subprocess.CompletedP
 
 def ended(job: Job) -> Mapping[str, Any] | None:
     """Return what status reads of an element that ended before its command started, None for nothing."""
-    path = job.workdir / "own" / "ends" / "0-array-3"
+    path = job.workdir / "own" / "ends" / "0-array-3.json"
     return json.loads(path.read_text()) if path.exists() else None
+
+
+def reason(job: Job) -> str:
+    """Return why it ended so."""
+    told = ended(job)
+    assert told is not None
+    return str(told["reason"])
 
 
 @SYSTEMS
@@ -55,7 +62,10 @@ def test_a_line_that_fails_ends_the_element_and_is_named_in_the_log_and_for_stat
     assert done.returncode == 127
     assert "ran" not in done.stdout
     assert "setup line 2, `nonexist 'a b'`: command not found, on " in done.stderr
-    assert {"state": "setup failed", "line": 2, "text": "nonexist 'a b'", "code": 127}.items() <= ended(job).items()
+    told = ended(job)
+    assert told["reason"] == "setup line 2, `nonexist 'a b'`: command not found"
+    assert (told["code"], told["state"], told["host"]) == (127, "failed", os.uname().nodename)
+    assert told["owner"].startswith(f"{system.name}:")
 
 
 @pytest.mark.parametrize(
@@ -81,8 +91,8 @@ def test_a_line_that_fails_ends_the_element_and_is_named_in_the_log_and_for_stat
 def test_every_way_to_fail_is_told(job, lines, line, code, words):
     done = run(replace(job, setup=tuple(lines)))
     assert (done.returncode, "ran" in done.stdout) == (code, False)
-    told = ended(job)
-    assert (told["line"], told["code"], told["words"]) == (line, code, words)
+    assert ended(job)["code"] == code
+    assert reason(job) == f"setup line {line}, `{lines[line - 1]}`: {words}"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +134,7 @@ def test_a_working_directory_that_is_gone_is_told(job):
     (job.workdir / "script").write_text(render(replace(gone, workdir=Path("/nowhere")), Slurm()))
     done = subprocess.run(["bash", str(job.workdir / "script")], env={**os.environ, **ELEMENT}, capture_output=True)
     assert done.returncode == 1
-    assert (ended(job)["line"], ended(job)["text"]) == (0, "cd /nowhere")
+    assert reason(job) == "setup, `cd /nowhere`: exit code 1"
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -132,20 +142,19 @@ def test_a_working_directory_that_is_gone_is_told(job):
 def test_any_text_of_a_line_is_readable_json(job, text, tab):
     line = f"false {'	' if tab else ''}# {text}"
     run(replace(job, setup=(line,)))
-    assert ended(job)["text"] == line
+    assert reason(job) == f"setup line 1, `{line}`: exit code 1"
 
 
 def test_a_command_that_is_not_there_is_told(job):
     done = run(replace(job, argv=("/nowhere/python", "-m", "x")))
     assert done.returncode == 127
-    assert (ended(job)["line"], ended(job)["text"]) == (0, "/nowhere/python")
-    assert "could not be started" in ended(job)["words"]
+    assert reason(job) == "setup, `/nowhere/python`: could not be started, exit code 127"
 
 
 def test_a_probe_that_fails_ends_the_element_with_its_words(job):
     done = run(replace(job, probe=("sh", "-c", "echo '\"it\" has no jughpc' >&2; exit 1")))
     assert (done.returncode, "ran" in done.stdout) == (1, False)
-    assert ended(job)["words"] == '"it" has no jughpc'
+    assert reason(job) == 'setup, `echo`: "it" has no jughpc'
 
 
 def test_a_probe_sees_what_setup_put_first_on_the_path(job):
@@ -190,7 +199,7 @@ def test_no_element_runs_on_a_host_that_is_excluded(job, system, names, runs):
     host = os.uname().nodename.partition(".")[0]
     wanted = replace(job, exclude=tuple(name.replace("this", host) for name in names))
     assert ("ran" in run(wanted, system).stdout) is runs
-    assert runs or ended(job)["state"] == "excluded"
+    assert runs or reason(job) == f"excluded, `{host}.cluster`: no job is to run there"
 
 
 def test_a_site_may_change_how_the_command_is_started(job, tmp_path):

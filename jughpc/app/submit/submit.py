@@ -14,7 +14,7 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.app.status.tasks import stand
 from jughpc.app.submit import choices, dependents
-from jughpc.batch import script, submissions
+from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -78,6 +78,9 @@ def submit(
     cluster.check_room(planned, tell)
     with _nothing_left_on_error(_folder(target)):
         files = OsFiles(_folder(target))
+        settling.settle_all(
+            files, _folder(target), lambda one: clusters.recorded(one.scheduler, one.limits, one.commands)
+        )
         _prepare_store(sessions.settle(early, pace), tell)
         submission = submissions.prepare(files, draft)
         jobs = _jobs(target, request, submission, cluster)

@@ -10,9 +10,10 @@ from jughpc.app.status.report import report
 from jughpc.app.status.tasks import in_words
 from jughpc.app.submit.submit import Submitted
 from jughpc.backoff import Backoff
+from jughpc.batch import journal
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
-from jughpc.batch.submissions import Accepted, log_of
+from jughpc.batch.submissions import Accepted
 from jughpc.exitcode import ExitCode
 from jughpc.fs import Clock
 
@@ -67,6 +68,6 @@ def _state(jobs: Jobs | None, last: Accepted) -> State | None:
 
 
 def _show_log(done: Submitted, job: Accepted, tell: Callable[[str], None]) -> None:
-    path = log_of(done.submission, job)
+    path = journal.log_of(done.submission, job)
     text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
     tell(f"\n{job.role.value} ({job.id}), {path}:\n{text}")

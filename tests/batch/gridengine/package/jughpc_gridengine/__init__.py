@@ -129,6 +129,12 @@ class GridEngine:
             for index in _indices(row.get("tasks", "0"))
         }
 
+    def unheard(self, reply: Reply, jobs: Mapping[JobId, str]) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Mapping[JobId, str]) -> list[str]:
+        return []
+
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
         return [["qdel", job] for job in jobs]
 
