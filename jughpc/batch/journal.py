@@ -192,7 +192,9 @@ def _outcome(
     files: Files, submission: Submission, stem: str, names: Sequence[str]
 ) -> tuple[int, Outcome | None, tuple[str, ...]]:
     """Return how many outcomes were written, the first that is whole, and the names of those before it."""
-    tries = sorted(int(match[3] or 1) for name in names if (match := _OUTCOME.fullmatch(name)) and name.startswith(f"{stem}."))
+    tries = sorted(
+        int(match[3] or 1) for name in names if (match := _OUTCOME.fullmatch(name)) and name.startswith(f"{stem}.")
+    )
     damage: list[str] = []
     for number in tries:
         name = f"{stem}.json" if number == 1 else f"{stem}.{number}.json"

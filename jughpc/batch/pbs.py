@@ -206,6 +206,8 @@ def _status(fields: Mapping[str, Any], job: JobId, *, history: bool) -> Status:
         state, reason = _end(fields, history=history)
         code, comment = str(fields.get("Exit_status", "")), reason.partition(", ")[2]
         why = reasons.of_end(code, comment, host) if state in (State.FAILED, State.CANCELLED) else None
+        if state is State.ENDED and fields.get("substate") == _TERMINATED:
+            why = Why(Cause.USER, "ended before its array was deleted, or with it")
         return Status(state, reason, host, why)
     if letter in _RUNNING:
         return Status(State.RUNNING, "suspended" if letter in "SU" else "", host)

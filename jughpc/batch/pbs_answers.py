@@ -83,10 +83,12 @@ def says_no_history(reply: Reply) -> bool:
 
 
 def _jobs(reply: Reply) -> Iterable[tuple[str, Fields]]:
-    if "json" in reply.argv or ("-F" not in reply.argv and reply.stdout.lstrip().startswith(("{", "["))):
-        return objects(as_json(reply), "Jobs")
     lines = reply.stdout.splitlines()
-    return _of_bars(lines) if "dsv" in reply.argv else _of_text(lines)
+    if "dsv" in reply.argv:
+        return _of_bars(lines)
+    if "-f" in reply.argv and "-F" not in reply.argv:
+        return _of_text(lines)
+    return objects(as_json(reply), "Jobs")
 
 
 def _of_bars(lines: Sequence[str]) -> Iterator[tuple[str, Fields]]:

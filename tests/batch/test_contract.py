@@ -16,7 +16,7 @@ from jughpc.batch.local.scheduler import Local
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Refusal, Reply, State
 from jughpc.batch.slurm import Slurm
-from jughpc.testing.schedulercontract import ODD, Sayings, SchedulerContract
+from jughpc.testing.schedulercontract import NAME, ODD, Sayings, SchedulerContract
 
 
 def answer(text: str, code: int = 0, error: str = "") -> Reply:
@@ -54,7 +54,7 @@ class TestSlurm(SchedulerContract):
     @pytest.fixture
     def sayings(self) -> Sayings:
         def row(job, index, word):
-            return f"{job}|{'N/A' if job == '12' else index}|{word}|None|node1\n"
+            return f"{job}|{'N/A' if job == '12' else index}|{word}|{NAME}|batch|1:00:00|N/A|node1|None\n"
 
         def environment(job, index):
             return {"SLURM_JOB_ID": job} if index is None else array(job, index)
@@ -86,8 +86,12 @@ class TestPbs(SchedulerContract):
     @pytest.fixture
     def sayings(self) -> Sayings:
         def polled(job, told):
-            jobs = {job.replace("[]", f"[{index}]"): {"job_state": word} for index, word in told.items()}
-            return answer(json.dumps({"Jobs": jobs | ({job: {"job_state": "B"}} if "[]" in job else {})}))
+            jobs = {
+                job.replace("[]", f"[{index}]"): {"job_state": word, "Job_Name": NAME} for index, word in told.items()
+            }
+            return answer(
+                json.dumps({"Jobs": jobs | ({job: {"job_state": "B", "Job_Name": NAME}} if "[]" in job else {})})
+            )
 
         def environment(job, index):
             return {"PBS_JOBID": job.replace("[]", f"[{index}]")} | (

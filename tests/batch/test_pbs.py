@@ -90,12 +90,12 @@ def test_an_accepted_job_without_an_id_is_told_apart_from_a_refusal(recorded):
 def test_ended_jobs_are_asked_for_only_where_the_server_remembers_them(setting, history):
     limits = Limits(settings={"job_history_enable": setting} if setting else {})
     pbs = Pbs().within(limits)
-    assert ("-x" in pbs.poll_command(["2[].srv"])) is history
+    assert ("-x" in pbs.poll_command({"2[].srv": "a"})) is history
     assert ("-x" in pbs.find_command("primes-1a2b-0")) is history
 
 
 def test_one_command_asks_for_all_jobs_and_no_others():
-    assert PBS.poll_command(["2[].srv", "3.srv"]) == ["qstat", "-t", "-f", "-F", "json", "2[].srv", "3.srv"]
+    assert PBS.poll_command({"2[].srv": "a", "3.srv": "b"}) == ["qstat", "-t", "-f", "-F", "json", "2[].srv", "3.srv"]
 
 
 def test_jobs_are_found_by_name(recorded):
@@ -109,7 +109,7 @@ def test_a_look_that_failed_finds_nothing_out(recorded):
 
 
 def test_jobs_are_deleted_one_by_one():
-    assert PBS.cancel_commands(["2[].srv", "3.srv"]) == [["qdel", "2[].srv"], ["qdel", "3.srv"]]
+    assert PBS.cancel_commands({"2[].srv": "a", "3.srv": "b"}) == [["qdel", "2[].srv"], ["qdel", "3.srv"]]
 
 
 def test_limits_are_read_from_the_server(recorded):

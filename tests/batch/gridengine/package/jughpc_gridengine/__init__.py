@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,6 +22,7 @@ from jughpc.batch.scheduler import (
     Job,
     JobId,
     Limits,
+    Names,
     Refusal,
     Reply,
     Resources,
@@ -113,29 +114,35 @@ class GridEngine:
         raise SubmitError(reply.argv, reply.code, reply.stderr or reply.stdout)
 
     def find_command(self, name: str) -> list[str]:
-        return self.poll_command([])
+        return self.poll_command({})
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         return list(dict.fromkeys(row["JB_job_number"] for row in _rows(reply) if row.get("JB_name") == name))
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         return ["qstat", "-xml", "-s", "prsz"]
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         return {
             ElementId(row["JB_job_number"], index): _status(row)
             for row in _rows(reply)
-            if row["JB_job_number"] in jobs
+            if row.get("JB_name") == jobs.get(row["JB_job_number"])
             for index in _indices(row.get("tasks", "0"))
         }
 
-    def unheard(self, reply: Reply, jobs: Mapping[JobId, str]) -> list[JobId]:
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
         return []
 
-    def poll_again(self, reply: Reply, jobs: Mapping[JobId, str]) -> list[str]:
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
         return []
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def past_command(self, jobs: Names) -> list[str]:
+        return []
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        return {}
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         return [["qdel", job] for job in jobs]
 
     def limits_command(self) -> list[str]:
@@ -167,6 +174,10 @@ class GridEngine:
 
     def owner(self, element: ElementId) -> str:
         return f"gridengine:{element.job}_{element.index}"
+
+    def element(self, owner: str) -> ElementId | None:
+        match = re.fullmatch(r"gridengine:(\d+)_(\d+)(?:\.\d+)?", owner)
+        return ElementId(match[1], int(match[2])) if match else None
 
 
 def _rows(reply: Reply) -> Iterator[Mapping[str, str]]:
