@@ -22,6 +22,7 @@ Fields = Mapping[str, Any]
 _ID = re.compile(r"(\d+)(?:\[(\d*)\])?(\.\S+)?")
 _JOB = "Job Id: "
 _BAR = re.compile(r"(?<!\\)\|")  # one in a value has a backslash
+_BLOCK = re.compile(r"(?ms)^Job Id: (\S+)\n(.*?\n)\n(?=Job Id: |\s|\Z)")
 _NUMBERS = ("substate", "Exit_status", "run_count")
 _NO_HISTORY = "not configured to maintain job history"
 
@@ -83,34 +84,37 @@ def says_no_history(reply: Reply) -> bool:
 
 
 def _jobs(reply: Reply) -> Iterable[tuple[str, Fields]]:
-    lines = reply.stdout.splitlines()
     if "dsv" in reply.argv:
-        return _of_bars(lines)
+        return _of_bars(reply.stdout)
     if "-f" in reply.argv and "-F" not in reply.argv:
-        return _of_text(lines)
+        return _of_text(reply.stdout)
     return objects(as_json(reply), "Jobs")
 
 
-def _of_bars(lines: Sequence[str]) -> Iterator[tuple[str, Fields]]:
-    for line in lines:
+def _of_bars(text: str) -> Iterator[tuple[str, Fields]]:
+    """Yield what is said in lines; one that is cut off, and says less than there was to say, is none."""
+    for line in text.splitlines(keepends=True):
         head, *pairs = _BAR.split(line)
-        if head.startswith(_JOB):
-            yield head.removeprefix(_JOB), _fields(pair.partition("=")[::2] for pair in pairs)
+        if head.startswith(_JOB) and line.endswith("\n"):
+            yield head.removeprefix(_JOB).strip(), _fields(pair.rstrip("\n").partition("=")[::2] for pair in pairs)
 
 
-def _of_text(lines: Sequence[str]) -> Iterator[tuple[str, Fields]]:
-    """Yield what is said in lines of four blanks, `name = value`, which go on in lines that begin with a tab."""
-    job, pairs = "", list[tuple[str, str]]()
-    for line in [*lines, _JOB]:
-        if line.startswith(_JOB):
-            if job:
-                yield job, _fields(pairs)
-            job, pairs = line.removeprefix(_JOB).strip(), []
-        elif line.startswith("    ") and " = " in line:
-            name, _, value = line.strip().partition(" = ")
+def _of_text(text: str) -> Iterator[tuple[str, Fields]]:
+    """Yield what is said in blocks, each ended by an empty line; one that is cut off is none."""
+    for job, block in _BLOCK.findall(text):
+        yield job, _fields(_pairs(block.splitlines()))
+
+
+def _pairs(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """Return names and values of lines `    name = value`, which go on in lines that begin with a tab."""
+    pairs: list[tuple[str, str]] = []
+    for line in lines:
+        name, equals, value = line.strip().partition(" = ")
+        if line.startswith("    ") and equals:
             pairs.append((name, value))
         elif line.startswith("\t") and pairs:
             pairs[-1] = (pairs[-1][0], pairs[-1][1] + line[1:])
+    return pairs
 
 
 def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

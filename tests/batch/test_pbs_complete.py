@@ -131,3 +131,15 @@ def test_all_forms_tell_alike_of_an_array_that_its_owner_deleted(recorded):
     json, dsv = (Pbs(history=True).parse_poll(reply, {reply.argv[-1]: "sweep"}) for reply in replies)
     assert json == dsv
     assert {status.state for status in json.values()} <= {State.CANCELLED, State.ENDED}
+
+
+@pytest.mark.parametrize("form", ["dsv", "full-text"])
+def test_an_answer_that_is_cut_anywhere_says_less_and_never_something_else(recorded, form):
+    reply, jobs = recorded(f"openpbs/qstat-{form}-two-known-t"), {"1[].pbs01": "sweep", "2.pbs01": "sweep"}
+    whole = Pbs().parse_poll(reply, jobs).items()
+    cuts = range(0, len(reply.stdout), 37)
+    said = [
+        Pbs().parse_poll(Reply(reply.argv, 0, reply.stdout[:cut], ""), jobs).items() for cut in (*cuts, *range(-9, 0))
+    ]
+    assert all(some <= whole for some in said)
+    assert any(some and some < whole for some in said)
