@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import rows, table
+from benchmarks import field, rows, table
 
 
 def main() -> None:
@@ -16,11 +16,11 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.groups) - set(rows.ALL):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(rows.ALL)}")
-    field = rows.field(options.quick)
+    place = field.field(options.quick)
     found = []
-    print(rows.machine())
+    print(field.machine())
     for name in options.groups or rows.ALL:
-        for row in rows.ALL[name](field):
+        for row in rows.ALL[name](place):
             found.append(row)
             print(f"{row.what}: {row.ours:.3g} {row.verdict()}", file=sys.stderr)
     print("\n".join(table.lines(found)))

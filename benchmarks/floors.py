@@ -51,3 +51,33 @@ def arrays(folder: Path, count: int) -> float:
     spent = time.perf_counter() - began
     shutil.rmtree(place)
     return spent
+
+
+def reading(folder: Path, count: int) -> float:
+    """Return what it takes to read, check and unpickle `count` squares from files of PACK [s of CPU]."""
+    place = folder / "floor"
+    place.mkdir()
+    streams = [pickle.dumps(i * i, 5) for i in range(count)]
+    for start in range(0, count, PACK):
+        (place / str(start)).write_bytes(pickle.dumps([(zlib.crc32(s), s) for s in streams[start : start + PACK]]))
+    began = time.process_time()
+    for start in range(0, count, PACK):
+        for crc, stream in pickle.loads((place / str(start)).read_bytes()):
+            if zlib.crc32(stream) == crc:
+                pickle.loads(stream)
+    spent = time.process_time() - began
+    shutil.rmtree(place)
+    return spent
+
+
+def mapped(folder: Path, summed: bool) -> float:
+    """Return what it takes to have an array of 100 MiB at hand, mapped with np.load, and to sum it up if asked [s]."""
+    import numpy as np
+
+    if not (folder / "array.npy").exists():
+        np.save(folder / "array.npy", np.full(100 << 17, 1.0))
+    began = time.perf_counter()
+    array = np.load(folder / "array.npy", mmap_mode="c")
+    if summed:
+        array.sum()
+    return time.perf_counter() - began

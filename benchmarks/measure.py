@@ -44,9 +44,7 @@ def middle(measure: Callable[[], float], times: int) -> float:
 
 def _start(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
     whole = {**os.environ, "PYTHONHASHSEED": "0", **environ}
-    return subprocess.Popen(
-        command, cwd=folder, env=whole, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, cwd=folder, env=whole, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def _end(process: subprocess.Popen[str]) -> tuple[float, int, str]:

@@ -9,6 +9,8 @@ JugError
 │   ├── DigestError       an argument that cannot be told from others: it cannot be pickled
 │   ├── JugdirError       the jugdir cannot be used: unwritable, not ours, of another format
 │   ├── SettingError      a value that does not parse: a time, a memory size, an option
+│   │   └── PatternError  a pattern of names that matches all, or is no regular expression
+│   ├── JugModuleError    a module of jug's in whose place there is something else here
 │   ├── TemplateError     a script template that is absent or does not render
 │   └── SubmitError       the scheduler refused; nothing was queued
 ├── SchedulerError        the scheduler did not answer as it should; says nothing about jobs
@@ -87,6 +89,14 @@ class JugdirError(UsageError):
 
 class SettingError(UsageError):
     """An option or a setting whose value does not parse."""
+
+
+class JugModuleError(UsageError, ModuleNotFoundError):
+    """There is no such module of jug's here; the text says what takes its place."""
+
+
+class PatternError(SettingError, ValueError):
+    """A pattern of task names that matches every task, or is no regular expression."""
 
 
 class TemplateError(UsageError):

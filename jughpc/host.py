@@ -6,16 +6,18 @@ nothing is known unless it would be seen if it were there.
 
 from __future__ import annotations
 
+import atexit
 import enum
+import errno
 import os
 import platform
 import pwd
-import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _GONE = ("Z", "X")  # proc(5): a zombie, one that is dead; neither runs on
 
@@ -29,6 +31,29 @@ class Process(NamedTuple):
 
     pid: int
     start: int
+
+
+class Descriptor:
+    """A descriptor that code of the user's may close, and by whose number it may then have opened another file."""
+
+    def __init__(self, number: int) -> None:
+        self._number, self._file = number, _file_at(number)
+
+    @property
+    def number(self) -> int:
+        """The descriptor. Raises OSError if it is ours no more."""
+        if not self.is_ours():
+            raise OSError(errno.EBADF, f"descriptor {self._number} was closed by other code of this process")
+        return self._number
+
+    def is_ours(self) -> bool:
+        """Return whether it is still what it was."""
+        return self._file is not None and _file_at(self._number) == self._file
+
+    def close(self) -> None:
+        """Close it, unless somebody did."""
+        if self.is_ours():
+            os.close(self._number)
 
 
 class Sight(enum.Enum):
@@ -93,6 +118,11 @@ def myself() -> Process:
     return process(os.getpid())
 
 
+def at_my_end(f: Callable[..., Any], *args: Any) -> None:
+    """Call `f` when this process ends; a child that it forks, and that ends as a program does, is another one."""
+    atexit.register(_if_still, os.getpid(), f, *args)
+
+
 def process(pid: int) -> Process:
     """Return the process that has `pid` now; its start is 0 if there is none."""
     return Process(pid, _stat(pid)[1])
@@ -132,14 +162,25 @@ def group_alive(process: Process) -> bool:
     return any(_in_group(pid, process.pid) for pid in pids)
 
 
-def how_it_died(pid: int) -> str:
-    """Return what can be known of the end of `pid`; its parent has mostly reaped it by now."""
-    with suppress(OSError, ValueError, IndexError):
-        fields = _fields(pid)
-        number = int(fields[49]) & 0x7F  # proc(5), field 52: the wait status, shown to the same user
-        if fields[0] == "Z" and number:
-            return f"killed by {signal.Signals(number).name}"
-    return "killed, by SIGKILL most likely: out of memory, walltime, preemption or by hand"
+def wait_status(pid: int) -> int | None:
+    """Return how `pid` ended, as waitpid(2) would say it; None if it did not, or its parent has reaped it by now."""
+    fields = _fields(pid)
+    return int(fields[49]) if fields[0] in _GONE and len(fields) > 49 else None  # proc(5), field 52
+
+
+def out_of_memory_kills() -> int | None:
+    """Return how many processes of this one's cgroup were killed for lack of memory so far; None if it is not said.
+
+    Source: memory.events of cgroup v2, memory.oom_control of v1.
+    """
+    for line in _lines("/proc/self/cgroup"):
+        number, kinds, group = line.split(":", 2)
+        place = _mounted("cgroup2", "") if number == "0" else _mounted("cgroup", "memory")
+        if place and (number == "0" or "memory" in kinds.split(",")):
+            for text in (f"{place}{group}/memory.events", f"{place}{group}/memory.oom_control"):
+                for count in (line.split()[1] for line in _lines(text) if line.startswith("oom_kill ")):
+                    return int(count)
+    return None
 
 
 def usable_cores() -> int:
@@ -157,6 +198,35 @@ def measure(pid: int) -> tuple[int, float]:
         return found.memory_info().rss, times.user + times.system
     except psutil.Error:
         return 0, 0.0
+
+
+def _if_still(pid: int, f: Callable[..., Any], *args: Any) -> None:
+    if os.getpid() == pid:
+        f(*args)
+
+
+def _file_at(number: int) -> tuple[int, int] | None:
+    """Return what is open by that number, None if nothing is."""
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _mounted(kind: str, option: str) -> str:
+    """Return where a file system of that kind is mounted, with that option; "" if it is not."""
+    for line in _lines("/proc/self/mountinfo"):
+        here, _, there = line.partition(" - ")
+        if there.split()[0] == kind and (not option or option in there.split()[-1].split(",")):
+            return here.split()[4]
+    return ""
+
+
+def _lines(path: str) -> list[str]:
+    with suppress(OSError):
+        return Path(path).read_text().splitlines()
+    return []
 
 
 def _is_true_root() -> bool:

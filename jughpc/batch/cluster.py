@@ -45,12 +45,10 @@ class Poll:
     Attributes:
         elements: Of the arrays, by the element's number within the submission.
         dependents: Of the latest collector and reduce.
-        owners: Of all of them, by the owner string that is in a worker's record.
     """
 
     elements: Mapping[int, Status] = field(default_factory=dict)
     dependents: Mapping[Role, Status] = field(default_factory=dict)
-    owners: Mapping[str, Status] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -167,14 +165,14 @@ class Cluster:
         return dict(self._keyed(jobs, found))
 
     def _ask_again(self, reply: Reply, names: Mapping[JobId, str], found: dict[ElementId, Status]) -> list[JobId]:
-        """Ask in other ways for what a poll left out, add that to `found`, and return of what nothing is said at all."""
+        """Ask in other ways for what a poll left out, add that to `found`; return what nothing is said of at all."""
         left = self.scheduler.unheard(reply, names)
         while left and (command := self.scheduler.poll_again(reply, asked := {job: names[job] for job in left})):
             try:
                 reply = self.ask(command)
                 found |= self.scheduler.parse_poll(reply, asked)
                 left = self.scheduler.unheard(reply, asked)
-            except SchedulerError:
+            except SchedulerError:  # noqa: PERF203  # one way after the other
                 return left
         return left
 
@@ -191,24 +189,11 @@ class Cluster:
     def view(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Poll:
         """Return `statuses` of the elements of `jobs` in the submission's own terms."""
         latest: dict[Role, str] = {job.role: job.name for job in jobs if job.role is not Role.ARRAY}
+        rows = list(self._rows(jobs, statuses))
         return Poll(
-            elements={
-                job.offset + place: status
-                for job, place, _, status in self._rows(jobs, statuses)
-                if job.role is Role.ARRAY
-            },
-            dependents={
-                job.role: status for job, _, _, status in self._rows(jobs, statuses) if job.name == latest.get(job.role)
-            },
-            owners={self.scheduler.owner(element): status for _, _, element, status in self._rows(jobs, statuses)},
+            elements={job.offset + place: status for job, place, status in rows if job.role is Role.ARRAY},
+            dependents={job.role: status for job, _, status in rows if job.name == latest.get(job.role)},
         )
-
-    def owners(self, jobs: Sequence[Accepted]) -> Iterator[tuple[int, str]]:
-        """Yield the number within the submission, and the owner, of each element of the arrays among `jobs`."""
-        for job in jobs:
-            if job.role is Role.ARRAY:
-                for place, element in self._elements(job):
-                    yield job.offset + place, self.scheduler.owner(element)
 
     def cancel(self, jobs: Sequence[Accepted]) -> list[str]:
         """End `jobs`, in that order, and return what went wrong, a line each; one that is over is fine.
@@ -313,13 +298,11 @@ class Cluster:
                 if status := told.get(element, every):
                     yield (job.name, place), status
 
-    def _rows(
-        self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]
-    ) -> Iterator[tuple[Accepted, int, ElementId, Status]]:
+    def _rows(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Iterator[tuple[Accepted, int, Status]]:
         for job in jobs:
-            for place, element in self._elements(job):
+            for place in range(job.size):
                 if status := statuses.get((job.name, place)):
-                    yield job, place, element, status
+                    yield job, place, status
 
     def _try(self, command: Sequence[str]) -> Reply | str:
         try:

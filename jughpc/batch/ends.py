@@ -1,9 +1,9 @@
 """How jobs and elements ended, kept in the submission's folder for when the scheduler has forgotten them.
 
-submissions/<number>/ends/<k>-<role>.json           told by a job that ended: its owner string, exit code, state, reason,
-                                                    last lines, host, and when [Unix s]
+submissions/<number>/ends/<k>-<role>.json           told by a job that ended: its JUGHPC_OWNER, exit code, state,
+                                                    reason, last lines, host, and when [Unix s]
 submissions/<number>/ends/<k>-<role>-<place>.json   the same of an array's element, by its place in it from 0 on
-submissions/<number>/ends/<k>-<role>.seen.<n>       what a poll was the first to see, with all that the one before it has
+submissions/<number>/ends/<k>-<role>.seen.<n>       what polls were the first to see, all of it in the latest
 
 A job learns where its own is from JUGHPC_END.
 """

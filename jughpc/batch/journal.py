@@ -180,7 +180,7 @@ def elements(jobs: Sequence[Accepted]) -> int:
 
 
 def _entry(files: Files, submission: Submission, stem: str, names: Sequence[str]) -> Entry:
-    tried, outcome, damage = _outcome(files, submission, stem, names)
+    _, outcome, damage = _outcome(files, submission, stem, names)
     intent = None
     if outcome is None and f"{stem}.intent" in names:
         intent = _whole(files, f"{submission.path}/{stem}.intent", _intent)
@@ -220,8 +220,7 @@ def _whole(files: Files, path: str, kind: Callable[[dict[str, Any]], T]) -> T | 
 def _outcome_of(fields: dict[str, Any]) -> Outcome:
     if "never" in fields:
         return Never(str(fields["never"]))
-    found = Accepted(**{**_job(fields), "id": str(fields["id"])})
-    return found
+    return Accepted(**{**_job(fields), "id": str(fields["id"])})
 
 
 def _intent(fields: dict[str, Any]) -> Intent:

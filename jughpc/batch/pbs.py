@@ -183,9 +183,6 @@ class Pbs:
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return f"{folder}/{log_name(role, size, offset, '^array_index^')}"
 
-    def owner(self, element: ElementId) -> str:
-        return f"pbs:{element.job.replace('[]', f'[{element.index}]')}"
-
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)
         if match is None:

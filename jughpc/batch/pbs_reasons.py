@@ -28,7 +28,9 @@ _WAITS = (
 )
 _HOLDS = (
     Entry(".*u.*", Cause.HELD, "is held by you", "qrls {job}"),
-    Entry(".*[so].*", Cause.HELD, "is held by an operator or the server (it may have been started too often)", "ask your site why"),
+    Entry(
+        ".*[so].*", Cause.HELD, "is held by an operator, or for it was started too often", "ask your site why"
+    ),
     Entry("p", Cause.HELD, "is held for a bad password", "ask your site why"),
 )  # fmt: skip
 

@@ -86,6 +86,7 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
         replace(
             _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset),
             elements=start.element + total,
+            token=submission.token,
             extra=options.extra,
             after=options.after if first else (),  # what comes later comes after that anyhow
         )

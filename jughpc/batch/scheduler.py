@@ -131,6 +131,7 @@ class Job:
         size: Elements of this job; 1 is a plain job.
         offset: Number of its first element within the submission.
         elements: Elements of the whole submission.
+        token: Of the submission, told to the elements of its arrays; "" to other jobs.
         throttle: Elements that may run at once, None for no bound.
         script: Where the rendered script lies (absolute).
         log: Where one element writes its output: absolute, with the scheduler's own placeholders.
@@ -162,6 +163,7 @@ class Job:
     depends_on: Dependency | None = None
     after: tuple[JobId, ...] = ()
     extra: tuple[str, ...] = ()
+    token: str = ""
 
     @property
     def end_record(self) -> Path:
@@ -238,7 +240,7 @@ class Scheduler(Protocol):
 
     @property
     def name(self) -> str:
-        """Names the system, its folder of templates and the start of an owner string."""
+        """Names the system and its folder of templates."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -292,16 +294,16 @@ class Scheduler(Protocol):
         """
 
     def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
-        """Return those of `jobs` that an answer to a poll should speak of, and says nothing of: not even that it knows none.
+        """Return those of `jobs` of which an answer to a poll says nothing: not even that they are not known.
 
         Raises SchedulerError if there was no answer.
         """
 
     def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
-        """Return the command that asks for `jobs`, of which `reply` says nothing, in another way; [] if there is none."""
+        """Return another command that asks for `jobs`, of which `reply` says nothing; [] if there is none."""
 
     def past_command(self, jobs: Names) -> list[str]:
-        """Return the command that asks for the ends of `jobs` when a poll knows nothing of them; [] if there is none."""
+        """Return the command that tells ends of `jobs` which a poll has forgotten; [] if there is none."""
 
     def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         """Return, as `parse_poll`, how elements of `jobs` ended; nothing else.
@@ -336,11 +338,5 @@ class Scheduler(Protocol):
         Raises SettingError for a folder that the system cannot number logs in.
         """
 
-    def owner(self, element: ElementId) -> str:
-        """Return the owner string that the template gives this element, less its last part.
-
-        That part, a dot and a number, tells one run of a requeued element from the next.
-        """
-
     def element(self, owner: str) -> ElementId | None:
-        """Return the element that has this owner string, whole or less its last part; None if it is another system's."""
+        """Return the element that the template gives this JUGHPC_OWNER; None if it is another system's."""

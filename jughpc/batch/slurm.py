@@ -222,9 +222,6 @@ class Slurm:
             )
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%a')}"
 
-    def owner(self, element: ElementId) -> str:
-        return f"slurm:{element.job.partition(';')[0]}_{element.index}"
-
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)
         return ElementId(match[1], int(match[2])) if match else None

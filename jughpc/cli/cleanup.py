@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
-from jughpc.fs import OsClock
 
 if TYPE_CHECKING:
     from jughpc.app.upkeep.leftovers import Tidied
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--keep-locks", is_flag=True, help="Remove results that no task needs; claims stay.")
 @click.option("--wait", is_flag=True, help="Watch who may live for as long as it takes to see that they stand still.")
 @click.option("--force", is_flag=True, help="Remove all claims, the living ones too.")
-def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: bool, wait: bool, force: bool) -> int:
+def cleanup(site: Site, locks_only: bool, failed_only: bool, keep_locks: bool, wait: bool, force: bool) -> int:
     """Remove the results of no task of JUGFILE, and the claims of dead workers; safe beside live workers.
 
     Only what jughpc wrote is touched, and nothing behind an unmet barrier. A claim is removed by proof, and
@@ -35,13 +34,13 @@ def cleanup(target: Target, locks_only: bool, failed_only: bool, keep_locks: boo
     from jughpc.app.upkeep import garbage
 
     if failed_only:
-        click.echo(f"Removed {garbage.forget_failures(target)} failure locks")
+        click.echo(f"Removed {garbage.forget_failures(site)} failure locks")
         return ExitCode.DONE
-    removed = None if locks_only else garbage.remove_garbage(target, common.clusters(), OsClock(), common.PATIENCE)
+    removed = None if locks_only else garbage.remove_garbage(site, common.clusters(), common.PATIENCE)
     if removed:
         click.echo(f"Removed {removed.results} objects")
     if not keep_locks:
-        _free(target, wait, force)
+        _free(site, wait, force)
     if removed and removed.leftovers:
         _tell_leftovers(removed.leftovers)
     return ExitCode.DONE
@@ -59,10 +58,10 @@ def _tell_leftovers(leftovers: Tidied) -> None:
         click.echo(f"Removed leftovers: {', '.join(told)}")
 
 
-def _free(target: Target, wait: bool, force: bool) -> None:
+def _free(site: Site, wait: bool, force: bool) -> None:
     from jughpc.app.upkeep.claims import FoundClaim, cleanup_claims
 
-    if target.location.files() is None:
+    if site.files is None:
         click.echo("Removed 0 locks: in this store they end by themselves with their holder.")
         return
 
@@ -72,7 +71,7 @@ def _free(target: Target, wait: bool, force: bool) -> None:
             return f"removed  {row.task}  {where}: {row.proof or 'by force'}"
         return f"kept     {row.task}  {where}: may be alive"
 
-    held = cleanup_claims(target, common.clusters(), OsClock(), force=force, wait=wait)
+    held = cleanup_claims(site, common.clusters(), force=force, wait=wait)
     for row in held:
         click.echo(show(row))
     removed = sum(row.removed for row in held)

@@ -6,25 +6,24 @@ from pathlib import Path
 
 import click
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.exitcode import ExitCode
-from jughpc.fs import OsClock
 
 
 @click.command()
 @common.takes_jugfile
-def check(target: Target) -> int:
+def check(site: Site) -> int:
     """Exit with 0 if all tasks of JUGFILE are done, else with 1; print nothing."""
     from jughpc.app.status.tasks import standing
 
-    found = standing(target)
+    found = standing(site)
     return ExitCode.FAILED if found.unfinished or found.manifest.barrier else ExitCode.DONE
 
 
 @click.command("sleep-until")
 @common.takes_jugfile
-def sleep_until(target: Target) -> int:
+def sleep_until(site: Site) -> int:
     """Wait until all tasks of JUGFILE are done, by whomever.
 
     Exit code: 0 all done, 1 if what is left failed or waits for what failed.
@@ -32,8 +31,8 @@ def sleep_until(target: Target) -> int:
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import sleep_until as wait
 
-    verdict = wait(target, common.clusters(), OsClock(), common.say)
-    for line in story(target, verdict):
+    verdict = wait(site, common.clusters())
+    for line in story(site, verdict):
         click.echo(line, err=True)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.FAILED
 
@@ -43,7 +42,7 @@ def sleep_until(target: Target) -> int:
 @click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
 @common.takes_settings
 @click.option("--left", type=int, hidden=True)  # as a further array's collector is told by the one before it
-def collect(target: Target, number: int, left: int | None) -> int:
+def collect(site: Site, number: int, left: int | None) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
     Exit code: 0 only if all tasks are done, else 3.
@@ -53,8 +52,8 @@ def collect(target: Target, number: int, left: int | None) -> int:
     from jughpc.batch.shell import heeding_signals
 
     with heeding_signals():
-        verdict = gather(target, common.clusters(), number, common.settings().rounds, OsClock(), common.say, left)
-    for line in story(target, verdict):
+        verdict = gather(site, common.clusters(), number, site.settings.rounds, left)
+    for line in story(site, verdict):
         click.echo(line)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
 
@@ -63,13 +62,13 @@ def collect(target: Target, number: int, left: int | None) -> int:
 @common.takes_jugfile
 @click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
-def reduce(target: Target, script: Path, if_done: bool) -> int:
+def reduce(site: Site, script: Path, if_done: bool) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
     from jughpc.app.run.reduce import reduce as run
     from jughpc.app.status.tasks import in_words, standing
 
-    if if_done and ((found := standing(target)).unfinished or found.manifest.barrier):
+    if if_done and ((found := standing(site)).unfinished or found.manifest.barrier):
         click.echo(f"{script} was not run, for tasks are left: {in_words(found)}", err=True)
         return ExitCode.LEFT
-    run(target, script)
+    run(site, script)
     return ExitCode.DONE

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jughpc.app.context.target import Target, Usual, choose
+from jughpc.app.context.target import Usual, choose
 from jughpc.config.kinds import Kind, Raw
 from jughpc.config.layers import load
 from jughpc.config.settings import Setting, Settings, named
 from jughpc.errors import SettingError
 from jughpc.fs import OsClock, environment
-from jughpc.store.base import Pace
 from jughpc.tasks import running
 from jughpc.tasks.matching import by_both
 
 if TYPE_CHECKING:
+    from jughpc.app.context.site import Site
     from jughpc.batch.clusters import Clusters
 
 PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one claim
@@ -43,7 +43,7 @@ def takes_settings(command: F) -> F:
 
 
 def takes_jugdir(command: F) -> F:
-    """Give `command` the option --jugdir; `find_target` heeds it."""
+    """Give `command` the option --jugdir; `find_site` heeds it."""
     return _option(named()["jugdir"])(command)
 
 
@@ -90,7 +90,7 @@ class Takes(click.ParamType):  # type: ignore[type-arg]  # generic in newer clic
 
 
 def takes_jugfile(command: F) -> F:
-    """Give `command` a `target`, from JUGFILE, --jugdir and what stands behind `--`."""
+    """Give `command` a `site`, from JUGFILE, --jugdir and what stands behind `--`."""
 
     known = {name for param in getattr(command, "__click_params__", ()) for name in param.opts}
 
@@ -101,10 +101,10 @@ def takes_jugfile(command: F) -> F:
     @needless(*sorted(_OF_EVERY_COMMAND - known), is_flag=True)
     @click.pass_context
     @functools.wraps(command)
-    def with_target(ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], **rest: Any) -> Any:
-        return command(target=find_target(jugfile, (*args, *ctx.obj)), **rest)
+    def with_site(ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], **rest: Any) -> Any:
+        return command(site=find_site(jugfile, (*args, *ctx.obj)), **rest)
 
-    return with_target  # type: ignore[return-value]  # click calls it, with other arguments than `command`
+    return with_site  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
 def needless(*names: str, is_flag: bool = False) -> Callable[[F], F]:
@@ -119,10 +119,22 @@ def needless(*names: str, is_flag: bool = False) -> Callable[[F], F]:
 
 
 def selects_tasks(command: F) -> F:
-    """Give `command` the options `name` and `pattern`."""
+    """Give `command` the options `name` and `pattern`; --target and --invalid are jug's former words for the first."""
     named = click.option("--name", metavar="NAME", help="Tasks of this name, or its end behind a dot; * and ?.")
     like = click.option("--pattern", metavar="TEXT", help="Tasks whose name holds TEXT, or matches /TEXT/.")
-    return named(like(command))
+
+    @named
+    @like
+    @click.option("--target", "--invalid", "former", hidden=True)
+    @functools.wraps(command)
+    def with_names(*, name: str | None, former: str | None, **rest: Any) -> Any:
+        if former is not None:
+            click.echo("jughpc: --target and --invalid are --name by now: whole names, * and ?", err=True)
+        if former is not None and name is not None:
+            raise SettingError("give --name, not --target or --invalid besides.")
+        return command(name=former if name is None else name, **rest)
+
+    return with_names  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
 def matcher(name: str | None, pattern: str | None) -> Callable[[str], bool] | None:
@@ -143,9 +155,10 @@ def may_wait(command: F) -> F:
     return with_patience  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
-def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
-    """Return what to work on, with the jugdir that the jugfile chooses, and say so if it was not named."""
+def find_site(jugfile: str | None, args: tuple[str, ...]) -> Site:
+    """Return where to work, with the jugdir that the jugfile chooses, and say so if it was not named."""
     from jughpc.app.context.session import with_own_jugdir
+    from jughpc.app.context.site import Site
 
     running.enter(click.get_current_context().info_name or "")
     values = settings()
@@ -154,7 +167,7 @@ def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
     target = choose(Path.cwd(), jugfile, jugdir, args, usual)
     if target.chosen:
         click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
-    return with_own_jugdir(target)
+    return Site(with_own_jugdir(target), values, OsClock(), say, Path.cwd())
 
 
 def clusters() -> Clusters:
@@ -162,11 +175,6 @@ def clusters() -> Clusters:
     from jughpc.batch.clusters import Clusters
 
     return Clusters(OsClock())
-
-
-def pace(values: Settings) -> Pace:
-    """Return how fast lives prove themselves, for a store that is made now."""
-    return Pace(values.beat, values.lag, values.ttl)
 
 
 def say(text: str) -> None:
@@ -179,3 +187,9 @@ def width() -> int:
     import shutil
 
     return shutil.get_terminal_size().columns
+
+
+def show(lines: Iterable[str]) -> None:
+    """Put out what a command has to show."""
+    for line in lines:
+        click.echo(line)

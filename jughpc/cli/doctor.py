@@ -64,7 +64,7 @@ def _examine(jugdir: str, size: int | None, extra: tuple[str, ...], patience: fl
 
 def _attend(folder: Path, patience: float) -> int:
     from jughpc.app.doctor.probe_array import take_part
-    from jughpc.app.run.execute import place
+    from jughpc.worker.element import place
 
     take_part(folder, place(environment()), OsClock(), patience)
     return ExitCode.DONE
@@ -72,11 +72,12 @@ def _attend(folder: Path, patience: float) -> int:
 
 def _subject(jugdir: str, settings: Settings) -> Subject:
     from jughpc.app.doctor.examine import Subject
+    from jughpc.store.base import Pace
     from jughpc.store.location import parse
 
     return Subject(
         jugdir=parse(jugdir).folder(),
-        pace=common.pace(settings),
+        pace=Pace(settings.beat, settings.lag, settings.ttl),
         scheduler=settings.scheduler,
         templates=settings.templates,
     )

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.config.settings import Settings
 from jughpc.errors import JugfileError
-from jughpc.fs import OsClock, environment
+from jughpc.fs import environment
 from jughpc.library.table import table
 
 if TYPE_CHECKING:
-    from jughpc.app.run.execute import Outcome, Place
+    from jughpc.app.run.execute import Outcome
+    from jughpc.worker.element import Place
     from jughpc.worker.tally import Options
 
 STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
@@ -32,28 +33,33 @@ STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
 @click.option("--pdb", is_flag=True, help="Start the debugger where a task or the jugfile raises; implies --debug.")
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
-def execute(target: Target, name: str | None, pattern: str | None, no_check_environment: bool, **how: bool) -> int:
+def execute(site: Site, name: str | None, pattern: str | None, no_check_environment: bool, **how: bool) -> int:
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
     Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
     from jughpc.app.run.execute import execute as work
-    from jughpc.app.run.execute import place
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
+    from jughpc.worker.element import place
+    from jughpc.worker.forks import alone
+    from jughpc.worker.surroundings import end_in_spite_of_threads
 
-    values, where = common.settings(), place(environment())
+    values, where = site.settings, place(environment())
     if not no_check_environment:
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
     with _examined(options.examine):
-        outcome = work(target, common.pace(values), where, options, OsClock(), common.say, chosen)
+        outcome = work(site, where, options, chosen)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
-    hooks.tell(hooks.FINISHED_PRE_STATUS)
+    with alone():
+        hooks.tell(hooks.FINISHED_PRE_STATUS)
     click.echo(_summary(outcome, values.short))
-    hooks.tell(hooks.FINISHED_POST_STATUS)
+    with alone():
+        hooks.tell(hooks.FINISHED_POST_STATUS)
+    end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
 
 
@@ -74,8 +80,8 @@ def _options(
     from jughpc.worker.tally import Options
 
     return Options(
-        keep_going=bool(where.owner) if values.keep_going is None else values.keep_going,
-        retry_failed=not where.owner and not keep_failed,
+        keep_going=where.ref is not None if values.keep_going is None else values.keep_going,
+        retry_failed=where.ref is None and not keep_failed,
         retries=values.retries,
         start=where.start,
         deadline=where.deadline,

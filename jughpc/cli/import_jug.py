@@ -27,8 +27,8 @@ def import_jug(ctx: click.Context, /, jugfile: str, old: Path, empty_is_none: bo
     """
     from jughpc.app.jugapi.import_jug import import_jug as take_over
 
-    target = common.find_target(jugfile, ctx.obj)
-    done = take_over(target, old, common.pace(common.settings()), empty_is_none=empty_is_none)
+    site = common.find_site(jugfile, ctx.obj)
+    done = take_over(site, old, empty_is_none=empty_is_none)
     columns = {"Imported": done.taken, "Had": done.there, "Absent": done.absent, "Ambiguous": done.ambiguous,
                "Unknown": done.unknown}  # fmt: skip
     names = {name for counts in columns.values() for name in counts}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
@@ -16,11 +16,11 @@ from jughpc.library.table import table
 @click.command()
 @common.takes_jugfile
 @click.option("--short", is_flag=True, help="Print the total only.")
-def count(target: Target, short: bool) -> int:
+def count(site: Site, short: bool) -> int:
     """Count the tasks of JUGFILE by name."""
     from jughpc.app.status.tasks import manifest_of
 
-    manifest = manifest_of(target)
+    manifest = manifest_of(site)
     if short:
         click.echo(f"Count:  {len(manifest)} tasks\n** Total: {len(manifest)} tasks.")
     else:
@@ -33,7 +33,7 @@ def count(target: Target, short: bool) -> int:
 @common.takes_jugfile
 @click.option("--no-status", is_flag=True, help="Leave out how many are failed, waiting, ready, complete, active.")
 @click.option("--file-format", default="png", show_default=True, help="What `dot` draws; `dot` for the text alone.")
-def graph(target: Target, no_status: bool, file_format: str) -> int:
+def graph(site: Site, no_status: bool, file_format: str) -> int:
     """Write which tasks need which as JUGFILE.dot, and draw it with Graphviz.
 
     Exit code: 0 if all of it was written, else 1.
@@ -42,8 +42,8 @@ def graph(target: Target, no_status: bool, file_format: str) -> int:
     from jughpc.app.status.tasks import standing
     from jughpc.batch.shell import command_path, run
 
-    text = Path(target.jugfile.stem + ".dot")
-    text.write_text(dot(standing(target), not no_status))
+    text = Path(site.target.jugfile.stem + ".dot")
+    text.write_text(dot(standing(site), not no_status))
     click.echo(f"wrote {text}")
     if file_format == "dot":
         return ExitCode.DONE

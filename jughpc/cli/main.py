@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -15,6 +17,8 @@ from jughpc.exitcode import ExitCode, after_signal
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from jughpc.jug.subcommands import SubCommand
 
 GROUP = "jughpc.commands"  # entry points: click commands of other packages
 
@@ -46,11 +50,12 @@ class Commands(click.Group):
     """Subcommands that are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_COMMANDS, *_of_users()]
+        return [*_COMMANDS, *_of_users(), *_of_jug()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
-            return _load(_of_users()[cmd_name])
+            packaged = _of_users()
+            return _load(packaged[cmd_name]) if cmd_name in packaged else _own(cmd_name)
         module = importlib.import_module(_COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
@@ -58,7 +63,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in _COMMANDS and args[0] not in _of_users():
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS and not _is_users(args[0]):
             import difflib  # only now: most commands are spelt well
 
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=3)
@@ -73,6 +78,9 @@ class Commands(click.Group):
         if users := _of_users():
             with formatter.section("Commands of other packages"):
                 formatter.write_dl([(name, point.value) for name, point in users.items()])
+        if own := _of_jug():
+            with formatter.section("Commands of your own"):
+                formatter.write_dl([(name, one.brief) for name, one in own.items()])
 
 
 def _of_users() -> dict[str, EntryPoint]:
@@ -80,6 +88,28 @@ def _of_users() -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points  # only now: it looks at every installed package
 
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _COMMANDS}
+
+
+@cache
+def _of_jug() -> dict[str, SubCommand]:
+    """Return the commands that the user wrote for jug; if their file is broken, say so and go on without them."""
+    from jughpc.jug.subcommands import of_user  # only now: few have any
+
+    try:
+        return {name: own for name, own in of_user(Path.home()).items() if name not in _COMMANDS}
+    except UsageError as error:
+        _complain(str(error))
+        return {}
+
+
+def _is_users(name: str) -> bool:
+    return name in _of_users() or name in _of_jug()
+
+
+def _own(name: str) -> click.Command:
+    from jughpc.cli.own import command_of
+
+    return command_of(_of_jug()[name])
 
 
 def _load(point: EntryPoint) -> click.Command:

@@ -8,11 +8,10 @@ from datetime import datetime
 
 import click
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
-from jughpc.fs import OsClock
 from jughpc.library.table import table
 
 
@@ -21,7 +20,7 @@ from jughpc.library.table import table
 @common.selects_tasks
 @click.option("--short", is_flag=True, help="Print the total only.")
 @common.may_wait
-def invalidate(target: Target, name: str | None, pattern: str | None, short: bool, patience: float) -> int:
+def invalidate(site: Site, name: str | None, pattern: str | None, short: bool, patience: float) -> int:
     """Remove the results of the chosen tasks, and of all that depends on them, so that they run again.
 
     Works beside live workers: tasks that one of them runs now are waited for a little, or with --wait for
@@ -32,7 +31,7 @@ def invalidate(target: Target, name: str | None, pattern: str | None, short: boo
     matches = common.matcher(name, pattern)
     if matches is None:
         raise SettingError("say which tasks: --name 'double' or --pattern '/dou.*/'; all of them are --name '*'.")
-    done = remove(target, matches, OsClock(), patience)
+    done = remove(site, matches, patience)
     if not done.chosen:
         click.echo("No results invalidated.")
     elif not done.removed:
@@ -47,11 +46,11 @@ def invalidate(target: Target, name: str | None, pattern: str | None, short: boo
 
 @click.command()
 @common.takes_jugfile
-def pack(target: Target) -> int:
+def pack(site: Site) -> int:
     """Merge small result files into a few large ones; safe while workers run."""
     from jughpc.app.upkeep.pack import pack as merge
 
-    done = merge(target, OsClock())
+    done = merge(site)
     click.echo(f"Packed {done.results} objects")
     if done.busy:
         click.echo(f"{done.busy} shards are held by live workers and stay as they are.", err=True)
@@ -62,7 +61,7 @@ def pack(target: Target) -> int:
 @common.takes_jugfile
 @click.option("--retry-failed", is_flag=True, help="Make them ready to be run again.")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
-def failures(target: Target, retry_failed: bool, as_json: bool) -> int:
+def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
     """List each failed task with its exception, traceback, host, job and tries.
 
     Exit code: 0 if there is none, or --retry-failed made them ready, else 1.
@@ -77,12 +76,12 @@ def failures(target: Target, retry_failed: bool, as_json: bool) -> int:
         trace = "" if failure.trace.strip() == failure.exception else failure.trace
         return f"{head}\n  on {where} at {when}, tries {failure.tries}\n{trace}"
 
-    found = failed.failures(target)
+    found = failed.failures(site)
     if as_json:
         click.echo(json.dumps([{**asdict(row), "digest": row.digest.hex()} for row in found], indent=1))
     else:
         for row in found:
             click.echo(show(row))
     if retry_failed:
-        click.echo(f"{failed.retry(target)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
+        click.echo(f"{failed.retry(site)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
     return ExitCode.FAILED if found and not retry_failed else ExitCode.DONE

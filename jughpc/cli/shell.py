@@ -6,22 +6,19 @@ from typing import Any
 
 import click
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.exitcode import ExitCode
-from jughpc.fs import OsClock
 
 
 @click.command()
 @common.takes_jugfile
-def shell(target: Target) -> int:
+def shell(site: Site) -> int:
     """Start IPython, or plain Python where it is absent, with the names of JUGFILE and its results."""
-    from jughpc.app.context.lease import leasing
     from jughpc.app.jugapi.shell import WELCOME, names
 
-    clock = OsClock()
-    with leasing(target.location, clock) as lease:
-        _interact(names(target, lease, clock), WELCOME)
+    with site.leasing() as lease:
+        _interact(names(site, lease), WELCOME)
     return ExitCode.DONE
 
 

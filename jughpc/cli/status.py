@@ -6,7 +6,7 @@ import json
 
 import click
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.exitcode import ExitCode
 
@@ -17,16 +17,16 @@ from jughpc.exitcode import ExitCode
 @common.needless("--cache", "--clear", is_flag=True)
 @common.needless("--cache-file")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
-def status(target: Target, short: bool, as_json: bool) -> int:
+def status(site: Site, short: bool, as_json: bool) -> int:
     """Show how many tasks of JUGFILE are done, who works on them, and how the submission stands.
 
     Exit code: 0 if all tasks are done, else 1.
     """
-    from jughpc.app.status.report import as_dict, report
+    from jughpc.app.status.report import report
     from jughpc.app.status.tasks import in_words
-    from jughpc.cli.show import lines
+    from jughpc.cli.output.status import as_dict, lines
 
-    found = report(target, common.clusters())
+    found = report(site, common.clusters())
     if as_json:
         click.echo(json.dumps(as_dict(found), indent=1))
     elif short:

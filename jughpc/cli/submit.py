@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from jughpc.app.context.target import Target, remember
+from jughpc.app.context.site import Site
+from jughpc.app.context.target import remember
 from jughpc.cli import common, elements
 from jughpc.cli.progress import progress
 from jughpc.config.settings import NAME
 from jughpc.exitcode import ExitCode
-from jughpc.fs import OsClock
 
 
 @click.command()
@@ -37,13 +37,14 @@ def submit(
     Options of the scheduler's own may stand behind `--`. Where there is no scheduler, this machine
     runs the elements, as many at once as there are cores.
     """
-    from jughpc.app.submit.submit import SubmitRequest, rehearse
+    from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue
     from jughpc.app.submit.wait import wait_for
     from jughpc.batch.shell import heeding_signals
+    from jughpc.cli.output import submit as output
 
-    target = common.find_target(jugfile, args)
-    values, clusters = common.settings(), common.clusters()
+    site, clusters = common.find_site(jugfile, args), common.clusters()
+    values = site.settings
     request = SubmitRequest(
         size=size,
         options=elements.options(values, tuple(ctx.obj), after),
@@ -53,31 +54,33 @@ def submit(
         retries=values.retries,
         rounds=values.rounds,
     )
+    planned = plan_submission(site, clusters, request)
+    common.show(output.planned(planned))
     if dry_run:
-        rehearse(target, clusters, request, OsClock(), click.echo)
+        common.show(output.rehearsed(planned))
         return ExitCode.DONE
     with heeding_signals():
-        done = queue(target, clusters, request, common.pace(values), OsClock(), click.echo)
-    remember(Path.cwd(), target, click.echo)
-    for job in done.accepted:
-        click.echo(f"{job.role.value:<10} {job.id}")
-    click.echo(f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`")
+        done = queue(planned)
+    remember(site.folder, site.target, site.say)
+    common.show(output.queued(done))
     if not wait:
         return ExitCode.DONE
     with progress() as show:
-        return wait_for(target, clusters, done, OsClock(), click.echo, show)
+        end = wait_for(site, clusters, done, show)
+    common.show(output.ended(end))
+    return end.code
 
 
 @click.command()
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
-def cancel(target: Target, number: int | None) -> int:
+def cancel(site: Site, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
     from jughpc.app.submit.cancel import cancel as end
     from jughpc.batch.shell import heeding_signals
 
     with heeding_signals():
-        ended = end(target, common.clusters(), number)
+        ended = end(site, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
     return ExitCode.DONE

@@ -29,7 +29,7 @@ class ExecutionState:
 
 
 def execution_loop(tasks: list[Task[Any]], options: Any, state: ExecutionState | None = None) -> bool:
-    """Run the tasks that `options` select; leave in `tasks` those without a result; return whether any failed.
+    """Run the tasks that `options` select; take out of `tasks` those of them that are done; return whether any failed.
 
     Args:
         options: As `jug.options` gives them; a task's exception is raised unless `execute_keep_going`.
@@ -38,13 +38,16 @@ def execution_loop(tasks: list[Task[Any]], options: Any, state: ExecutionState |
     from jughpc.app.jugapi import inline
 
     matches = by_both(options.execute_name, options.execute_pattern)
-    failed, tasks[:] = inline.run_tasks(
-        [task for task in tasks if matches is None or matches(task.name)],
+    chosen = [task for task in tasks if matches is None or matches(task.name)]
+    failed, left = inline.run_tasks(
+        chosen,
         keep_going=options.execute_keep_going,
         retry_failed=not options.execute_keep_failed,
         debug=options.debug,
         say=logging.info,
     )
+    done = {task.digest for task in chosen} - {task.digest for task in left}
+    tasks[:] = [task for task in tasks if task.digest not in done]
     if state is not None:
         state.failed |= failed
     return bool(failed)
@@ -67,7 +70,11 @@ def main_execute() -> None:
 
 
 def init(
-    jugfile: str | None = None, jugdir: object = None, on_error: str = "exit", store: object = None
+    jugfile: str | None = None,
+    jugdir: object = None,
+    on_error: str = "exit",
+    store: object = None,
+    args: Sequence[str] | None = None,
 ) -> tuple[Any, dict[str, Any]]:
     """Load a jugfile in this process and open its jugdir; return the store and the jugfile's names.
 
@@ -76,10 +83,11 @@ def init(
         jugdir: Default `jugdata`.
         on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error.
         store: Used in place of a jugdir.
+        args: What the jugfile finds in `sys.argv` behind its own name; default: `sys.argv` stays as it is.
     """
-    from jughpc.app.context import session  # only now: it doubles the time of `import jug`, and few jugfiles need it
+    from jughpc.app.jugapi import api  # only now: it doubles the time of `import jug`, and few jugfiles need it
 
-    return session.init(jugfile, jugdir, on_error, store)
+    return api.init(jugfile, jugdir, on_error, store, args)
 
 
 def set_jugdir(jugdir: object = None) -> Any:
@@ -88,6 +96,6 @@ def set_jugdir(jugdir: object = None) -> Any:
     Args:
         jugdir: Default `jugdata`; what is no text is taken for a store itself.
     """
-    from jughpc.app.context import session
+    from jughpc.app.jugapi import api
 
-    return session.set_jugdir(jugdir)
+    return api.set_jugdir(jugdir)

@@ -50,6 +50,7 @@ _OF_COMMANDS: Mapping[str, Any] = {
 }
 _NO_OPTIONS = frozenset({"jugfile", "subcommand", "user_args", "print_out"})
 _PREFIXES = {"invalidate": "invalid"}
+_SPELT = {"graph_format": "file-format"}  # on the command line
 _NO = frozenset({"", "0", "false", "off", "no", "n"})
 
 
@@ -90,7 +91,9 @@ def parse(args: Sequence[str] | None = None, optionsfile: TextIO | None = None) 
     options = Options(read_configuration_file(optionsfile, default_options), **given)
     stem = options.jugfile.removesuffix(".py")
     jugdir = options.jugdir.replace("%(jugfile)s", stem).replace("%(date)s", str(date.today()))
-    options.update({"user_args": [*options.user_args, *behind], "jugdir": jugdir})
+    options.update(
+        {"user_args": [*options.user_args, *behind], "jugdir": jugdir, "debug": options.debug or options.pdb}
+    )
     sys.argv = [options.jugfile, *options.user_args]
     return options
 
@@ -152,7 +155,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
             _add(parser, name, name, default)
     for name, default in _OF_COMMANDS.items():
         if name.startswith(prefix):
-            _add(parser, name.removeprefix(prefix), name, default)
+            _add(parser, _SPELT.get(name, name.removeprefix(prefix)), name, default)
     return parser
 
 

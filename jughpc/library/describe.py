@@ -9,15 +9,15 @@ from jughpc.tasks.tasklet import Tasklet
 from jughpc.tasks.walk import Steps, fold
 
 
-def recursive_dependencies(task: Task[Any], max_level: int = -1) -> list[Task[Any]]:
-    """Return the tasks that `task` depends on, each once, down to `max_level` steps away; -1 is all."""
+def recursive_dependencies(task: Task[Any], max_level: int | None = -1) -> list[Task[Any]]:
+    """Return the tasks that `task` depends on, each once, down to `max_level` steps away; -1 or None is all."""
     found: dict[Task[Any], None] = {}
-    level = [task]
-    while level and max_level:
+    level, left = [task], -1 if max_level is None else max_level
+    while level and left:
         new = dict.fromkeys(other for one in level for other in one.dependencies() if other not in found)
         found.update(new)
         level = list(new)
-        max_level -= 1
+        left -= 1
     return list(found)
 
 
@@ -30,7 +30,7 @@ def topological_sort(tasks: list[Task[Any]]) -> None:
 def describe(thing: Any) -> Any:
     """Return a task, and all it depends on, as nested dicts: name, args, kwargs, and meta from the store.
 
-    Lists and dicts of tasks give lists and dicts of such.
+    Lists, tuples and dicts of tasks give lists, tuples and dicts of such; what is no task stays as it is.
     """
     lacking = results().missing({task.digest for task in with_dependencies(*dependencies_of(thing))})
     return fold(_steps(thing, lacking), lambda part: _steps(part, lacking), lambda part, levels: "...")
@@ -47,7 +47,7 @@ def _steps(thing: Any, lacking: set[bytes]) -> Steps[Any]:
         parts = []
         for part in thing:
             parts.append((yield part))  # noqa: PERF401  # no comprehension can yield
-        return parts
+        return tuple(parts) if isinstance(thing, tuple) else parts
     return thing
 
 

@@ -66,6 +66,7 @@ class Failure:
         trace: The user's traceback.
         life: Who found out.
         host, owner: Where it ran.
+        submission, element: Of which submission's element, "" and -1 by hand.
         when: Unix seconds by that host's clock, for people.
         tries: How often it was run and failed, this time included.
     """
@@ -79,6 +80,8 @@ class Failure:
     owner: str
     when: float
     tries: int = 1
+    submission: str = ""
+    element: int = -1
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class Claims(Protocol):
 
         `view` may be old: what it says of generations is where the attempt starts. With a claim comes
         a view made after it; what that view shows as claimed singly is not part of a claim on SHARD.
-        A task that is done is not claimed.
+        A task that is done is not claimed, unless the claims are for such, too.
         """
 
     def release(self, claim: Claim) -> None:
@@ -187,7 +190,17 @@ class Store(Protocol):
         """Return what is done, failed and claimed in `shard` now."""
 
     def get(self, digest: bytes) -> object:
-        """Return a result. Raises ResultMissingError, CorruptResultError, StoreError if it cannot be read now."""
+        """Return a result. Raises ResultMissingError, CorruptResultError, StoreError if it cannot be read now.
+
+        One that another process removed may be given for some seconds more, until this one looks at any shard: who
+        won a claim has looked since.
+        """
+
+    def assure(self) -> None:
+        """Return once all that `get` gave is known to be whole: a large array may be given before that is known.
+
+        Raises CorruptResultError: what was made of it must not be believed.
+        """
 
     def put(self, digest: bytes, value: object) -> None:
         """Publish one result. Raises UnstorableError."""
@@ -228,8 +241,12 @@ class Store(Protocol):
     def unmark_complete(self, shards: Set[int]) -> None:
         """Take back what was said, and what is about to be said, of these shards."""
 
-    def claims(self, life: str) -> Claims:
-        """Return the claims of `life`, which must have begun."""
+    def claims(self, life: str, done_too: bool = False) -> Claims:
+        """Return the claims of `life`, which must have begun.
+
+        Args:
+            done_too: Claim also what is done, as a script does that locks a task to invalidate it.
+        """
 
     def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
         """Return the record of the life that holds a claim; None if it was released, or the record is gone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import ClassVar, Protocol
 from jughpc._version import __version__
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, OsFiles, environment
+from jughpc.host import at_my_end
 from jughpc.store.base import Pace, Store
 from jughpc.store.files.opening import make_store, open_store, remove_store
 from jughpc.store.memory import MemoryStore
@@ -195,7 +195,7 @@ def parse(text: str) -> Location:
 def open_or_make(location: Location) -> Store:
     """Open the store at `location`, or make one; what it keeps only at the end is kept when Python ends."""
     store = location.find() or location.make(_FEW, Pace())
-    atexit.register(store.save)
+    at_my_end(store.save)
     return store
 
 

@@ -4,13 +4,43 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import zlib
 from dataclasses import dataclass
 
 SIZE = 1024  # [bytes] less than a page, so a rewrite in place is one write to the server
 
 ALIVE, ENDED, DIED = "alive", "ended", "died"
-_LONGEST = {"host": 64, "user": 32, "owner": 80, "task": 92, "reason": 80, "space": 24}  # the fullest fills SIZE
+_LONGEST = {  # the fullest record fills SIZE
+    "host": 64, "user": 32, "owner": 64, "submission": 8, "task": 55, "reason": 80, "space": 24,
+}  # fmt: skip
+
+
+_OF_ELEMENT = re.compile(r"([0-9a-f]{8})-(\d{1,9})-(\d{1,12})-[A-Za-z0-9_-]+")  # how the life of an element is called
+
+
+@dataclass(frozen=True)
+class ElementRef:
+    """One run of one element of a submission's arrays, as its script says it and as jobs and workers are joined.
+
+    Attributes:
+        submission: The token of the submission, 8 hexadecimal characters.
+        element: Its number within the submission.
+        run: Tells one run of a requeued element from the next, which has a greater one.
+    """
+
+    submission: str
+    element: int
+    run: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.submission}-{self.element}-{self.run}"
+
+    @classmethod
+    def of_life(cls, life: str) -> ElementRef | None:
+        """Return what the name of a life tells, None if it is of no element."""
+        match = _OF_ELEMENT.fullmatch(life)
+        return cls(match[1], int(match[2]), int(match[3])) if match else None
 
 
 @dataclass(frozen=True)
@@ -21,8 +51,8 @@ class Record:
         life: Its name, unique for ever.
         host, space, pid, started: The process: host and boot, PID namespace, pid, start time [ticks].
         user: Whose process.
-        owner: What the scheduler's template said of it, opaque; "" by hand.
-        element: Its number among the submission's elements, -1 by hand.
+        owner: Its job in the scheduler's words, for people; "" by hand.
+        submission, element, run: Which element it is, see ElementRef; "", -1 and 0 by hand.
         state: alive, ended (left nothing behind) or died.
         reason: Why it ended or died.
         beats: Grows with each beat; that it changes is the proof of life.
@@ -43,7 +73,9 @@ class Record:
     started: int
     user: str
     owner: str = ""
+    submission: str = ""
     element: int = -1
+    run: int = 0
     state: str = ALIVE
     reason: str = ""
     beats: int = 0
@@ -57,6 +89,11 @@ class Record:
     memory: int = 0
     cpu: float = 0.0
     copied: bool = False
+
+    @property
+    def ref(self) -> ElementRef | None:
+        """The element that this is, None by hand."""
+        return ElementRef(self.submission, self.element, self.run) if self.submission else None
 
     def last_words(self) -> str:
         """Return what it says of its own end, in words."""

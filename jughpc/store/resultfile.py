@@ -7,35 +7,48 @@ of 64 bytes and more start at a multiple of 64, so that arrays can be used where
 
 from __future__ import annotations
 
-import io
 import pickle
 import struct
-import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jughpc.errors import UnstorableError
 from jughpc.fs import Buffer
+from jughpc.store.payload import (
+    ALIGN,
+    buffer_parts,
+    compressed,
+    is_array,
+    npy_parts,
+    pickled,
+    read_npy,
+    split_buffers,
+)
 
 MAGIC = b"\x89jughpc\x01"
-ALIGN = 64
 HEAD = 16 * 1024  # a first read that covers the index of a usual pack
 
 _HEADER = struct.Struct("<8sII")
 _ENTRY = struct.Struct("<16sQQII")
+_REST = struct.Struct("<QQII")  # of an entry, behind the digest
 
 PICKLE, NPY, BUFFERS = 1, 2, 3  # codecs: plain pickle, .npy, pickle 5 with its buffers behind it
 ZLIB = 0x100  # flag: the payload is compressed
 
-_SMALL = 4096  # [bytes] below it compression cannot pay for itself
-_SAMPLE = 1 << 16  # [bytes] compressed first, to see whether it pays
-_NPY_KINDS = frozenset("?biufcmMSU")
+BY_REFERENCE = 4 << 20  # [bytes] an encoded result of more refers to the value's own memory, a smaller one is a copy
+
+_SMALL = 4096  # [bytes] of a plain value that is not compressed
+_JOINED = 1 << 16  # [bytes] smaller parts are written together
 _PLAIN = frozenset({int, float, bool, type(None), str, bytes})  # never hold out-of-band buffers
+_NUMBERS, _FEW = frozenset({int, float, bool, type(None)}), 64
 
 
 class Encoded(NamedTuple):
-    """A result ready to be written: its codec, checksum and payload in parts."""
+    """A result ready to be written: its codec, checksum and payload in parts.
+
+    One of more than BY_REFERENCE bytes is to be written before its value can change.
+    """
 
     codec: int
     crc: int
@@ -59,39 +72,91 @@ class DamagedError(ValueError):
     """These bytes are no whole result file."""
 
 
+class Index:
+    """The index of a file for look-ups, checked once: 41 bytes a result, where a dict takes 300."""
+
+    __slots__ = ("_entries", "_last")
+
+    def __init__(self, head: Buffer) -> None:
+        """Take it from `head`, which holds at least header and index. Raises DamagedError."""
+        self._entries = bytes(_index(head))
+        self._last = self._entries[15 :: _ENTRY.size]  # of each digest the last byte: where to look closer
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def find(self, digest: bytes) -> Entry | None:
+        """Return where the result of `digest` lies, None if it is not in the file."""
+        entries, last, size = self._entries, self._last, _ENTRY.size
+        place = last.find(digest[15])
+        while place >= 0:
+            if entries.startswith(digest, place * size):
+                return Entry._make(_REST.unpack_from(entries, place * size + 16))
+            place = last.find(digest[15], place + 1)
+        return None
+
+
 def encode(value: object) -> Encoded:
     """Encode a result. Raises UnstorableError if it cannot be pickled."""
-    if type(value) in _PLAIN:  # mostly: a million of them are to cost little
+    if type(value) in _PLAIN or _is_few_numbers(value):  # mostly: a million of them are to cost little
         stream = pickle.dumps(value, 5)
         if len(stream) < _SMALL:
             return _new(Encoded, (PICKLE, zlib.crc32(stream), len(stream), (stream,)))
-        return _pickled(stream)
-    if _is_array(value):
-        return _sealed(NPY, _npy_parts(value))
-    buffers: list[pickle.PickleBuffer] = []
+    if is_array(value):
+        return _sealed(NPY, npy_parts(value))
     try:
-        stream = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+        parts, buffers = pickled(value)
+        raw = [buffer.raw() for buffer in buffers]
     except Exception as error:  # user classes may raise anything while they are pickled
         raise UnstorableError(f"the result, a {type(value).__qualname__}, cannot be stored: {error}") from error
     if buffers:
-        return _sealed(BUFFERS, _buffer_parts(stream, [buffer.raw() for buffer in buffers]))
-    return _pickled(stream)
+        return _sealed(BUFFERS, buffer_parts(parts, raw))
+    if len(parts) == 1 and len(parts[0]) < _SMALL:
+        return _new(Encoded, (PICKLE, zlib.crc32(parts[0]), len(parts[0]), tuple(parts)))
+    packed = compressed(parts)
+    return _sealed(PICKLE, parts) if packed is None else _sealed(PICKLE | ZLIB, packed)
+
+
+def _is_few_numbers(value: Any) -> bool:
+    return type(value) in (tuple, list) and len(value) <= _FEW and _NUMBERS.issuperset(map(type, value))
 
 
 def decode(data: memoryview, entry: Entry) -> Any:
     """Return the result at `entry` of the file `data`; arrays refer to `data`. Raises DamagedError."""
+    check(data, entry)
+    return unchecked(data, entry)
+
+
+def check(data: memoryview, entry: Entry) -> None:
+    """Raise DamagedError unless the payload at `entry` of the file `data` fits its checksum."""
     payload = data[entry.offset : entry.offset + entry.length]
     if len(payload) != entry.length or zlib.crc32(payload) != entry.crc:
         raise DamagedError("its checksum does not fit its content")
+
+
+def unchecked(data: memoryview, entry: Entry) -> Any:
+    """Do as `decode` does, without a look at the checksum."""
+    payload = data[entry.offset : entry.offset + entry.length]
     if entry.codec & ZLIB:
         payload = memoryview(zlib.decompress(payload))
     codec = entry.codec & 0xFF
     if codec == NPY:
-        return _read_npy(payload)
+        return read_npy(payload)
     if codec == BUFFERS:
-        stream, *buffers = _split_buffers(payload)
+        stream, *buffers = split_buffers(payload)
         return pickle.loads(stream, buffers=buffers)
     return pickle.loads(payload)
+
+
+def decode_copy(payload: bytes, entry: Entry) -> Any:
+    """Return the result at `entry`, given its payload, which others read too, so that it refers to none of it.
+
+    Raises DamagedError.
+    """
+    _, length, codec, crc = entry
+    if codec == PICKLE and len(payload) == length and zlib.crc32(payload) == crc:  # mostly, and quicker so
+        return pickle.loads(payload)
+    return decode(memoryview(bytearray(payload)), entry._replace(offset=0))
 
 
 def pack(results: Mapping[bytes, Encoded]) -> list[Buffer]:
@@ -124,15 +189,6 @@ def read_index(head: Buffer) -> dict[bytes, Entry]:
     return {fields[0]: Entry._make(fields[1:]) for fields in _ENTRY.iter_unpack(_index(head))}
 
 
-def find(head: Buffer, digest: bytes) -> Entry | None:
-    """Do as `read_index(head).get(digest)` does, 20 times as fast for a usual pack. Raises DamagedError."""
-    index = bytes(_index(head))
-    place = index.find(digest)
-    while place >= 0 and place % _ENTRY.size:  # met in the middle of an entry
-        place = index.find(digest, place + 1)
-    return Entry._make(_ENTRY.unpack_from(index, place)[1:]) if place >= 0 else None
-
-
 def _index(head: Buffer) -> memoryview:
     size = index_size(head)
     index = memoryview(head)[_HEADER.size : size]
@@ -149,17 +205,13 @@ def intact(data: memoryview, index: Mapping[bytes, Entry]) -> Iterator[tuple[byt
             yield digest, Encoded(codec, crc, length, (payload,))
 
 
-def _pickled(stream: bytes) -> Encoded:
-    if len(stream) >= _SMALL and (packed := _compressed(stream)) is not None:
-        return _sealed(PICKLE | ZLIB, (packed,))
-    return Encoded(PICKLE, zlib.crc32(stream), len(stream), (stream,))
-
-
 def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:
-    crc = length = 0
+    length = sum(memoryview(part).nbytes for part in parts)
+    if length <= BY_REFERENCE:  # it may wait for others: a function may return the same array again, with other content
+        parts = (b"".join(parts),)
+    crc = 0
     for part in parts:
         crc = zlib.crc32(part, crc)
-        length += memoryview(part).nbytes
     return Encoded(codec, crc, length, tuple(parts))
 
 
@@ -167,69 +219,10 @@ def _joined(parts: list[Buffer]) -> Iterator[Buffer]:
     """Yield `parts` with runs of small ones joined: one system call, not hundreds."""
     run: list[Buffer] = []
     for part in parts:
-        if len(part) >= _SAMPLE:
+        if len(part) >= _JOINED:
             yield b"".join(run)
             yield part
             run = []
         else:
             run.append(part)
     yield b"".join(run)
-
-
-def _compressed(stream: bytes) -> bytes | None:
-    """Return `stream` compressed, None if that saves less than a third."""
-    sample = stream[:_SAMPLE]
-    if len(zlib.compress(sample, 1)) * 3 > len(sample) * 2:
-        return None
-    return zlib.compress(stream, 1)
-
-
-def _is_array(value: object) -> bool:
-    numpy = sys.modules.get("numpy")  # who has an array has imported it
-    if numpy is None or type(value) is not numpy.ndarray:
-        return False
-    array: Any = value
-    if array.dtype.kind not in _NPY_KINDS or not array.itemsize or array.dtype.metadata:
-        return False  # a .npy header cannot tell all of these dtypes; a pickle can, and is as fast
-    return bool(array.flags.c_contiguous or array.flags.f_contiguous)
-
-
-def _npy_parts(array: Any) -> tuple[Buffer, Buffer]:
-    from numpy.lib import format as npy
-
-    head = io.BytesIO()
-    npy.write_array_header_2_0(head, npy.header_data_from_array_1_0(array))
-    order = array if array.flags.c_contiguous else array.T
-    return head.getvalue(), memoryview(order.reshape(-1).view("u1") if order.size else b"")
-
-
-def _read_npy(payload: memoryview) -> Any:
-    import numpy as np
-    from numpy.lib import format as npy
-
-    head = io.BytesIO(payload[: 1 << 16])
-    npy.read_magic(head)
-    shape, fortran, dtype = npy.read_array_header_2_0(head)
-    flat = np.frombuffer(payload[head.tell() :], dtype=dtype)
-    return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
-
-
-def _buffer_parts(stream: bytes, buffers: Sequence[memoryview]) -> list[Buffer]:
-    """Return count, lengths, then the pickle and its buffers, each padded to a multiple of 64."""
-    pieces: list[Buffer] = [stream, *buffers]
-    lengths = struct.pack(f"<{1 + len(pieces)}Q", len(pieces), *(len(piece) for piece in pieces))
-    parts: list[Buffer] = []
-    for piece in (lengths, *pieces):
-        parts.append(piece)
-        parts.append(bytes(-len(piece) % ALIGN))
-    return parts
-
-
-def _split_buffers(payload: memoryview) -> Iterator[memoryview]:
-    (count,) = struct.unpack_from("<Q", payload)
-    lengths = struct.unpack_from(f"<{count}Q", payload, 8)
-    offset = 8 * (1 + count)
-    for length in lengths:
-        offset += -offset % ALIGN
-        yield payload[offset : offset + length]
-        offset += length

@@ -10,7 +10,13 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 
+from jughpc.errors import JugModuleError
+
 ALIAS, TARGET = "jug", "jughpc.jug"  # named, not imported: the face lies above this room
+
+INSTEAD_OF_COMMANDS = (
+    "jug's own commands are no modules and no objects here: run one with jug.jug.main(['jug', 'status', 'jugfile.py'])."
+)
 
 
 class _AliasLoader(Loader):
@@ -37,7 +43,13 @@ class _AliasFinder(MetaPathFinder):
 
 
 def spec_of(name: str, target: str) -> ModuleSpec | None:
-    """Return what imports the module `target` under another name, too; None if there is no such module."""
+    """Return what imports the module `target` under another name, too; None if there is no such module.
+
+    Raises:
+        JugModuleError: It is one of jug's, in whose place there is something else.
+    """
+    if target.startswith(f"{TARGET}.subcommands."):
+        raise JugModuleError(f"there is no {name}. {INSTEAD_OF_COMMANDS}", name=name)
     there = find_spec(target)
     return there and ModuleSpec(name, _AliasLoader(target), is_package=there.submodule_search_locations is not None)
 

@@ -1,58 +1,23 @@
 """The graph: which tasks wait for which, kept right as results become known.
 
-Everything is by index into `tasks`. Edges lie in flat arrays of integers, so that a task adds tens of
-bytes, and nothing recurses or scans again: an edge is walked when the task at one end changes.
+Everything is by index into `tasks`; the indices behind the last are bundles, which only this module knows of: see
+edges. Edges lie in flat arrays of integers, so that a task adds tens of bytes, and nothing recurses or scans again:
+an edge is walked when the task at one end changes.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
-from operator import sub
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jughpc.errors import UsageError
-from jughpc.tasks.task import Task, dependencies_of
+from jughpc.tasks.digest.shared import shared
+from jughpc.tasks.edges import Edges, Search
+from jughpc.tasks.task import Task
 
 _DONE, _FAILED = 1, 2
-
-
-class Edges:
-    """For each index the indices that it leads to.
-
-    Attributes:
-        starts: Where the targets of each index begin; one more entry than indices.
-        targets: All targets, those of one index together.
-    """
-
-    def __init__(self, starts: array[int], targets: array[int]) -> None:
-        self.starts, self.targets = starts, targets
-
-    def __getitem__(self, i: int) -> Sequence[int]:
-        start, end = self.starts[i], self.starts[i + 1]
-        return self.targets[start:end] if start < end else ()
-
-    def counts(self) -> array[int]:
-        """Return how many targets each index has."""
-        starts = self.starts
-        return array("i", map(sub, starts[1:], starts)) if self.targets else array("i", bytes(4 * len(starts) - 4))
-
-    def reversed(self) -> Edges:
-        """Return the same edges from their targets."""
-        if not self.targets:
-            return self
-        counts = array("i", bytes(4 * len(self.starts)))
-        for target in self.targets:
-            counts[target + 1] += 1
-        starts = array("i", accumulate(counts))
-        places, sources = starts[:], array("i", bytes(4 * len(self.targets)))
-        for source in range(len(starts) - 1):
-            for target in self[source]:
-                sources[places[target]] = source
-                places[target] += 1
-        return Edges(starts, sources)
 
 
 class Graph:
@@ -79,17 +44,21 @@ class Graph:
         if len(self.index) < len(self.tasks):
             self._drop_repeated()
         self.listed = len(self.tasks)
-        self._looks_ahead = False
-        self._dependencies = self._find_dependencies()
+        search = Search(self._add)
+        for task in self.tasks:  # which grows meanwhile, by dependencies that were not in the list
+            search.look_into(task.nested())
+        shared.forget()  # all digests are known
+        self._dependencies = search.edges()
+        self._count = len(self.tasks)
         self.names, self.kinds = _names_of(self.tasks)
         self._dependents = self._dependencies.reversed()
-        self._states = bytearray(len(self.tasks))
         self._waiting_for = self._dependencies.counts()
         self._consumers = self._dependents.counts()
-        self._stuck_on = array("i", bytes(4 * len(self.tasks)))
-        self.unfinished = len(self.tasks)
+        self._states = bytearray(len(self._waiting_for))
+        self._stuck_on = array("i", bytes(4 * len(self._states)))
+        self.unfinished = self._count
         self.stuck = 0
-        if self._looks_ahead:
+        if search.looks_ahead:
             self._check_loops()
 
     def count(self, indices: Iterable[int]) -> Counter[str]:
@@ -99,12 +68,15 @@ class Graph:
 
     @property
     def edges(self) -> Edges:
-        """What each task depends on directly, each once; not to be changed."""
+        """What each task depends on directly, each once; not to be changed.
+
+        An index from `len(tasks)` on stands for all that it leads to itself, which are tasks.
+        """
         return self._dependencies
 
     def dependencies(self, i: int) -> Sequence[int]:
         """Return the tasks that `i` depends on directly, each once."""
-        return self._dependencies[i]
+        return self._unbundled(self._dependencies, i)
 
     def with_dependents(self, chosen: Iterable[int]) -> list[int]:
         """Return `chosen` and all that depends on them, directly or not, each once."""
@@ -114,11 +86,21 @@ class Graph:
             fresh = [other for other in self._dependents[waiting.pop()] if other not in found]
             found.update(dict.fromkeys(fresh))
             waiting += fresh
-        return list(found)
+        return [node for node in found if node < self._count]
 
     def consumers(self, i: int) -> int:
-        """Return how many unfinished tasks depend on `i` directly: with none, its value is not needed."""
+        """Return how many unfinished tasks depend on `i` directly: with none, its value is not needed.
+
+        Those that do so by a container which they share count as one.
+        """
         return self._consumers[i]
+
+    def needed_last(self, i: int) -> Iterator[int]:
+        """Yield the dependencies of `i`, which is unfinished, that no other unfinished task needs."""
+        for node in self._dependencies[i]:
+            if self._consumers[node] <= 1:
+                here = (node,) if node < self._count else self._dependencies[node]
+                yield from (task for task in here if self._consumers[task] <= 1)
 
     def is_done(self, i: int) -> bool:
         """Tell whether `i` has a result."""
@@ -139,7 +121,7 @@ class Graph:
     def ready(self) -> list[int]:
         """Return all that are ready, in order. Costs a look at every task."""
         states, waiting = self._states, self._waiting_for
-        return [i for i in range(len(states)) if not states[i] and not waiting[i]]
+        return [i for i in range(self._count) if not states[i] and not waiting[i]]
 
     def done(self, i: int) -> list[int]:
         """Note that `i` has a result, and return the tasks that this made ready."""
@@ -152,15 +134,12 @@ class Graph:
         self.unfinished -= 1
         if not self._dependencies.targets:
             return []
-        for dependency in self._dependencies[i]:
-            self._consumers[dependency] -= 1
-        waiting = self._waiting_for
-        fresh: list[int] = []
-        for dependent in self._dependents[i]:
-            waiting[dependent] -= 1
-            if not waiting[dependent] and not self._states[dependent]:
-                fresh.append(dependent)
-        return fresh
+        reached = list(self._dependencies[i])
+        for node in reached:  # which grows meanwhile, by the members of bundles
+            self._consumers[node] -= 1
+            if node >= self._count and not self._consumers[node]:
+                reached += self._dependencies[node]
+        return self._freed_by(i)
 
     def all_done(self, indices: Sequence[int]) -> list[int]:
         """Note that all of `indices` have results, and return the tasks that this made ready."""
@@ -179,15 +158,12 @@ class Graph:
             return []
         self._set_state(i, 0)
         self.unfinished += 1
-        for dependency in self._dependencies[i]:
-            self._consumers[dependency] += 1
-        waiting = self._waiting_for
-        held = []
-        for dependent in self._dependents[i]:
-            if not waiting[dependent] and not self._states[dependent]:
-                held.append(dependent)
-            waiting[dependent] += 1
-        return held
+        reached = list(self._dependencies[i])
+        for node in reached:
+            if node >= self._count and not self._consumers[node]:
+                reached += self._dependencies[node]
+            self._consumers[node] += 1
+        return self._held_by(i)
 
     def failed(self, i: int) -> None:
         """Note that `i` failed: it and all that depends on it is stuck. One that is done stays done."""
@@ -199,6 +175,39 @@ class Graph:
         self.tasks[i].unload()
         for twin in self._twins.get(i, ()):
             twin.unload()
+
+    def _freed_by(self, i: int) -> list[int]:
+        """Take note that one thing less is waited for by the dependents of `i`; return those that are ready now."""
+        waiting, states, fresh = self._waiting_for, self._states, list[int]()
+        reached = list(self._dependents[i])
+        for node in reached:
+            waiting[node] -= 1
+            if not waiting[node]:
+                if node >= self._count:
+                    reached += self._dependents[node]
+                elif not states[node]:
+                    fresh.append(node)
+        return fresh
+
+    def _held_by(self, i: int) -> list[int]:
+        """Take note that the dependents of `i` wait for one thing more; return those that were ready."""
+        waiting, states, held = self._waiting_for, self._states, list[int]()
+        reached = list(self._dependents[i])
+        for node in reached:
+            if not waiting[node]:
+                if node >= self._count:
+                    reached += self._dependents[node]
+                elif not states[node]:
+                    held.append(node)
+            waiting[node] += 1
+        return held
+
+    def _unbundled(self, edges: Edges, i: int) -> Sequence[int]:
+        """Return the tasks that `i` leads to, directly or by a bundle."""
+        nodes = edges[i]
+        if max(nodes, default=-1) < self._count:
+            return nodes
+        return list(dict.fromkeys(t for node in nodes for t in ((node,) if node < self._count else edges[node])))
 
     def _set_state(self, i: int, state: int) -> None:
         before = self.is_stuck(i)
@@ -212,7 +221,7 @@ class Graph:
         while changed:
             i = changed.pop()
             change = 1 if self.is_stuck(i) else -1
-            self.stuck += change
+            self.stuck += change if i < self._count else 0
             for dependent in self._dependents[i]:
                 before = self.is_stuck(dependent)
                 self._stuck_on[dependent] += change
@@ -233,17 +242,6 @@ class Graph:
         elif self.tasks[known] is not task:
             self._twins.setdefault(known, {})[task] = None
         return known
-
-    def _find_dependencies(self) -> Edges:
-        starts, targets = array("i", [0]), array("i")
-        for task in self.tasks:  # which grows meanwhile, by dependencies that were not in the list
-            nested = task.nested()
-            if nested:
-                new = dict.fromkeys(map(self._add, dependencies_of(nested)))
-                targets.extend(new)
-                self._looks_ahead = self._looks_ahead or max(new, default=-1) >= len(starts) - 1
-            starts.append(len(targets))
-        return Edges(starts, targets)
 
     def _check_loops(self) -> None:
         """Raise UsageError if a task depends on itself, which takes a list that was changed afterwards."""

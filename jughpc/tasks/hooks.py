@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from jughpc.errors import HookError
@@ -19,6 +20,7 @@ FINISHED_POST_STATUS = "execute.finished_post_status"
 _NAMES = (TASK_LOADABLE, TASK_PRE_EXECUTE, TASK_EXECUTED, FINISHED_PRE_STATUS, FINISHED_POST_STATUS)
 _hooks: dict[str, list[Hook]] = {}
 _once: set[tuple[str, Hashable]] = set()
+_former: list[tuple[str, Hook]] = []  # what earlier loads registered, and this one did not yet
 
 
 class StopWorker(SystemExit):
@@ -26,19 +28,35 @@ class StopWorker(SystemExit):
 
 
 def register_hook(name: str, f: Hook | None = None) -> Any:
-    """Have `f` called at the point `name`; without `f`, return a decorator. Raises ValueError for an unknown name."""
-    if name not in _NAMES:
-        raise ValueError(f"There is no hook {name!r}; there are {', '.join(_NAMES)}")
+    """Have `f` called at the point `name`; without `f`, return a decorator.
+
+    A jugfile is loaded again behind each barrier: what it registers again takes the place of what it had registered
+    there before, and counts once.
+
+    Raises:
+        ValueError: An unknown name.
+    """
+    hooks = _hooks_of(name)
     if f is None:
         return lambda f: register_hook(name, f)
-    _hooks.setdefault(name, []).append(f)
+    former = _former_of(name, f)
+    if former is None:
+        hooks.append(f)
+    else:
+        _former.remove((name, former))
+        hooks[hooks.index(former)] = f
     return f
+
+
+def begin_load() -> None:
+    """Take what is registered from now on for that which was registered before, where both are the same."""
+    _former[:] = [(name, hook) for name, hooks in _hooks.items() for hook in hooks]
 
 
 def register_hook_once(name: str, key: Hashable, f: Hook) -> Hook:
     """Do as `register_hook` does, but only the first time for this `key`: a jugfile may be loaded again."""
     if (name, key) not in _once:
-        register_hook(name, f)
+        _hooks_of(name).append(f)
         _once.add((name, key))
     return f
 
@@ -70,10 +88,31 @@ def tell(name: str, *args: Any) -> None:
 
 def is_hooked(name: str) -> bool:
     """Return whether anything is registered for the point `name`."""
-    return name in _hooks
+    return bool(_hooks.get(name))
 
 
 def reset_all_hooks() -> None:
     """Forget all hooks."""
     _hooks.clear()
     _once.clear()
+    _former.clear()
+
+
+def _hooks_of(name: str) -> list[Hook]:
+    if name not in _NAMES:
+        raise ValueError(f"There is no hook {name!r}; there are {', '.join(_NAMES)}")
+    return _hooks.setdefault(name, [])
+
+
+def _former_of(name: str, f: Hook) -> Hook | None:
+    """Return the hook of an earlier load that `f` is now, None if there is none."""
+    return next((hook for point, hook in _former if point == name and (hook is f or _place(hook) == _place(f))), None)
+
+
+def _place(f: Hook) -> tuple[object, ...]:
+    """Return where a hook is written down: a module that is run again makes another object of it."""
+    f = f.func if isinstance(f, partial) else f
+    code = getattr(f, "__code__", None)
+    if code is None:
+        return (type(f).__module__, type(f).__qualname__)
+    return (code.co_filename, code.co_firstlineno, code.co_name)

@@ -13,9 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
-from jughpc.tasks import alias, callee, lazy, usertrace
+from jughpc.tasks import alias, callee, hooks, lazy, usertrace
 from jughpc.tasks.barrier import BarrierError
 from jughpc.tasks.digest import functions
+from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.task import Task, alltasks
 
 
@@ -29,6 +30,7 @@ class Jugfile:
         space: The names that it defines.
         tasks: The tasks made meanwhile, in the order of creation, equal ones as often as made.
         barrier: Whether the load ended at a barrier that is not met yet.
+        folder: Where its tasks are to run: the working directory, unless it chose another.
     """
 
     path: Path
@@ -36,13 +38,15 @@ class Jugfile:
     space: dict[str, Any]
     tasks: list[Task[Any]]
     barrier: bool
+    folder: Path
 
 
-def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
+def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
     """Run the jugfile in a fresh module and return what it made; `alltasks` begins anew.
 
     Modules that it imports are run once in a process, as ever in Python. From now on `sys.argv` is the
-    jugfile and `args`, its folder and the current one are importable, and `jug` is ours.
+    jugfile and `args`, or stays as it is if these are None, its folder and the current one are importable, and `jug`
+    is ours.
 
     Raises:
         JugfileNotFoundError: No file at that path.
@@ -51,16 +55,19 @@ def load(path: Path, args: Sequence[str] = ()) -> Jugfile:
     """
     there = _existing(path)
     _make_importable(there.parent)
-    sys.argv = [str(path), *args]
+    if args is not None:
+        sys.argv = [str(path), *args]
     alltasks.clear()
     module = _fresh_module(there)
     callee.forget()
     functions.forget()
+    hooks.begin_load()
+    shared.forget()
     with _patient_collector():
         barrier = _run(there, module)
     if not barrier:
         lazy.check(there, vars(module), bool(alltasks))
-    return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier)
+    return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier, Path.cwd())
 
 
 def _existing(path: Path) -> Path:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from fnmatch import translate
 
-from jughpc.errors import SettingError
+from jughpc.errors import PatternError
 
 Matcher = Callable[[str], bool]
 
@@ -23,21 +24,26 @@ def by_name(name: str) -> Matcher:
 def by_pattern(pattern: str) -> Matcher:
     """Return what tells whether a task's name contains `pattern`, or matches it if it is written `/pattern/`.
 
-    Raises SettingError.
+    Raises PatternError.
     """
     if pattern in ("", "//"):
-        raise SettingError("an empty pattern matches every task; to select all of them give /.*/")
+        raise PatternError("an empty pattern matches every task; to select all of them give /.*/")
     if len(pattern) < 2 or not pattern.startswith("/") or not pattern.endswith("/"):
         return lambda text: pattern in text
     try:
         search = re.compile(pattern[1:-1]).search
     except re.error as error:
-        raise SettingError(f"the pattern {pattern} is no regular expression: {error}") from error
+        raise PatternError(f"the pattern {pattern} is no regular expression: {error}") from error
     return lambda text: search(text) is not None
 
 
 def by_both(name: str | None = None, pattern: str | None = None) -> Matcher | None:
-    """Return what tells whether a task's name matches whichever is given; None if nothing is. Raises SettingError."""
+    """Return what tells whether a task's name matches whichever is given; None if nothing is.
+
+    Warns if both are given, of which one may come from a file of settings. Raises PatternError.
+    """
+    if name and pattern is not None:
+        warnings.warn(f"of the name {name} and the pattern {pattern} both must match", stacklevel=2)
     matchers = [by_name(name)] if name else []
     if pattern is not None:
         matchers.append(by_pattern(pattern))

@@ -49,6 +49,13 @@ def results_of(store: Any) -> Results:
     return results
 
 
+def assure_in(store: Any) -> None:
+    """Return once all that was read from `store` is known to be whole. Raises CorruptResultError if it is not."""
+    assure = getattr(results_of(store), "assure", None)
+    if assure is not None:  # else it is a user's own, whose `get` tells at once
+        assure()
+
+
 def lock_in(store: Any, name: bytes) -> Lock:
     """Return the lock of that name. Raises JugdirError if the store has no locks."""
     if not hasattr(store, "getlock"):

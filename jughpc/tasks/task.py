@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast
+from operator import attrgetter
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, cast
 from warnings import warn
 
 from jughpc.errors import DigestError, JugdirError
@@ -15,11 +16,10 @@ from jughpc.tasks import values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.digest import encoding, hashing, hiding
 from jughpc.tasks.digest.hiding import here
+from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.results import Results, lock_in, results_of
+from jughpc.tasks.trust import Trust
 from jughpc.tasks.walk import Steps
-
-if TYPE_CHECKING:
-    from jughpc.tasks.tasklet import Tasklet
 
 R = TypeVar("R")
 
@@ -27,6 +27,8 @@ alltasks: list[Task[Any]] = []
 """Every task since the jugfile was loaded, in the order of creation."""
 
 _UNSET: Any = object()
+_make_item: Callable[[Task[Any], Any], Any]  # a tasklet is made of tasks, not the other way round
+_trust = Trust()
 _NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
 
 
@@ -82,6 +84,7 @@ class Task(Generic[R]):
     @name.setter
     def name(self, name: str) -> None:
         self.callee, self._digest = self.callee.renamed(name), None
+        shared.forget()
 
     @property
     def digest(self) -> bytes:
@@ -97,6 +100,7 @@ class Task(Generic[R]):
     def stand_for(self, other: Task[Any]) -> None:
         """Take the digest of another task: this one computes the same in another way."""
         self._digest = other.digest
+        shared.forget()
 
     def hash(self) -> bytes:
         """Return the digest as 32 hexadecimal characters."""
@@ -126,15 +130,21 @@ class Task(Generic[R]):
         Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
         """
         plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
-        args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
-        if not self.kwargs:
-            return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
-        kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
-        return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
+        try:
+            args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
+            if not self.kwargs:
+                return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
+            kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
+            return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
+        finally:
+            if _trust.doubtful:
+                _trust.assure(chosen_store())  # whatever it gave or raised: of a damaged argument it says nothing
 
     def compute_watched(self) -> R:
         """Do as `compute` does, but raise RuntimeError if the function changes its arguments."""
         args, kwargs = self._resolved()
+        if _trust.doubtful:
+            _trust.assure(chosen_store())
         before = _digest_of_values(args, kwargs)
         result = self.f(*args, **kwargs)
         if _digest_of_values(args, kwargs) != before:
@@ -155,7 +165,7 @@ class Task(Generic[R]):
     def value(self) -> R:
         """Return the result, from the store at the first call. Raises ResultMissingError."""
         if self._value is _UNSET:
-            self._value = results().get(self.digest)
+            self._value = _trust.read(self, chosen_store())
         return cast(R, self._value)
 
     __jug_value__ = value
@@ -168,7 +178,7 @@ class Task(Generic[R]):
     def load(self) -> None:
         """Read the result from the store, even if it was read before. Raises RuntimeError."""
         try:
-            self._value = results().get(self.digest)
+            self._value = _trust.read(self, chosen_store())
         except Exception as error:
             raise RuntimeError(
                 f"Failed to load result for task '{self.name}' (hash: {self.digest.hex()}): {error}"
@@ -223,10 +233,9 @@ class Task(Generic[R]):
         """Tell whether the task is marked as failed."""
         return lock_in(chosen_store(), self.hash()).is_failed()
 
-    def __getitem__(self, item: Any) -> Tasklet[Any]:
-        from jughpc.tasks.tasklet import item_of  # a tasklet is made of tasks, not the other way round
-
-        return item_of(self, item)
+    def __getitem__(self, item: Any) -> Any:
+        """Return the tasklet that stands for `value[item]`."""
+        return _make_item(self, item)
 
     def __iter__(self) -> NoReturn:
         raise NotImplementedError(
@@ -258,6 +267,12 @@ class Task(Generic[R]):
     def _resolved(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args = tuple([values.resolve(argument) for argument in self.args])
         return args, {name: values.resolve(argument) for name, argument in self.kwargs.items()}
+
+
+def make_items(make: Callable[[Task[Any], Any], Any]) -> None:
+    """Let `task[item]` be what `make` gives: said once, by the module of tasklets."""
+    global _make_item
+    _make_item = make
 
 
 def results() -> Results:
@@ -311,3 +326,4 @@ def _token(task: Task[Any]) -> bytes:
 
 
 encoding.ATOMS[Task] = encoding.FLAT[Task] = _token
+values.PLACES[Task] = attrgetter("digest")

@@ -9,7 +9,7 @@ from typing import Any, Generic, NoReturn, TypeVar, overload
 
 from jughpc.tasks import values
 from jughpc.tasks.digest import encoding, hashing
-from jughpc.tasks.task import Task, dependencies_of, missing, with_dependencies
+from jughpc.tasks.task import Task, dependencies_of, make_items, missing, with_dependencies
 from jughpc.tasks.walk import Steps
 
 K = TypeVar("K")
@@ -160,6 +160,9 @@ def item_of(base: Any, item: Any) -> Tasklet[Any]:
     if any(True for _ in dependencies_of(item)):
         return Tasklet((base, item), _pick)
     return Tasklet(base, itemgetter(item))
+
+
+make_items(item_of)
 
 
 @overload

@@ -17,6 +17,11 @@ from jughpc.tasks.digest.arrays import is_array_of_objects
 from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.walk import Steps, fold
 
+PLACES: dict[type, Callable[[Any], Any]] = {}
+"""By exact type of what keeps its value once it was read: what sorts such things by where their values lie."""
+
+_MANY = 1000  # values in one container that are worth sorting
+
 
 class Resolved(NamedTuple):
     """A value and whether it differs from what stood there because of a task."""
@@ -49,15 +54,17 @@ def _contents(thing: Any) -> Iterable[Any]:
     return thing.ravel().tolist() if is_array_of_objects(thing) else ()
 
 
-def holders(thing: Any, kind: type | tuple[type, ...]) -> Iterator[Any]:
-    """Yield the instances of `kind` in `thing`, in order, without looking into them."""
+def holders(
+    thing: Any, kind: type | tuple[type, ...], whole: Callable[[Any], bool] = lambda part: False
+) -> Iterator[Any]:
+    """Yield the instances of `kind` in `thing`, in order, and what `whole` says yes to, without looking into them."""
     stack = [iter((thing,))]
     path: dict[int, Any] = {id(stack): None}  # one entry a level: what contains itself is entered once
     while stack:
         for part in stack[-1]:
             if type(part) in PLAIN or id(part) in path:
                 continue
-            if isinstance(part, kind):
+            if isinstance(part, kind) or whole(part):
                 yield part
                 continue
             stack.append(iter(parts_of(part)))
@@ -90,14 +97,27 @@ def _rebuilder(thing: Any) -> Callable[[Any, list[Any]], Any] | None:
 
 def _container(thing: Any, parts: list[Any], rebuild: Callable[[Any, list[Any]], Any]) -> Steps[Resolved]:
     changed = False
+    if len(parts) > _MANY:
+        _read_by_place(parts)
     for i, part in enumerate(parts):
-        if type(part) not in PLAIN:
+        kind = type(part)
+        if kind in PLACES:  # as mostly, where there are many: no generator for each
+            parts[i], changed = part.__jug_value__(), True
+        elif kind not in PLAIN:
             outcome: Resolved = yield part
             parts[i] = outcome.value
             changed = changed or outcome.changed
     if changed or type(thing) in _ALWAYS_NEW:
         return Resolved(rebuild(thing, parts), changed)
     return Resolved(thing, False)
+
+
+def _read_by_place(parts: list[Any]) -> None:
+    """Have many values read in the order in which they are stored: each file once, however large it is."""
+    for kind, place in PLACES.items():
+        here: list[Any] = [part for part in parts if type(part) is kind]
+        for part in sorted(here, key=place):
+            part.__jug_value__()
 
 
 def _again(thing: Any, levels: int) -> Resolved:

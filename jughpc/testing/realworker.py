@@ -65,6 +65,10 @@ class _CallersStore:
         """Return a result; see base.Store."""
         return self._world.caller().store.get(digest)
 
+    def assure(self) -> None:
+        """Wait until what was read is known to be whole; see base.Store."""
+        self._world.caller().store.assure()
+
 
 def _graph(world: World) -> Graph:
     """Return the plan's tasks as a worker of its own sees them."""

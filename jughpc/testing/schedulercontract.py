@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -32,6 +31,7 @@ from jughpc.batch.scheduler import (
 from jughpc.batch.script import render
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
+SUBMISSION = "0a1b2c3d"
 NAME = "primes-1a2b-0"
 ARRAY = Job(Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run"))
 WANTED: Mapping[str, Any] = {
@@ -265,17 +265,6 @@ class SchedulerContract:
                 assert found[-1] == f"{folder}/{log_name(*job, str(index))}"
         assert len(set(found)) == len(found)
 
-    def test_every_element_has_an_owner_of_its_own(self, scheduler: Scheduler, sayings: Sayings) -> None:
-        elements = [ElementId(job, index) for job, index in itertools.product((sayings.plain, sayings.array), range(3))]
-        arrays = [element for element in elements if element.job == sayings.array]
-        owners = [scheduler.owner(element) for element in arrays]
-        assert len(set(owners)) == len(owners)
-        assert all(owner.startswith(f"{scheduler.name}:") for owner in owners)
-        for element in (*arrays, ElementId(sayings.plain, 0)):
-            owner = scheduler.owner(element)
-            assert [scheduler.element(text) for text in (owner, f"{owner}.17")] == [element, element]
-        assert not any(map(scheduler.element, ("", "here", f"{scheduler.name}:", "x:1_0", f"{scheduler.name}:-1_0")))
-
     @pytest.mark.parametrize("role", Role)
     @pytest.mark.parametrize("size", [1, 3])
     def test_an_element_learns_who_it_is(
@@ -284,14 +273,21 @@ class SchedulerContract:
         job_id = sayings.array if size > 1 else sayings.plain
         log = scheduler.log_pattern(tmp_path, role, size, 64)
         argv = ("bash", "-c", f"env >{shlex.quote(str(tmp_path / 'env'))}")
-        job = replace(ARRAY, role=role, size=size, argv=argv, workdir=tmp_path, log=log)
+        job = replace(ARRAY, role=role, size=size, argv=argv, workdir=tmp_path, log=log, token=SUBMISSION)
         (tmp_path / "script").write_text(render(job, scheduler))
         for place, index in enumerate(scheduler.capabilities.indices(size)):
             told = sayings.environment(job_id, index if size > 1 else None)
             shell.run(["bash", str(tmp_path / "script")], env={"PATH": "/usr/bin:/bin", **told})
             env = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
-            assert env["JUGHPC_OWNER"].rpartition(".")[0] == scheduler.owner(ElementId(job_id, index))
+            assert env["JUGHPC_OWNER"].startswith(f"{scheduler.name}:")
+            assert scheduler.element(env["JUGHPC_OWNER"]) == ElementId(job_id, index)
+            assert env["JUGHPC_END"] == f"/run/ends/0-array{f'-{place}' if size > 1 else ''}.json"
+            assert env["JUGHPC_SUBMISSION"] == SUBMISSION
+            assert env["JUGHPC_RUN"].isdecimal()
             assert (env["JUGHPC_ELEMENT"], env["JUGHPC_ELEMENTS"]) == (str(64 + place), "100")
+        assert not any(
+            map(scheduler.element, ("", "here", f"{scheduler.name}:", "x:1_0.0", f"{scheduler.name}:-1_0.0"))
+        )
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:

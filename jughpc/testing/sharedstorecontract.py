@@ -32,6 +32,7 @@ class SharedStoreContract:
         assert peer.get(B) == B.hex()
         store.remove([B])
         assert peer.get(C) == C.hex()
+        peer.look(peer.shard_of(B))
         with pytest.raises(ResultMissingError):
             peer.get(B)
 

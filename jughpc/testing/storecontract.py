@@ -274,6 +274,15 @@ class StoreContract:
         assert claim is None
         assert fresh.done == {A}
 
+    def test_a_task_that_is_done_is_claimed_by_who_claims_such_too(self, store: Store) -> None:
+        store.begin(LIFE)
+        shard, claims = store.shard_of(A), store.claims(LIFE.life, done_too=True)
+        store.put(A, 1)
+        claim, fresh = claims.take(shard, A, store.look(shard))
+        assert claim is not None
+        assert fresh.done == {A}
+        claims.release(claim)
+
 
 def _claimed(store: Store, key: bytes) -> Claim:
     """Begin LIFE and return its claim."""

@@ -18,8 +18,8 @@ class WatchedStore:
     def __init__(self, store: FileStore, process: Process, referee: Referee) -> None:
         self._store, self._process, self._referee = store, process, referee
 
-    def claims(self, life: str) -> Claims:
-        return WatchedClaims(self._store.claims(life), self._process, self._referee)
+    def claims(self, life: str, done_too: bool = False) -> Claims:
+        return WatchedClaims(self._store.claims(life, done_too), self._process, self._referee)
 
     def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
         self._referee.publishes(self._process, results)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.status.report import report
 from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugError
 from jughpc.web.page import page, trouble
 
 
-def server_of(target: Target, clusters: Clusters, ip: str, port: int) -> HTTPServer:
-    """Return what serves the status of `target` at ``/``, made anew at each look. Raises OSError.
+def server_of(site: Site, clusters: Clusters, ip: str, port: int) -> HTTPServer:
+    """Return what serves the status of `site` at ``/``, made anew at each look. Raises OSError.
 
     Args:
         port: 0 for any that is free.
@@ -23,7 +23,7 @@ def server_of(target: Target, clusters: Clusters, ip: str, port: int) -> HTTPSer
         def do_GET(self) -> None:
             if self.path != "/":
                 return self.send_error(HTTPStatus.NOT_FOUND)
-            return _send(self, *answer(target, clusters))
+            return _send(self, *answer(site, clusters))
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
             """Keep quiet: a page every three seconds is no news."""
@@ -31,12 +31,12 @@ def server_of(target: Target, clusters: Clusters, ip: str, port: int) -> HTTPSer
     return HTTPServer((ip, port), Handler)
 
 
-def answer(target: Target, clusters: Clusters) -> tuple[HTTPStatus, str]:
+def answer(site: Site, clusters: Clusters) -> tuple[HTTPStatus, str]:
     """Return the page as of now; what hinders it is told on a page that renews itself, too, until it is mended."""
     try:
-        return HTTPStatus.OK, page(report(target, clusters))
+        return HTTPStatus.OK, page(report(site, clusters))
     except (JugError, OSError) as error:
-        return HTTPStatus.SERVICE_UNAVAILABLE, trouble(target, str(error))
+        return HTTPStatus.SERVICE_UNAVAILABLE, trouble(site.target, str(error))
 
 
 def _send(handler: BaseHTTPRequestHandler, status: HTTPStatus, text: str) -> None:

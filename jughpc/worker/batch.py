@@ -62,13 +62,13 @@ class Batch:
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
         times, kind = Times(context.policy, before), -1
-        with stops.breakable():
+        with stops.user_code(names[kinds[indices[0]]]):
             for number, index in enumerate(indices):
                 if kinds[index] != kind:
                     kind = kinds[index]
                     times.turn(names[kind], number, before)
                 step(number, times.name, before)
-                outcome, value = attempt(tasks[index], options)
+                outcome, value = attempt(tasks[index], options, stops.own)
                 is_good = self._take(index, outcome, value, given)
                 now = uptime()
                 if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:

@@ -75,6 +75,6 @@ class Held:
         return False
 
     def _renew(self) -> None:
-        self._context.say("this worker was stopped or cut off for too long; it goes on under a new name")
+        self._context.say("this worker was stopped, cut off or closed its descriptors: it goes on under a new name")
         self._context.lease.renew("was late: stopped, suspended or cut off")
         self._taker = self._context.store.claims(self._context.lease.record.life)

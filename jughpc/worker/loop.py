@@ -93,8 +93,10 @@ class Worker:
     def _tell_loadable(self) -> None:
         """Call the hooks for what others did: here, for such a hook may end this worker, and nothing is held."""
         found, self._knowledge.loadable = self._knowledge.loadable, []
-        for index in found:
-            hooks.tell(hooks.TASK_LOADABLE, self.graph.tasks[index])
+        if found:
+            with self._context.stops.user_code("a hook"):
+                for index in found:
+                    hooks.tell(hooks.TASK_LOADABLE, self.graph.tasks[index])
 
     # what nobody holds
 

@@ -37,9 +37,8 @@ class Outcomes:
         graph = self._graph
         if size <= _KEPT and graph.consumers(index):
             graph.tasks[index].keep(value)
-        for dependency in graph.dependencies(index):
-            if graph.consumers(dependency) <= 1:  # the task that just ran is still counted
-                graph.tasks[dependency].unload()
+        for dependency in graph.needed_last(index):  # the task that just ran is not counted as done yet
+            graph.tasks[dependency].unload()
 
     def publish(self, shard: int, results: Mapping[int, Encoded]) -> None:
         """Publish results of the held shard; those that others may have taken over are dropped."""
@@ -81,8 +80,9 @@ class Outcomes:
         self._count()
         self._knowledge.mark_if_complete(shard)
         if hooks.is_hooked(hooks.TASK_EXECUTED):
-            for index in indices:
-                hooks.tell(hooks.TASK_EXECUTED, tasks[index])
+            with self._context.stops.user_code("a hook"):
+                for index in indices:
+                    hooks.tell(hooks.TASK_EXECUTED, tasks[index])
 
     def _count(self) -> None:
         self._context.lease.count(self._context.tally.executed.total(), len(self._context.tally.failures))
@@ -104,6 +104,8 @@ class Outcomes:
             life=record.life,
             host=where.host,
             owner=where.owner,
+            submission=where.submission,
+            element=where.element,
             when=self._context.clock.wall(),
             tries=tries,
         )

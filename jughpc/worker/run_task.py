@@ -12,6 +12,7 @@ from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks import hooks, usertrace
 from jughpc.tasks.task import Task, alltasks
+from jughpc.worker.forks import Own
 from jughpc.worker.stops import Interrupted
 from jughpc.worker.tally import Options
 
@@ -35,16 +36,21 @@ class Trouble:
     where: Record | None = None
 
 
-def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
+def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trouble, Any]:
     """Run `task`; return its result, encoded and as it is, or what went wrong and None.
 
-    Raises StopWorker if a hook asks for it, Interrupted if a signal does.
+    Raises StopWorker if a hook asks for it, Interrupted if a signal does. A child that the task forks ends here.
+
+    Args:
+        own: This worker's process.
     """
     try:
         if hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
             hooks.call(hooks.TASK_PRE_EXECUTE, task)
+            own.leave()
         before = len(alltasks)
         value = task.compute_watched() if options.debug else task.compute()
+        own.leave()
         if len(alltasks) > before:
             _check_made(before, options.debug)
         encoded = encode(value)
@@ -54,6 +60,7 @@ def attempt(task: Task[Any], options: Options) -> tuple[Encoded | Trouble, Any]:
     except (hooks.StopWorker, Interrupted, KeyboardInterrupt):
         raise
     except BaseException as error:  # some that tasks meet are no Exception: asyncio.CancelledError
+        own.leave(error)
         if options.examine and not isinstance(error, StoreError):
             options.examine(error)
         return _trouble(error), None

@@ -99,8 +99,8 @@ class Runner:
         context.lease.note(task.name, task.digest, started)
         outcome = None
         try:
-            with context.stops.breakable():
-                outcome, value = attempt(task, self._context.options)
+            with context.stops.user_code(task.name):
+                outcome, value = attempt(task, context.options, context.stops.own)
         except Interrupted:
             if outcome is None:
                 raise

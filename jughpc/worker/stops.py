@@ -1,19 +1,26 @@
-"""What this process is told by signals, and by a file."""
+"""What this process is told by signals, and by a file; and the border of the user's code, where they act at once."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from jughpc.fs import Clock
+from jughpc.worker import forks
+from jughpc.worker.surroundings import Surroundings
 
 AT_ONCE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AFTER_THIS_TASK = (signal.SIGUSR1, signal.SIGXCPU)
+
+_GRACE = 1.0  # [s] signals come twice, from a shell and its terminal; a later one says that the first was swallowed
 
 
 class Interrupted(BaseException):
@@ -21,27 +28,47 @@ class Interrupted(BaseException):
 
 
 class Stops:
-    """What signals, or a file, asked of this worker.
+    """What signals, or a file, asked of this worker; and the blocks in which code of the user's runs.
 
     Args:
         file: Asks to stop after the task in hand, by being there.
+        say: Told what tasks left behind in this process.
 
     Attributes:
         signal: The first signal that asked to stop, 0 if none did.
+        own: This worker's process: to be made anew in one that is forked to be another worker.
     """
 
-    def __init__(self, file: Path | None = None) -> None:
-        self.signal = 0
-        self._file, self._next_look, self._is_there = file, -inf, False
+    def __init__(self, file: Path | None = None, say: Callable[[str], None] = lambda words: None) -> None:
+        self.signal, self.own = 0, forks.Own()
+        self._file, self._next_look, self._is_there = file and file.absolute(), -inf, False
         self._heard: set[int] = set()
         self._mask: set[int] = set()
         self._breakers: tuple[int, ...] = ()
+        self._broken = inf  # when the block was broken off [s]
+        self._say, self._said = say, set[str]()
+        self._surroundings: Surroundings | None = None
 
     def install(self) -> None:
         """Listen to the signals of schedulers and terminals; works in the main thread only."""
-        for number in AT_ONCE + AFTER_THIS_TASK:
-            signal.signal(number, self.heed)
+        self._former = {number: signal.getsignal(number) for number in AT_ONCE + AFTER_THIS_TASK}
+        self._listen()
+        self._surroundings = Surroundings()
         os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._forked)
+
+    def uninstall(self) -> None:
+        """Let signals do what they did before."""
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        if self._surroundings:
+            self._surroundings.close()
+
+    def _listen(self) -> list[str]:
+        """Have all signals heeded; return which were not."""
+        others = [number for number in AT_ONCE + AFTER_THIS_TASK if signal.getsignal(number) != self.heed]
+        for number in others:
+            signal.signal(number, self.heed)
+        return [f"a handler of its own for {number.name}" for number in others]
 
     def _hold(self) -> None:
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, AT_ONCE + AFTER_THIS_TASK)
@@ -58,14 +85,63 @@ class Stops:
 
     @contextmanager
     def breakable(self, by: tuple[int, ...] = AT_ONCE) -> Iterator[None]:
-        """Let a signal among `by` break off the block, by raising Interrupted; one that came before does so too."""
-        self._breakers = by
+        """Let a signal among `by` break off the block, by raising Interrupted; one that came before does so too.
+
+        If the block catches that and goes on, the next signal ends this process.
+        """
+        self._breakers, self._broken = by, inf
         try:
             if self._heard.intersection(by):
                 raise Interrupted
             yield
         finally:
             self._breakers = ()
+
+    @contextmanager
+    def user_code(self, name: str) -> Iterator[None]:
+        """Run code of the user's in the block, breakable; then put back what it left behind in this process.
+
+        A child that it forks ends with the block.
+
+        Args:
+            name: Whose code it is, for people.
+        """
+        if self._surroundings:
+            self._surroundings.enter()
+        try:
+            with self.breakable():
+                yield
+        except BaseException as error:
+            self.own.leave(error)
+            raise
+        else:
+            self.own.leave()
+        finally:
+            self._put_back(name)
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Load a jugfile in the block, as user code that may set up this process as its tasks want it."""
+        self._put_back("the jugfile")
+        with self.breakable(AT_ONCE + AFTER_THIS_TASK), forks.alone():
+            yield
+        if self._surroundings:
+            self._listen()
+            self._surroundings.close()
+            self._surroundings = Surroundings()
+
+    def tasks_run_in(self, folder: Path) -> None:
+        """Have the user's code run in `folder` from now on, as the jugfile chose; all else runs where this began."""
+        if self._surroundings:
+            self._surroundings.folder = str(folder)
+
+    def _put_back(self, name: str) -> None:
+        if self._surroundings is None:
+            return
+        for words in (*self._listen(), *self._surroundings.put_back()):
+            if words not in self._said:  # a thousand tasks may do the same
+                self._said.add(words)
+                self._say(f"{name} left {words} behind in this process; it is put back")
 
     def asked(self, now: float) -> bool:
         """Return whether to stop; looks for the file, once a second at most. `now` on one clock [s]."""
@@ -92,4 +168,50 @@ class Stops:
         self.signal = self.signal or number
         self._heard.add(number)
         if number in self._breakers:
+            self._break_off(number)
+
+    def _break_off(self, number: int) -> None:
+        now = time.monotonic()
+        if self._broken == inf:
+            self._broken = now
             raise Interrupted
+        if now - self._broken > _GRACE:
+            _die_of(number)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load a jugfile in the block: if it catches a SIGINT the next ends this process, which stays where it is."""
+    with forks.alone(), _staying():
+        if signal.getsignal(signal.SIGINT) != signal.default_int_handler or not _is_main_thread():
+            yield
+            return
+        signal.signal(signal.SIGINT, _last_warning)
+        try:
+            yield
+        finally:
+            if signal.getsignal(signal.SIGINT) in (_last_warning, signal.SIG_DFL):
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _staying() -> Iterator[None]:
+    here = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)
+
+
+def _last_warning(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise KeyboardInterrupt
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _die_of(number: int) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

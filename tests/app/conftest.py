@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
+from jughpc.config.settings import Settings
+from jughpc.fs import OsClock
 from jughpc.store.location import Folder
 from jughpc.tasks import task
 
@@ -44,18 +47,20 @@ def _as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def napping(tmp_path: Path) -> Target:
+def napping(tmp_path: Path) -> Site:
     """Return a jugfile whose second task takes a minute."""
     path = tmp_path / "napping.py"
     path.write_text(NAP)
-    return Target(path, Folder(tmp_path / "napping.jugdata"))
+    target = Target(path, Folder(tmp_path / "napping.jugdata"))
+    return Site(target, Settings(), OsClock(), print, tmp_path)
 
 
 @pytest.fixture
-def worker(napping: Target) -> Iterator[subprocess.Popen[bytes]]:
+def worker(napping: Site) -> Iterator[subprocess.Popen[bytes]]:
     """Return a live worker that has run the first task and holds the second."""
-    argv = [sys.executable, "-m", "jughpc", "execute", str(napping.jugfile), "--jugdir", napping.location.spell()]
-    with subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd=napping.jugfile.parent) as process:
+    jugfile, jugdir = str(napping.target.jugfile), napping.location.spell()
+    argv = [sys.executable, "-m", "jughpc", "execute", jugfile, "--jugdir", jugdir]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd=napping.target.jugfile.parent) as process:
         end = time.monotonic() + 60
         try:
             while not any(b"napping.nap" in path.read_bytes() for path in napping.location.folder().glob("workers/*")):

@@ -25,28 +25,28 @@ def results(target):
 def test_a_task_that_a_live_worker_runs_is_not_invalidated_and_the_worker_is_named(napping, worker):
     before = claims(napping), results(napping)
     with pytest.raises(BusyError, match=rf"napping.nap on .* \(pid {worker.pid}\)"):
-        invalidate(napping, lambda name: name == "napping.quick", CLOCK, patience=0)
+        invalidate(napping, lambda name: name == "napping.quick", patience=0)
     assert (claims(napping), results(napping)) == before
 
 
 def test_once_that_worker_is_dead_its_task_can_be_invalidated(napping, worker):
     worker.kill()
     worker.wait()
-    done = invalidate(napping, lambda name: name == "napping.quick", CLOCK, patience=10)
+    done = invalidate(napping, lambda name: name == "napping.quick", patience=10)
     assert done.removed == {"napping.quick": 1}
     assert not results(napping)
 
 
 def test_what_no_live_worker_holds_is_invalidated_beside_it(napping, worker):
-    napping.jugfile.write_text(napping.jugfile.read_text() + "three = quick(3)\nthree.run()\n")
-    done = invalidate(napping, lambda name: name == "nosuch", CLOCK, patience=0)
+    napping.target.jugfile.write_text(napping.target.jugfile.read_text() + "three = quick(3)\nthree.run()\n")
+    done = invalidate(napping, lambda name: name == "nosuch", patience=0)
     assert done.chosen == 0
     assert len(claims(napping)) == 1
 
 
 def test_cleanup_removes_no_claim_of_a_live_worker_with_the_garbage(napping, worker):
-    napping.jugfile.write_text(napping.jugfile.read_text().replace("quick(1)", "quick(2)"))
-    assert remove_garbage(napping, Clusters(CLOCK), CLOCK, patience=0).results == 1
+    napping.target.jugfile.write_text(napping.target.jugfile.read_text().replace("quick(1)", "quick(2)"))
+    assert remove_garbage(napping, Clusters(CLOCK), patience=0).results == 1
     assert len(claims(napping)) == 1
     assert worker.poll() is None
 
@@ -56,23 +56,22 @@ def test_cleanup_leaves_what_a_live_worker_may_be_writing(napping, worker):
     shard = napping.location.folder() / "shards" / "0"
     (shard / f"{record}-00c0ffee-1.tmp").touch()
     (shard / "hand-node1-42-0badcafe-00c0ffee-1.tmp").touch()
-    assert remove_garbage(napping, Clusters(CLOCK), CLOCK, patience=0).leftovers.temporary == 1
+    assert remove_garbage(napping, Clusters(CLOCK), patience=0).leftovers.temporary == 1
     assert [path.name for path in shard.glob("*.tmp")] == [f"{record}-00c0ffee-1.tmp"]
 
 
 def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
-    pack(napping, CLOCK)
+    pack(napping)
     assert len(claims(napping)) == 1
-    assert invalidate(napping, lambda name: name == "nosuch", CLOCK, patience=0).chosen == 0
+    assert invalidate(napping, lambda name: name == "nosuch", patience=0).chosen == 0
 
 
 def test_pack_leaves_a_shard_alone_that_somebody_holds(napping, worker):
-    from jughpc.app.context.lease import leasing
     from jughpc.app.upkeep.exclusive import holding
 
-    with leasing(napping.location, CLOCK) as lease:
+    with napping.leasing() as lease:
         store = napping.location.find()
         lease.begin(store)
         with holding(store, lease.record.life, store.look(0).done, CLOCK, patience=0):
-            assert pack(napping, CLOCK).busy == 1
-        assert pack(napping, CLOCK).busy == 0
+            assert pack(napping).busy == 1
+        assert pack(napping).busy == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jughpc.app.status.elements import Jobs, elements
@@ -13,7 +15,8 @@ from jughpc.batch.submissions import Accepted, ElementOptions
 from jughpc.fs import OsClock, OsFiles
 from jughpc.store.record import ALIVE, DIED, Record
 
-LIFE = "slurm-1_0-0-node1-46-d620d2b7"
+TOKEN = "0a1b2c3d"
+LIFE = f"{TOKEN}-0-0-node1-46-d620d2b7"
 
 
 def unasked(argv):
@@ -27,6 +30,7 @@ def jobs(tmp_path):
         OsFiles(tmp_path), OsClock(), tmp_path,
         scheduler="slurm", workload=Workload(("work",), 1, "a"), options=ElementOptions(tmp_path),
     )  # fmt: skip
+    submission = replace(submission, token=TOKEN)
     array = Accepted(Role.ARRAY, "1", "a-1-0", 1, 0, "0-array.sh")
     cluster = Cluster(Slurm(), unasked, unasked, OsClock())
     return lambda *word: Jobs(submission, cluster, [array], Poll(elements=dict(enumerate(word))))
@@ -34,7 +38,7 @@ def jobs(tmp_path):
 
 def record(state):
     return Record(
-        life=LIFE, host="node1", space="s", pid=46, started=1, user="ada", owner="slurm:1_0.0", state=state,
+        life=LIFE, host="node1", space="s", pid=46, started=1, user="ada", submission=TOKEN, element=0, state=state,
     )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from jughpc.batch import journal, submissions
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
+from jughpc.batch.settling import cancel
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
-from jughpc.batch.settling import cancel
 from jughpc.errors import SchedulerError
 from jughpc.fs import OsClock, OsFiles
 
@@ -106,15 +106,6 @@ def test_a_line_for_a_whole_array_speaks_for_those_that_are_not_named():
     run = squeue(row("1", "1", "RUNNING", "None", "n1"), row("1", "N/A", "CANCELLED", "None", ""))
     states = {number: status.state for number, status in on([FIRST], run).elements.items()}
     assert states == {0: State.CANCELLED, 1: State.RUNNING, 2: State.CANCELLED}
-
-
-def test_a_worker_is_found_by_the_owner_in_its_record():
-    run = squeue(row("1", "2", "FAILED", "NonZeroExitCode", "n1"), row("2", "N/A", "RUNNING", "None", "n2"))
-    owners = on([FIRST, COLLECT], run).owners
-    assert {owner: status.state for owner, status in owners.items()} == {
-        "slurm:1_2": State.FAILED,
-        "slurm:2_0": State.RUNNING,
-    }
 
 
 def test_what_the_scheduler_does_not_mention_is_absent():

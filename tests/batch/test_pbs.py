@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.scheduler import Condition, Dependency, ElementId, Limits, Refusal, Reply, Resources, Role
+from jughpc.batch.scheduler import Condition, Dependency, Limits, Refusal, Reply, Resources, Role
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 PBS = Pbs()
@@ -161,8 +161,3 @@ def test_each_element_has_a_log_of_its_own():
     folder = Path("/shared/run/logs")
     assert PBS.log_pattern(folder, Role.ARRAY, 8, 64) == "/shared/run/logs/array-64+^array_index^.log"
     assert PBS.log_pattern(folder, Role.COLLECT, 1, 0) == "/shared/run/logs/collect.log"
-
-
-@pytest.mark.parametrize(("job", "index", "owner"), [("2[].srv", 3, "pbs:2[3].srv"), ("31.srv", 0, "pbs:31.srv")])
-def test_the_owner_of_an_element_is_its_own_id(job, index, owner):
-    assert PBS.owner(ElementId(job, index)) == owner

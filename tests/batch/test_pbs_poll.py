@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch.pbs import Pbs
 from jughpc.batch.causes import Cause
+from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import ElementId, Reply, State, Status
 from jughpc.errors import SchedulerError
 

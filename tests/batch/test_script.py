@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.scheduler import ElementId, Job, Resources, Role
+from jughpc.batch.scheduler import Job, Resources, Role
 from jughpc.batch.script import render
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import TemplateError
@@ -63,13 +63,13 @@ def test_a_plain_job_is_element_0_of_itself(printing):
     assert (env["JUGHPC_OWNER"], env["JUGHPC_ELEMENT"]) == ("slurm:15_0.0", "0")
 
 
-@pytest.mark.parametrize(
-    ("element", "variables"),
-    [(ElementId("12", 3), SLURM_ELEMENT), (ElementId("15", 0), {"SLURM_JOB_ID": "15"})],
-)
-def test_the_owner_in_a_record_is_the_one_that_the_scheduler_is_asked_about(printing, element, variables):
-    job = printing if len(variables) > 1 else replace(printing, size=1)
-    assert environment_of(job, variables)["JUGHPC_OWNER"].rpartition(".")[0] == Slurm().owner(element)
+def test_an_element_of_an_array_learns_its_submission_and_its_run(printing):
+    env = environment_of(replace(printing, token="0a1b2c3d"), {**SLURM_ELEMENT, "SLURM_RESTART_COUNT": "2"})
+    assert (env["JUGHPC_SUBMISSION"], env["JUGHPC_RUN"]) == ("0a1b2c3d", "2")
+
+
+def test_other_jobs_are_no_element_of_a_submission(printing):
+    assert "JUGHPC_SUBMISSION" not in environment_of(printing, SLURM_ELEMENT)
 
 
 @pytest.mark.parametrize("system", [Slurm(), Pbs()], ids=["slurm", "pbs"])
@@ -196,7 +196,6 @@ def test_a_pbs_element_learns_who_it_is(printing):
     run(render(job, Pbs()), PBS_ELEMENT)
     env = dict(line.split("=", 1) for line in (printing.workdir / "array-3.log").read_text().splitlines())
     assert re.fullmatch(r"pbs:30\[3\]\.srv\.\d+", env["JUGHPC_OWNER"])
-    assert env["JUGHPC_OWNER"].rpartition(".")[0] == Pbs().owner(ElementId("30[].srv", 3))
     assert (env["JUGHPC_ELEMENT"], env["OMP_NUM_THREADS"]) == ("67", "3")
     assert 590 < float(env["JUGHPC_DEADLINE"]) - time.time() <= 600
 

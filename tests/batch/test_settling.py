@@ -44,7 +44,7 @@ def intent(files, submission, clock) -> Intent:
 
 def test_where_nothing_is_open_no_command_is_run(cluster, files, submission, slurm):
     settled = settling.settle(cluster, files, submission)
-    assert not (settled.adopted or settled.open or settled.trouble)
+    assert [*settled.adopted, *settled.open, settled.trouble] == [""]
     assert slurm.commands == []
 
 
@@ -102,7 +102,7 @@ def test_a_cancel_that_the_scheduler_did_not_answer_is_finished_by_whoever_comes
     slurm.queue["7"] = intent.name
     journal.record_accepted(files, submission, intent.accepted("7"))
     slurm.deaf = 1
-    with pytest.raises(SchedulerError, match="is being cancelled: scancel .*\n.*next `jughpc status`"):
+    with pytest.raises(SchedulerError, match=r"is being cancelled: scancel .*\n.*next `jughpc status`"):
         settling.cancel(cluster, files, submission)
     assert (submissions.is_cancelled(files, submission), submissions.is_over(files, submission)) == (True, False)
     slurm.deaf = 0

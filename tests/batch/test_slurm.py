@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch.scheduler import Condition, Dependency, ElementId, Refusal, Reply, Resources, Role
+from jughpc.batch.scheduler import Condition, Dependency, Refusal, Reply, Resources, Role
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -176,7 +176,3 @@ def test_a_percent_sign_in_the_path_is_no_placeholder():
 def test_a_path_that_would_switch_placeholders_off_is_refused():
     with pytest.raises(SettingError, match="backslash"):
         SLURM.log_pattern(Path("/run\\x"), Role.ARRAY, 8, 0)
-
-
-def test_the_owner_of_an_element_is_its_array_and_index():
-    assert SLURM.owner(ElementId("12;big", 3)) == "slurm:12_3"

@@ -240,15 +240,6 @@ def test_a_command_can_be_run_from_a_script(script: Run) -> None:
     assert script(run.format("'status', 'jugfile.py', '--short'")) == ["All tasks complete (4 tasks)."]
 
 
-def test_commands_of_ones_own_are_told_what_takes_their_place() -> None:
-    from jughpc.jug.subcommands import SubCommand, cmdapi
-
-    with pytest.raises(UsageError, match=r"entry point group jughpc\.commands"):
-        type("Mine", (SubCommand,), {})
-    with pytest.raises(UsageError, match=r"jug\.jug\.main"):
-        cmdapi.run("status")
-
-
 def test_a_jugfile_opened_beside_another_keeps_the_tasks_of_both(script: Run) -> None:
     Path("other.py").write_text("import jug\n_, names = jug.init('jugfile.py', 'there')\nlast = jug.Task(abs, -1)\n")
     lines = script("import jughpc; from jughpc.jug.task import alltasks\njughpc.init('other.py'); print(len(alltasks))")

@@ -18,6 +18,7 @@ _ANY = {
     "life": st.from_regex(r"[A-Za-z0-9_-]{1,112}", fullmatch=True),
     "host": st.text(), "space": st.text(), "user": st.text(), "owner": st.text(), "reason": st.text(),
     "task": st.text(max_size=400) | st.text(st.characters(codec="ascii"), min_size=300),
+    "submission": st.just("") | st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
     "state": st.sampled_from([ALIVE, ENDED, DIED]),
     "digest": st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex),
     "copied": st.booleans(),

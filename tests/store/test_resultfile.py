@@ -179,15 +179,15 @@ def test_one_result_is_found_without_reading_the_whole_index():
     many = {bytes([n]) * 16: resultfile.encode(n) for n in range(200)}
     content = b"".join(resultfile.pack(many))
     index = resultfile.read_index(content)
-    assert all(resultfile.find(content, digest) == index[digest] for digest in many)
-    assert resultfile.find(content, bytes([201]) * 16) is None
+    assert all(resultfile.Index(content).find(digest) == index[digest] for digest in many)
+    assert resultfile.Index(content).find(bytes([201]) * 16) is None
 
 
 def test_a_digest_in_the_middle_of_an_entry_is_not_taken_for_one():
     first, second = resultfile.encode(1), resultfile.encode(2)
     content = b"".join(resultfile.pack({b"a" * 16: first, b"b" * 16: second}))
     straddling = content[16 + 8 : 16 + 24]  # the end of a digest, and the offset behind it
-    assert resultfile.find(content, straddling) is None
+    assert resultfile.Index(content).find(straddling) is None
 
 
 # damage

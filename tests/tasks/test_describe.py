@@ -28,7 +28,7 @@ def test_a_description_tells_name_arguments_and_whether_there_is_a_result(memory
     inner.run()
     outer = Task(f, {"k": (inner,)}, b=inner[0])
     described = {"name": NAME, "args": [1], "meta": {"computed": True}}
-    expected = {"args": [{"k": [described]}], "kwargs": {"b": described}, "meta": {"computed": False}}
+    expected = {"args": [{"k": (described,)}], "kwargs": {"b": described}, "meta": {"computed": False}}
     assert describe(outer) == {"name": NAME, **expected}
     assert describe([inner, 2]) == [described, 2]
 

@@ -218,6 +218,28 @@ class Model:
         return sum(i in below and state != "done" for below, state in zip(self.below, self.states, strict=True))
 
 
+def play(graph: Graph, model: Model, steps: list[tuple[str, int]]) -> None:
+    """Take the steps on both, and compare them after each."""
+    numbers = range(len(model.below))
+    for step, i in steps:
+        if i >= len(model.below):
+            continue
+        before = {j for j in numbers if model.ready(j)}
+        outcome = getattr(graph, step)(i)
+        if step == "done":
+            model.states[i] = "done"
+            assert sorted(outcome) == [j for j in numbers if model.ready(j) and j not in before]
+        elif step == "undone" and model.states[i] == "done":
+            model.states[i] = "new"
+            assert sorted(outcome) == [j for j in numbers if j in before and not model.ready(j)]
+        elif step == "failed" and model.states[i] == "new":
+            model.states[i] = "failed"
+        assert graph.ready() == [j for j in numbers if model.ready(j)]
+        assert [graph.is_stuck(j) for j in numbers] == [model.stuck(j) for j in numbers]
+        assert graph.stuck == sum(map(model.stuck, numbers))
+        assert graph.unfinished == sum(state != "done" for state in model.states)
+
+
 edges = st.lists(st.sets(st.integers(0, 7), max_size=3), min_size=1, max_size=8)
 steps = st.lists(st.tuples(st.sampled_from(["done", "undone", "failed"]), st.integers(0, 7)), max_size=25)
 
@@ -229,22 +251,64 @@ def test_any_history_leaves_the_graph_as_brute_force_would(edges: list[set[int]]
     for i, targets in enumerate(below):
         tasks.append(Task(f, i, [tasks[j] for j in targets]))
     graph, model = Graph(tasks), Model(below)
-    numbers = range(len(tasks))
-    for step, i in steps:
-        if i >= len(tasks):
-            continue
-        before = {j for j in numbers if model.ready(j)}
-        outcome = getattr(graph, step)(i)
-        if step == "done":
-            model.states[i] = "done"
-            assert outcome == [j for j in numbers if model.ready(j) and j not in before]
-        elif step == "undone" and model.states[i] == "done":
-            model.states[i] = "new"
-            assert outcome == [j for j in numbers if j in before and not model.ready(j)]
-        elif step == "failed" and model.states[i] == "new":
-            model.states[i] = "failed"
-        assert graph.ready() == [j for j in numbers if model.ready(j)]
-        assert [graph.is_stuck(j) for j in numbers] == [model.stuck(j) for j in numbers]
+    for step in steps:
+        play(graph, model, [step])
+        numbers = range(len(tasks))
         assert [graph.consumers(j) for j in numbers] == [model.consumers(j) for j in numbers]
-        assert graph.stuck == sum(map(model.stuck, numbers))
-        assert graph.unfinished == sum(state != "done" for state in model.states)
+
+
+# containers that many tasks share
+
+
+shares = st.lists(
+    st.tuples(st.sampled_from([0, 1, 2, 3]), st.sets(st.integers(0, 7), max_size=2)), min_size=3, max_size=8
+)
+
+
+@given(st.lists(st.sets(st.integers(0, 2)), min_size=3, max_size=3), shares, steps)
+def test_tasks_that_share_a_container_wait_for_all_that_is_in_it(
+    contents: list[set[int]], uses: list[tuple[int, set[int]]], steps: list[tuple[str, int]]
+) -> None:
+    tasks = [Task(f, i) for i in range(3)]
+    large = [[*(tasks[i] for i in sorted(content)), *range(100)] for content in contents]
+    below: list[list[int]] = [[], [], []]
+    for which, targets in uses:
+        direct = sorted(j for j in targets if j < len(tasks))
+        shared = large[which] if which < 3 else []
+        needs = {*direct, *(contents[which] if which < 3 else ())}
+        tasks.append(Task(f, len(tasks), {"deep": (shared, 1)}, [tasks[j] for j in direct]))
+        below.append(sorted(needs))
+    graph, model = Graph(tasks), Model(below)
+    numbers = range(len(tasks))
+    assert [sorted(graph.dependencies(j)) for j in numbers] == below
+    users = [{i for i in numbers if j in below[i]} for j in numbers]
+    assert [{*graph.with_dependents([j])} >= {j, *users[j]} for j in numbers] == [True for j in numbers]
+    for step in steps:
+        play(graph, model, [step])
+        assert [bool(graph.consumers(j)) for j in numbers] == [bool(model.consumers(j)) for j in numbers]
+        for j in numbers:
+            last = {i for i in below[j] if model.consumers(i) <= 1}
+            assert model.states[j] == "done" or set(graph.needed_last(j)) <= last
+
+
+def test_a_container_that_many_tasks_share_is_counted_once() -> None:
+    parts = [Task(f, i) for i in range(1000)]
+    users = [Task(f, "user", i, parts) for i in range(500)]
+    graph = Graph([*parts, *users])
+    assert len(graph.edges.targets) < 3000
+    assert list(graph.dependencies(1400)) == list(range(1000))
+    assert graph.with_dependents([7]) == [7, *range(1000, 1500)]
+    assert graph.all_done(range(1000)) == list(range(1000, 1500))
+
+
+def test_the_values_of_a_shared_container_are_needed_until_its_last_task_is_done() -> None:
+    parts = [Task(f, i) for i in range(100)]
+    users = [Task(f, "user", i, parts) for i in range(3)]
+    graph = Graph([*parts, *users])
+    graph.all_done(range(100))
+    for i in (100, 101):
+        assert list(graph.needed_last(i)) == []
+        graph.done(i)
+    assert sorted(graph.needed_last(102)) == list(range(100))
+    graph.done(102)
+    assert graph.consumers(5) == 0

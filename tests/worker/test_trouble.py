@@ -242,3 +242,40 @@ def test_a_disk_that_refuses_for_good_ends_the_worker_without_a_claim_left(bench
     with pytest.raises(OSError, match="no"):
         bench.worker(notes, store=bench.open(0, files)).run()
     assert bench.claims() == []
+
+
+LARGE = """
+import numpy as np
+
+@TaskGenerator
+def array(n):
+    return np.full(n, 1.0)
+
+@TaskGenerator
+def total(array):
+    return float(array.sum())
+
+@TaskGenerator
+def fails(array):
+    assert array[-1] == 1.0
+    return True
+
+numbers = array(1_000_000)
+sum_of_all = total(numbers)
+is_one = fails(numbers)
+"""
+
+
+@pytest.mark.parametrize("name", ["sum_of_all", "is_one"])
+def test_nothing_that_was_made_of_a_damaged_large_array_is_stored(bench, name):
+    first = bench.worker(LARGE).run()
+    dependency = of(first, "numbers")
+    bench.store.remove([of(first, name)])
+    path = bench.files.root / "shards/0" / dependency.hex()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 0x40
+    path.write_bytes(content)
+    worker = bench.worker(LARGE, store=bench.open(0)).run()
+    assert (worker.worker.tally.failures, worker.graph.unfinished) == ([], 0)
+    assert bench.store.get(of(worker, name)) == {"sum_of_all": 1_000_000.0, "is_one": True}[name]
+    assert f"{dependency.hex()}.corrupt" in bench.names()

@@ -64,8 +64,8 @@ class NamedStore:
 
     def listlocks(self) -> builtins.list[bytes]:
         """Return the names of all tasks that are claimed singly, by the living or the dead, or failed."""
-        locks = [view.failed | (view.claims.keys() - {SHARD}) for view in self._views()]
-        return [digest.hex().encode() for digests in locks for digest in digests]
+        found = set(self.held).union(*(view.failed | (view.claims.keys() - {SHARD}) for view in self._views()))
+        return [digest.hex().encode() for digest in found]
 
     def cleanup(self, active: Iterable[Task[Any]], keeplocks: bool = False) -> int:
         """Remove the results of all tasks but the `active` ones; return how many. Failures go unless `keeplocks`."""

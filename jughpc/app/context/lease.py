@@ -12,13 +12,14 @@ from jughpc.store.lease.lease import Lease
 from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.store.lease.quiet import QuietLease
 from jughpc.store.location import Location
+from jughpc.store.record import ElementRef
 
 
-def new_lease(location: Location, clock: Clock, owner: str = "", element: int = -1) -> Lease:
+def new_lease(location: Location, clock: Clock, ref: ElementRef | None = None, owner: str = "") -> Lease:
     """Return a lease that may begin in the store at `location`; call this before the jugfile is loaded."""
     if location.is_private:
-        return QuietLease(new_record(owner, element, clock.wall()))
-    return ForkedLease(BeatProcess(location.find, clock, measure), clock, owner, element)
+        return QuietLease(new_record(clock.wall(), ref, owner))
+    return ForkedLease(BeatProcess(location.find, clock, measure), clock, ref, owner)
 
 
 @contextmanager

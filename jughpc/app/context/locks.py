@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.lease import new_lease
 from jughpc.fs import OsClock
-from jughpc.store.base import Claims, Failure
+from jughpc.host import at_my_end
+from jughpc.store.base import Claim, Claims, Failure, Store
 from jughpc.store.lease.lease import Lease
+from jughpc.store.location import Location
+
+
+class Lockable(Protocol):
+    """A store whose tasks can be locked, and what this process holds there.
+
+    Attributes:
+        held: The claims that were taken, by digest.
+    """
+
+    location: Location
+    results: Store
+    held: dict[bytes, Claim]
 
 
 @dataclass(frozen=True)
 class _Holder:
-    store: NamedStore
+    store: Lockable
     lease: Lease
     claims: Claims
 
@@ -26,11 +39,11 @@ _holders: dict[int, _Holder] = {}  # by the id of a store, which the holder keep
 class TaskLock:
     """The lock of one task; see tasks.results.Lock. A claim goes when the script lets go, or dies."""
 
-    def __init__(self, store: NamedStore, digest: bytes) -> None:
+    def __init__(self, store: Lockable, digest: bytes) -> None:
         self._store, self._digest = store, digest
 
     def get(self) -> bool:
-        """Take it; False if it is taken, or the task failed or is done."""
+        """Take it; False if it is taken, or the task failed."""
         if self._digest in self._store.held or self.is_failed():
             return False
         shard = self._store.results.shard_of(self._digest)
@@ -40,6 +53,8 @@ class TaskLock:
         return claim is not None
 
     def release(self) -> None:
+        """Let others have it; a failure is forgotten, for in jug that is the lock itself."""
+        self._store.results.forget_failures([self._digest])
         claim = self._store.held.pop(self._digest, None)
         if claim:
             _holder(self._store).claims.release(claim)
@@ -65,13 +80,13 @@ class TaskLock:
             yield not store.observer().proof(claim.shard, claim.key, claim.generation)
 
 
-def _holder(store: NamedStore) -> _Holder:
+def _holder(store: Lockable) -> _Holder:
     """Return in whose name this process locks in `store`: a life begun at the first lock."""
     if id(store) not in _holders:
         lease = new_lease(store.location, OsClock())
         lease.begin(store.results)
-        _holders[id(store)] = holder = _Holder(store, lease, store.results.claims(lease.record.life))
-        atexit.register(_end, holder)
+        _holders[id(store)] = holder = _Holder(store, lease, store.results.claims(lease.record.life, done_too=True))
+        at_my_end(_end, holder)
     return _holders[id(store)]
 
 

@@ -25,14 +25,14 @@ _NAME = re.compile(r"([0-9a-f]{32})\.([0-9]+)\.npz")
 
 @dataclass(frozen=True)
 class Manifest:
-    """N tasks and their M dependencies.
+    """N tasks and their M dependencies, B containers of tasks among them that several tasks were given.
 
     Attributes:
         names: The functions' names.
         kinds: (N,) index into `names`.
         digests: (N, 16) bytes.
-        starts: (N + 1,) where each task's dependencies begin in `needs`.
-        needs: (M,) the tasks depended on, by index.
+        starts: (N + B + 1,) where the dependencies of each task begin in `needs`, and the tasks of each container.
+        needs: (M,) the tasks depended on, by index; from N on, the containers.
         barrier: Whether the load ended at a barrier: more tasks will come.
     """
 
@@ -51,6 +51,42 @@ class Manifest:
         import numpy as np
 
         return [int(count) for count in np.bincount(self.kinds, minlength=len(self.names))]
+
+    def waiting(self, done: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return which tasks wait for one that is not done.
+
+        Args:
+            done: (N,) which tasks have results.
+        """
+        import numpy as np
+
+        whole = np.ones(len(self.starts) - 1, bool)
+        whole[: len(self)] = done
+        whole[len(self) :] = ~self._lacking(whole)[len(self) :]  # first, for tasks depend on them
+        return self._lacking(whole)[: len(self)]
+
+    def name_pairs(self) -> set[tuple[int, int]]:
+        """Return which names need which, as pairs (needed, needing) of indices into `names`."""
+        import numpy as np
+
+        kinds = np.concatenate([self.kinds, len(self.names) + np.arange(len(self.starts) - 1 - len(self))])
+        needing = np.repeat(kinds, np.diff(self.starts))
+        found = [(int(a), int(b)) for a, b in np.unique(np.stack([kinds[self.needs], needing], axis=1), axis=0)]
+        inside: dict[int, list[int]] = {}
+        for needed, container in found:
+            inside.setdefault(container, []).append(needed)
+        count = len(self.names)
+        through = ((inner, b) for a, b in found for inner in ([a] if a < count else inside[a]))
+        return {(a, b) for a, b in through if b < count}
+
+    def _lacking(self, whole: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return which tasks and containers need one that is not whole."""
+        import numpy as np
+
+        missing = np.zeros(len(self.needs) + 1, np.int64)
+        np.cumsum(~whole[self.needs], out=missing[1:])
+        lacking: npt.NDArray[np.bool_] = missing[self.starts[1:]] > missing[self.starts[:-1]]
+        return lacking
 
     def name(self, index: int) -> str:
         """Return the name of a task."""
@@ -82,6 +118,8 @@ def save(files: Files, key: str, manifest: Manifest, token: str) -> None:
     buffer = io.BytesIO()
     names = np.frombuffer("\0".join(manifest.names).encode(), np.uint8)
     arrays: dict[str, Any] = {key: value for key, value in vars(manifest).items() if key not in ("names", "barrier")}
+    if len(manifest.starts) - 1 > len(manifest):  # under another name: who knows of no containers is to load instead
+        arrays["bundled"] = arrays.pop("needs")
     np.savez(buffer, names=names, barrier=np.array(manifest.barrier), **arrays)
     temporary = f"{name}.{token}.tmp"
     with suppress(FileExistsError):
@@ -138,8 +176,9 @@ def _decoded(data: bytes) -> Manifest:
 
     with np.load(io.BytesIO(data)) as arrays:
         names = arrays["names"].tobytes().decode().split("\0")
-        numbers = {key: arrays[key] for key in ("kinds", "digests", "starts", "needs")}
-        return Manifest(names=names, barrier=bool(arrays["barrier"]), **numbers)
+        numbers = {key: arrays[key] for key in ("kinds", "digests", "starts")}
+        needs = arrays["bundled" if "bundled" in arrays else "needs"]
+        return Manifest(names=names, barrier=bool(arrays["barrier"]), needs=needs, **numbers)
 
 
 def _path(key: str, count: int) -> str:

@@ -13,7 +13,6 @@ from jughpc.app.doctor import mounts
 from jughpc.app.doctor.examine import PATIENCE, Subject, on_scratch, pace_of
 from jughpc.app.doctor.finding import Finding, failure, warning
 from jughpc.app.doctor.visibility import Guest, Report, attend, judge, reports
-from jughpc.app.run.execute import Place
 from jughpc.batch import journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -24,6 +23,7 @@ from jughpc.batch.submitter import Submitter
 from jughpc.errors import SchedulerError, UsageError
 from jughpc.fs import Clock, OsFiles
 from jughpc.units import show_seconds
+from jughpc.worker.element import Place
 
 _TOPIC = "second host"
 _PAUSE = 0.5  # [s] between two looks for reports

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.session import Session
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.jugapi.jugfolder import JugFolder, UnreadableError
 from jughpc.app.jugapi.jughash import hashes_of
 from jughpc.app.status.tasks import COMPOUND
-from jughpc.store.base import Pace
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks.graph import Graph
 
@@ -43,8 +42,8 @@ class Imported:
     unclaimed: int = 0
 
 
-def import_jug(target: Target, old: Path, pace: Pace, *, empty_is_none: bool = False) -> Imported:
-    """Store the results that jug left in `old` for the tasks of `target`; `old` stays as it is.
+def import_jug(site: Site, old: Path, *, empty_is_none: bool = False) -> Imported:
+    """Store the results that jug left in `old` for the tasks of `site`; `old` stays as it is.
 
     A barrier is passed once the results before it are here, and the tasks inside a compound task are gone once its
     own result is.
@@ -53,7 +52,7 @@ def import_jug(target: Target, old: Path, pace: Pace, *, empty_is_none: bool = F
         JugdirError: `old` holds nothing of jug's.
     """
     folder = JugFolder(old, empty_is_none)
-    session = sessions.begin(target, pace)
+    session = sessions.begin(site)
     taken: Counter[str] = Counter()
     there: Counter[str] | None = None
     claimed: set[bytes] = set()

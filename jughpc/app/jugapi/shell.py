@@ -8,10 +8,9 @@ from typing import Any
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.session import Session
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.upkeep.invalidate import remove_with_dependents
 from jughpc.errors import StoreError
-from jughpc.fs import Clock
 from jughpc.store.lease.lease import Lease
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task
@@ -30,14 +29,14 @@ The names of the jugfile are here, and:
 _PATIENCE = 20.0  # [s] that live workers are waited for
 
 
-def names(target: Target, lease: Lease, clock: Clock) -> dict[str, Any]:
+def names(site: Site, lease: Lease) -> dict[str, Any]:
     """Return the names of the jugfile and the functions of WELCOME.
 
     Args:
         lease: In whose name results are removed; it has not begun.
     """
-    session = sessions.peek(target)
-    shell = _Shell(session, lease, clock)
+    session = sessions.peek(site)
+    shell = _Shell(session, lease)
     space = {key: thing for key, thing in session.jugfile.space.items() if not key.startswith("__")}
     functions: dict[str, Callable[..., Any]] = {
         "value": value,
@@ -53,8 +52,8 @@ def names(target: Target, lease: Lease, clock: Clock) -> dict[str, Any]:
 class _Shell:
     """What the functions of a shell share."""
 
-    def __init__(self, session: Session, lease: Lease, clock: Clock) -> None:
-        self._session, self._lease, self._clock = session, lease, clock
+    def __init__(self, session: Session, lease: Lease) -> None:
+        self._session, self._lease, self._clock = session, lease, session.site.clock
         self._graph = Graph(session.jugfile.tasks)
         self.space: dict[str, Any] = {}
 

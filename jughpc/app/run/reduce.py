@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
 from jughpc.tasks import usertrace
 from jughpc.tasks.tasklet import value
 
 
-def reduce(target: Target, script: Path) -> None:
+def reduce(site: Site, script: Path) -> None:
     """Run `script` as `__main__`, with the names of the jugfile and `value`.
 
     Raises:
@@ -21,9 +21,9 @@ def reduce(target: Target, script: Path) -> None:
     """
     if not script.is_file():
         raise UsageError(f"there is no reduce script {script}; give its path with --script.")
-    session = sessions.peek(target)
+    session = sessions.peek(site)
     space = {**session.jugfile.space, "value": value, "__name__": "__main__", "__file__": str(script.absolute())}
-    sys.argv = [str(script), *target.args]
+    sys.argv = [str(script), *site.target.args]
     try:
         exec(compile(script.read_bytes(), script, "exec"), space)  # noqa: S102  # what the script is for
     except ResultMissingError as error:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from jughpc.app.context.manifest import Manifest
 from jughpc.app.status.tasks import COLUMNS, Standing
 
@@ -26,9 +24,7 @@ def _in_letters(counts: list[int]) -> str:
 
 def _edges(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield which task names need which, as (needed, needing), each pair once."""
-    needing = np.repeat(manifest.kinds, np.diff(manifest.starts))
-    pairs = np.stack([manifest.kinds[manifest.needs], needing], axis=1)
-    for source, target in np.unique(pairs, axis=0).tolist():
+    for source, target in sorted(manifest.name_pairs()):
         yield manifest.names[source], manifest.names[target]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from pathlib import Path
 
+from jughpc.app.context.site import Site
 from jughpc.batch import journal, settling, standing, submissions
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.clusters import Clusters
@@ -16,9 +16,7 @@ from jughpc.batch.settling import Settled
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import JugError
 from jughpc.fs import Files
-from jughpc.store.lease.identity import slug
-from jughpc.store.location import Location
-from jughpc.store.record import ALIVE, Record
+from jughpc.store.record import ALIVE, ElementRef, Record
 
 
 @dataclass(frozen=True)
@@ -43,17 +41,17 @@ class Jobs:
     open: int = 0
 
 
-def find(location: Location, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
-    """Return submission `number` of the jugdir at `location`, by default the latest; None if there is none.
+def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
+    """Return submission `number` of the site's jugdir, by default the latest; None if there is none.
 
     Args:
         ask: Ask the scheduler, by one command.
     Raises:
         JugdirError: There is none of that number.
     """
-    if (files := location.files()) is None:
+    if (files := site.files) is None:
         return None
-    folder = location.folder()
+    folder = site.location.folder()
     submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
     if submission is None:
         return None
@@ -85,23 +83,18 @@ def _asked(jobs: Jobs, files: Files) -> Jobs:
         return replace(jobs, poll=standing.remembered(*about), trouble=str(error))
 
 
-def dead_by_scheduler(records: Sequence[Record], owners: Mapping[str, Status]) -> dict[str, str]:
+def dead_by_scheduler(jobs: Jobs, records: Sequence[Record]) -> dict[str, str]:
     """Return the lives whose element the scheduler says is over, each with its words."""
-    latest: dict[str, int] = {}
-    for record in records:
-        element, run = _element_and_run(record)
-        latest[element] = max(run, latest.get(element, 0))
+    ours = [(record, ref) for record in records if (ref := record.ref) and ref.submission == jobs.submission.token]
+    latest: dict[int, int] = {}
+    for _, ref in ours:
+        latest[ref.element] = max(ref.run, latest.get(ref.element, 0))
     found = {}
-    for record in records:
-        element, run = _element_and_run(record)
-        if record.state == ALIVE and (words := _why_over(owners.get(element), run < latest[element])):
+    for record, ref in ours:
+        status, started_again = jobs.poll.elements.get(ref.element), ref.run < latest[ref.element]
+        if record.state == ALIVE and (words := _why_over(status, started_again)):
             found[record.life] = f"the scheduler {words}"
     return found
-
-
-def _element_and_run(record: Record) -> tuple[str, int]:
-    element, _, run = record.owner.rpartition(".")
-    return (element, int(run)) if element and run.isdigit() else (record.owner, 0)
 
 
 def _why_over(status: Status | None, started_again: bool) -> str:
@@ -121,12 +114,11 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
         records: Of lives that go on or died.
         ended: Names of the lives that ended well.
     """
-    alive = {_element_and_run(record)[0]: record.state == ALIVE for record in records}
-    over = {start for name in ended for start in _starts(name)}
-    counts: Counter[State] = Counter()
-    for number, owner in jobs.cluster.owners(jobs.accepted):
-        counts[_of_element(jobs.poll.elements.get(number), _by_store(owner, alive, over))] += 1
-    return counts
+    token = jobs.submission.token
+    alive = {record.element: record.state == ALIVE for record in records if record.submission == token}
+    over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
+    numbers = range(journal.elements(jobs.accepted))
+    return Counter(_of_element(jobs.poll.elements.get(number), _by_store(number, alive, over)) for number in numbers)
 
 
 def _of_element(known: Status | None, by_store: State) -> State:
@@ -142,16 +134,11 @@ def _of_element(known: Status | None, by_store: State) -> State:
 
 def of_elements(jobs: Jobs, lives: Sequence[str]) -> set[str]:
     """Return those of `lives` that were workers of this submission."""
-    owners = {slug(owner) for _, owner in jobs.cluster.owners(jobs.accepted)}
-    return {life for life in lives if not owners.isdisjoint(_starts(life))}
+    token = jobs.submission.token
+    return {life for life in lives if (ref := ElementRef.of_life(life)) and ref.submission == token}
 
 
-def _by_store(owner: str, alive: Mapping[str, bool], over: set[str]) -> State:
-    if owner in alive:
-        return State.RUNNING if alive[owner] else State.FAILED
-    return State.DONE if slug(owner) in over else State.UNKNOWN
-
-
-def _starts(life: str) -> Iterator[str]:
-    """Yield what the name of a life may begin with: the slug of its owner is one of them."""
-    return accumulate(life.split("-"), "{}-{}".format)
+def _by_store(number: int, alive: Mapping[int, bool], over: set[int]) -> State:
+    if number in alive:
+        return State.RUNNING if alive[number] else State.FAILED
+    return State.DONE if number in over else State.UNKNOWN

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.status.tasks import standing
 from jughpc.store.base import Failure, Store
 
 
-def failures(target: Target) -> list[Failure]:
+def failures(site: Site) -> list[Failure]:
     """Return the failures of the tasks that the jugfile defines, those of the same task name together."""
-    store = target.location.find()
-    failed = standing(target).failed() if store else []
+    store = site.store()
+    failed = standing(site).failed() if store else []
     found = [failure for digest in failed if store and (failure := store.failure(digest))]
     return sorted(found, key=lambda failure: (failure.name, failure.when))
 
 
-def retry(target: Target) -> int:
+def retry(site: Site) -> int:
     """Make the failed tasks of the jugfile ready again; return how many there were."""
-    store = target.location.find()
-    return make_ready(store, standing(target).failed()) if store else 0
+    store = site.store()
+    return make_ready(store, standing(site).failed()) if store else 0
 
 
 def make_ready(store: Store, failed: list[bytes]) -> int:

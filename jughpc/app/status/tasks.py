@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.store.base import SHARD, Store, View
 from jughpc.store.files.layout import sum_name
 from jughpc.store.lease.identity import is_gone
@@ -64,29 +64,28 @@ class Standing:
         return [self.manifest.digests[index].tobytes() for index in np.flatnonzero(self.state == FAILED)]
 
 
-def manifest_of(target: Target) -> Manifest:
+def manifest_of(site: Site) -> Manifest:
     """Return the tasks of a jugfile: as kept for its text and arguments, else by loading it.
 
     One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
     tasks: once such a task is done, those inside it are gone.
     """
-    files = target.location.files()
+    target, files = site.target, site.files
     if files is not None and target.jugfile.is_file():
         kept = find(files, key_of(target.jugfile, target.args))
         if kept is not None and not kept.barrier and COMPOUND not in kept.names:
             return kept
-    session = sessions.peek(target)
+    session = sessions.peek(site)
     return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
 
 
-def standing(target: Target, ended: Mapping[str, str] | None = None) -> Standing:
-    """Look where `target` stands, by one listing a shard that is not complete and one read a worker.
+def standing(site: Site, ended: Mapping[str, str] | None = None) -> Standing:
+    """Look where `site` stands, by one listing a shard that is not complete and one read a worker.
 
     Args:
         ended: Lives that the scheduler says are over, to a reason; they are not taken for alive.
     """
-    store = target.location.find()
-    return stand(manifest_of(target), store, ended or {})
+    return stand(manifest_of(site), site.store(), ended or {})
 
 
 def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> Standing:
@@ -178,9 +177,7 @@ def _sorted_by_shard(manifest: Manifest, shards: int) -> tuple[npt.NDArray[np.in
 
 
 def _classified(manifest: Manifest, done: Mask, failed: Mask, active: Mask) -> npt.NDArray[np.uint8]:
-    missing = np.zeros(len(manifest.needs) + 1, np.int64)
-    np.cumsum(~done[manifest.needs], out=missing[1:])
-    waits = missing[manifest.starts[1:]] > missing[manifest.starts[:-1]]
+    waits = manifest.waiting(done)
     state = np.where(waits, WAITING, READY).astype(np.uint8)
     state[active & ~waits] = ACTIVE
     state[failed] = FAILED

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Say, Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import report
@@ -15,14 +15,13 @@ from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
 from jughpc.app.submit import dependents
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.backoff import Backoff
-from jughpc.batch import settling, submissions
+from jughpc.batch import settling
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import JugError
-from jughpc.fs import Clock, Files, OsFiles
+from jughpc.fs import Files
 from jughpc.store.base import Failure
-from jughpc.worker.tally import Say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
 _SHOWN = 5  # failures told in full
@@ -45,7 +44,7 @@ class Verdict:
     standing: Standing
 
 
-def sleep_until(target: Target, clusters: Clusters, clock: Clock, say: Say, number: int | None = None) -> Verdict:
+def sleep_until(site: Site, clusters: Clusters, number: int | None = None) -> Verdict:
     """Wait until all tasks are done or none can go on.
 
     Args:
@@ -54,21 +53,19 @@ def sleep_until(target: Target, clusters: Clusters, clock: Clock, say: Say, numb
     """
     backoff, told = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), ""
     while True:
-        now = report(target, clusters, number)
+        now = report(site, clusters, number)
         verdict = _verdict(now.standing, _hope(now.jobs, now.standing))
         if verdict is not None and (verdict is not End.ALONE or number is not None):
             return Verdict(verdict, now.standing)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
         if words != told:
             backoff.reset()
-            say(words)
+            site.say(words)
         told = words
-        clock.sleep(backoff.next())
+        site.clock.sleep(backoff.next())
 
 
-def collect(
-    target: Target, clusters: Clusters, number: int, rounds: int, clock: Clock, say: Say, left: int | None = None
-) -> Verdict:
+def collect(site: Site, clusters: Clusters, number: int, rounds: int, left: int | None = None) -> Verdict:
     """Wait for those who work; then hand what is left to a further array, with a collector and a reduce of its own.
 
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for.
@@ -78,24 +75,24 @@ def collect(
         left: Tasks that the latest further array began with, None if there was none. One that finished no task is
             the last: what kills every worker is not repaired by more of them.
     """
-    verdict = sleep_until(target, clusters, clock, say, number)
+    verdict = sleep_until(site, clusters, number)
     unfinished = verdict.standing.unfinished
     if verdict.end is not End.ALONE or not rounds:
         return verdict
     if unfinished == left:
-        say("the latest array finished no task; no further one is submitted")
-    elif _hand_over(target, clusters, number, rounds, unfinished, clock, say):
+        site.say("the latest array finished no task; no further one is submitted")
+    elif _hand_over(site, clusters, number, rounds, unfinished):
         return Verdict(End.HANDED_OVER, verdict.standing)
     return verdict
 
 
-def story(target: Target, verdict: Verdict) -> Iterator[str]:
+def story(site: Site, verdict: Verdict) -> Iterator[str]:
     """Yield what is missing and why, a line each."""
     standing = verdict.standing
     yield f"{verdict.end.value}: {in_words(standing)}"
     if verdict.end in (End.DONE, End.HANDED_OVER):
         return
-    failures = list(_failures(target, standing))
+    failures = list(_failures(site, standing))
     for failure in failures[:_SHOWN]:
         yield f"  {failure.name} ({failure.digest.hex()[:8]}) failed on {failure.host}: {failure.exception}"
     if standing.count(FAILED) > _SHOWN:
@@ -108,8 +105,8 @@ def story(target: Target, verdict: Verdict) -> Iterator[str]:
     yield "Submit again to run what is left: what is done stays done."
 
 
-def _failures(target: Target, standing: Standing) -> Iterator[Failure]:
-    store = target.location.find()
+def _failures(site: Site, standing: Standing) -> Iterator[Failure]:
+    store = site.store()
     for digest in standing.failed()[:_SHOWN]:
         if store is not None and (failure := store.failure(digest)):
             yield failure
@@ -134,17 +131,15 @@ def _hope(jobs: Jobs | None, standing: Standing) -> bool:
     return any(status.state in waiting for status in jobs.poll.elements.values())
 
 
-def _hand_over(target: Target, clusters: Clusters, number: int, rounds: int, left: int, clock: Clock, say: Say) -> bool:
+def _hand_over(site: Site, clusters: Clusters, number: int, rounds: int, left: int) -> bool:
     """Free what the dead held and submit an array for what is left, and what follows it; return whether that worked."""
-    freed = sum(row.removed for row in cleanup_claims(target, clusters, clock))
-    folder = target.location.folder()
-    files = OsFiles(folder)
-    submission = submissions.load(files, folder, number)
-    jobs = submitted.find(target.location, clusters, number, ask=False)
-    if jobs is None or jobs.cancelled:
+    freed = sum(row.removed for row in cleanup_claims(site, clusters))
+    jobs, files, say = submitted.find(site, clusters, number, ask=False), site.files, site.say
+    if jobs is None or files is None or jobs.cancelled:
         return False
+    submission = jobs.submission
     size, reduce = min(left, submission.workload.size), submission.meta.get("reduce")
-    after = dependents.of_array(target, submission, rounds - 1, Path(reduce) if reduce else None, f"--left={left}")
+    after = dependents.of_array(site.target, submission, rounds - 1, Path(reduce) if reduce else None, f"--left={left}")
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
     try:
         accepted = Submitter(jobs.cluster, files, say).submit_more(submission, size, after)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
+from jughpc.app.context.manifest import Manifest, is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
-from jughpc.app.context.target import Target
-from jughpc.app.status.tasks import stand
-from jughpc.app.submit import choices, dependents
+from jughpc.app.context.site import Site
+from jughpc.app.status.tasks import Standing, stand
+from jughpc.app.submit import dependents
 from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
@@ -22,14 +21,11 @@ from jughpc.batch.scheduler import Job, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import TemplateError, UsageError
-from jughpc.fs import Clock, OsFiles
-from jughpc.store.base import Pace
+from jughpc.fs import Files
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,41 @@ class SubmitRequest:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """All that a submission is to be: what `submit` queues, and what `--dry-run` shows.
+
+    Attributes:
+        session: The jugfile as loaded.
+        standing: How its tasks stand.
+        clusters: Where earlier submissions went.
+        cluster: Where the jobs go.
+        submission: As it will be recorded.
+        jobs: In the order of their submission.
+    """
+
+    request: SubmitRequest
+    session: Session
+    standing: Standing
+    clusters: Clusters
+    cluster: Cluster
+    submission: Submission
+    jobs: Sequence[Job]
+
+    @property
+    def site(self) -> Site:
+        """Where it was asked for."""
+        return self.session.site
+
+    def script(self, job: Job) -> str:
+        """Return the text of a job's script."""
+        return script.render(job, self.cluster.scheduler, self.request.options.templates)
+
+    def command(self, job: Job) -> list[str]:
+        """Return the command that submits a job."""
+        return self.cluster.scheduler.submit_command(job)
+
+
+@dataclass(frozen=True)
 class Submitted:
     """A submission that was queued."""
 
@@ -62,48 +93,42 @@ class Submitted:
     accepted: Sequence[Accepted]
 
 
-def submit(
-    target: Target, clusters: Clusters, request: SubmitRequest, pace: Pace, clock: Clock, tell: Tell
-) -> Submitted:
-    """Queue array, collector and reduce for `target`. Raises UsageError if any of it is refused."""
-    _check(target, request)
+def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> Planned:
+    """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
+    _check(site, request)
     cluster = _cluster(clusters, request)
-    early = sessions.peek(target)
-    _tell_tasks(early, tell)
-    draft = _draft(target, request, cluster, clock)
-    planned = _jobs(target, request, draft, cluster)
-    for job in planned:  # what cannot be rendered, or said to the system, leaves nothing behind
-        script.render(job, cluster.scheduler, request.options.templates)
-        cluster.scheduler.submit_command(job)
-    cluster.check_room(planned, tell)
-    with _nothing_left_on_error(_folder(target)):
-        files = OsFiles(_folder(target))
+    session = sessions.peek(site)
+    if not session.jugfile.tasks and not session.jugfile.barrier:
+        raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
+    submission = _draft(site, request, cluster)
+    standing = stand(_manifest(session), None if session.is_new else session.store, {})
+    jobs = _jobs(site, request, submission, cluster)
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs)
+    for job in planned.jobs:
+        planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
+        planned.command(job)
+    cluster.check_room(jobs, site.say)
+    return planned
+
+
+def submit(planned: Planned) -> Submitted:
+    """Queue what was planned: array, collector and reduce. Raises UsageError if any of it is refused."""
+    site, cluster = planned.site, planned.cluster
+    with _nothing_left_on_error(planned.session):
+        files = _files(site)
         settling.settle_all(
-            files, _folder(target), lambda one: clusters.recorded(one.scheduler, one.limits, one.commands)
+            files,
+            site.location.folder(),
+            lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
-        _prepare_store(sessions.settle(early, pace), tell)
-        submission = submissions.prepare(files, draft)
-        jobs = _jobs(target, request, submission, cluster)
-        choices.tell_choices(submission, cluster, jobs, tell)
-        return Submitted(submission, Submitter(cluster, files, tell).submit(submission, jobs))
+        _prepare_store(sessions.settle(planned.session), planned.standing, files)
+        submission = submissions.prepare(files, planned.submission)
+        jobs = _jobs(site, planned.request, submission, cluster)
+        return Submitted(submission, Submitter(cluster, files, site.say).submit(submission, jobs))
 
 
-def rehearse(target: Target, clusters: Clusters, request: SubmitRequest, clock: Clock, tell: Tell) -> None:
-    """Print what `submit` would do, scripts and commands; touch nothing."""
-    _check(target, request)
-    cluster = _cluster(clusters, request)
-    _tell_tasks(sessions.peek(target), tell)
-    submission = _draft(target, request, cluster, clock)
-    jobs = _jobs(target, request, submission, cluster)
-    cluster.check_room(jobs, tell)
-    choices.tell_choices(submission, cluster, jobs, tell)
-    for job in jobs:
-        tell(f"\n--- {job.script}\n{script.render(job, cluster.scheduler, request.options.templates).rstrip()}")
-        tell(f"--- would run: {shlex.join(cluster.scheduler.submit_command(job))}")
-
-
-def _check(target: Target, request: SubmitRequest) -> None:
-    target.location.folder()  # scripts and logs lie beside the results
+def _check(site: Site, request: SubmitRequest) -> None:
+    site.location.folder()  # scripts and logs lie beside the results
     if request.reduce is not None and not request.reduce.is_file():
         raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
     if (templates := request.options.templates) and not templates.is_dir():
@@ -124,61 +149,53 @@ def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
 
 
 @contextmanager
-def _nothing_left_on_error(folder: Path) -> Iterator[None]:
+def _nothing_left_on_error(session: Session) -> Iterator[None]:
     """Remove the jugdir again if it was made inside the block, the block failed, and nobody uses it yet."""
-    was_there = folder.exists()
     try:
         yield
     except UsageError:
-        if not was_there:
-            unmake_store(folder)
+        if session.is_new:
+            unmake_store(session.site.location.folder())
         raise
 
 
-def _folder(target: Target) -> Path:
-    return target.location.folder()
+def _files(site: Site) -> Files:
+    files = site.files
+    if files is None:
+        raise RuntimeError("a submission was planned for a store that is no folder")
+    return files
 
 
-def _tell_tasks(session: Session, tell: Tell) -> None:
-    count = len(session.jugfile.tasks)
-    if not count and not session.jugfile.barrier:
-        raise UsageError(f"{session.target.jugfile} defines no task, so there is nothing to submit.")
-    more = ", and more behind a barrier" if session.jugfile.barrier else ""
-    tell(f"jugfile    {session.target.jugfile}: {count} tasks{more}")
-    tell(f"jugdir     {_folder(session.target)}")
+def _manifest(session: Session) -> Manifest:
+    return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
 
 
-def _prepare_store(session: Session, tell: Tell) -> None:
+def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
     """Keep the manifest for status; make tasks that failed before ready again."""
-    graph = Graph(session.jugfile.tasks)
-    manifest = of_graph(graph, session.jugfile.barrier)
-    key = key_of(session.target.jugfile, session.target.args)
-    files = OsFiles(_folder(session.target))
-    if graph.tasks and not is_saved(files, key, len(graph.tasks)):
+    manifest, key = standing.manifest, key_of(session.target.jugfile, session.target.args)
+    if len(manifest) and not is_saved(files, key, len(manifest)):
         save(files, key, manifest, "submit")
-    standing = stand(manifest, session.store, {})
     if failed := standing.failed():
         session.store.forget_failures(failed)
-        tell(f"again      {len(failed)} tasks that failed before are tried again")
-    if done := len(manifest) - standing.unfinished:
-        tell(f"done       {done} tasks have a result already")
 
 
-def _draft(target: Target, request: SubmitRequest, cluster: Cluster, clock: Clock) -> Submission:
-    name = request.name or target.jugfile.stem
-    workload = Workload(
-        dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going"),
-        request.size,
-        name,
-    )
-    folder = _folder(target)
+def _draft(site: Site, request: SubmitRequest, cluster: Cluster) -> Submission:
+    target = site.target
+    argv = dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     return submissions.draft(
-        OsFiles(folder), clock, folder,
-        scheduler=cluster.name, workload=workload, options=request.options, limits=cluster.limits,
-        commands=cluster.commands, meta=meta,
-    )  # fmt: skip
+        _files(site),
+        site.clock,
+        site.location.folder(),
+        scheduler=cluster.name,
+        workload=Workload(argv, request.size, request.name or target.jugfile.stem),
+        options=request.options,
+        limits=cluster.limits,
+        commands=cluster.commands,
+        meta=meta,
+    )
 
 
-def _jobs(target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
-    return plan(submission, cluster.scheduler, dependents.of_array(target, submission, request.rounds, request.reduce))
+def _jobs(site: Site, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
+    after = dependents.of_array(site.target, submission, request.rounds, request.reduce)
+    return plan(submission, cluster.scheduler, after)

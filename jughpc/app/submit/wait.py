@@ -1,10 +1,12 @@
-"""Wait until a submission has ended, and show what it put out."""
+"""Wait until a submission has ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import report
 from jughpc.app.status.tasks import in_words
@@ -15,40 +17,45 @@ from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted
 from jughpc.exitcode import ExitCode
-from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # [s] between two questions to the scheduler
 _PATIENCE = 10  # polls in which the scheduler does not know a job, before the store must tell
 
 
-def wait_for(
-    target: Target,
-    clusters: Clusters,
-    done: Submitted,
-    clock: Clock,
-    tell: Callable[[str], None],
-    progress: Callable[[str], None],
-) -> ExitCode:
-    """Wait until the last job of a submission has ended; print its log; return DONE if all went well, else LEFT.
+@dataclass(frozen=True)
+class Waited:
+    """How a submission ended.
+
+    Attributes:
+        state: Of its last job; UNKNOWN if the scheduler forgot it with tasks left.
+        logs: The jobs whose output tells of it, each with its log.
+    """
+
+    state: State
+    logs: Sequence[tuple[Accepted, Path]]
+
+    @property
+    def code(self) -> ExitCode:
+        """DONE if all went well, else LEFT."""
+        return ExitCode.DONE if self.state is State.DONE else ExitCode.LEFT
+
+
+def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable[[str], None]) -> Waited:
+    """Wait until the last job of a submission has ended.
 
     Args:
-        tell: Takes what is to stay.
         progress: Takes a line on where it stands, whenever that changed.
     """
     last = done.accepted[-1]
-    state = _wait(target, clusters, done.submission.number, last, clock, progress)
-    for job in done.accepted[-2:]:
-        if job.role is last.role or state is not State.DONE:
-            _show_log(done, job, tell)
-    return ExitCode.DONE if state is State.DONE else ExitCode.LEFT
+    state = _wait(site, clusters, done.submission.number, last, progress)
+    telling = [job for job in done.accepted[-2:] if job.role is last.role or state is not State.DONE]
+    return Waited(state, [(job, journal.log_of(done.submission, job)) for job in telling])
 
 
-def _wait(
-    target: Target, clusters: Clusters, number: int, last: Accepted, clock: Clock, progress: Callable[[str], None]
-) -> State:
+def _wait(site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]) -> State:
     backoff, told, absent = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.2), "", 0
     while True:
-        now = report(target, clusters, number)
+        now = report(site, clusters, number)
         state = _state(now.jobs, last)
         absent = absent + 1 if state is None else 0
         if state is not None and (state.ended or state is State.STUCK):
@@ -59,15 +66,9 @@ def _wait(
             progress(words)
             told = words
             backoff.reset()
-        clock.sleep(backoff.next())
+        site.clock.sleep(backoff.next())
 
 
 def _state(jobs: Jobs | None, last: Accepted) -> State | None:
     status = jobs.poll.dependents.get(last.role) if jobs else None
     return status.state if status else None
-
-
-def _show_log(done: Submitted, job: Accepted, tell: Callable[[str], None]) -> None:
-    path = journal.log_of(done.submission, job)
-    text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
-    tell(f"\n{job.role.value} ({job.id}), {path}:\n{text}")

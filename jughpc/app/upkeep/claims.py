@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jughpc.app.context.manifest import find_any
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.backoff import jitter
 from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugdirError
-from jughpc.fs import Clock
+from jughpc.fs import Files
 from jughpc.store.base import SHARD, Observer, Store
 from jughpc.store.record import Record
 
@@ -39,9 +39,7 @@ class FoundClaim:
     removed: bool = False
 
 
-def cleanup_claims(
-    target: Target, clusters: Clusters, clock: Clock, *, force: bool = False, wait: bool = False
-) -> list[FoundClaim]:
+def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait: bool = False) -> list[FoundClaim]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
@@ -50,10 +48,10 @@ def cleanup_claims(
     Raises:
         JugdirError: There is no store.
     """
-    store = _store(target)
-    over = _over(target, clusters, store)
+    store, clock = _store(site), site.clock
+    over = _over(site, clusters, store)
     observer = store.observer()
-    held = [_judged(observer, store, row, over) for row in _find(target, store)]
+    held = [_judged(observer, store, row, over) for row in _find(site, store)]
     end = clock.now() + store.pace.ttl + store.pace.beat
     while wait and not force and clock.now() < end and any(not row.proof for row in held):
         clock.sleep(_PAUSE * jitter())
@@ -63,23 +61,23 @@ def cleanup_claims(
     return cleaned
 
 
-def _store(target: Target) -> Store:
-    store = target.location.find()
+def _store(site: Site) -> Store:
+    store = site.store()
     if store is None:
         raise JugdirError(
-            f"there is no store in {target.location}, so nothing is held. Was it made elsewhere? --jugdir DIR"
+            f"there is no store in {site.location}, so nothing is held. Was it made elsewhere? --jugdir DIR"
         )
     return store
 
 
-def _over(target: Target, clusters: Clusters, store: Store) -> Mapping[str, str]:
+def _over(site: Site, clusters: Clusters, store: Store) -> Mapping[str, str]:
     """Return the lives that the scheduler says are over; silence proves nothing."""
-    jobs = submitted.find(target.location, clusters)
-    return submitted.dead_by_scheduler(store.records(), jobs.poll.owners) if jobs else {}
+    jobs = submitted.find(site, clusters)
+    return submitted.dead_by_scheduler(jobs, store.records()) if jobs else {}
 
 
-def _find(target: Target, store: Store) -> Iterator[FoundClaim]:
-    names = _names(target)
+def _find(site: Site, store: Store) -> Iterator[FoundClaim]:
+    names = _names(site.files)
     for shard in store.shards_in_use():
         for key, generations in store.look(shard).claims.items():
             words = "all short tasks of a shard" if key == SHARD else names.get(key, key.hex())
@@ -87,9 +85,8 @@ def _find(target: Target, store: Store) -> Iterator[FoundClaim]:
                 yield FoundClaim(shard, key, generation, words, None)
 
 
-def _names(target: Target) -> dict[bytes, str]:
+def _names(files: Files | None) -> dict[bytes, str]:
     """Return the names of tasks by digest, as far as a manifest tells them."""
-    files = target.location.files()
     manifest = find_any(files) if files else None
     if manifest is None:
         return {}

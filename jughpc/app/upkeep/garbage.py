@@ -6,15 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import leasing
 from jughpc.app.context.session import Session
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.status.failures import make_ready
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.leftovers import Tidied, tidy
 from jughpc.batch.clusters import Clusters
 from jughpc.errors import UsageError
-from jughpc.fs import Clock
 from jughpc.store.base import Store
 from jughpc.tasks.graph import Graph
 
@@ -32,31 +30,31 @@ class Removed:
     leftovers: Tidied | None = None
 
 
-def remove_garbage(target: Target, clusters: Clusters, clock: Clock, patience: float) -> Removed:
+def remove_garbage(site: Site, clusters: Clusters, patience: float) -> Removed:
     """Remove the results and failures of no visible task, and what else nobody reads any more.
 
     Raises:
         UsageError: Not all tasks are visible: the jugfile ended at a barrier, or defines none.
         BusyError: Live workers run some of these tasks, for longer than `patience` [s]; nothing is removed.
     """
-    with leasing(target.location, clock) as lease:
-        session = sessions.peek(target)
+    with site.leasing() as lease:
+        session = sessions.peek(site)
         _check(session)
         if session.is_new:
             return Removed(0)
         needed = set(Graph(session.jugfile.tasks).digests)
         garbage = set(_stored(session.store)) - needed
         lease.begin(session.store)
-        with holding(session.store, lease.record.life, garbage, clock, patience):
+        with holding(session.store, lease.record.life, garbage, site.clock, patience):
             removed = session.store.remove(garbage)
         sessions.close(session)
         store, own = session.store, lease.record.life
-        return Removed(removed, tidy(target, clusters, store, needed, own))
+        return Removed(removed, tidy(site, clusters, store, needed, own))
 
 
-def forget_failures(target: Target) -> int:
+def forget_failures(site: Site) -> int:
     """Make all failed tasks ready again, visible or not; return how many there were."""
-    store = target.location.find()
+    store = site.store()
     if store is None:
         return 0
     failed = [digest for shard in store.shards_in_use() for digest in store.look(shard).failed]

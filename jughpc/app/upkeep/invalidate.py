@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.lease import leasing
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.fs import Clock
 from jughpc.store.base import Store
@@ -28,20 +27,20 @@ class Invalidated:
     removed: Counter[str]
 
 
-def invalidate(target: Target, matches: Callable[[str], bool], clock: Clock, patience: float) -> Invalidated:
+def invalidate(site: Site, matches: Callable[[str], bool], patience: float) -> Invalidated:
     """Remove the results and failures of the tasks whose name `matches`, and of all that depends on them.
 
     Raises:
         BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
     """
-    with leasing(target.location, clock) as lease:
-        session = sessions.peek(target)
+    with site.leasing() as lease:
+        session = sessions.peek(site)
         graph = Graph(session.jugfile.tasks)
         chosen = [index for index, task in enumerate(graph.tasks) if matches(task.name)]
         if not chosen or session.is_new:
             return Invalidated(len(chosen), Counter())
         lease.begin(session.store)
-        gone = remove_with_dependents(session.store, lease.record.life, graph, chosen, clock, patience)
+        gone = remove_with_dependents(session.store, lease.record.life, graph, chosen, site.clock, patience)
         sessions.close(session)
         return Invalidated(len(chosen), Counter(graph.tasks[graph.index[digest]].name for digest in gone))
 

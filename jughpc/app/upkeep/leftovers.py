@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jughpc.app.context import manifest
+from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.batch.clusters import Clusters
@@ -35,7 +36,7 @@ class Tidied:
     marks: int
 
 
-def tidy(target: Target, clusters: Clusters, store: Store, tasks: Iterable[bytes], own: str) -> Tidied:
+def tidy(site: Site, clusters: Clusters, store: Store, tasks: Iterable[bytes], own: str) -> Tidied:
     """Remove what nobody reads any more, whoever works here meanwhile.
 
     Args:
@@ -43,13 +44,13 @@ def tidy(target: Target, clusters: Clusters, store: Store, tasks: Iterable[bytes
         own: The life in whose name this is done.
     """
     living = _living(store) - {own}
-    swept, files = store.sweep(living), target.location.files()
-    unfinished, outdated = _tidy_manifests(files, target, living) if files else (0, 0)
+    swept, files = store.sweep(living), site.files
+    unfinished, outdated = _tidy_manifests(files, site.target, living) if files else (0, 0)
     return Tidied(
         temporary=swept.temporary + unfinished,
         damaged=swept.damaged,
         manifests=outdated,
-        records=store.forget_ended(_forgotten(target, clusters, store)),
+        records=store.forget_ended(_forgotten(site, clusters, store)),
         marks=_correct_marks(store, set(tasks)),
     )
 
@@ -70,9 +71,9 @@ def _living(store: Store) -> set[str]:
     return {life for life in alive if not observer.proof_of(life)}
 
 
-def _forgotten(target: Target, clusters: Clusters, store: Store) -> list[str]:
+def _forgotten(site: Site, clusters: Clusters, store: Store) -> list[str]:
     """Return the workers that ended well, but for those of the latest submission, which status shows."""
-    jobs, ended = submitted.find(target.location, clusters, ask=False), store.ended()
+    jobs, ended = submitted.find(site, clusters, ask=False), store.ended()
     shown = submitted.of_elements(jobs, ended) if jobs else set()
     return [life for life in ended if life not in shown]
 

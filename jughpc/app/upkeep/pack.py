@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jughpc.app.context.lease import leasing
-from jughpc.app.context.target import Target
+from jughpc.app.context.site import Site
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.errors import BusyError, JugdirError
 from jughpc.fs import Clock
@@ -25,14 +24,14 @@ class Packed:
     busy: int
 
 
-def pack(target: Target, clock: Clock) -> Packed:
+def pack(site: Site) -> Packed:
     """Merge the small result files of every shard that nobody holds. Raises JugdirError if there is no file store."""
-    with leasing(target.location, clock) as lease:
-        target.location.folder()  # elsewhere there is nothing to pack
-        if (store := target.location.find()) is None:
-            raise JugdirError(f"there is no store in {target.location}, so there is nothing to pack.")
+    with site.leasing() as lease:
+        site.location.folder()  # elsewhere there is nothing to pack
+        if (store := site.store()) is None:
+            raise JugdirError(f"there is no store in {site.location}, so there is nothing to pack.")
         lease.begin(store)
-        moved = [_pack_shard(store, lease.record.life, shard, clock) for shard in store.shards_in_use()]
+        moved = [_pack_shard(store, lease.record.life, shard, site.clock) for shard in store.shards_in_use()]
     return Packed(sum(count or 0 for count in moved), moved.count(None))
 
 

@@ -132,9 +132,6 @@ class Local:
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
 
-    def owner(self, element: ElementId) -> str:
-        return f"{self.name}:{element.job}_{element.index}"
-
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)
         return ElementId(match[1], int(match[2])) if match else None

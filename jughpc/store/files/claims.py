@@ -23,12 +23,14 @@ Look = Callable[[int], View]
 class LinkClaims:
     """The claims of one life on a file store; see base.Claims."""
 
-    def __init__(self, files: Files, layout: Layout, look: Look, liveness: Liveness, life: str) -> None:
+    def __init__(
+        self, files: Files, layout: Layout, look: Look, liveness: Liveness, life: str, done_too: bool = False
+    ) -> None:
         self._files, self._layout, self._look, self._liveness = files, layout, look, liveness
-        self.life = life
+        self.life, self._done_too = life, done_too
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
-        if key in view.done or self._is_taken(view, shard, key):
+        if self._is_over(view, key) or self._is_taken(view, shard, key):
             return None, view
         claim = Claim(shard, key, view.top(key), self.life)
         if not claim.generation or not self._is_mine(claim):  # it is if an earlier link succeeded, though it raised
@@ -53,6 +55,10 @@ class LinkClaims:
         self.release(claim)
         return None, view
 
+    def _is_over(self, view: View, key: bytes) -> bool:
+        """Return whether `key` is done, so that nobody is to claim it."""
+        return key in view.done and not self._done_too
+
     def _is_taken(self, view: View, shard: int, key: bytes) -> bool:
         """Return whether, as far as `view` knows, `key` is somebody else's."""
         return self._is_held(view, shard, key) or (key != SHARD and self._is_held(view, shard, SHARD))
@@ -71,7 +77,7 @@ class LinkClaims:
 
     def _confirmed(self, view: View, claim: Claim) -> bool:
         """Return whether, by a listing made after it, `claim` holds."""
-        if claim.key in view.done or view.top(claim.key) != claim.generation:
+        if self._is_over(view, claim.key) or view.top(claim.key) != claim.generation:
             return False  # done meanwhile, or somebody was faster, or cleanup removed it
         if any(self._may_live(claim.shard, claim.key, g) for g in view.claims[claim.key][:-1]):
             return False  # made while ours was on its way: whoever came first stays

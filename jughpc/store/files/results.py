@@ -12,13 +12,15 @@ from jughpc.errors import CorruptResultError, ResultMissingError
 from jughpc.fs import Buffer, Files
 from jughpc.store import resultfile
 from jughpc.store.base import View
+from jughpc.store.files.checks import LARGE, Checks, Payload
+from jughpc.store.files.kept import Kept, Pack
 from jughpc.store.files.layout import Layout, read_listing, result_name
-from jughpc.store.resultfile import DamagedError, Encoded
+from jughpc.store.resultfile import NPY, DamagedError, Encoded, Entry, Index
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-Index = frozenset[bytes]
+Digests = frozenset[bytes]
 """Which digests a pack holds."""
 
 _MOST_INDICES = 1024  # packs of which it is kept in memory what they hold, about 500 results each
@@ -29,20 +31,28 @@ class Results:
     """Results by digest, spread over the shards' folders.
 
     Args:
+        now: This process's own clock [s].
         doubt: Called with a shard that lacks a result that was asked for, and before and after a damaged file of it
             is set aside.
         token: Tells this process's files from all others', ever; made up if empty.
     """
 
-    def __init__(self, files: Files, layout: Layout, doubt: Callable[[int], None], token: str = "") -> None:
+    def __init__(
+        self, files: Files, layout: Layout, now: Callable[[], float], doubt: Callable[[int], None], token: str = ""
+    ) -> None:
         self._files, self._layout, self._doubt = files, layout, doubt
+        self._kept, self._checks = Kept(files, now), Checks(self._found_damaged)
         self._token = token or secrets.token_hex(4)
         self._written = 0
-        self._indices: OrderedDict[str, Index] = OrderedDict()
+        self._indices: OrderedDict[str, Digests] = OrderedDict()
         self._listed: OrderedDict[int, tuple[set[bytes], list[str]]] = OrderedDict()
 
     def look(self, shard: int) -> View:
-        """Return what a listing of `shard` tells, packs included; see base.Store."""
+        """Return what a listing of `shard` tells, packs included; see base.Store.
+
+        Who claims looks afterwards: what is read under a claim is what was there when it was won, or later.
+        """
+        self._kept.clear()
         for _ in range(_ROUNDS):
             view, packs = self._list(shard)
             indices = [self._index(path) for path in packs]
@@ -52,17 +62,26 @@ class Results:
         return view
 
     def get(self, digest: bytes) -> object:
-        """Return a result. Raises ResultMissingError, CorruptResultError."""
+        """Return a result. Raises ResultMissingError, CorruptResultError.
+
+        A large array may be handed out before its checksum was looked at: `assure` tells whether it was whole.
+        """
         shard = self._layout.shard_of(digest)
+        if (place := self._kept.find(shard, digest)) and (found := self._take(shard, *place, digest)):
+            return found[0]
         for look_again in (False, True):
             if look_again or shard not in self._listed:
                 self._list(shard)
             for path in self._places(shard, digest):
-                if found := self._load(path, digest):
+                if found := self._load(shard, path, digest):
                     return found[0]
         with suppress(OSError):  # who may only read cannot mend it
             self._doubt(shard)  # somebody may have removed the file by hand, under a mark that promises it
         raise ResultMissingError(f"there is no result for task {digest.hex()}")
+
+    def assure(self) -> None:
+        """Return once all that was handed out is known to be whole; see base.Store."""
+        self._checks.finish()
 
     def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
         """Publish results of one shard: all or none, safe on disk on return."""
@@ -96,7 +115,7 @@ class Results:
         _keep(self._listed, shard, (set(listing.view.done), packs))
         return listing.view, packs
 
-    def _index(self, path: str) -> Index | None:
+    def _index(self, path: str) -> Digests | None:
         """Return what a pack holds, None if it is gone, or was set aside for its damage."""
         index = self._indices.get(path)
         if index is None:
@@ -110,7 +129,7 @@ class Results:
             _keep(self._indices, path, index)
         return index
 
-    def _read_index(self, path: str) -> Index:
+    def _read_index(self, path: str) -> Digests:
         head: Buffer = self._files.read(path, resultfile.HEAD)
         if resultfile.index_size(head) > len(head):
             head = self._files.map(path)
@@ -122,23 +141,63 @@ class Results:
         single = [f"{self._layout.folder(shard)}/{result_name(digest)}"] if digest in singles else []
         return single + [path for path in packs if path not in self._indices or digest in self._indices[path]]
 
-    def _load(self, path: str, digest: bytes) -> tuple[object, ...]:
+    def _load(self, shard: int, path: str, digest: bytes) -> tuple[object, ...]:
         """Return the result of `digest` alone, nothing if it is not in that file. Raises CorruptResultError."""
         try:
-            data = self._files.map(path)
+            if not path.endswith(".pack"):
+                return (self._read_single(path, digest),)
+            pack = self._kept.pack(shard, path)
+            entry = pack.index.find(digest)
+            return self._take(shard, pack, entry, digest) if entry else ()
         except FileNotFoundError:  # packed or set aside since it was listed
             return ()
-        try:
-            entry = resultfile.find(data, digest)
-            if entry is None and not path.endswith(".pack"):
-                raise DamagedError("it holds another result than its name says")
-            return (resultfile.decode(data, entry),) if entry else ()
         except DamagedError as error:
-            self._set_aside(path)
-            raise CorruptResultError(
-                f"the result file {path} is damaged: {error}. It was set aside as {path}.corrupt, and its task "
-                "is ready again: run `jughpc execute` or `jughpc submit` to compute it anew."
-            ) from error
+            raise self._damaged(path, error) from error
+
+    def _take(self, shard: int, pack: Pack, entry: Entry, digest: bytes) -> tuple[object, ...]:
+        """Return the result at `entry` of a pack alone, nothing if the pack is gone. Raises CorruptResultError."""
+        try:
+            if entry.length < LARGE and (payload := self._kept.payload(pack, entry)) is not None:
+                return (resultfile.decode_copy(payload, entry),)
+            return (self._decode(pack.path, self._files.map(pack.path), entry),)
+        except FileNotFoundError:
+            self._kept.drop(shard)
+            return ()
+        except DamagedError as error:
+            raise self._damaged(pack.path, error) from error
+
+    def _read_single(self, path: str, digest: bytes) -> object:
+        data = self._files.map(path)
+        entry = Index(data).find(digest)
+        if entry is None:
+            raise DamagedError("it holds another result than its name says")
+        return self._decode(path, data, entry)
+
+    def _decode(self, path: str, data: memoryview, entry: Entry) -> object:
+        """Return the result at `entry` of the file `data`. Raises DamagedError, FileNotFoundError."""
+        if entry.codec != NPY or entry.length < LARGE:
+            return resultfile.decode(data, entry)
+        witness = self._files.map(path)  # which nobody writes to, while the array may be changed
+        head = resultfile.index_size(data)
+        if witness[:head] != data[:head]:  # another file of that name: a rare case, not worth a second try
+            return resultfile.decode(data, entry)
+        self._checks.begin(Payload(path, entry), witness)
+        try:
+            return resultfile.unchecked(data, entry)
+        except Exception:  # whatever a damaged header may lead to
+            self._checks.finish()
+            raise
+
+    def _found_damaged(self, path: str) -> CorruptResultError:
+        return self._damaged(path, DamagedError("its checksum does not fit its content"))
+
+    def _damaged(self, path: str, error: DamagedError) -> CorruptResultError:
+        """Set a damaged file aside; return the error that says so."""
+        self._set_aside(path)
+        return CorruptResultError(
+            f"the result file {path} is damaged: {error}. It was set aside as {path}.corrupt, and its task "
+            "is ready again: run `jughpc execute` or `jughpc submit` to compute it anew."
+        )
 
     def _set_aside(self, path: str) -> None:
         """Move a damaged file out of the way; what is whole in it is kept."""
@@ -153,6 +212,7 @@ class Results:
             self._files.rename(path, f"{path}.corrupt")
         self._listed.pop(shard, None)
         self._indices.pop(path, None)
+        self._kept.drop(shard)
         self._doubt(shard)  # again: who marked the shard meanwhile may have looked before the rename
 
     def _remove_listed(self, shard: int, doomed: Set[bytes]) -> None:

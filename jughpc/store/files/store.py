@@ -45,7 +45,7 @@ class FileStore:
         self._files, self._clock, self._layout, self._is_gone = files, clock, layout, is_gone
         self.pace = pace
         self.shards, self.shard_of = layout.shards, layout.shard_of
-        self._results = Results(files, layout, lambda shard: self.unmark_complete({shard}), token)
+        self._results = Results(files, layout, clock.now, lambda shard: self.unmark_complete({shard}), token)
 
     # results
 
@@ -58,6 +58,9 @@ class FileStore:
         except OSError as error:  # no fault of the task that asks for it
             words = f"the result of task {digest.hex()} cannot be read now: {error}. Try again later."
             raise StoreError(words) from error
+
+    def assure(self) -> None:
+        self._results.assure()
 
     def put(self, digest: bytes, value: object) -> None:
         self.publish(self.shard_of(digest), {digest: encode(value)}, "put")
@@ -148,8 +151,8 @@ class FileStore:
 
     # lives
 
-    def claims(self, life: str) -> Claims:
-        return LinkClaims(self._files, self._layout, self.look, self.liveness(), life)
+    def claims(self, life: str, done_too: bool = False) -> Claims:
+        return LinkClaims(self._files, self._layout, self.look, self.liveness(), life, done_too)
 
     def claimant(self, shard: int, key: bytes, generation: int) -> Record | None:
         return self.liveness().holder(self.claim_path(shard, key, generation))

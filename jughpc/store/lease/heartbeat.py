@@ -57,6 +57,10 @@ class Heartbeat:
         self._record = None
         return RETRY
 
+    def go_deaf(self) -> None:
+        """Tell the worker, which lives, that it lost its way to speak to this, as a task does that closes all files."""
+        self._board.deaf = True
+
     def beat(self) -> float:
         """Beat once, if there is a life to beat for; return the pause until the next [s]."""
         if self._record is None or self._store is None:

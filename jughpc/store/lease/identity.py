@@ -7,7 +7,7 @@ import secrets
 
 from jughpc import host
 from jughpc.host import Process, Sight
-from jughpc.store.record import Record
+from jughpc.store.record import ElementRef, Record
 
 
 def is_gone(record: Record) -> bool:
@@ -18,23 +18,25 @@ def is_gone(record: Record) -> bool:
     return host.sight(Process(record.pid, record.started), record.user) is Sight.GONE
 
 
-def new_record(owner: str, element: int, now: float) -> Record:
+def new_record(now: float, ref: ElementRef | None = None, owner: str = "") -> Record:
     """Return the record of a new life of this process; its name is unique and safe as a file name."""
     machine, process = host.here(), host.myself()
     return Record(
-        life=f"{slug(owner) or 'hand'}-{slug(machine.host)[:32]}-{process.pid}-{secrets.token_hex(4)}",
+        life=f"{ref or 'hand'}-{_slug(machine.host)[:32]}-{process.pid}-{secrets.token_hex(4)}",
         host=machine.host,
         space=machine.space,
         pid=process.pid,
         started=process.start,
         user=host.user(),
         owner=owner,
-        element=element,
+        submission=ref.submission if ref else "",
+        element=ref.element if ref else -1,
+        run=ref.run if ref else 0,
         begun=now,
         beaten=now,
     )
 
 
-def slug(text: str) -> str:
+def _slug(text: str) -> str:
     """Return `text` as it begins the name of a life: letters, digits, `_` and `-`."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", text)[:48].strip("-")

@@ -31,7 +31,7 @@ class Lease(Protocol):
         """Begin the first life, in `store`."""
 
     def late(self) -> bool:
-        """Return whether others may by now take the present life for dead."""
+        """Return whether others may by now take the present life for dead, or what beats for it hears no more of it."""
 
     def renew(self, reason: str) -> None:
         """End the present life, and its claims with it, and begin another."""
@@ -91,7 +91,8 @@ class BeatingLease:
         self._store = store  # only now: a life that could not begin has no end
 
     def late(self) -> bool:
-        return self._clock.uptime() - self._beats.board.beaten > self._begun().pace.late
+        board = self._beats.board
+        return board.deaf or self._clock.uptime() - board.beaten > self._begun().pace.late
 
     def renew(self, reason: str) -> None:
         store = self._begun()

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
+from jughpc import host
 from jughpc.fs import Clock
 from jughpc.store.base import Claim
 from jughpc.store.lease import witness
@@ -18,7 +19,7 @@ from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
 from jughpc.store.lease.witness import BEGIN, END, SETTLE, STOP, Charge
-from jughpc.store.record import Record, encode
+from jughpc.store.record import ElementRef, Record, encode
 
 
 class BeatProcess:
@@ -61,11 +62,12 @@ class Line:
 
     def __init__(self, heartbeat: Heartbeat, board: Board) -> None:
         self.board, self._heartbeat = board, heartbeat
-        self._pid = self._orders = self._answers = -1
+        self._pid, self._orders, self._answers = -1, host.Descriptor(-1), host.Descriptor(-1)
 
     def connect(self, pid: int, orders: int, answers: int) -> None:
         """Speak to the process `pid` by these ends of pipes."""
-        self._pid, self._orders, self._answers = pid, orders, answers
+        self._pid, self._orders, self._answers = pid, host.Descriptor(orders), host.Descriptor(answers)
+        self.board.deaf = False
 
     def charge(self, orders: int, answers: int) -> Charge:
         """Return this worker as that process sees it, by the other ends of the pipes."""
@@ -73,19 +75,20 @@ class Line:
 
     def close(self) -> None:
         """Let this process have no part in it any more."""
-        if self._orders >= 0:
-            os.close(self._orders)
-            os.close(self._answers)
-        self._orders = self._answers = -1
+        self._orders.close()
+        self._answers.close()
 
     def begin(self, record: Record) -> None:
-        os.write(self._orders, BEGIN + encode(record))
+        if not self._orders.is_ours():  # the jugfile closed all descriptors
+            self.end()
+            _fork([self])
+        self._order(BEGIN + encode(record))
 
     def settle(self) -> Singles:
         try:
-            os.write(self._orders, SETTLE)
-            (size,) = witness.SIZE_OF_ANSWER.unpack(_read_all(self._answers, witness.SIZE_OF_ANSWER.size))
-            fields = json.loads(_read_all(self._answers, size))
+            self._order(SETTLE)
+            (size,) = witness.SIZE_OF_ANSWER.unpack(_read_all(self._answers.number, witness.SIZE_OF_ANSWER.size))
+            fields = json.loads(_read_all(self._answers.number, size))
         except OSError:  # it was killed, and this life will be late
             return Singles([], in_place=False)
         claims = [Claim(shard, bytes.fromhex(key), *rest) for shard, key, *rest in fields["claims"]]
@@ -97,17 +100,22 @@ class Line:
             _fork([self])
 
     def end(self) -> None:
-        with suppress(OSError):  # it was killed
-            os.write(self._orders, END)  # said in words: a process that a task left behind may hold the pipe open
+        wait = os.WNOHANG
+        with suppress(OSError):  # it was killed, or a task closed the line, by which it sees this process die later
+            self._order(END)  # said in words: a process that a task left behind may hold the pipe open
+            wait = 0
         self.close()
         with suppress(ChildProcessError):  # another process than this one forked it, and waits for it
-            os.waitpid(self._pid, 0)
+            os.waitpid(self._pid, wait)
+
+    def _order(self, words: bytes) -> None:
+        os.write(self._orders.number, words)
 
     def _stopped(self) -> bool:
         """Have it stop; return whether it is still of use."""
         try:
-            os.write(self._orders, STOP)
-            return bool(os.read(self._answers, 1))
+            self._order(STOP)
+            return bool(os.read(self._answers.number, 1))
         except OSError:  # it was killed
             return False
 
@@ -117,13 +125,15 @@ class ForkedLease(BeatingLease):
 
     Args:
         beating: That process, which no other line of was taken here.
-        owner: What the scheduler's template says of this process, opaque.
-        element: Its number within the submission, -1 by hand.
+        ref: The element that this process is, None by hand.
+        owner: Its job in the scheduler's words.
         line: Which of the workers that it beats for this is.
     """
 
-    def __init__(self, beating: BeatProcess, clock: Clock, owner: str = "", element: int = -1, line: int = 0) -> None:
-        super().__init__(beating.line(line), clock, lambda: new_record(owner, element, clock.wall()))
+    def __init__(
+        self, beating: BeatProcess, clock: Clock, ref: ElementRef | None = None, owner: str = "", line: int = 0
+    ) -> None:
+        super().__init__(beating.line(line), clock, lambda: new_record(clock.wall(), ref, owner))
 
 
 def _boards(count: int) -> list[Board]:

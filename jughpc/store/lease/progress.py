@@ -19,7 +19,7 @@ _BATCH = struct.Struct("<III")  # tasks in the batch, 0 for none; shard and gene
 _BEATEN = struct.Struct("<d")
 _COUNTS = struct.Struct("<QQ")
 _HAND_AT, _BATCH_AT, _BEATEN_AT, _COUNTS_AT = 0, 12, 24, 32  # offsets [bytes]
-_DIGEST_AT, _NAME_AT, _FLAG_AT, _DIGESTS_AT = 48, 64, 384, 512
+_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _DIGESTS_AT = 48, 64, 384, 385, 512
 _LONGEST = 256  # [bytes] of a name
 
 
@@ -47,6 +47,7 @@ class Board:
 
     Attributes:
         deescalating: Whether the claim on the batch's shard is being given up, or was; the worker takes this back.
+        deaf: Whether what beats hears no more orders.
     """
 
     def __init__(self) -> None:
@@ -97,6 +98,14 @@ class Board:
     @deescalating.setter
     def deescalating(self, value: bool) -> None:
         self._memory[_FLAG_AT] = value
+
+    @property
+    def deaf(self) -> bool:
+        return bool(self._memory[_DEAF_AT])
+
+    @deaf.setter
+    def deaf(self, value: bool) -> None:
+        self._memory[_DEAF_AT] = value
 
     @property
     def beaten(self) -> float:

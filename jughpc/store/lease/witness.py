@@ -15,11 +15,13 @@ from typing import NoReturn
 
 from jughpc import host
 from jughpc.host import Process, Sight
+from jughpc.store.lease.ending import Ending
 from jughpc.store.lease.heartbeat import RETRY, Heartbeat, Singles
 from jughpc.store.record import SIZE, Record, decode
 
 BEGIN, STOP, SETTLE, END = b"b", b"s", b"t", b"e"  # orders on a line; a record follows the first
 SIZE_OF_ANSWER = struct.Struct("<I")  # leads the answer to SETTLE
+_LAST_BREATH = 0.5  # [s]
 _TICK = 0.5  # [s] between two looks at whether a task turned out long, and whether a worker is gone
 
 
@@ -29,16 +31,26 @@ class Charge:
     Attributes:
         orders: By which it speaks.
         due: When its next beat is [s, monotonic].
+        deaf: Whether it closed its line, and lives on.
     """
 
     def __init__(self, heartbeat: Heartbeat, orders: int, answers: int) -> None:
         self.orders, self._answers, self._heartbeat = orders, answers, heartbeat
         self.due = time.monotonic() + RETRY
         self._worker: Process | None = None
+        self._ending: Ending | None = None
+        self.deaf = False
 
-    def obey(self) -> bool:
-        """Do as it ordered, which must not keep others waiting; return whether it goes on."""
+    def obey(self, parent: int) -> bool:
+        """Do as it ordered, which must not keep others waiting; return whether it goes on.
+
+        Who closed its line, and does not die by it, is beaten for as before, and the board tells it so.
+        """
         order = os.read(self.orders, 1)
+        if not order and not self._dies(parent):
+            self.deaf = True
+            self._heartbeat.go_deaf()
+            return True
         if order == BEGIN:
             self._begin(decode(os.read(self.orders, SIZE)))
         elif order == SETTLE:
@@ -46,6 +58,8 @@ class Charge:
         elif order == STOP:
             self._pause(self._heartbeat.stop())
             self._answer(order)
+        if order == END:
+            self._ending = None  # in order: there is nothing to find out
         return order not in (b"", END)
 
     def beat_if_due(self) -> None:
@@ -59,6 +73,8 @@ class Charge:
 
     def deescalate(self, others: Sequence[Charge]) -> None:
         """Have its shard go if its task runs for long; the `others` are not kept waiting for a beat."""
+        if self.deaf:  # it could not be told what it holds then
+            return
         self._heartbeat.deescalate(lambda: any(other.is_due() for other in others if other is not self))
 
     def is_gone(self, parent: int) -> bool:
@@ -71,10 +87,17 @@ class Charge:
             return os.getppid() != parent
         return host.sight(self._worker, host.user()) is Sight.GONE
 
+    def _dies(self, parent: int) -> bool:
+        """Return whether it dies: its files are closed a little before it is gone."""
+        end = time.monotonic() + _LAST_BREATH
+        while not (gone := self.is_gone(parent)) and time.monotonic() < end:
+            time.sleep(0.01)
+        return gone
+
     def close(self) -> None:
         """Write down that it died, unless it ended in order."""
-        if self._worker is not None:
-            self._heartbeat.say_that_it_died(host.how_it_died(self._worker.pid))
+        if self._ending is not None:
+            self._heartbeat.say_that_it_died(self._ending.how())
         self.give_up()
 
     def give_up(self) -> None:
@@ -84,7 +107,7 @@ class Charge:
 
     def _begin(self, record: Record | None) -> None:
         if record is not None:
-            self._worker = Process(record.pid, record.started)
+            self._worker, self._ending = Process(record.pid, record.started), self._ending or Ending(record.pid)
         self._pause(self._heartbeat.begin(record))
 
     def _pause(self, seconds: float) -> None:
@@ -118,7 +141,7 @@ def _round(charges: list[Charge], parent: int) -> list[Charge]:
 
 def _goes_on(charge: Charge, is_ready: bool, parent: int) -> bool:
     over: list[bool] = []
-    if not _succeeds(charge, lambda: over.append(not charge.obey() if is_ready else charge.is_gone(parent))):
+    if not _succeeds(charge, lambda: over.append(not charge.obey(parent) if is_ready else charge.is_gone(parent))):
         return False
     if over[0]:
         _succeeds(charge, charge.close)
@@ -143,7 +166,8 @@ def _ready(charges: Sequence[Charge]) -> set[Charge]:
     pause = min(charge.due for charge in charges) - time.monotonic()
     poll = select.poll()
     for charge in charges:
-        poll.register(charge.orders, select.POLLIN)
+        if not charge.deaf:
+            poll.register(charge.orders, select.POLLIN)
     ready = {handle for handle, _ in poll.poll(1000 * max(0.0, min(pause, _TICK)))}  # [ms]
     return {charge for charge in charges if charge.orders in ready}
 

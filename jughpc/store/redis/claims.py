@@ -27,8 +27,8 @@ end
 """
 
 _TAKE = f"""{_ALIVE}
-local key, mine, shard = ARGV[2], ARGV[3], ARGV[4]
-if redis.call('HEXISTS', KEYS[2], key) == 1 or not lives(mine) then return 0 end
+local key, mine, shard, done_too = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if not lives(mine) or (done_too == '0' and redis.call('HEXISTS', KEYS[2], key) == 1) then return 0 end
 if key ~= shard then
   local _, life = holder(shard)
   if life ~= mine and lives(life) then return 0 end
@@ -39,7 +39,10 @@ if lives(life) then return 0 end
 redis.call('HSET', KEYS[1], key, (all and all .. ' ' or '') .. (generation + 1) .. '=' .. mine)
 return generation + 1
 """
-"""KEYS: claims, results. ARGV: what records begin with, key, life, the shard's key. Returns the generation, or 0."""
+"""KEYS: claims, results. ARGV: what records begin with, key, life, the shard's key, 1 if what is done counts, too.
+
+Returns the generation, or 0.
+"""
 
 _RELEASE = f"""{_ALIVE}
 local generation, life, all = holder(ARGV[2])
@@ -78,11 +81,11 @@ return redis.call('HDEL', KEYS[1], ARGV[2])
 class RedisClaims:
     """The claims of one life; see base.Claims."""
 
-    def __init__(self, server: Connection, look: Look, life: str) -> None:
-        self._server, self._look, self._life = server, look, life
+    def __init__(self, server: Connection, look: Look, life: str, done_too: bool = False) -> None:
+        self._server, self._look, self._life, self._done_too = server, look, life, done_too
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
-        generation = self._run(_TAKE, shard, key, self._life, field(b""))
+        generation = self._run(_TAKE, shard, key, self._life, field(b""), int(self._done_too))
         claim = Claim(shard, key, generation, self._life) if generation else None
         return claim, self._look(shard)
 

@@ -10,6 +10,7 @@ from jughpc.tasks.digest import arrays, functions, namesakes
 from jughpc.tasks.digest import containers as kinds
 from jughpc.tasks.digest.encoding import FLAT, SIZE, Claim, Hidden, Rule, at_once, node, ordered, text, tokens_of
 from jughpc.tasks.digest.hiding import here
+from jughpc.tasks.digest.shared import KINDS, MANY, shared
 from jughpc.tasks.walk import Steps, fold
 
 FORMAT = b"jughpc 1"  # leads every digest: a change of the encoding is a change of this
@@ -108,8 +109,17 @@ class _Digestion:
             return value.__jug_steps__()  # type: ignore[no-any-return]  # our own classes, of this signature
         if hasattr(type(value), "__jug_hash__"):
             return ordered(b"own", value.__jug_hash__())
+        if type(value) in KINDS and len(value) >= MANY and not here.owners:
+            return self._container(value)
         rule = functions.rule_of(value) or arrays.rule_of(value) or kinds.rule_of(value)
         return self._once(value, rule) if rule in kinds.SHAREABLE else rule(value)
+
+    def _container(self, value: Any) -> Steps[bytes]:
+        token = shared.find(value)
+        if token is None:
+            token = yield from kinds.rule_of(value)(value)
+            shared.met(value, token)
+        return token
 
     def _once(self, value: object, rule: Rule) -> Steps[bytes]:
         if id(value) in self._known:

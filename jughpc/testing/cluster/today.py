@@ -15,12 +15,12 @@ from jughpc.backoff import Backoff
 from jughpc.batch import ends, journal, settling, standing, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.plan import DependentJob, plan
 from jughpc.batch.ends import End
+from jughpc.batch.plan import DependentJob, plan
 from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, State, Workload
+from jughpc.batch.settling import cancel as cancel_all
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
-from jughpc.batch.settling import cancel as cancel_all
 from jughpc.errors import JugError, SchedulerError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.seat import Seat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jughpc.batch.scheduler import ElementId, Job, JobId, Resources, Role, State
+from jughpc.batch.scheduler import Job, JobId, Resources, Role, State
 from jughpc.batch.script import render
 
 SHOW = ("bash", "-c", 'echo "$0 $JUGHPC_OWNER $JUGHPC_ELEMENT/$JUGHPC_ELEMENTS by ${JUGHPC_DEADLINE:-never}"', "it's")
@@ -21,12 +21,6 @@ def test_a_rendered_script_tells_an_element_who_it_is(machine):
     _, job = submit(machine, size=2, offset=10, elements=12)
     assert machine.wait_for_end(job) == [State.DONE] * 2
     assert machine.log(job, 1) == f"it's local:{job}_1.0 11/12 by never\n"
-
-
-def test_the_owner_in_the_script_is_the_schedulers(machine):
-    _, job = submit(machine)
-    machine.wait_for_end(job)
-    assert f" {machine.scheduler.owner(ElementId(job, 0))}.0 " in machine.log(job)
 
 
 def test_a_rendered_script_tells_the_deadline(machine):

@@ -22,7 +22,7 @@ from jughpc.store.lease.heartbeat import Heartbeat
 from jughpc.store.lease.identity import is_gone, new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.store.lease.progress import Board
-from jughpc.store.record import DIED, Record
+from jughpc.store.record import DIED, ElementRef, Record
 from jughpc.testing.clocks import HandClock
 
 QUICK = Pace(beat=0.05, lag=0.01, ttl=100.0)  # late after 50 s only, for this machine may be busy
@@ -37,13 +37,15 @@ from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import is_gone
 from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.store.files.layout import Layout
+from jughpc.store.record import ElementRef
 
 store = FileStore(OsFiles(Path(sys.argv[1])), OsClock(), Layout(0), Pace(0.05, 0.01, 100.0), is_gone)
-lease = ForkedLease(BeatProcess(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5)), OsClock(), "slurm:1_2.0", 2)
+beating = BeatProcess(lambda: store, OsClock(), lambda pid: (1 << 20, 0.5))
+lease = ForkedLease(beating, OsClock(), ElementRef("0a1b2c3d", 2, 1), "slurm:1_2.1")
 lease.begin(store)
 lease.note("mod.f", b"d" * 16, OsClock().uptime())
 if sys.argv[2].endswith("keeps the pipe open"):
-    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[lease._beats._orders])
+    subprocess.Popen(["sleep", "30"], close_fds=False, pass_fds=[lease._beats._orders.number])
 print(lease.record.life, lease._beats._pid, flush=True)
 if sys.argv[2].startswith("ends"):
     sys.stdin.readline()
@@ -126,7 +128,7 @@ def test_the_record_says_what_runs_and_what_it_uses(start):
     record = start().until(lambda record: record.beats > 1)
     assert (record.task, record.digest) == ("mod.f", (b"d" * 16).hex())
     assert 0 <= record.since - record.begun < 60
-    assert (record.owner, record.element, record.memory, record.cpu) == ("slurm:1_2.0", 2, 1 << 20, 0.5)
+    assert (record.owner, record.element, record.memory, record.cpu) == ("slurm:1_2.1", 2, 1 << 20, 0.5)
 
 
 def test_the_death_of_a_worker_is_written_down_at_once(start):
@@ -292,7 +294,7 @@ class Beating:
         self.board = Board()
         self.board.beaten = clock.uptime()
         self.heartbeat = Heartbeat(lambda: store, clock, lambda pid: (0, 0.0), self.board)
-        self.record = new_record("", -1, clock.wall())
+        self.record = new_record(clock.wall())
         store.begin(self.record)
         self.heartbeat.begin(self.record)
 
@@ -345,24 +347,24 @@ def test_a_heart_says_that_its_worker_died(calm, clock):
 
 
 def test_this_very_process_is_not_gone():
-    assert not is_gone(new_record("", -1, 0.0))
+    assert not is_gone(new_record(0.0))
 
 
 def test_a_process_that_ended_is_gone():
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     child.wait()
-    record = new_record("", -1, 0.0)
+    record = new_record(0.0)
     assert is_gone(replace(record, pid=child.pid))
 
 
 def test_a_process_under_a_used_pid_is_another():
-    record = new_record("", -1, 0.0)
+    record = new_record(0.0)
     assert is_gone(replace(record, started=record.started + 1))
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"space": "boot-2"}])
 def test_a_process_elsewhere_may_live_whatever_its_pid(elsewhere):
-    record = new_record("", -1, 0.0)
+    record = new_record(0.0)
     assert not is_gone(replace(record, pid=1 << 22, **elsewhere))
 
 
@@ -374,9 +376,10 @@ def test_a_zombie_is_gone():
     os.waitpid(child, 0)
 
 
-@pytest.mark.parametrize("owner", ["", "slurm:12_3.0", "pbs:12[3].server.example.org.0", "über/../owner " * 20])
-def test_the_name_of_a_life_is_a_safe_file_name_and_unique(owner):
-    first, second = (new_record(owner, 1, 0.0).life for _ in range(2))
+@pytest.mark.parametrize("ref", [None, ElementRef("0a1b2c3d", 0), ElementRef("ffffffff", 10**9 - 1, 10**12 - 1)])
+def test_the_name_of_a_life_is_a_safe_file_name_and_unique_and_tells_the_element(ref):
+    first, second = (new_record(0.0, ref, "über/../owner").life for _ in range(2))
+    assert ElementRef.of_life(first) == ref
     assert first != second
     assert set(first) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
     assert 0 < len(first) <= 112

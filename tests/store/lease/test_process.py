@@ -31,6 +31,7 @@ from jughpc.store.files.layout import Layout
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import is_gone
 from jughpc.store.lease.process import BeatProcess, ForkedLease
+from jughpc.store.record import ElementRef
 
 store = FileStore(OsFiles(Path(sys.argv[1])), OsClock(), Layout(0), Pace(0.05, 0.01, 100.0), is_gone)
 words = sys.argv[2]
@@ -46,7 +47,7 @@ beating = BeatProcess(lambda: store, OsClock(), measure, workers=3)
 
 
 def work(number):
-    lease = ForkedLease(beating, OsClock(), f"local:1_{number}.0", number, line=number)
+    lease = ForkedLease(beating, OsClock(), ElementRef("0a1b2c3d", number), line=number)
     lease.begin(store)
     lease.note(f"mod.f{number}", bytes([number]) * 16, OsClock().uptime())
     if number == 1 and "leaves a child" in words:

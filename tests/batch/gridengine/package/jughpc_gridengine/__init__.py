@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -171,9 +171,6 @@ class GridEngine:
         if "$" in str(folder) or ":" in str(folder):
             raise SettingError(f"{folder}: Grid Engine reads $ and : in the path of a log. Use another folder.")
         return f"{folder}/{log_name(role, size, offset, '$TASK_ID')}"
-
-    def owner(self, element: ElementId) -> str:
-        return f"gridengine:{element.job}_{element.index}"
 
     def element(self, owner: str) -> ElementId | None:
         match = re.fullmatch(r"gridengine:(\d+)_(\d+)(?:\.\d+)?", owner)

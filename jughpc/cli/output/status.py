@@ -1,10 +1,12 @@
-"""How a report looks on a terminal."""
+"""How a report looks, on a terminal and as JSON."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import Report
@@ -74,3 +76,36 @@ def _dead(dead: list[Record]) -> Iterator[str]:
     if dead:
         yield f"{len(dead)} dead workers, the last on {dead[-1].host}: {dead[-1].reason or 'ended without a word'}"
         yield "  Others take over what they held; `jughpc cleanup --locks-only` frees it now."
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """Return the report as JSON can show it."""
+    standing = report.standing
+    names = [column.lower() for column in COLUMNS]
+    rows = {name: dict(zip(names, counts, strict=True)) for name, counts in standing.by_name().items()}
+    return {
+        "jugfile": str(report.target.jugfile),
+        "jugdir": str(report.target.location),
+        "tasks": {"total": len(standing.manifest), **{name: standing.count(i) for i, name in enumerate(names)}},
+        "by_name": rows,
+        "behind_barrier": standing.manifest.barrier,
+        "workers": [asdict(record) for record in standing.workers],
+        "dead_workers": [asdict(record) for record in standing.dead],
+        "submission": _jobs_as_dict(report.jobs, report.elements) if report.jobs else None,
+    }
+
+
+def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
+    return {
+        "number": jobs.submission.number,
+        "scheduler": jobs.submission.scheduler,
+        "folder": str(jobs.submission.folder),
+        "cancelled": jobs.cancelled,
+        "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
+        "elements": {state.value: elements[state] for state in State},
+        "followers": {
+            role.value: {"state": status.state.value, "reason": status.reason}
+            for role, status in jobs.poll.dependents.items()
+        },
+        "scheduler_trouble": jobs.trouble,
+    }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from jughpc.app.submit.submit import Planned
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.scheduler import Job, Resources, Role
 from jughpc.batch.submissions import ElementOptions, Submission
@@ -16,10 +17,10 @@ from jughpc.units import show_memory, show_seconds
 _DEFAULTS = ("time", "memory", "cpus", "partition", "account", "qos")
 
 
-def tell_choices(submission: Submission, cluster: Cluster, jobs: Sequence[Job], tell: Callable[[str], None]) -> None:
-    """Say everything that was chosen, and what chose it where that is no option of ours."""
-    for head, words in _lines(submission, cluster, jobs):
-        tell(f"{head:<10} {words}")
+def chosen(plan: Planned) -> Iterator[str]:
+    """Yield everything that was chosen, and what chose it where that is no option of ours, a line each."""
+    for head, words in _lines(plan.submission, plan.cluster, plan.jobs):
+        yield f"{head:<10} {words}"
 
 
 def _lines(submission: Submission, cluster: Cluster, jobs: Sequence[Job]) -> Iterator[tuple[str, str]]:
@@ -76,7 +77,7 @@ def _resources(resources: Resources, chosen: Mapping[str, str]) -> str:
         "time": None if resources.walltime is None else show_seconds(resources.walltime),
         "memory": None if resources.memory is None else show_memory(resources.memory),
         "cpus": resources.cpus,
-        "gpus": resources.gpus or 0,
+        "gpus": resources.gpus or "",  # none is what one who did not ask gets
         "partition": resources.partition,
         "account": resources.account,
         "qos": resources.qos,
@@ -85,7 +86,7 @@ def _resources(resources: Resources, chosen: Mapping[str, str]) -> str:
         "place": resources.place,
     }
     others = {"time" if name == "walltime" else name: words for name, words in chosen.items()}
-    known = {**own, **{name: words for name, words in others.items() if own[name] in (None, 0) or "--" in words}}
-    said = [f"{key} {value}" for key, value in known.items() if value is not None]
+    known = {**own, **{name: words for name, words in others.items() if own[name] in (None, "") or "--" in words}}
+    said = [f"{key} {value}" for key, value in known.items() if value not in (None, "")]
     left = [key for key in _DEFAULTS if known[key] is None]
-    return ", ".join(said) + (f"; the site's default {', '.join(left)}" if left else "")
+    return "; ".join(filter(None, [", ".join(said), f"the site's default {', '.join(left)}" if left else ""]))

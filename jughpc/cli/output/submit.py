@@ -1,0 +1,54 @@
+"""How a submission looks: planned, rehearsed, queued and ended."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from jughpc.app.submit.submit import Planned, Submitted
+from jughpc.app.submit.wait import Waited
+from jughpc.batch.submissions import Accepted
+from jughpc.cli.output.choices import chosen
+
+
+def planned(plan: Planned) -> Iterator[str]:
+    """Yield all that was chosen, applied defaults included, a line each."""
+    yield from _tasks(plan)
+    yield from chosen(plan)
+
+
+def rehearsed(plan: Planned) -> Iterator[str]:
+    """Yield the scripts, and the commands that would submit them."""
+    for job in plan.jobs:
+        yield f"\n--- {job.script}\n{plan.script(job).rstrip()}"
+        yield f"--- would run: {shlex.join(plan.command(job))}"
+
+
+def queued(done: Submitted) -> Iterator[str]:
+    """Yield the ids of the jobs, and how to go on."""
+    for job in done.accepted:
+        yield f"{job.role.value:<10} {job.id}"
+    yield f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`"
+
+
+def ended(end: Waited) -> Iterator[str]:
+    """Yield what the jobs that tell of the end put out."""
+    for job, path in end.logs:
+        yield _log(job, path)
+
+
+def _tasks(plan: Planned) -> Iterator[str]:
+    session, standing = plan.session, plan.standing
+    more = ", and more behind a barrier" if session.jugfile.barrier else ""
+    yield f"jugfile    {session.target.jugfile}: {len(session.jugfile.tasks)} tasks{more}"
+    yield f"jugdir     {session.site.location.folder()}"
+    if failed := standing.failed():
+        yield f"again      {len(failed)} tasks that failed before are tried again"
+    if done := len(standing.manifest) - standing.unfinished:
+        yield f"done       {done} tasks have a result already"
+
+
+def _log(job: Accepted, path: Path) -> str:
+    text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
+    return f"\n{job.role.value} ({job.id}), {path}:\n{text}"

@@ -1,0 +1,72 @@
+"""Children that user code forks stay children: what a worker does, it does in its own process alone.
+
+A forked child returns from the user's code into ours, as its parent does: it would go on with the next task, publish,
+and end its parent's life. It ends at that border instead, as a Python program ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+from jughpc.errors import JugfileError
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Run code of the user's in the block: a child that it forks ends with the block, and never gets behind it."""
+    own = Own()
+    try:
+        yield
+    except BaseException as error:
+        own.leave(error)
+        raise
+    own.leave()
+
+
+class Own:
+    """The process that made this, told from those that it forks."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
+    def leave(self, error: BaseException | None = None) -> None:
+        """Return in that process; in a child of it, end as a program does that raised `error`, or came to its end."""
+        if os.getpid() != self._pid:
+            _end(error)
+
+
+def _end(error: BaseException | None) -> NoReturn:
+    code = 1
+    try:
+        code = _told(error.__cause__ if isinstance(error, JugfileError) else error)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # its parent may have closed it
+                stream.flush()
+    finally:
+        os._exit(code)  # what was registered to be done at the end is the parent's to do
+
+
+def _told(error: BaseException | None) -> int:
+    """Say what Python says of a program that ends by `error`; return its exit code."""
+    if error is None:
+        return 0
+    if isinstance(error, SystemExit):
+        return _exit_code(error.code)
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    traceback.print_exception(error)
+    return 1
+
+
+def _exit_code(code: object) -> int:
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
+    print(code, file=sys.stderr)
+    return 1
