@@ -26,7 +26,7 @@ def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Seque
         SchedulerError: The scheduler did not answer; `remembered` tells what is on record.
     """
     now = cluster.statuses(jobs)
-    clear = {key for key, status in now.items() if status.state is not State.ENDED}
+    clear = {key for key, status in now.items() if status.state not in (State.ENDED, State.UNKNOWN)}
     kept = ends.kept(files, submission, jobs, but=clear)
     known = {**kept, **{key: now[key] for key in now if key in clear or key not in kept}}
     past = _past(cluster, jobs, known)

@@ -36,7 +36,7 @@ NAME = "primes-1a2b-0"
 ARRAY = Job(Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run"))
 WANTED: Mapping[str, Any] = {
     "walltime": 5400.0, "memory": 4 << 30, "cpus": 3, "gpus": 2, "partition": "long", "account": "physics",
-    "qos": "high",
+    "qos": "high", "project": "cosmos", "select": "1:ncpus=4", "place": "excl",
 }  # fmt: skip
 ODD = ("o'neil & co", 'a "b" c', "a\\b", "$HOME `x` #y", "per%cent", " lead", "ümlaut")
 GARBAGE = (
@@ -150,6 +150,30 @@ class SchedulerContract:
         assert len(set(map(tuple, commands))) == len(commands)
         assert all(any(sayings.array in word for word in command) for command in commands)
         assert not any(sayings.array in word for word in scheduler.submit_command(ARRAY))
+
+    def test_jobs_of_others_that_are_waited_for_are_named_or_refused(
+        self, scheduler: Scheduler, sayings: Sayings
+    ) -> None:
+        job = replace(
+            ARRAY, after=(sayings.array, sayings.plain), depends_on=Dependency(Condition.AFTER_ANY, (sayings.plain,))
+        )
+        try:
+            command = scheduler.submit_command(job)
+        except SettingError:
+            return
+        words = " ".join(command)
+        assert (words.count(sayings.array.partition(";")[0]), words.count(sayings.plain.partition(";")[0])) == (1, 2)
+
+    def test_the_option_that_names_a_job_is_refused_among_raw_ones(self, scheduler: Scheduler) -> None:
+        scheduler.refuse((), {})
+        name = next(said for said in scheduler.directives(ARRAY) if said.value == ARRAY.name)
+        with pytest.raises(SettingError):
+            scheduler.refuse((name.option, "mine"), {})
+
+    def test_room_that_cannot_be_read_is_no_bound(self, scheduler: Scheduler) -> None:
+        for text in GARBAGE:
+            room = scheduler.parse_room(Reply(("command",), 0, text, ""), Limits(), "ada", Resources())
+            assert (room.bounds, room.array_size) == ((), None)
 
     def test_the_id_is_read_below_a_banner(self, scheduler: Scheduler, sayings: Sayings) -> None:
         for job in (sayings.plain, sayings.array):
@@ -275,7 +299,7 @@ def _other_values() -> dict[str, Any]:
     return {
         "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3,
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
-        "extra": ("--raw",),
+        "probe": ("true",), "umask": 0o27, "exclude": ("node7",), "extra": ("--raw",),
     }  # fmt: skip
 
 

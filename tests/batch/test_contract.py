@@ -134,7 +134,7 @@ class TestLocal(SchedulerContract):
                 "JUGHPC_LOCAL_JOB": job, "JUGHPC_LOCAL_INDEX": str(index or 0), "JUGHPC_LOCAL_END": "",
             },
             refusals={answer("", GONE): Refusal.GONE},
-            ignores=frozenset({"memory", "gpus", "partition", "account", "qos"}),
+            ignores=frozenset({"memory", "gpus", "partition", "account", "qos", "project", "select", "place"}),
         )  # fmt: skip
 
 

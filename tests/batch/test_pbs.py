@@ -17,6 +17,7 @@ def test_an_array_is_submitted_with_a_range_and_a_throttle(job):
     command = PBS.submit_command(replace(job, throttle=3))
     assert command == [
         "qsub",
+        "-f",
         *("-N", "primes-1a2b-0"),
         *("-S", "/bin/bash"),
         *("-j", "oe"),
@@ -126,7 +127,8 @@ def test_a_server_that_is_down_tells_no_limits(recorded):
     assert PBS.parse_limits(recorded("openpbs/qstat-error-server-down")).array_size is None
 
 
-RETRIED, FULL = {"server-down"}, {"queue-limit", "queue-limit-array"}
+RETRIED = {"server-down"}
+FULL = {"queue-limit", "queue-limit-array", "queue-limit-met-array", "server-limit-met-array", "threshold"}
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in DATA.glob("qsub-error-*.json")))

@@ -40,6 +40,16 @@ POLLED = {
     "array-output-undeliverable-t": "done 0 1",
     "array-partly-done-t": "done 0 1; running 2 3",
     "array-queued-t": "queued 0 1 2",
+    "array-beforeany-held-by-system-t": "stuck 0 1",
+    "array-deleted-by-owner-t": "cancelled 0 1; ended 2 3",
+    "array-dependency-and-beforeany-held-t": "queued 0 1",
+    "array-dependency-and-held-by-system-t": "stuck 0 1",
+    "array-held-by-system-t": "stuck 0 1",
+    "history-switched-off-running-t": "",
+    "history-switched-off-running-without-x-t": "running 0 1",
+    "three-known-t": "running 0 1; queued 2 3",
+    "three-one-unknown-t": "running 0 1; queued 2 3",
+    "two-known-t": "running 0 1; queued 2 3",
     "array-requeued-done-t": "done 0 1",
     "array-requeued-t": "running 0 1",
     "array-running-throttled-t": "running 0 1; queued 2 3",
@@ -131,7 +141,7 @@ def test_a_request_that_no_node_can_meet_says_so(recorded):
 def test_a_state_that_nobody_knows_is_neither_dead_nor_done(recorded):
     reply = recorded("openpbs/qstat-json-plain-queued")
     moved = replace(reply, stdout=reply.stdout.replace('"job_state":\t"Q"', '"job_state":\t"M"'))
-    assert parse(moved)[0] == Status(State.UNKNOWN, "job_state M")
+    assert parse(moved)[0] == Status(State.UNKNOWN, "moved to another server")
 
 
 def test_what_ran_and_has_no_exit_status_is_no_success(recorded):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ from jughpc.batch.scheduler import (
     Names,
     Refusal,
     Reply,
+    Resources,
     Role,
+    Room,
     State,
     Status,
 )
-from jughpc.errors import SchedulerError, SubmitError
+from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 _OWNER = re.compile(r"local:([0-9a-f]{8})_(\d+)(?:\.\d+)?")
 _STATES = {state.value: state for state in State}
@@ -44,6 +46,13 @@ class Local:
     def within(self, limits: Limits) -> Local:
         return self
 
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        if extra:
+            raise SettingError(f"This machine has no options of its own, so {extra[0]!r} behind -- says nothing to it.")
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def directives(self, job: Job) -> list[Directive]:
         wanted = {**vars(job.resources), **vars(job)}
         return given((f"--{option}", wanted[option]) for option in OPTIONS)
@@ -52,6 +61,11 @@ class Local:
         return ""  # a supervisor keeps what was said
 
     def submit_command(self, job: Job) -> list[str]:
+        if job.after:
+            raise SettingError(
+                "Jobs on this machine wait for none of another submission. Leave --after out: "
+                "`jughpc submit --wait` ends when all of a submission has."
+            )
         after = job.depends_on
         depends = [f"--after={after.condition.value}:{','.join(after.jobs)}"] if after else []
         return command("submit", *words(self.directives(job)), *depends, *job.extra, "--", str(job.script))
@@ -79,6 +93,12 @@ class Local:
             for index, (state, reason, host) in enumerate(told.get(job, ()))
         }
 
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        return []
+
     def past_command(self, jobs: Names) -> list[str]:
         return []  # it forgets nothing
 
@@ -96,6 +116,12 @@ class Local:
             return Limits(settings={key: str(value) for key, value in _answer(reply).items()})
         except SchedulerError:
             return Limits()
+
+    def room_command(self, user: str) -> list[str]:
+        return []
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        return Room()
 
     def absent(self, reply: Reply) -> bool:
         return False

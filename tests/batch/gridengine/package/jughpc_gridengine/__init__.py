@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 from jughpc import units
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
+from jughpc.batch.options import Grammar, Own, refuse_resources
 from jughpc.batch.scheduler import (
     Capabilities,
     Condition,
@@ -24,7 +25,9 @@ from jughpc.batch.scheduler import (
     Names,
     Refusal,
     Reply,
+    Resources,
     Role,
+    Room,
     State,
     Status,
 )
@@ -37,6 +40,15 @@ _STATES = (  # sge_status(5); the first that matches
     (State.RUNNING, re.compile("[rtRdsST]")),
     (State.QUEUED, re.compile("h?q?w|hqw|hRwq")),
     (State.DONE, re.compile("z")),
+)
+
+
+_OPTIONS = Grammar(
+    own=(
+        Own(("-N",), "Name the jobs by --name NAME, before the --."),
+        Own(("-t",), "Say --array N, before the --."),
+        Own(("-hold_jid",), "Leave it out."),
+    ),
 )
 
 
@@ -56,10 +68,17 @@ class GridEngine:
     def within(self, limits: Limits) -> GridEngine:
         return self
 
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        for own in _OPTIONS.own:  # its options are whole words
+            if set(own.names) & set(extra):
+                raise SettingError(f"{own.names[0]} behind -- would undo what jughpc says itself. {own.advice}")
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def directives(self, job: Job) -> list[Directive]:
         wanted = job.resources
-        if wanted.qos is not None:
-            raise SettingError(f"Grid Engine has no QOS, so {wanted.qos!r} says nothing to it. Leave --qos out.")
+        refuse_resources("Grid Engine", wanted, "qos", "project", "select", "place")
         return given(
             (
                 ("-N", job.name),
@@ -83,6 +102,8 @@ class GridEngine:
         return f"#$ {shlex.join(directive.words)}"
 
     def submit_command(self, job: Job) -> list[str]:
+        if job.after:
+            raise SettingError("Grid Engine cannot wait for another job's success. Leave --after out.")
         hold = ["-hold_jid", ",".join(job.depends_on.jobs)] if job.depends_on else []
         return ["qsub", "-terse", *words(self.directives(job)), *hold, *job.extra, str(job.script)]
 
@@ -109,6 +130,12 @@ class GridEngine:
             for index in _indices(row.get("tasks", "0"))
         }
 
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        return []
+
     def past_command(self, jobs: Names) -> list[str]:
         return []
 
@@ -126,6 +153,12 @@ class GridEngine:
         settings = {key: known[key].strip() for key in ("max_aj_tasks", "max_aj_instances") if key in known}
         size = settings.get("max_aj_tasks", "")
         return Limits(int(size) or None if size.isdecimal() else None, settings)
+
+    def room_command(self, user: str) -> list[str]:
+        return []
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        return Room()
 
     def absent(self, reply: Reply) -> bool:
         return "Please set the environment variable SGE_ROOT" in reply.stderr
