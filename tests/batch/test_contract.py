@@ -17,7 +17,7 @@ from jughpc.batch.local.scheduler import Local
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Refusal, Reply, State
 from jughpc.batch.slurm import Slurm
-from jughpc.testing.schedulercontract import ODD, Sayings, SchedulerContract
+from jughpc.testing.schedulercontract import NAME, ODD, Sayings, SchedulerContract
 
 
 def answer(text: str, code: int = 0, error: str = "") -> Reply:
@@ -55,7 +55,7 @@ class TestSlurm(SchedulerContract):
     @pytest.fixture
     def sayings(self) -> Sayings:
         def row(job, index, word):
-            return f"{job}|{'N/A' if job == '12' else index}|{word}|None|node1\n"
+            return f"{job}|{'N/A' if job == '12' else index}|{word}|{NAME}|batch|1:00:00|N/A|node1|None\n"
 
         def environment(job, index):
             return {"SLURM_JOB_ID": job} if index is None else array(job, index)
@@ -87,8 +87,12 @@ class TestPbs(SchedulerContract):
     @pytest.fixture
     def sayings(self) -> Sayings:
         def polled(job, told):
-            jobs = {job.replace("[]", f"[{index}]"): {"job_state": word} for index, word in told.items()}
-            return answer(json.dumps({"Jobs": jobs | ({job: {"job_state": "B"}} if "[]" in job else {})}))
+            jobs = {
+                job.replace("[]", f"[{index}]"): {"job_state": word, "Job_Name": NAME} for index, word in told.items()
+            }
+            return answer(
+                json.dumps({"Jobs": jobs | ({job: {"job_state": "B", "Job_Name": NAME}} if "[]" in job else {})})
+            )
 
         def environment(job, index):
             return {"PBS_JOBID": job.replace("[]", f"[{index}]")} | (
@@ -131,7 +135,7 @@ class TestLocal(SchedulerContract):
                 "JUGHPC_LOCAL_JOB": job, "JUGHPC_LOCAL_INDEX": str(index or 0), "JUGHPC_LOCAL_END": "",
             },
             refusals={answer("", GONE): Refusal.GONE},
-            ignores=frozenset({"memory", "gpus", "partition", "account", "qos"}),
+            ignores=frozenset({"memory", "gpus", "partition", "account", "qos", "project", "select", "place"}),
         )  # fmt: skip
 
 
