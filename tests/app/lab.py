@@ -260,7 +260,7 @@ class Lab:
         return held
 
     def _run(self, argv: Sequence[str]) -> Reply:
-        self.commands.append(list(argv))
+        self.commands.append([argv[0].rpartition("/")[2], *argv[1:]])
         if self.deaf:
             raise CommandMissingError(argv[0])
         answer = self._slurm.answer(argv, Caller("ada", workdir=str(self.folder.parent)))

@@ -9,7 +9,7 @@ import pytest
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import End, collect, sleep_until, story
 from jughpc.app.submit.wait import Waited, wait_for
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
@@ -160,7 +160,7 @@ def test_a_further_array_is_numbered_on(running):
 
 def numbers(lab, job):
     """Return the numbers of a job's elements within its submission, by what is recorded."""
-    accepted = submissions.accepted(lab.files, submissions.load(lab.files, lab.folder, 1))
+    accepted = journal.accepted(lab.files, submissions.load(lab.files, lab.folder, 1))
     (found,) = [one for one in accepted if one.id == str(lab.job(job).number)]
     return list(range(found.offset, found.offset + found.size))
 

@@ -48,7 +48,7 @@ def test_what_is_planned_can_be_shown_and_is_what_is_queued(lab):
     assert [job.name for job in planned.jobs] == [job.name for job in done.accepted] == lab.queued()
     for job in planned.jobs:
         assert lab.files.read(f"submissions/1/{job.script.name}").decode() == planned.script(job)
-        assert planned.command(job)[:-1] in [argv[:-1] for argv in lab.commands] or job.depends_on
+        assert planned.command(job)[1:] in [argv[1:] for argv in lab.commands] or job.depends_on
 
 
 def test_the_standing_of_a_plan_counts_what_is_done(lab):
@@ -222,8 +222,8 @@ def test_what_follows_asks_for_no_gpus(lab, submission):
 
 def test_the_jugfiles_own_arguments_reach_its_jobs_behind_two_dashes(lab):
     target = replace(lab.site.target, args=("a", "--b"))
-    assert dependents.argv("execute", target, "--x")[-4:] == ("--x", "--", "a", "--b")
-    assert "--" not in dependents.argv("execute", lab.site.target, "--x")
+    assert dependents.argv("python", "execute", target, "--x")[-4:] == ("--x", "--", "a", "--b")
+    assert "--" not in dependents.argv("python", "execute", lab.site.target, "--x")
 
 
 # cancelling

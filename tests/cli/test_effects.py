@@ -22,10 +22,11 @@ ELSEWHERE = {  # what shows itself in no script, and the test that shows it
     "lag": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
     "ttl": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
 }
+CHARGED = {"partition", "account", "qos", "project"}
 NO_CONCERN = {  # of a system: what it has no use for and passes over
-    "slurm": set(),
+    "slurm": {"write_select"},
     "pbs": set(),
-    "local": {"mem", "gpus", "partition", "account", "qos"},
+    "local": {*CHARGED, "mem", "gpus", "collect_mem", "reduce_mem", "select", "write_select", "place"},
 }
 TOKEN = re.compile(r"\b[0-9a-f]{8}\b")
 SYSTEMS = sorted(NO_CONCERN)
