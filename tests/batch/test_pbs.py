@@ -161,3 +161,14 @@ def test_each_element_has_a_log_of_its_own():
     folder = Path("/shared/run/logs")
     assert PBS.log_pattern(folder, Role.ARRAY, 8, 64) == "/shared/run/logs/array-64+^array_index^.log"
     assert PBS.log_pattern(folder, Role.COLLECT, 1, 0) == "/shared/run/logs/collect.log"
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 5, 6, 154, 159, 160, 166, 170, 173, 175, 187, 188])
+def test_the_code_of_a_mistake_is_believed_though_the_text_is_that_of_another_refusal(code):
+    reply = Reply(("qsub",), code, "", "qsub: cannot connect to server host (errno=15034)")
+    assert PBS.refusal(reply) is Refusal.USER
+    assert PBS.refusal(replace(reply, code=162)) is Refusal.RETRY
+
+
+def test_a_code_that_nobody_knows_is_told_by_the_text():
+    assert PBS.refusal(Reply(("qsub",), 99, "", "qsub: would exceed queue's limit")) is Refusal.FULL

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jughpc.batch.local.scheduler import Local
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Job, Resources, Role
-from jughpc.batch.script import render
+from jughpc.batch.script import render, shipped_folder
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import TemplateError
 
@@ -227,3 +228,8 @@ def test_a_sites_template_that_does_not_render_is_named(job, tmp_path, text):
     (tmp_path / "slurm" / "array.sh.j2").write_text(text)
     with pytest.raises(TemplateError, match=r"The template slurm/array\.sh\.j2 in .* does not render: "):
         render(job, Slurm(), tmp_path)
+
+
+@pytest.mark.parametrize("scheduler", [Slurm(), Pbs(), Local()])
+def test_each_system_has_its_templates_where_they_are_shipped(scheduler):
+    assert (shipped_folder(scheduler) / "array.sh.j2").is_file()

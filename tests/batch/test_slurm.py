@@ -176,3 +176,10 @@ def test_a_percent_sign_in_the_path_is_no_placeholder():
 def test_a_path_that_would_switch_placeholders_off_is_refused():
     with pytest.raises(SettingError, match="backslash"):
         SLURM.log_pattern(Path("/run\\x"), Role.ARRAY, 8, 0)
+
+
+def test_a_machine_of_no_cluster_is_known_by_what_a_command_that_failed_says():
+    words = "scontrol: fatal: Could not establish a configuration source"
+    assert Slurm().absent(Reply(("scontrol",), 1, "", words))
+    assert not Slurm().absent(Reply(("scontrol",), 0, "", words))
+    assert not Slurm().absent(Reply(("scontrol",), 1, "", "Unable to contact slurm controller"))

@@ -118,6 +118,12 @@ def test_a_look_that_fails_is_no_proof_that_nothing_was_queued(submitter, submis
     assert len(slurm.queue) == 1
 
 
+def test_a_look_that_fails_between_two_counts_for_none_of_them(submitter, submission, slurm):
+    slurm.plan, slurm.late, slurm.deaf = ["late"], 1, 1
+    submitter.submit(submission, planned(submitter, submission, []))
+    assert slurm.count("sbatch") == 1
+
+
 def test_a_scheduler_that_stays_silent_is_given_up_with_the_name_to_look_for(submitter, submission, slurm, clock):
     slurm.plan, slurm.deaf = ["hang"], 1000
     with pytest.raises(SchedulerError, match=rf"may have been queued.*squeue .*-n primes-{submission.token}-0"):
