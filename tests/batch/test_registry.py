@@ -40,6 +40,16 @@ def test_the_submit_command_on_the_path_decides(tmp_path, commands, name):
     assert found_with(tmp_path) == name
 
 
+@pytest.mark.parametrize(
+    ("commands", "names"), [("sbatch", ["slurm"]), ("qsub", ["pbs"]), ("qsub sbatch", ["slurm", "pbs"]), ("ls", [])]
+)
+def test_those_are_present_whose_commands_are_all_on_the_path(tmp_path, monkeypatch, commands, names):
+    for command in commands.split():
+        (tmp_path / command).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [system.name for system in registry.present()] == names
+
+
 @pytest.mark.parametrize("name", registry.names())
 def test_a_scheduler_can_be_named(name):
     assert registry.scheduler(name).name == name

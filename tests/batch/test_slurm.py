@@ -183,3 +183,9 @@ def test_a_machine_of_no_cluster_is_known_by_what_a_command_that_failed_says():
     assert Slurm().absent(Reply(("scontrol",), 1, "", words))
     assert not Slurm().absent(Reply(("scontrol",), 0, "", words))
     assert not Slurm().absent(Reply(("scontrol",), 1, "", "Unable to contact slurm controller"))
+
+
+@pytest.mark.parametrize(("told", "size"), [("1001", 1001), ("4000001", 4000001), ("many", None)])
+def test_the_largest_array_is_what_slurm_says_of_it(told, size):
+    reply = Reply(("scontrol",), 0, f"MaxArraySize            = {told}\n", "")
+    assert Slurm().parse_limits(reply).array_size == size

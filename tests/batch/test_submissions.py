@@ -75,6 +75,11 @@ def test_the_log_folder_is_there_before_anything_is_submitted(submission):
     assert (submission.folder / "logs").is_dir()
 
 
+def test_a_caller_that_has_nothing_of_its_own_to_record_finds_nothing(files, clock, jugdir, draft):
+    plain = submissions.draft(files, clock, jugdir, scheduler="slurm", workload=draft.workload, options=draft.options)
+    assert submissions.load(files, jugdir, submissions.prepare(files, plain).number).meta == {}
+
+
 def test_numbers_count_up(files, draft, submission):
     assert submissions.prepare(files, draft).number == submission.number + 1
     assert submissions.numbers(files) == [1, 2]
