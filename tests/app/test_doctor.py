@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,10 @@ from jughpc.batch.clusters import Clusters
 from jughpc.fs import LinksRefusedError, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import make_store
-from jughpc.testing.clocks import HandClock
+from jughpc.testing.clocks import HandClock, SimClock
+from jughpc.testing.disk import Disk
+from jughpc.testing.simfiles import Client, Orders, SimFiles
+from jughpc.testing.stage import Stage
 
 REPORT = Report(number=0, host="a", ahead=0.0, met=True, won=PRIZES, read_delay=0.3, listed_delay=0.3)
 
@@ -200,6 +204,36 @@ def test_a_local_file_system_is_a_warning_where_workers_run_elsewhere():
     mount = mounts.mount_of(Path("/"), MOUNTINFO)
     assert mounts.judge_kind(mount, alone=False).verdict is Verdict.WARNING
     assert mounts.judge_kind(mount, alone=True).verdict is Verdict.OK
+
+
+def test_a_file_system_that_nobody_knows_is_a_warning_also_for_who_works_alone():
+    mount = replace(mounts.mount_of(Path("/"), MOUNTINFO), kind="strangefs")
+    assert mounts.judge_kind(mount, alone=True).verdict is Verdict.WARNING
+    assert mounts.judge_kind(replace(mount, kind="lustre"), alone=False).verdict is Verdict.OK
+
+
+def test_only_mount_options_that_say_something_are_shown():
+    assert "soft" in mounts.judge_kind(mounts.mount_of(Path("/short"), MOUNTINFO), alone=False).fact
+    assert "relatime" not in mounts.judge_kind(mounts.mount_of(Path("/"), MOUNTINFO), alone=True).fact
+
+
+def test_what_is_mounted_may_not_be_known():
+    assert mounts.judge_kind(None, alone=True).verdict is Verdict.WARNING
+
+
+def test_guests_on_hosts_whose_clocks_differ_meet_and_win_each_name_once():
+    stage = Stage()
+    disk = Disk(lambda: stage.time)
+    for number in range(3):
+        files, clock = SimFiles(Client(disk), Orders()), SimClock(stage, 1000.0 * number, 1.0, lambda: None)
+        guest = Guest(number, 3, f"host{number}", 0.0)
+        stage.spawn(guest.host, partial(attend, files, clock, guest, 60.0), delay=number)
+    stage.run(lambda: False)
+    found = reports(SimFiles(Client(disk), Orders()))
+    assert [report.met for report in found] == [True] * 3
+    assert sum(report.won for report in found) == PRIZES
+    assert all(report.read_delay < 5 and report.listed_delay < 5 for report in found)
+    assert all(finding.verdict is Verdict.OK for finding in judge(found, lag=60.0))
 
 
 @pytest.mark.local

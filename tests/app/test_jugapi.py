@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jughpc.app.context import session as sessions
@@ -12,6 +15,7 @@ from jughpc.app.context.jugstore import NamedStore, digest_of
 from jughpc.app.jugapi.api import set_jugdir
 from jughpc.app.jugapi.import_jug import import_jug
 from jughpc.app.jugapi.inline import run_tasks
+from jughpc.app.jugapi.jugfolder import JugFolder
 from jughpc.app.jugapi.jughash import hashes_of
 from jughpc.app.jugapi.shell import names
 from jughpc.errors import BusyError, JugdirError, UsageError
@@ -243,6 +247,7 @@ def test_what_jug_computed_is_taken_over_and_counted(old, kind):
     assert done.ambiguous.total() == 2
     assert done.unreadable == []
     assert len(old.store.look(0).done) == 18
+    assert isinstance(old.store.get(old.digests("array")[0]), np.ndarray)
 
 
 def test_jugs_hash_can_be_told_of_what_plain_functions_make_of_a_task_and_not_of_what_a_lambda_does():
@@ -279,6 +284,14 @@ def test_a_barrier_is_passed_once_the_results_before_it_were_taken(old):
     done = import_jug(old.site, DATA / "files", empty_is_none=True)
     assert done.absent.total() >= 0
     assert done.taken.total() == 18
+
+
+def test_arrays_that_jug_compressed_are_read(tmp_path):
+    buffer = io.BytesIO()
+    np.save(buffer, np.arange(3))
+    (tmp_path / "ab").mkdir()
+    (tmp_path / "ab" / ("0" * 38)).write_bytes(zlib.compress(b"N" + buffer.getvalue()))
+    assert JugFolder(tmp_path).load(b"ab" + b"0" * 38).tolist() == [0, 1, 2]
 
 
 def test_a_folder_without_results_of_jugs_makes_no_store(old, tmp_path):
