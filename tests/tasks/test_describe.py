@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from jughpc.library.describe import describe, recursive_dependencies, topological_sort
 from jughpc.tasks.task import Task
 from tests.tasks.conftest import Memory
@@ -82,6 +84,7 @@ def test_sorting_heeds_dependencies_through_tasks_that_are_not_listed() -> None:
     assert tasks == [first, third]
 
 
+@pytest.mark.local  # takes a while
 def test_a_deep_chain_is_sorted_and_listed() -> None:
     tasks = chain(DEEP)
     backwards = tasks[::-1]

@@ -295,6 +295,7 @@ def test_an_argument_that_cannot_be_pickled_is_an_error_that_names_its_type() ->
         digest({"a": [threading.Lock()]})
 
 
+@pytest.mark.local  # takes a while
 def test_a_container_a_hundred_thousand_levels_deep_has_a_digest() -> None:
     def nest(first: object) -> object:
         for i in range(DEEP):

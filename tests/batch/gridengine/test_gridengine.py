@@ -132,6 +132,7 @@ def typed(installed, tmp_path):
     return run
 
 
+@pytest.mark.local  # whole commands
 def test_a_jugfile_is_submitted_computed_and_reduced_there(typed, tmp_path):
     (tmp_path / "work" / "sum.py").write_text("print('sum', sum(map(value, doubled)))\n")
     done = typed("submit", "twice.py", "--array", "2", "--reduce", "sum.py", "--scheduler", "gridengine", "--wait")
