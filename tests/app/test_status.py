@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jughpc.app.status import elements as submitted
@@ -12,6 +14,7 @@ from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, in
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugdirError
 from jughpc.store.base import SHARD
+from jughpc.store.location import Memory
 
 STATES = {"failed": FAILED, "waiting": WAITING, "ready": READY, "done": COMPLETE, "active": ACTIVE}
 
@@ -144,6 +147,11 @@ def test_a_kept_manifest_is_believed_and_the_jugfile_not_run(lab):
 def test_the_manifest_of_another_text_is_not_believed(lab):
     lab.begin().jugfile.write_text(f"{lab.text}\nmore = single(4)\n")
     assert len(manifest_of(lab.site)) == 10
+
+
+def test_where_nothing_is_kept_the_jugfile_is_loaded(lab):
+    site = replace(lab.site, target=replace(lab.site.target, location=Memory()))
+    assert len(manifest_of(site)) == 9
 
 
 def test_a_jugfile_that_ended_at_a_barrier_is_loaded_again(labs):

@@ -81,6 +81,7 @@ def test_a_store_in_memory_cannot_be_submitted_to(lab):
     site = replace(lab.site, target=replace(lab.site.target, location=Memory()))
     with pytest.raises(JugdirError, match="needs a folder"):
         plan_submission(site, lab.clusters, lab.request())
+    assert lab.commands == []
 
 
 def test_a_template_that_does_not_render_leaves_nothing_behind(lab, tmp_path):
