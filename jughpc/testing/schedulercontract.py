@@ -108,6 +108,7 @@ class SchedulerContract:
 
     def test_each_thing_that_is_asked_for_is_said(self, scheduler: Scheduler, sayings: Sayings) -> None:
         said = _said(scheduler, ARRAY)
+        assert {field.name for field in fields(Job)} == _other_values().keys() | _TOLD_APART
         changed = [replace(ARRAY, **{name: value}) for name, value in _other_values().items()]
         assert all(_said(scheduler, job) != said for job in changed)
 
@@ -115,7 +116,7 @@ class SchedulerContract:
     def test_each_resource_is_a_directive_or_refused(
         self, scheduler: Scheduler, sayings: Sayings, resource: str
     ) -> None:
-        job = replace(ARRAY, resources=Resources(**{resource: WANTED[resource]}))
+        job = replace(ARRAY, resources=Resources(**{resource: WANTED.get(resource, "some")}))
         try:
             said = scheduler.directives(job)
         except SettingError:
@@ -290,6 +291,9 @@ class SchedulerContract:
         )
 
 
+_TOLD_APART = {"role", "resources", "depends_on", "after"}  # by tests of their own
+
+
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
     return scheduler.submit_command(job), render(job, scheduler)
 
@@ -297,7 +301,7 @@ def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
 def _other_values() -> dict[str, Any]:
     """Return another value for each field of a job that reaches the system or the script."""
     return {
-        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3,
+        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3, "token": "2",
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
         "probe": ("true",), "umask": 0o27, "exclude": ("node7",), "extra": ("--raw",),
     }  # fmt: skip
