@@ -26,12 +26,19 @@ class Target:
         location: Where the store lies.
         args: The jugfile's own arguments.
         chosen: How the jugfile was chosen, "" if it was named.
+        source: Where its text lies as it was submitted; None to read it from the jugfile.
     """
 
     jugfile: Path
     location: Location
     args: tuple[str, ...] = ()
     chosen: str = ""
+    source: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Where the text is read from."""
+        return self.source or self.jugfile
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.context.sources import Project, note
 from jughpc.app.context.target import remember
 from jughpc.app.run.selection import Choice
 from jughpc.exitcode import ExitCode, after_signal
@@ -82,6 +84,7 @@ class _Shift:
     site: Site
     chosen: Matcher | None
     _total: Tally = field(default_factory=Tally)  # of all loads so far
+    _project: Project | None = None
 
     def run(self, session: Session) -> Outcome:
         """Work on one load of the jugfile after the other."""
@@ -99,6 +102,7 @@ class _Shift:
             patience = _PATIENCE if len(whole.tasks) != before else patience - 1
             before = len(whole.tasks)
             _save_manifest(session, whole, self.lease.record.life)
+            self._note_sources(session, whole)
             choice = Choice(jugfile, whole, session.store, self.chosen)
             tally, is_stopping = self._work(session, choice)
             self._total = self._total.plus(tally)
@@ -108,13 +112,28 @@ class _Shift:
             with self.stops.loading():
                 session = sessions.again(session)
 
+    def _note_sources(self, session: Session, graph: Graph) -> None:
+        if (files := self.site.files) is None:
+            return
+        text = session.jugfile.text
+        self._project = self._project or Project(session.target, text, self.site.folder)
+        self._project.loaded(text)
+        with suppress(OSError):  # what is lost is a warning
+            note(files, session.store, graph, self._project)
+
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
         graph, target, total = choice.graph, session.target, Tally()
         self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
         while True:
             worker = Worker(
-                graph, session.store, self.lease, self.site.clock, self.stops, self.policy, self.options,
+                graph,
+                session.store,
+                self.lease,
+                self.site.clock,
+                self.stops,
+                self.policy,
+                self.options,
                 self.site.say,
             )
             worker.run()
@@ -147,6 +166,6 @@ def _save_manifest(session: Session, graph: Graph, token: str) -> None:
     files = session.site.files
     if files is None or not graph.tasks:
         return
-    key = key_of(session.target.jugfile, session.target.args)
+    key = key_of(session.target, session.jugfile.text)
     if not is_saved(files, key, len(graph.tasks)):
         save(files, key, of_graph(graph, session.jugfile.barrier), token)

@@ -35,5 +35,6 @@ def of_array(
 def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, independent of PATH and activation."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
-    folder = str(target.location.folder())
-    return (sys.executable, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)
+    named = (str(target.jugfile), "--jugdir", str(target.location.folder()))
+    text = ("--as-submitted", target.source.parent.name) if target.source else ()
+    return (sys.executable, "-m", "jughpc", command, *named, *text, *options, *own)

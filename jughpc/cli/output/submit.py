@@ -10,6 +10,7 @@ from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import Accepted
+from jughpc.cli.output.status import changed_function
 from jughpc.units import show_memory, show_seconds
 
 
@@ -19,6 +20,7 @@ def planned(plan: Planned) -> Iterator[str]:
     submission, options = plan.submission, plan.submission.options
     arrays = [str(job.size) for job in plan.jobs if job.role is Role.ARRAY]
     limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
+    yield from _changes(plan)
     yield f"scheduler  {submission.scheduler}" + (f" ({limits})" if limits else "")
     yield f"array      {' + '.join(arrays)} elements, {_throttle(options.throttle)}"
     yield f"each       {_resources(options.resources)}"
@@ -59,6 +61,13 @@ def _tasks(plan: Planned) -> Iterator[str]:
         yield f"again      {len(failed)} tasks that failed before are tried again"
     if done := len(standing.manifest) - standing.unfinished:
         yield f"done       {done} tasks have a result already"
+
+
+def _changes(plan: Planned) -> Iterator[str]:
+    if since := plan.changes.since:
+        yield f"changed    {plan.site.target.jugfile.name}, since submission {since}, whose jobs run what was submitted"
+    for function in plan.changes.functions:
+        yield f"changed    {changed_function(function)}"
 
 
 def _log(job: Accepted, path: Path) -> str:
