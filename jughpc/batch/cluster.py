@@ -18,6 +18,7 @@ from jughpc.batch.scheduler import (
     Role,
     Run,
     Scheduler,
+    State,
     Status,
 )
 from jughpc.batch.submissions import Accepted
@@ -133,6 +134,17 @@ class Cluster:
         replies = (self._try(command) for command in self.scheduler.cancel_commands(known) if known)
         return wrong + [words for reply in replies if (words := self._complaint(reply))]
 
+    def withdraw(self, jobs: Sequence[Accepted]) -> list[str]:
+        """Take those elements of `jobs` that wait out of the queue; return what went wrong, a line each.
+
+        Raises:
+            SchedulerError: The scheduler did not answer how they stand.
+        """
+        known = [job for job in jobs if self.scheduler.capabilities.is_id(job.id)]
+        waiting = list(self._waiting(known)) if known else []
+        replies = (self._try(command) for command in self.scheduler.withdraw_commands(waiting) if waiting)
+        return [words for reply in replies if (words := self._complaint(reply))]
+
     def by_hand(self, ids: Sequence[JobId]) -> str:
         """Return what a user types to end `ids`, a line each command."""
         return "\n".join(shlex.join(command) for command in self.scheduler.cancel_commands(ids))
@@ -176,6 +188,16 @@ class Cluster:
 
     def _pauses(self) -> Iterator[float]:
         return Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(self.clock, self.patience)
+
+    def _waiting(self, jobs: Sequence[Accepted]) -> Iterator[ElementId]:
+        ids = [job.id for job in jobs]
+        statuses = self.scheduler.parse_poll(self.ask(self.scheduler.poll_command(ids)), ids)
+        for job in jobs:
+            every = statuses.get(ElementId(job.id, EVERY))
+            for _, element in self._elements(job):
+                status = statuses.get(element, every)
+                if status and status.state in (State.QUEUED, State.STUCK):
+                    yield element
 
     def _elements(self, job: Accepted) -> Iterator[tuple[int, ElementId]]:
         """Yield the number within the submission, and the id, of each element of `job`."""

@@ -25,6 +25,7 @@ from jughpc.batch.scheduler import (
     Role,
     State,
     Status,
+    ranges,
 )
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -117,6 +118,9 @@ class Pbs:
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
         # qdel with a known and an unknown id crashed pbs_server 23.06, or deleted neither.
         return [["qdel", job] for job in jobs]
+
+    def withdraw_commands(self, elements: Sequence[ElementId]) -> list[list[str]]:
+        return [["qdel", _range(job, indices)] for job, indices in ranges(elements)]
 
     def limits_command(self) -> list[str]:
         return ["qstat", "-B", "-f", "-F", "json"]
@@ -223,6 +227,12 @@ def _entries(reply: Reply) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
         match = _ID.fullmatch(key)
         if match and match[2] != "":
             yield match[1], int(match[2] or 0), fields
+
+
+def _range(job: JobId, indices: range) -> str:
+    """Return the id of some elements of a job, `2[3-5].server`."""
+    first, last = indices[0], indices[-1]
+    return job.replace("[]", f"[{first}-{last}]" if first < last else f"[{first}]")
 
 
 def _sequence(job: JobId) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -45,6 +46,15 @@ class State(enum.Enum):
     def ended(self) -> bool:
         """Whether the scheduler is sure that this element runs no more."""
         return self in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+def ranges(elements: Iterable[ElementId]) -> Iterator[tuple[JobId, range]]:
+    """Yield the elements of each job as ranges of its indices that follow one another: as few as can be."""
+    ordered = sorted(set(elements))
+    runs = groupby(enumerate(ordered), key=lambda place: (place[1].job, place[1].index - place[0]))
+    for (job, _), run in runs:
+        indices = [element.index for _, element in run]
+        yield job, range(indices[0], indices[-1] + 1)
 
 
 @dataclass(frozen=True)
@@ -281,6 +291,12 @@ class Scheduler(Protocol):
 
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
         """Return the commands that end `jobs`, each to be run once."""
+
+    def withdraw_commands(self, elements: Sequence[ElementId]) -> list[list[str]]:
+        """Return the commands that take `elements`, which were queued a moment ago, out of the queue.
+
+        One that has started meanwhile is left alone where the system can tell; it has nothing to do.
+        """
 
     def limits_command(self) -> list[str]:
         """Return the command that tells the system's limits."""

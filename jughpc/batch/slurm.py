@@ -132,10 +132,10 @@ class Slurm:
         return statuses
 
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
-        by_cluster: dict[str, list[JobId]] = {}
-        for job in jobs:
-            by_cluster.setdefault(job.partition(";")[2], []).append(job)
-        return [["scancel", *_clusters(some), *(job.partition(";")[0] for job in some)] for some in by_cluster.values()]
+        return _scancel(jobs)
+
+    def withdraw_commands(self, elements: Sequence[ElementId]) -> list[list[str]]:
+        return _scancel(list(dict.fromkeys(element.job for element in elements)), "--state=PENDING")
 
     def limits_command(self) -> list[str]:
         return ["scontrol", "show", "config"]
@@ -186,6 +186,17 @@ def _resources(resources: Resources) -> list[Directive]:
             ("--qos", resources.qos),
         )
     )
+
+
+def _scancel(jobs: Sequence[JobId], *options: str) -> list[list[str]]:
+    """Return one command a cluster."""
+    by_cluster: dict[str, list[JobId]] = {}
+    for job in jobs:
+        by_cluster.setdefault(job.partition(";")[2], []).append(job)
+    return [
+        ["scancel", *_clusters(some), *options, *(job.partition(";")[0] for job in some)]
+        for some in by_cluster.values()
+    ]
 
 
 def _dependency(dependency: Dependency) -> str:

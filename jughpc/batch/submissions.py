@@ -5,6 +5,7 @@ submissions/<number>/<k>-<role>.sh     the script of the k-th job
 submissions/<number>/<k>-<role>.json   that job, once the scheduler has accepted it
 submissions/<number>/logs/             one log an element
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
+submissions/<token>.withdrawn          nothing is left to do for its elements that have not started
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from jughpc.fs import Clock, Files
 ROOT = "submissions"
 RECORD = "record.json"
 CANCELLED = "cancelled"
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,29 @@ def mark_cancelled(files: Files, submission: Submission) -> None:
 def is_cancelled(files: Files, submission: Submission) -> bool:
     """Return whether `submission` is to end."""
     return CANCELLED in files.names(submission.path)
+
+
+def mark_withdrawn(files: Files, token: str) -> bool:
+    """Record that no element of a submission that has not started need start; return whether nobody had before."""
+    try:
+        files.write(f"{ROOT}/{token}.{WITHDRAWN}", [])
+    except FileExistsError:
+        return False
+    return True
+
+
+def is_withdrawn(files: Files, submission: Submission) -> bool:
+    """Return whether no element of `submission` that has not started need start."""
+    return f"{submission.token}.{WITHDRAWN}" in files.names(ROOT)
+
+
+def of_token(files: Files, jugdir: Path, token: str) -> Submission:
+    """Return the submission that has `token`. Raises JugdirError."""
+    for number in reversed(numbers(files)):
+        with suppress(JugdirError):
+            if (found := load(files, jugdir, number)).token == token:
+                return found
+    raise JugdirError(f"no submission in {jugdir} has the token {token!r}")
 
 
 def log_of(submission: Submission, job: Accepted, index: int = 0) -> Path:

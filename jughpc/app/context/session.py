@@ -64,7 +64,7 @@ def peek(site: Site) -> Session:
 
 def with_own_jugdir(target: Target) -> Target:
     """Return `target` with the jugdir that its jugfile chooses itself; one that may do so is loaded to know it."""
-    if not target.place.is_file() or not _CHOOSES.search(read(target.place)):
+    if not target.is_there() or not _CHOOSES.search(read(target.place)):
         return target
     Task.store = as_it_is(target.location)
     load(target)

@@ -40,6 +40,10 @@ class Target:
         """Where the text is read from."""
         return self.source or self.jugfile
 
+    def is_there(self) -> bool:
+        """Return whether there is a text to read; what was submitted is not asked for, but read."""
+        return self.source is not None or self.jugfile.is_file()
+
 
 @dataclass(frozen=True)
 class Usual:

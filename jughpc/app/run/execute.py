@@ -38,10 +38,12 @@ class Outcome:
     Attributes:
         code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
+        nothing_left: Whether no other worker could do anything either: all is done, or failed, or waits for that.
     """
 
     code: int
     tally: Tally
+    nothing_left: bool = False
 
 
 def execute(site: Site, where: Place, options: Options, chosen: Matcher | None = None) -> Outcome:
@@ -108,7 +110,9 @@ class _Shift:
             self._total = self._total.plus(tally)
             if choice.graph.unfinished or not jugfile.barrier or is_stopping or patience == 0:
                 self._tell_what_waits(jugfile, choice, patience)
-                return Outcome(_code(choice.graph, self._total, jugfile.barrier, self.stops), self._total)
+                nothing_left = whole.unfinished == whole.stuck and not jugfile.barrier
+                code = _code(choice.graph, self._total, jugfile.barrier, self.stops)
+                return Outcome(code, self._total, nothing_left)
             with self.stops.loading():
                 session = sessions.again(session)
 

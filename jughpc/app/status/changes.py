@@ -32,7 +32,7 @@ def changes(site: Site, standing: Standing, jobs: Jobs | None) -> Changes:
     Args:
         jobs: The submission that may still run.
     """
-    if (files := site.files) is None or not site.target.place.is_file():
+    if (files := site.files) is None or not site.target.is_there():
         return Changes()
     text = read(site.target.place)
     project = Project(site.target, text, site.folder)

@@ -26,6 +26,7 @@ class Jobs:
         poll: What the scheduler says, empty if it could not be asked.
         trouble: Why it could not be asked, "" if it could.
         cancelled: Whether the submission is to end.
+        withdrawn: Whether its elements that had not started are not needed any more.
     """
 
     submission: Submission
@@ -34,6 +35,7 @@ class Jobs:
     poll: Poll = field(default_factory=Poll)
     trouble: str = ""
     cancelled: bool = False
+    withdrawn: bool = False
 
 
 def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
@@ -55,6 +57,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
         clusters.recorded(submission.scheduler, submission.limits),
         submissions.accepted(files, submission),
         cancelled=submissions.is_cancelled(files, submission),
+        withdrawn=submissions.is_withdrawn(files, submission),
     )
     return asked(jobs) if ask else jobs
 

@@ -72,7 +72,7 @@ def manifest_of(site: Site) -> Manifest:
     tasks: once such a task is done, those inside it are gone.
     """
     target, files = site.target, site.files
-    if files is not None and target.place.is_file():
+    if files is not None and target.is_there():
         kept = find(files, key_of(target, read(target.place)))
         if kept is not None and not kept.barrier and COMPOUND not in kept.names:
             return kept

@@ -68,6 +68,9 @@ class Local:
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
         return [command("cancel", *jobs)]
 
+    def withdraw_commands(self, elements: Sequence[ElementId]) -> list[list[str]]:
+        return [command("withdraw", *dict.fromkeys(element.job for element in elements))]
+
     def limits_command(self) -> list[str]:
         return command("limits")
 

@@ -64,7 +64,9 @@ def _submission(jobs: Jobs, elements: Counter[State]) -> Iterator[str]:
     state = ", cancelled" if jobs.cancelled else ""
     yield f"Submission {submission.number} on {submission.scheduler} ({ids}{state}), logs in {submission.folder}/logs"
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
-    told = [f"{elements[s]} {s.value}" for s in State if s in always or elements[s]]
+    withdrawn = jobs.withdrawn and not jobs.cancelled
+    words = {State.CANCELLED: "not needed any more"} if withdrawn else {}
+    told = [f"{elements[s]} {words.get(s, s.value)}" for s in State if s in always or elements[s]]
     yield f"  {elements.total()} elements: {', '.join(told)}"
     for role, status in jobs.poll.dependents.items():
         job = next(job for job in reversed(jobs.accepted) if job.role is role)
@@ -133,6 +135,7 @@ def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
         "scheduler": jobs.submission.scheduler,
         "folder": str(jobs.submission.folder),
         "cancelled": jobs.cancelled,
+        "withdrawn": jobs.withdrawn,
         "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
         "elements": {state.value: elements[state] for state in State},
         "followers": {

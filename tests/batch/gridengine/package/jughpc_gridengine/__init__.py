@@ -26,6 +26,7 @@ from jughpc.batch.scheduler import (
     Role,
     State,
     Status,
+    ranges,
 )
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -111,6 +112,9 @@ class GridEngine:
     def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
         return [["qdel", job] for job in jobs]
 
+    def withdraw_commands(self, elements: Sequence[ElementId]) -> list[list[str]]:
+        return [["qdel", job, *_tasks(indices)] for job, indices in ranges(elements)]
+
     def limits_command(self) -> list[str]:
         return ["qconf", "-sconf"]
 
@@ -154,6 +158,10 @@ def _indices(text: str) -> Iterator[int]:
         if match := _RANGE.fullmatch(part):
             first, last, step = match.groups()
             yield from range(int(first), int(last or first) + 1, int(step or 1))
+
+
+def _tasks(indices: range) -> list[str]:
+    return ["-t", f"{indices[0]}-{indices[-1]}"] if indices[0] else []
 
 
 def _status(row: Mapping[str, str]) -> Status:
