@@ -13,7 +13,8 @@ from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import cancel
-from jughpc.errors import SchedulerError
+from jughpc.batch.withdraw import withdraw
+from jughpc.errors import JugdirError, SchedulerError
 from jughpc.fs import OsClock, OsFiles
 
 FIRST = Accepted(Role.ARRAY, "1", "a-1-0", 3, 0, "0-array.sh")
@@ -108,6 +109,47 @@ def test_without_jobs_the_scheduler_is_left_alone():
     run = squeue()
     assert on([], run) == Poll()
     assert run.asked == []
+
+
+def test_elements_that_wait_are_withdrawn_and_those_that_run_go_on():
+    asked = []
+
+    def run(argv):
+        asked.append(argv)
+        lines = ["1|0|RUNNING|None|n1", "1|[1-2]|PENDING|Resources|", "4|N/A|COMPLETED|None|n1"]
+        return Reply(tuple(argv), 0, "".join(f"{line}\n" for line in lines) if argv[0] == "squeue" else "", "")
+
+    assert of(run).withdraw([FIRST, REPAIR]) == []
+    assert asked[1:] == [["scancel", "--state=PENDING", "1"]]
+
+
+def test_where_nothing_waits_nothing_is_withdrawn():
+    run = squeue("1|0|RUNNING|None|n1", "1|1|COMPLETED|None|n2")
+    assert of(run).withdraw([FIRST]) == []
+    assert len(run.asked) == 1
+
+
+def test_a_withdrawal_that_is_refused_is_told():
+    def run(argv):
+        is_poll = argv[0] == "squeue"
+        return Reply(tuple(argv), 0 if is_poll else 1, "1|1|PENDING|None|\n" if is_poll else "", "no such luck")
+
+    assert of(run).withdraw([FIRST]) == ["scancel --state=PENDING 1 exited with 1: no such luck"]
+
+
+def test_only_arrays_are_withdrawn_and_the_submission_is_found_by_its_token(files, submission, tmp_path):
+    run = squeue("1|1|PENDING|Resources|", "2|N/A|PENDING|Dependency|", "3|N/A|PENDING|Dependency|")
+    assert withdraw(files, tmp_path, submission.token, lambda recorded: of(run)) == []
+    assert run.asked[1:] == [["scancel", "--state=PENDING", "1"]]
+    with pytest.raises(JugdirError, match=r"no submission in .* has the token '00000000'"):
+        withdraw(files, tmp_path, "00000000", lambda recorded: of(run))
+
+
+def test_a_submission_is_withdrawn_once(files, submission):
+    assert not submissions.is_withdrawn(files, submission)
+    assert [submissions.mark_withdrawn(files, submission.token) for _ in range(3)] == [True, False, False]
+    assert submissions.is_withdrawn(files, submission)
+    assert submissions.numbers(files) == [submission.number]
 
 
 def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, submission, slurm):

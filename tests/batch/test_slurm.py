@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch.scheduler import Condition, Dependency, Refusal, Reply, Resources, Role
+from jughpc.batch.scheduler import Condition, Dependency, ElementId, Refusal, Reply, Resources, Role
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -119,6 +119,14 @@ def test_a_look_that_failed_finds_nothing_out(recorded):
 
 def test_jobs_are_cancelled_by_one_command_for_each_cluster():
     assert SLURM.cancel_commands(["1", "2;big", "3"]) == [["scancel", "1", "3"], ["scancel", "-M", "big", "2"]]
+
+
+def test_only_what_still_waits_is_withdrawn():
+    waiting = [ElementId("1", 3), ElementId("1", 4), ElementId("2;big", 0)]
+    assert SLURM.withdraw_commands(waiting) == [
+        ["scancel", "--state=PENDING", "1"],
+        ["scancel", "-M", "big", "--state=PENDING", "2"],
+    ]
 
 
 @pytest.mark.parametrize(("name", "size"), [("", 100001), ("-no-accounting", 11)])

@@ -58,7 +58,8 @@ class Project:
         """Return the source of a function as tasks are named by it; None if it is of another project."""
         module, _, function = name.rpartition(".")
         if module not in self._modules:
-            self._modules[module] = self._read(module.replace(".", "/"))
+            parts = module.split(".")
+            self._modules[module] = self._read("/".join(parts)) if all(map(str.isidentifier, parts)) else {}
         return self._modules[module].get(function)
 
     def _read(self, path: str) -> dict[str, Source]:
