@@ -116,7 +116,7 @@ def test_elements_that_wait_are_withdrawn_and_those_that_run_go_on():
 
     def run(argv):
         asked.append(argv)
-        lines = ["1|0|RUNNING|None|n1", "1|[1-2]|PENDING|Resources|", "4|N/A|COMPLETED|None|n1"]
+        lines = ["1|0|RUNNING|None|n1", "1|1|PENDING|Resources|", "1|2|PENDING|Resources|", "4|N/A|COMPLETED|None|n1"]
         return Reply(tuple(argv), 0, "".join(f"{line}\n" for line in lines) if argv[0] == "squeue" else "", "")
 
     assert of(run).withdraw([FIRST, REPAIR]) == []
