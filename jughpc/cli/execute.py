@@ -67,10 +67,10 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
 
 def _withdraw_others(site: Site, token: str) -> None:
     """Have the elements of this one's submission that are still queued withdrawn, unless another did; they may run."""
-    from jughpc.batch import shell, submissions, withdraw  # only now: no worker that works knows of jobs
+    from jughpc.batch import shell, withdraw  # only now: no worker that works knows of jobs
 
     try:
-        if (files := site.files) is None or not submissions.mark_withdrawn(files, token):
+        if (files := site.files) is None or not withdraw.mark(files, token):
             return
         reply = shell.run(withdraw.command(site.location.folder(), token), timeout=3 * withdraw.PATIENCE)
         words = reply.stderr.strip() if reply.code else ""

@@ -117,15 +117,18 @@ def test_a_look_that_failed_finds_nothing_out(recorded):
         SLURM.parse_find(recorded("slurm/squeue-error-controller-down"), "ghost")
 
 
-def test_jobs_are_cancelled_by_one_command_for_each_cluster():
-    assert SLURM.cancel_commands(["1", "2;big", "3"]) == [["scancel", "1", "3"], ["scancel", "-M", "big", "2"]]
+def test_each_job_is_cancelled_on_its_cluster_and_with_its_name():
+    assert SLURM.cancel_commands({"1": "a", "2;big": "b"}) == [
+        ["scancel", "--name=a", "1"],
+        ["scancel", "-M", "big", "--name=b", "2"],
+    ]
 
 
 def test_only_what_still_waits_is_withdrawn():
     waiting = [ElementId("1", 3), ElementId("1", 4), ElementId("2;big", 0)]
-    assert SLURM.withdraw_commands(waiting) == [
-        ["scancel", "--state=PENDING", "1"],
-        ["scancel", "-M", "big", "--state=PENDING", "2"],
+    assert SLURM.withdraw_commands({"1": "a-0", "2;big": "a-1", "3": "a-2"}, waiting) == [
+        ["scancel", "--name=a-0", "--state=PENDING", "1"],
+        ["scancel", "-M", "big", "--name=a-1", "--state=PENDING", "2"],
     ]
 
 
