@@ -40,7 +40,7 @@ def test_what_waits_is_withdrawn_and_what_runs_goes_on_and_what_follows_starts(m
     job = machine.submit(AT_GATE, size=4, throttle=1)
     after = machine.submit("true", depends_on=Dependency(Condition.AFTER_ANY, (job,)))
     machine.wait_for(job, State.RUNNING, *[State.QUEUED] * 3)
-    (command,) = machine.scheduler.withdraw_commands([ElementId(job, index) for index in (1, 2, 3)])
+    (command,) = machine.scheduler.withdraw_commands({job: "a"}, [ElementId(job, index) for index in (1, 2, 3)])
     machine.run(command)
     machine.wait_for(job, State.RUNNING, *[State.CANCELLED] * 3)
     machine.open_gate()
