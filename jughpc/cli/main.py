@@ -31,6 +31,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "count": ("jughpc.cli.look", "Count the tasks by name."),
     "graph": ("jughpc.cli.look", "Write which tasks need which, and draw it."),
     "pack": ("jughpc.cli.manage", "Merge small result files."),
+    "rescue": ("jughpc.cli.manage", "Take up results that a worker could not store, and kept on its own host."),
     "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
     "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),

@@ -126,7 +126,7 @@ class BeatingLease:
         self._beats.stop()
         if self._store is not None:
             final = replace(self._beats.board.onto(self.record, self._clock), task="", digest="", reason=reason)
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # others find out by waiting; it must not hide why this worker ends
                 self._store.end(replace(final, beaten=self._clock.wall()))
         self._beats.end()
 
@@ -137,6 +137,11 @@ class BeatingLease:
 
     def _begin(self, store: Store) -> None:
         record, started = self._identify(), self._clock.uptime()
-        store.begin(record)
+        try:
+            store.begin(record)
+        except OSError:
+            with suppress(OSError):
+                store.forget_life(record.life)  # or a torn one stays for each try
+            raise
         self.record, self._beats.board.beaten = record, started  # only now: if it failed, the former one stays late
         self._beats.begin(record)
