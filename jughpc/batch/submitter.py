@@ -66,7 +66,8 @@ class Submitter:
         """
         text = script.render(job, self.cluster.scheduler, submission.options.templates)
         self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
-        job.script.chmod(0o755)
+        mode = job.script.stat().st_mode
+        job.script.chmod(mode | (mode & 0o444) >> 2)  # run by who may read it
         job_id = self.cluster.queue(job, self.tell)
         result = Accepted(job.role, job_id, job.name, job.size, job.offset, job.script.name)
         try:

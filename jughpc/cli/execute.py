@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jughpc.app.context.site import Site
-from jughpc.cli import common
+from jughpc.cli import common, faults
 from jughpc.config.settings import Settings
 from jughpc.errors import JugfileError
 from jughpc.fs import environment
@@ -53,14 +53,21 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     with _examined(options.examine):
         outcome = work(site, where, options, chosen)
     for failure in outcome.tally.failures:
-        click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
+        _tell(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", to_stderr=True)
     with alone():
         hooks.tell(hooks.FINISHED_PRE_STATUS)
-    click.echo(_summary(outcome, values.short))
+    _tell(_summary(outcome, values.short))
     with alone():
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
+
+
+def _tell(text: str, to_stderr: bool = False) -> None:
+    """Say what was done, to who still reads it: the exit code tells the rest."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=to_stderr)
+    faults.let_go()
 
 
 @contextmanager

@@ -7,13 +7,12 @@ store, and `rescue.json`, which says whose they are.
 from __future__ import annotations
 
 import json
-import os
-import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from jughpc import host
 from jughpc.errors import UsageError
 from jughpc.fs import OsFiles, environment
 from jughpc.store import resultfile
@@ -41,13 +40,13 @@ def folders(jugdir: str) -> list[Path]:
     found = []
     for place in _places():
         with suppress(OSError):
-            found += [path for path in place.glob(PREFIX + "*") if _is_ours(path) and _whose(path) == jugdir]
+            found += [path for path in place.glob(PREFIX + "*") if host.is_own_folder(path) and _whose(path) == jugdir]
     return sorted(set(found))
 
 
 def whose(folder: Path) -> str:
     """Return for which jugdir the results in `folder` are. Raises UsageError: it holds none."""
-    if not _is_ours(folder):
+    if not host.is_own_folder(folder):
         raise UsageError(f"{folder} is no folder of yours that others cannot write; name the one that the worker told.")
     if not (jugdir := _whose(folder)):
         raise UsageError(f"{folder} holds no rescued results: {_WHOSE} is absent or damaged.")
@@ -88,15 +87,6 @@ def _keep_in(place: Path, results: Mapping[bytes, Encoded], fields: Mapping[str,
 def _places() -> Iterable[Path]:
     told = environment().get("TMPDIR", "")
     return dict.fromkeys(map(Path, filter(None, (told, "/tmp", "/var/tmp"))))  # noqa: S108  # mkdtemp, mode 0700
-
-
-def _is_ours(folder: Path) -> bool:
-    """Return whether nobody but this user can have put anything there."""
-    try:
-        found = os.lstat(folder)
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def _whose(folder: Path) -> str:
