@@ -14,7 +14,7 @@ import click
 from jughpc._version import __version__
 from jughpc.cli import faults
 from jughpc.errors import JugError, JugfileError, UsageError
-from jughpc.exitcode import ExitCode
+from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import home
 
 if TYPE_CHECKING:
@@ -151,8 +151,8 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         code = jughpc.main(head or ["--help"], prog_name="jughpc", standalone_mode=False, obj=tail)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except click.Abort:
-        return ExitCode.INTERRUPTED
+    except click.Abort as abort:
+        return after_signal(number) if (number := _signal(abort)) else ExitCode.INTERRUPTED
     except click.UsageError as error:
         _complain(error.format_message(), _where_help_is(error.ctx))
         return ExitCode.USAGE
@@ -169,6 +169,11 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
             _complain(faults.words(error))
         return ExitCode.FAILED
     return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
+
+
+def _signal(abort: click.Abort) -> int | None:
+    """Return the number of the signal that ended a command which heeds signals, None for ^C."""
+    return getattr(abort.__cause__ or abort.__context__, "number", None)
 
 
 def _spelt_out(command: click.Command, word: str) -> str:
