@@ -154,3 +154,40 @@ def test_the_message_names_the_file_the_fault_and_the_next_step(place):
 def test_head_ends_a_command_quietly(place):
     done = meet(place, argv("status", ()), "nobody reads")
     assert done.stderr == ""
+
+
+IN_TROUBLE = """
+import os
+from pathlib import Path
+from jug import TaskGenerator
+
+@TaskGenerator
+def double(x):
+    for shard in Path("jugfile.jugdata/shards").iterdir():
+        shard.rename(f"aside-{shard.name}")
+        shard.symlink_to("/proc")
+    return 2 * x
+
+only = double(7)
+"""
+
+
+@pytest.mark.parametrize("how", ["execute", "rescue"])
+def test_results_that_the_jugdir_does_not_take_are_taken_up_later(jughpc, how):
+    """The shard's folder is one in which nobody makes a file, for a while."""
+    (jughpc.cwd / "jugfile.py").write_text(IN_TROUBLE)
+    (jughpc.cwd / "tmp").mkdir()
+    tmp = {"TMPDIR": str(jughpc.cwd / "tmp")}
+    done = jughpc("execute", "jugfile.py", "--patience", "1s", **tmp)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
+    (kept,) = (jughpc.cwd / "tmp").glob("jughpc-rescue-*")
+    assert f"jughpc rescue {kept}" in done.stderr
+    for aside in jughpc.cwd.glob("aside-*"):
+        shard = jughpc.cwd / "jugfile.jugdata" / "shards" / aside.name.removeprefix("aside-")
+        shard.unlink()
+        aside.rename(shard)
+    done = jughpc("rescue", str(kept)) if how == "rescue" else jughpc("execute", "jugfile.py", **tmp)
+    assert done.returncode == 0, done.stderr
+    assert jughpc("check", "jugfile.py").returncode == 0
+    assert not kept.exists()
+    assert not list(jughpc.cwd.glob("aside-*"))
