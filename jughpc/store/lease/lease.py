@@ -85,10 +85,12 @@ class BeatingLease:
     def __init__(self, beats: Beats, clock: Clock, identify: Callable[[], Record]) -> None:
         self._beats, self._clock, self._identify = beats, clock, identify
         self._store: Store | None = None
+        self._torn: list[str] = []  # lives that could not begin, whose records may be there
 
     def begin(self, store: Store) -> None:
         self._begin(store)
         self._store = store  # only now: a life that could not begin has no end
+        self._forget_torn(store)
 
     def late(self) -> bool:
         board = self._beats.board
@@ -100,6 +102,7 @@ class BeatingLease:
         with suppress(OSError):  # the file server may be the reason; nobody needs this to be safe
             store.end(replace(self._beats.board.onto(self.record, self._clock), reason=reason))
         self._begin(store)
+        self._forget_torn(store)
 
     def note(self, name: str, digest: bytes, since: float) -> None:
         self._beats.board.note(name, digest, since)
@@ -130,6 +133,12 @@ class BeatingLease:
                 self._store.end(replace(final, beaten=self._clock.wall()))
         self._beats.end()
 
+    def _forget_torn(self, store: Store) -> None:
+        with suppress(OSError):  # a cleanup removes them, too
+            while self._torn:
+                store.forget_life(self._torn[-1])
+                self._torn.pop()
+
     def _begun(self) -> Store:
         if self._store is None:
             raise RuntimeError("no life has begun yet")
@@ -140,8 +149,7 @@ class BeatingLease:
         try:
             store.begin(record)
         except OSError:
-            with suppress(OSError):
-                store.forget_life(record.life)  # or a torn one stays for each try
+            self._torn.append(record.life)
             raise
         self.record, self._beats.board.beaten = record, started  # only now: if it failed, the former one stays late
         self._beats.begin(record)
