@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jughpc.backoff import Backoff
 from jughpc.batch import ends, journal, settling, standing, submissions
@@ -33,6 +34,10 @@ _WAITING = (State.QUEUED, State.RUNNING, State.UNKNOWN)
 
 class SimPath(type(Path())):  # type: ignore[misc]  # PosixPath, whatever this Python calls it
     """A path on the simulated disk, where modes mean nothing and folders need no removal."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> Any:
+        """Return what holds of the root folder: nothing here depends on it."""
+        return Path("/").stat()
 
     def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
         """Do nothing: there are no modes."""
