@@ -48,6 +48,15 @@ def test_of_two_with_the_same_old_view_one_wins(any_cluster):
     assert any_cluster.names() == [claim_name(TASK, 1)]
 
 
+def test_a_task_of_a_shard_that_another_holds_is_not_even_tried(any_cluster):
+    a, b = any_cluster.worker("a"), any_cluster.worker("b")
+    a.take(SHARD)
+    view = b.store.look(0)
+    b.calls()
+    assert b.take(TASK, view) is None
+    assert not {"link", "create"} & set(b.calls())
+
+
 def test_other_tasks_stay_free(any_cluster):
     a, b = any_cluster.worker("a"), any_cluster.worker("b")
     a.take(TASK)
