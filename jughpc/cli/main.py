@@ -162,7 +162,7 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         return ExitCode.USAGE
     except JugError as error:
         _complain(str(error))
-        is_mistake = isinstance(error, UsageError) and not isinstance(error.__cause__, OSError)
+        is_mistake = isinstance(error, UsageError) and not _is_fault(error.__cause__)
         return ExitCode.USAGE if is_mistake else ExitCode.FAILED
     except (OSError, MemoryError) as error:
         if not (isinstance(error, BrokenPipeError) and faults.is_reader_gone()):  # `jughpc status | head -1`
@@ -174,6 +174,11 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
 def _signal(abort: click.Abort) -> int | None:
     """Return the number of the signal that ended a command which heeds signals, None for ^C."""
     return getattr(abort.__cause__ or abort.__context__, "number", None)
+
+
+def _is_fault(cause: BaseException | None) -> bool:
+    """Return whether the world is to blame, and no path that was mistyped."""
+    return isinstance(cause, OSError) and not isinstance(cause, (FileNotFoundError, NotADirectoryError))
 
 
 def _spelt_out(command: click.Command, word: str) -> str:
