@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jughpc import units
+from jughpc.batch import pbs_reasons as reasons
+from jughpc.batch.causes import Cause, Why
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
@@ -19,6 +21,7 @@ from jughpc.batch.scheduler import (
     Job,
     JobId,
     Limits,
+    Names,
     Refusal,
     Reply,
     Resources,
@@ -32,6 +35,7 @@ _QUEUED, _RUNNING, _ENDED = "QHWT", "RESUB", "XF"
 _TERMINATED = 91  # substate of what was deleted while it ran
 
 _ID = re.compile(r"(\d+)(?:\[(\d*)\])?(\.\S+)?")
+_OWNER = re.compile(r"pbs:(\d+)(?:\[(\d+)\])?((?:\.\w[\w-]*)*?)(?:\.\d+)?")
 _WHAT = re.compile(r" and (?!failed$|finished$)(.+)$")  # how a comment says that the job ended
 _HOPES = ("Not Running", "Can Never Run")  # other comments of a queued element are its array's
 
@@ -101,20 +105,26 @@ class Pbs:
             raise _silent(reply)
         return [line for line in reply.stdout.split() if _ID.fullmatch(line)]
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         return ["qstat", *self._ended(), "-t", "-f", "-F", "json", *jobs]
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         if reply.code not in (_KNOWN, _FINISHED, _UNKNOWN):
             raise _silent(reply)
         asked = {_sequence(job): job for job in jobs}
         return {
-            ElementId(asked[sequence], index): _status(fields)
+            ElementId(asked[sequence], index): _status(fields, asked[sequence], history=self.history)
             for sequence, index, fields in _entries(reply)
-            if sequence in asked
+            if sequence in asked and fields.get("Job_Name") == jobs[asked[sequence]]
         }
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def past_command(self, jobs: Names) -> list[str]:
+        return []  # a poll asks for what has ended, too
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        return {}
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         # qdel with a known and an unknown id crashed pbs_server 23.06, or deleted neither.
         return [["qdel", job] for job in jobs]
 
@@ -143,6 +153,12 @@ class Pbs:
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return f"{folder}/{log_name(role, size, offset, '^array_index^')}"
 
+
+    def element(self, owner: str) -> ElementId | None:
+        match = _OWNER.fullmatch(owner)
+        if match is None:
+            return None
+        return ElementId(f"{match[1]}[]{match[3]}" if match[2] else match[1] + match[3], int(match[2] or 0))
 
     def _ended(self) -> list[str]:
         return ["-x"] if self.history else []
@@ -229,21 +245,24 @@ def _sequence(job: JobId) -> str:
     return re.split(r"[\[.]", job)[0]
 
 
-def _status(fields: Mapping[str, Any]) -> Status:
+def _status(fields: Mapping[str, Any], job: JobId, *, history: bool) -> Status:
     letter, host = str(fields.get("job_state", "")), str(fields.get("exec_host", "")).partition("/")[0]
     if letter in _ENDED:
-        return Status(*_end(fields), host)
+        state, reason = _end(fields, history=history)
+        code, comment = str(fields.get("Exit_status", "")), reason.partition(", ")[2]
+        why = reasons.of_end(code, comment, host) if state in (State.FAILED, State.CANCELLED) else None
+        return Status(state, reason, host, why)
     if letter in _RUNNING:
         return Status(State.RUNNING, "suspended" if letter in "SU" else "", host)
     if letter in _QUEUED:
-        return Status(*_wait(fields))
+        return _wait(fields, job)
     return Status(State.UNKNOWN, f"job_state {letter}")
 
 
-def _end(fields: Mapping[str, Any]) -> tuple[State, str]:
-    """Return how an element ended. One that never ran carries its array's Exit_status, which is not its own."""
+def _end(fields: Mapping[str, Any], *, history: bool) -> tuple[State, str]:
+    """Return how an element ended. One that has no record of its own carries its array's Exit_status."""
     if "run_count" not in fields and "resources_used" not in fields:
-        return State.CANCELLED, _never_ran(fields)
+        return _without_record(fields, history=history)
     code = fields.get("Exit_status")
     if code == 0 and fields.get("substate") != _TERMINATED:
         return State.DONE, ""
@@ -252,16 +271,28 @@ def _end(fields: Mapping[str, Any]) -> tuple[State, str]:
     return (State.CANCELLED if fields.get("substate") == _TERMINATED else State.FAILED), reason
 
 
+def _without_record(fields: Mapping[str, Any], *, history: bool) -> tuple[State, str]:
+    """Return how an element ended that has no record: it never ran, or the server dropped what it had.
+
+    It drops that of one that ended at once where no history is kept; else when its whole array is deleted later.
+    """
+    began = "stime" in fields
+    if began and (not history or fields.get("substate") == _TERMINATED):
+        return State.ENDED, "PBS keeps no record of how"
+    return State.CANCELLED, _never_ran(fields)
+
+
 def _never_ran(fields: Mapping[str, Any]) -> str:
     return f"never ran, {fields['depend']} was not met" if "depend" in fields else "never ran"
 
 
-def _wait(fields: Mapping[str, Any]) -> tuple[State, str]:
+def _wait(fields: Mapping[str, Any], job: JobId) -> Status:
     comment = str(fields.get("comment", ""))
     holds = str(fields.get("Hold_Types", "n"))
     if "depend" in fields and holds == "s":
-        return State.QUEUED, f"waits for {fields['depend']}"
+        return Status(State.QUEUED, f"waits for {fields['depend']}", why=Why(Cause.DEPENDENCY, Cause.DEPENDENCY.value))
     if holds != "n":  # by the user, an operator, or the server after too many runs
-        return State.STUCK, f"held ({holds})"
+        return Status(State.STUCK, f"held ({holds})", why=reasons.of_hold(holds, job))
     state = State.STUCK if comment.startswith("Can Never Run") else State.QUEUED
-    return state, comment if comment.startswith(_HOPES) else ""
+    told = comment if comment.startswith(_HOPES) else ""
+    return Status(state, told, why=reasons.of_wait(told))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -109,7 +108,7 @@ def _job(submission: Submission, scheduler: Scheduler, role: Role, ordinal: int,
     options = submission.options
     return Job(
         role=role,
-        name=f"{_plain_name(submission.workload.name)}-{submission.token}-{ordinal}",
+        name=submission.job_name(ordinal),
         argv=submission.workload.argv,
         size=size,
         offset=offset,
@@ -122,9 +121,3 @@ def _job(submission: Submission, scheduler: Scheduler, role: Role, ordinal: int,
         setup=options.setup,
         extra=options.extra,
     )
-
-
-def _plain_name(name: str) -> str:
-    """Return `name` in the letters that every system takes: it refuses others, or more than some 230."""
-    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:40]
-    return plain if plain[:1].isalpha() else f"j{plain}"

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from jughpc.batch.causes import Why
 from jughpc.batch.directives import Directive
 
 JobId = str
 """A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
 
+Names = Mapping[JobId, str]
+"""Jobs by their ids, each with the name that it was submitted under."""
 
 EVERY = -1
 """The index that stands for each element of a job which is not named by its own."""
@@ -38,13 +41,14 @@ class State(enum.Enum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    ENDED = "ended"  # nobody can tell how
     STUCK = "stuck"  # queued, and will never start without help
     UNKNOWN = "unknown"
 
     @property
     def ended(self) -> bool:
         """Whether the scheduler is sure that this element runs no more."""
-        return self in (State.DONE, State.FAILED, State.CANCELLED)
+        return self in (State.DONE, State.FAILED, State.CANCELLED, State.ENDED)
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,13 @@ class Status:
         state: Where it stands.
         reason: The scheduler's own words, "" if it has none; may hold blanks and commas.
         host: Where it runs or ran, "" if unknown.
+        why: What is behind it, in words, None where there is nothing to explain.
     """
 
     state: State
     reason: str = ""
     host: str = ""
+    why: Why | None = None
 
 
 class Role(enum.Enum):
@@ -151,6 +157,11 @@ class Job:
     extra: tuple[str, ...] = ()
     token: str = ""
 
+    @property
+    def end_record(self) -> Path:
+        """Where it tells how it ended; without the index that an array's element has, and the suffix."""
+        return self.script.parent / "ends" / self.script.stem
+
 
 class Refusal(enum.Enum):
     """What it means that a command was refused."""
@@ -198,6 +209,8 @@ class Capabilities:
         first_index: Of an array's first element, in the system's own count; a plain job's element is 0 always.
         conditions: Those that it can hold a job back by; AFTER_ANY is one of them.
         runs_here: Its elements run on this very machine.
+        reuses_ids: An id may become another job's: it is believed only with the job's name.
+        cancels_by_name: What ends a job spares one that has its id and another name.
         bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
         scrubbed: How variables begin that would change what its commands mean, or reach its jobs from an outer one.
         kept: Variables that stay although they begin like that: where the system is, and a user's standing choices.
@@ -209,6 +222,8 @@ class Capabilities:
     first_index: int = 0
     conditions: frozenset[Condition] = frozenset(Condition)
     runs_here: bool = False
+    reuses_ids: bool = True
+    cancels_by_name: bool = False
     bounds_arrays: bool = False
     scrubbed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
@@ -269,17 +284,27 @@ class Scheduler(Protocol):
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         """Return the ids of the jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         """Return ONE command that asks after all of `jobs`, array elements included."""
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         """Return a status per element of `jobs`. One that is not mentioned is absent, never dead.
 
-        The index EVERY speaks for all elements of its job that have no status of their own.
+        A job that has one of their ids and another name is somebody else's, and left out. The index EVERY speaks for
+        all elements of its job that have no status of their own.
         Raises SchedulerError if the scheduler did not answer.
         """
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def past_command(self, jobs: Names) -> list[str]:
+        """Return the command that asks for the ends of `jobs` when a poll knows nothing of them; [] if there is none."""
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        """Return, as `parse_poll`, how elements of `jobs` ended; nothing else.
+
+        Raises SchedulerError if the command had no answer.
+        """
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         """Return the commands that end `jobs`, each to be run once."""
 
     def limits_command(self) -> list[str]:
@@ -300,3 +325,6 @@ class Scheduler(Protocol):
         Raises SettingError for a folder that the system cannot number logs in.
         """
 
+
+    def element(self, owner: str) -> ElementId | None:
+        """Return the element that has this owner string, whole or less its last part; None if it is another system's."""

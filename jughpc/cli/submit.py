@@ -43,6 +43,7 @@ def submit(
     from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue
     from jughpc.app.submit.wait import wait_for
+    from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
     site, clusters = common.find_site(jugfile, args), common.clusters()
@@ -61,7 +62,8 @@ def submit(
     if dry_run:
         common.show(output.rehearsed(planned))
         return ExitCode.DONE
-    done = queue(planned)
+    with heeding_signals():
+        done = queue(planned)
     remember(site.folder, site.target, site.say)
     common.show(output.queued(done))
     if not wait:
@@ -101,8 +103,10 @@ def _options(values: Settings, extra: tuple[str, ...]) -> ElementOptions:
 def cancel(site: Site, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
     from jughpc.app.submit.cancel import cancel as end
+    from jughpc.batch.shell import heeding_signals
 
-    ended = end(site, common.clusters(), number)
+    with heeding_signals():
+        ended = end(site, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
     return ExitCode.DONE

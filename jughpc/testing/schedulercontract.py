@@ -32,9 +32,10 @@ from jughpc.batch.script import render
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 SUBMISSION = "0a1b2c3d"
+NAME = "primes-1a2b-0"
 
 ARRAY = Job(
-    Role.ARRAY, "primes-1a2b-0", ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run")
+    Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run")
 )
 WANTED: Mapping[str, Any] = {
     "walltime": 5400.0, "memory": 4 << 30, "cpus": 3, "gpus": 2, "partition": "long", "account": "physics",
@@ -63,7 +64,7 @@ class Sayings:
     Attributes:
         plain, array: An id of a plain job and one of an array.
         accepted: Return the answer to a submission that became that job.
-        polled: Return the answer to a poll: of each element of a job, by its index, the system's own word.
+        polled: Return the answer to a poll: of each element of a job called NAME, by its index, the system's own word.
         words: The system's own words for states.
         found: Return the answer to a look for a job of that name which found that id.
         silent: A poll, or a look, that got no answer.
@@ -172,7 +173,7 @@ class SchedulerContract:
         for word, state in {**sayings.words, "?!": State.UNKNOWN}.items():
             for job, size in ((sayings.plain, 1), (sayings.array, 3)):
                 told = dict.fromkeys(scheduler.capabilities.indices(size), word)
-                found = dict(scheduler.parse_poll(sayings.polled(job, told), [job]))
+                found = dict(scheduler.parse_poll(sayings.polled(job, told), {job: NAME}))
                 every = found.pop(ElementId(job, EVERY), None)
                 assert set(found) <= {ElementId(job, index) for index in told}
                 states = [found.get(ElementId(job, index), every) for index in told]
@@ -180,19 +181,30 @@ class SchedulerContract:
 
     def test_a_poll_tells_of_no_job_that_was_not_asked_for(self, scheduler: Scheduler, sayings: Sayings) -> None:
         word = next(iter(sayings.words))
-        assert scheduler.parse_poll(sayings.polled(sayings.plain, {0: word}), [sayings.array]) == {}
-        assert scheduler.parse_poll(sayings.polled(sayings.array, {}), [sayings.array]) == {}
+        assert scheduler.parse_poll(sayings.polled(sayings.plain, {0: word}), {sayings.array: NAME}) == {}
+        assert scheduler.parse_poll(sayings.polled(sayings.array, {}), {sayings.array: NAME}) == {}
+
+    def test_a_job_that_has_an_id_of_ours_and_another_name_is_somebody_elses(
+        self, scheduler: Scheduler, sayings: Sayings
+    ) -> None:
+        reply = sayings.polled(sayings.plain, {0: next(iter(sayings.words))})
+        believed = scheduler.parse_poll(reply, {sayings.plain: "primes-ffff-0"})
+        assert bool(believed) is not scheduler.capabilities.reuses_ids
+
+    def test_a_cancel_names_the_job_where_the_system_can(self, scheduler: Scheduler, sayings: Sayings) -> None:
+        (command,) = scheduler.cancel_commands({sayings.plain: NAME})
+        assert any(NAME in word for word in command) is scheduler.capabilities.cancels_by_name
 
     def test_a_poll_without_an_answer_says_nothing(self, scheduler: Scheduler, sayings: Sayings) -> None:
         with pytest.raises(SchedulerError):
-            scheduler.parse_poll(sayings.silent, [sayings.plain])
+            scheduler.parse_poll(sayings.silent, {sayings.plain: NAME})
         with pytest.raises(SchedulerError):
             scheduler.parse_find(sayings.silent, "primes")
 
     @pytest.mark.parametrize("text", GARBAGE)
     def test_garbage_is_no_answer(self, scheduler: Scheduler, sayings: Sayings, text: str) -> None:
         reply = Reply(("command",), 0, text, "")
-        for parse in (lambda: scheduler.parse_poll(reply, [sayings.plain]), lambda: scheduler.parse_find(reply, "a")):
+        for parse in (lambda: scheduler.parse_poll(reply, {sayings.plain: NAME}), lambda: scheduler.parse_find(reply, "a")):
             assert _answer(parse) in (None, {}, [])
         assert scheduler.parse_limits(reply).array_size is None
         assert not scheduler.absent(replace(reply, code=1))
@@ -204,7 +216,7 @@ class SchedulerContract:
         assert scheduler.parse_find(sayings.found("primes-1a2b-0", sayings.plain), "primes-1a2b-0") == [sayings.plain]
 
     def test_every_job_is_cancelled_once(self, scheduler: Scheduler, sayings: Sayings) -> None:
-        words = [word for command in scheduler.cancel_commands([sayings.plain, sayings.array]) for word in command]
+        words = [word for command in scheduler.cancel_commands({sayings.plain: NAME, sayings.array: "other"}) for word in command]
         assert (words.count(sayings.plain), words.count(sayings.array)) == (1, 1)
 
     def test_a_refusal_is_judged_and_a_new_one_is_the_users_to_see(

@@ -12,7 +12,7 @@ from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
-from jughpc.batch.submitter import cancel
+from jughpc.batch.settling import cancel
 from jughpc.errors import SchedulerError
 from jughpc.fs import OsClock, OsFiles
 

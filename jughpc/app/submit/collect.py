@@ -151,6 +151,6 @@ def _hand_over(site: Site, clusters: Clusters, number: int, rounds: int, left: i
 
 def _cancel_reduce(jobs: Jobs, say: Say) -> None:
     """End the reduce that waits for this very job to end well, which it will not."""
-    ids = [job.id for job in jobs.accepted if job.role is Role.REDUCE][-1:]
-    for words in jobs.cluster.cancel(ids):
+    old = [job for job in jobs.accepted if job.role is Role.REDUCE][-1:]
+    for words in jobs.cluster.cancel(old):
         say(words)

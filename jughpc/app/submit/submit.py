@@ -14,7 +14,7 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.status.tasks import Standing, stand
 from jughpc.app.submit import dependents
-from jughpc.batch import script, submissions
+from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jughpc.batch.scheduler import Scheduler
+from jughpc.batch.shell import SignalledError
 from jughpc.testing.cluster import today
 from jughpc.testing.cluster.board import Board, Life
 from jughpc.testing.cluster.processes import Start, Steps
@@ -13,8 +14,8 @@ from jughpc.testing.cluster.today import Bench
 from jughpc.testing.cluster.told import Told
 
 
-def _interrupted() -> BaseException:
-    return KeyboardInterrupt()
+def _signals() -> Mapping[str, Callable[[], BaseException]]:
+    return {"INT": KeyboardInterrupt, "HUP": lambda: SignalledError(1), "TERM": lambda: SignalledError(15)}
 
 
 @dataclass(frozen=True)
@@ -41,4 +42,4 @@ class Parts:
     reduce: Callable[[Bench, Mapping[str, str]], int] = today.reduce
     work: Callable[[Board, Start, Life], Steps] = Board.worker
     scheduler: Callable[[Scheduler], Scheduler] = lambda scheduler: scheduler
-    signals: Mapping[str, Callable[[], BaseException]] = field(default_factory=lambda: {"INT": _interrupted})
+    signals: Mapping[str, Callable[[], BaseException]] = field(default_factory=_signals)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.scheduler import Role
 from jughpc.errors import JugError
 from jughpc.testing.cluster.answers import Answer, Caller, System
@@ -16,6 +17,7 @@ from jughpc.testing.cluster.hands import HANDS, MISHAPS
 from jughpc.testing.cluster.model import Ask, Node, Process, SimJob
 from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.pbs import SimPbs
+from jughpc.testing.cluster.pbs_ids import SERVER
 from jughpc.testing.cluster.plan import Plan, Wish
 from jughpc.testing.cluster.processes import Acting, Exited, Start, Stepped, Steps
 from jughpc.testing.cluster.referee import Referee, Trace, ours
@@ -148,7 +150,7 @@ class World:
         looker = self._looker()
         for number in self.referee.queued_by(seat):
             submission = submissions.load(looker.files, JUGDIR, number)
-            jobs = submissions.accepted(looker.files, submission)
+            jobs = journal.accepted(looker.files, submission)
             self.referee.judge_submit(seat, [(job.id, job.name) for job in jobs], number)
         return "was done"
 
@@ -162,7 +164,7 @@ class World:
         """Return the names of all jobs that are recorded as ours."""
         files = self._looker().files
         found = [submissions.load(files, JUGDIR, number) for number in submissions.numbers(files)]
-        return {job.name for submission in found for job in submissions.accepted(files, submission)}
+        return {job.name for submission in found for job in journal.accepted(files, submission)}
 
     def _cancel(self, number: int, seat: Seat) -> str:
         calm = not any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
@@ -173,6 +175,12 @@ class World:
 
     def _bench(self, seat: Seat) -> Bench:
         return Bench(seat, self.plan.system, self.plan.order, self.board, self.rng, self.parts.scheduler)
+
+    def _job_bench(self, seat: Seat, job: SimJob) -> Bench:
+        """Return what a job of ours sees: it also learns who it is."""
+        number = f"{job.number}_0.0" if self.plan.system == "slurm" else f"{job.number}.{SERVER}.0"
+        stem = job.ask.script.rpartition("/")[2].removesuffix(".sh")
+        return replace(self._bench(seat), stem=stem, owner=f"{self.plan.system}:{number}")
 
     def _looker(self) -> Seat:
         """Return somebody who looks from outside: no time goes by."""
@@ -203,7 +211,7 @@ class World:
         codes: list[int] = []
 
         def play(seat: Seat) -> str:
-            codes.append(case(self._bench(seat), _options(start.job)))
+            codes.append(case(self._job_bench(seat, start.job), _options(start.job)))
             return f"ended with {codes[0]}"
 
         def body() -> int:
