@@ -15,6 +15,7 @@ from jughpc.config.settings import NAME, Settings
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
+    from jughpc.batch.clusters import Clusters
     from jughpc.batch.submissions import ElementOptions
 
 
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 @common.takes_settings
 @click.option("--name", type=common.Takes(NAME), help="Of the jobs.  [the jugfile's]")
 @click.option("--reduce", "script", metavar="SCRIPT", help="A Python script to run once all tasks are done.")
+@click.option("--more", type=click.IntRange(min=1), metavar="N", help="Add N elements to the submission that goes on.")
+@click.option("--again", is_flag=True, help="Make a second submission, though one goes on.")
 @click.option("--dry-run", is_flag=True, help="Print scripts and commands; touch nothing.")
 @click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
 @click.pass_context
 def submit(
     ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
-    script: str | None, dry_run: bool, wait: bool,
+    script: str | None, more: int | None, again: bool, dry_run: bool, wait: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
@@ -48,6 +51,8 @@ def submit(
 
     site, clusters = common.find_site(jugfile, args), common.clusters()
     values = site.settings
+    if more is not None:
+        return _add(site, clusters, more)
     request = SubmitRequest(
         size=size,
         options=_options(values, ctx.obj),
@@ -56,9 +61,12 @@ def submit(
         reduce=Path(script) if script else None,
         retries=values.retries,
         rounds=values.rounds,
+        again=again,
     )
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned))
+    if not planned.jobs:
+        return ExitCode.DONE
     if dry_run:
         common.show(output.rehearsed(planned))
         return ExitCode.DONE
@@ -72,6 +80,17 @@ def submit(
         end = wait_for(site, clusters, done, show)
     common.show(output.ended(end))
     return end.code
+
+
+def _add(site: Site, clusters: Clusters, more: int) -> int:
+    from jughpc.app.submit.live import add
+    from jughpc.batch.shell import heeding_signals
+    from jughpc.cli.output import submit as output
+
+    with heeding_signals():
+        added = add(site, clusters, more)
+    common.show(output.added(added))
+    return ExitCode.DONE
 
 
 def _options(values: Settings, extra: tuple[str, ...]) -> ElementOptions:

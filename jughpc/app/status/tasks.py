@@ -33,12 +33,14 @@ class Standing:
         state: (N,) FAILED, WAITING, READY, COMPLETE or ACTIVE.
         workers: Lives that go on, as far as this host can know.
         dead: Lives that ended without letting go, by their own record or by this host's process table.
+        deaths: Of workers that tasks killed.
     """
 
     manifest: Manifest
     state: npt.NDArray[np.uint8]
     workers: list[Record] = field(default_factory=list)
     dead: list[Record] = field(default_factory=list)
+    deaths: int = 0
 
     @property
     def unfinished(self) -> int:

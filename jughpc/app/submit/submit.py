@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.status import followers
 from jughpc.app.status.tasks import Standing, stand
-from jughpc.app.submit import dependents
-from jughpc.batch import script, settling, submissions
+from jughpc.app.submit import dependents, live
+from jughpc.app.submit.progress import Progress
+from jughpc.batch import script, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -37,7 +39,8 @@ class SubmitRequest:
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
-        rounds: Further arrays that may be submitted for what one leaves.
+        rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
+        again: Whether another submission that goes on is no hindrance.
     """
 
     size: int
@@ -47,6 +50,7 @@ class SubmitRequest:
     reduce: Path | None = None
     retries: int = 0
     rounds: int = 2
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Planned:
         standing: How its tasks stand.
         cluster: Where the jobs go.
         submission: As it will be recorded.
-        jobs: In the order of their submission.
+        jobs: In the order of their submission; none if there is nothing to do.
         python: The interpreter that they run.
     """
 
@@ -96,12 +100,14 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
     _check(site, request)
     cluster = clusters.here(request.scheduler)
+    live.refuse_a_second(site, clusters, request.again)
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
-    submission = _draft(site, request, cluster)
     standing = stand(_manifest(session), None if session.is_new else session.store, {})
-    planned = Planned(request, session, standing, cluster, submission, _jobs(site, request, submission, cluster))
+    submission = _draft(site, _fitting(request, standing), cluster)
+    jobs = _jobs(site, request, submission, cluster, standing)
+    planned = Planned(request, session, standing, cluster, submission, jobs)
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered leaves nothing behind
     return planned
@@ -114,7 +120,7 @@ def submit(planned: Planned) -> Submitted:
         files = _files(site)
         _prepare_store(sessions.settle(planned.session), planned.standing, files)
         submission = submissions.prepare(files, planned.submission)
-        jobs = _jobs(site, planned.request, submission, cluster)
+        jobs = _jobs(site, planned.request, submission, cluster, planned.standing)
         return Submitted(submission, Submitter(cluster, files, site.say).submit(submission, jobs))
 
 
@@ -173,6 +179,27 @@ def _draft(site: Site, request: SubmitRequest, cluster: Cluster) -> Submission:
     )
 
 
-def _jobs(site: Site, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
-    after = dependents.of_array(site.target, submission, request.rounds, request.reduce)
-    return plan(submission, cluster.scheduler, after)
+def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
+    """Return `request` with as many elements as there are tasks to run, if it has more."""
+    if standing.manifest.barrier:  # how many follow nobody knows
+        return request
+    return replace(request, size=min(request.size, standing.unfinished))
+
+
+def _jobs(
+    site: Site, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
+) -> list[Job]:
+    after = dependents.of_array(site.target, submission, request.rounds, request.reduce, Progress.of(standing))
+    if submission.workload.size:
+        return plan(submission, cluster.scheduler, after)
+    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce))
+    return plan(submission, cluster.scheduler, after[1:]) if missing else []
+
+
+def _is_reduced(site: Site, script: Path) -> bool:
+    """Return whether this reduce ended well for any submission here."""
+    files = _files(site)
+    return any(
+        followers.reduce_of(one) == script and followers.is_reduced(files, one)
+        for one in submissions.every(files, site.location.folder())
+    )

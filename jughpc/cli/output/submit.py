@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from jughpc.app.submit.live import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
-from jughpc.batch.scheduler import Resources, Role
+from jughpc.batch.scheduler import Resources, Role, State
 from jughpc.batch.submissions import Accepted
 from jughpc.units import show_memory, show_seconds
 
@@ -17,10 +18,13 @@ def planned(plan: Planned) -> Iterator[str]:
     """Yield all that was chosen, applied defaults included, a line each."""
     yield from _tasks(plan)
     submission, options = plan.submission, plan.submission.options
+    if not plan.jobs:
+        yield "nothing is queued: all tasks are done" + (", and so is the reduce" if plan.request.reduce else "")
+        return
     arrays = [str(job.size) for job in plan.jobs if job.role is Role.ARRAY]
     limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
     yield f"scheduler  {submission.scheduler}" + (f" ({limits})" if limits else "")
-    yield f"array      {' + '.join(arrays)} elements, {_throttle(options.throttle)}"
+    yield _array(plan, " + ".join(arrays))
     yield f"each       {_resources(options.resources)}"
     yield f"python     {plan.python}"
     yield f"logs       {submission.folder}/logs"
@@ -48,6 +52,25 @@ def ended(end: Waited) -> Iterator[str]:
     """Yield what the jobs that tell of the end put out."""
     for job, path in end.logs:
         yield _log(job, path)
+    if end.state in (State.UNKNOWN, State.ENDED):
+        yield f"\nHow the {end.logs[-1][0].role.value} ended nobody can tell: neither the scheduler nor a record of its own."
+
+
+def added(more: More) -> Iterator[str]:
+    """Yield the ids of the jobs that were added, and what became of those that they replace."""
+    for job in more.accepted:
+        yield f"{job.role.value:<10} {job.id}"
+    if more.wrong:
+        yield f"the former collector and reduce could not be withdrawn yet: {more.wrong}"
+    yield f"\nadded to submission {more.number}; see `jughpc status`"
+
+
+def _array(plan: Planned, sizes: str) -> str:
+    size, asked = plan.submission.workload.size, plan.request.size
+    if not size:
+        return "array      none: all tasks are done, and the reduce is missing"
+    cut = f" (not {asked}: no more tasks are left)" if size < asked else ""
+    return f"array      {sizes} elements{cut}, {_throttle(plan.submission.options.throttle)}"
 
 
 def _tasks(plan: Planned) -> Iterator[str]:
