@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jughpc.backoff import Backoff
+from jughpc.batch import room
 from jughpc.batch.scheduler import (
     EVERY,
+    Bound,
     ElementId,
     Job,
     JobId,
@@ -19,10 +21,11 @@ from jughpc.batch.scheduler import (
     Role,
     Run,
     Scheduler,
+    State,
     Status,
 )
-from jughpc.batch.submissions import Accepted
-from jughpc.errors import CommandTimeoutError, JugError, SchedulerError, SubmitError
+from jughpc.batch.submissions import Accepted, ElementOptions
+from jughpc.errors import CommandTimeoutError, JugError, SchedulerError, SettingError, SubmitError
 from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
@@ -56,6 +59,9 @@ class Cluster:
         ask: Runs a poll.
         order: Runs any other command.
         limits: What the system allows, as it said when it was asked last.
+        bounds: How many jobs the user may queue, as far as that was asked.
+        commands: Where the system's commands lie on this host, by name.
+        environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
     """
 
@@ -64,6 +70,9 @@ class Cluster:
     order: Run
     clock: Clock
     limits: Limits = field(default_factory=Limits)
+    bounds: tuple[Bound, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0
 
     @property
@@ -80,8 +89,23 @@ class Cluster:
         """Return the same system as one that told these `limits`."""
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
 
+    def check(self, options: ElementOptions) -> None:
+        """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for."""
+        self.scheduler.refuse(options.extra, self.environ)
+        for job in options.after:
+            if not self.scheduler.capabilities.is_id(job):
+                raise SettingError(f"--after {job}: {self.name} has no ids of that kind. Give one as it printed it.")
+
+    def chosen(self, extra: Sequence[str]) -> Mapping[str, str]:
+        """Return what raw options, and variables that its commands heed, choose of `Resources`, by field."""
+        return self.scheduler.chosen(extra, self.scheduler.capabilities.scrub(self.environ))
+
+    def check_room(self, jobs: Sequence[Job], tell: Tell) -> None:
+        """Say what `jobs` have to wait for. Raises SettingError, with what fits, if they can never be queued."""
+        room.check(self.bounds, jobs, tell)
+
     def queue(self, job: Job, tell: Tell, known: Callable[[], JobId | None] = lambda: None) -> JobId:
-        """Return the id of `job`, asking again while the scheduler is only busy or silent.
+        """Return the id of `job`, asking again while the scheduler is only busy or silent, or has no room for it.
 
         Whenever its answer leaves a doubt, the job is looked for by its name before it is submitted again.
 
@@ -96,7 +120,10 @@ class Cluster:
         pauses = self._pauses()
         answer = self._submit(job)
         while isinstance(answer, JugError):
-            tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
+            if self._is_full(answer):
+                tell(f"{answer}\nWaiting for jobs to end, then trying again; ^C ends that ...")
+            else:
+                tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
             answer = self._settled(job.name, pauses, answer) or known() or self._submit(job)
         return answer
 
@@ -120,9 +147,10 @@ class Cluster:
         return self.view(jobs, self.statuses(jobs))
 
     def statuses(self, jobs: Sequence[Accepted]) -> dict[Key, Status]:
-        """Return how the elements of `jobs` stand, by one command.
+        """Return how the elements of `jobs` stand, by one command; by some more if it leaves jobs out.
 
-        One is absent whose record names no id of this system's, or whose id is another job's by now.
+        One is absent whose record names no id of this system's, or whose id is another job's by now, and one that the
+        scheduler does not know; one that it does not speak of is UNKNOWN.
 
         Raises:
             SchedulerError: The scheduler did not answer.
@@ -131,7 +159,22 @@ class Cluster:
         if not names:
             return {}
         reply = self.ask(self.scheduler.poll_command(names))
-        return dict(self._keyed(jobs, self.scheduler.parse_poll(reply, names)))
+        found = dict(self.scheduler.parse_poll(reply, names))
+        for job in self._ask_again(reply, names, found):
+            found[ElementId(job, EVERY)] = Status(State.UNKNOWN, "the scheduler says nothing of it")
+        return dict(self._keyed(jobs, found))
+
+    def _ask_again(self, reply: Reply, names: Mapping[JobId, str], found: dict[ElementId, Status]) -> list[JobId]:
+        """Ask in other ways for what a poll left out, add that to `found`; return what nothing is said of at all."""
+        left = self.scheduler.unheard(reply, names)
+        while left and (command := self.scheduler.poll_again(reply, asked := {job: names[job] for job in left})):
+            try:
+                reply = self.ask(command)
+                found |= self.scheduler.parse_poll(reply, asked)
+                left = self.scheduler.unheard(reply, asked)
+            except SchedulerError:  # noqa: PERF203  # one way after the other
+                return left
+        return left
 
     def past(self, jobs: Sequence[Accepted]) -> dict[Key, Status]:
         """Return how elements of `jobs` ended, as the system's accounting tells; {} where there is none.
@@ -146,13 +189,10 @@ class Cluster:
     def view(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Poll:
         """Return `statuses` of the elements of `jobs` in the submission's own terms."""
         latest: dict[Role, str] = {job.role: job.name for job in jobs if job.role is not Role.ARRAY}
+        rows = list(self._rows(jobs, statuses))
         return Poll(
-            elements={
-                job.offset + place: status for job, place, status in self._rows(jobs, statuses) if job.role is Role.ARRAY
-            },
-            dependents={
-                job.role: status for job, _, status in self._rows(jobs, statuses) if job.name == latest.get(job.role)
-            },
+            elements={job.offset + place: status for job, place, status in rows if job.role is Role.ARRAY},
+            dependents={job.role: status for job, _, status in rows if job.name == latest.get(job.role)},
         )
 
     def cancel(self, jobs: Sequence[Accepted]) -> list[str]:
@@ -162,7 +202,9 @@ class Cluster:
         """
         known = [job for job in jobs if self.scheduler.capabilities.is_id(job.id)]
         wrong = [
-            f"{job.id!r} is no id of {self.name}'s: the record of {job.name} is damaged" for job in jobs if job not in known
+            f"{job.id!r} is no id of {self.name}'s: the record of {job.name} is damaged"
+            for job in jobs
+            if job not in known
         ]
         capabilities = self.scheduler.capabilities
         if capabilities.reuses_ids and not capabilities.cancels_by_name:
@@ -212,8 +254,13 @@ class Cluster:
 
     def _refused(self, error: SubmitError) -> bool:
         """Return whether nothing was queued for certain and asking again is of no use."""
-        reply = Reply(tuple(error.argv), error.code, "", error.stderr)
-        return error.code != 0 and self.scheduler.refusal(reply) is not Refusal.RETRY
+        return error.code != 0 and self._meaning(error) not in (Refusal.RETRY, Refusal.FULL)
+
+    def _is_full(self, error: JugError) -> bool:
+        return isinstance(error, SubmitError) and error.code != 0 and self._meaning(error) is Refusal.FULL
+
+    def _meaning(self, error: SubmitError) -> Refusal:
+        return self.scheduler.refusal(Reply(tuple(error.argv), error.code, "", error.stderr))
 
     def _settled(self, name: str, pauses: Iterator[float], doubt: JugError) -> JobId | None:
         """Return the id of the job called `name`, None if there is none for certain.
@@ -251,11 +298,9 @@ class Cluster:
                 if status := told.get(element, every):
                     yield (job.name, place), status
 
-    def _rows(
-        self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]
-    ) -> Iterator[tuple[Accepted, int, Status]]:
+    def _rows(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Iterator[tuple[Accepted, int, Status]]:
         for job in jobs:
-            for place, _ in self._elements(job):
+            for place in range(job.size):
                 if status := statuses.get((job.name, place)):
                     yield job, place, status
 

@@ -1,9 +1,9 @@
 """How jobs and elements ended, kept in the submission's folder for when the scheduler has forgotten them.
 
-submissions/<number>/ends/<k>-<role>.json           told by a job that ended: its owner string, exit code, state, reason,
-                                                    last lines, host, and when [Unix s]
+submissions/<number>/ends/<k>-<role>.json           told by a job that ended: its JUGHPC_OWNER, exit code, state,
+                                                    reason, last lines, host, and when [Unix s]
 submissions/<number>/ends/<k>-<role>-<place>.json   the same of an array's element, by its place in it from 0 on
-submissions/<number>/ends/<k>-<role>.seen.<n>       what a poll was the first to see, with all that the one before it has
+submissions/<number>/ends/<k>-<role>.seen.<n>       what polls were the first to see, all of it in the latest
 
 A job learns where its own is from JUGHPC_END.
 """
@@ -99,7 +99,11 @@ def told(files: Files, submission: Submission, stem: str, place: int | None = No
 def any_told(files: Files, submission: Submission, stem: str) -> End | None:
     """Return how a job, or any element of it, says that it ended."""
     matches = (_TOLD.fullmatch(name) for name in files.names(f"{submission.path}/{FOLDER}"))
-    found = (told(files, submission, stem, int(match[2]) if match[2] else None) for match in matches if match and match[1] == stem)
+    found = (
+        told(files, submission, stem, int(match[2]) if match[2] else None)
+        for match in matches
+        if match and match[1] == stem
+    )
     return next((end for end in found if end), None)
 
 
@@ -145,7 +149,9 @@ def _told(
 
 def _seen(files: Files, submission: Submission, stem: str, names: Sequence[str]) -> dict[int, Status]:
     """Return the newest record of a job that can be read."""
-    numbers = sorted((int(match[2]) for name in names if (match := _SEEN.fullmatch(name)) and match[1] == stem), reverse=True)
+    numbers = sorted(
+        (int(match[2]) for name in names if (match := _SEEN.fullmatch(name)) and match[1] == stem), reverse=True
+    )
     for number in numbers:
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
             return dict(_spread(json.loads(files.read(f"{submission.path}/{FOLDER}/{stem}.seen.{number}"))["ends"]))

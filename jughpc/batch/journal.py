@@ -180,7 +180,7 @@ def elements(jobs: Sequence[Accepted]) -> int:
 
 
 def _entry(files: Files, submission: Submission, stem: str, names: Sequence[str]) -> Entry:
-    tried, outcome, damage = _outcome(files, submission, stem, names)
+    _, outcome, damage = _outcome(files, submission, stem, names)
     intent = None
     if outcome is None and f"{stem}.intent" in names:
         intent = _whole(files, f"{submission.path}/{stem}.intent", _intent)
@@ -192,7 +192,9 @@ def _outcome(
     files: Files, submission: Submission, stem: str, names: Sequence[str]
 ) -> tuple[int, Outcome | None, tuple[str, ...]]:
     """Return how many outcomes were written, the first that is whole, and the names of those before it."""
-    tries = sorted(int(match[3] or 1) for name in names if (match := _OUTCOME.fullmatch(name)) and name.startswith(f"{stem}."))
+    tries = sorted(
+        int(match[3] or 1) for name in names if (match := _OUTCOME.fullmatch(name)) and name.startswith(f"{stem}.")
+    )
     damage: list[str] = []
     for number in tries:
         name = f"{stem}.json" if number == 1 else f"{stem}.{number}.json"
@@ -218,8 +220,7 @@ def _whole(files: Files, path: str, kind: Callable[[dict[str, Any]], T]) -> T | 
 def _outcome_of(fields: dict[str, Any]) -> Outcome:
     if "never" in fields:
         return Never(str(fields["never"]))
-    found = Accepted(**{**_job(fields), "id": str(fields["id"])})
-    return found
+    return Accepted(**{**_job(fields), "id": str(fields["id"])})
 
 
 def _intent(fields: dict[str, Any]) -> Intent:

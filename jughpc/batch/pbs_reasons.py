@@ -5,7 +5,9 @@ from __future__ import annotations
 from jughpc.batch.causes import Cause, Entry, Why, why
 
 _ENDS = (
-    Entry(".*exceeded resource (walltime|cput).*|-29", Cause.TIME_LIMIT, "met its time limit", "ask for more with --time"),
+    Entry(
+        ".*exceeded resource (walltime|cput).*|-29", Cause.TIME_LIMIT, "met its time limit", "ask for more with --time"
+    ),
     Entry(".*exceeded resource (mem|vmem).*|-27", Cause.OUT_OF_MEMORY, "ran out of memory", "ask for more with --mem"),
     Entry("-20|-1[0-9]|-2[0-6]|.*(node|mom) (failed|failure).*", Cause.NODE_FAIL, "lost its node, {host}"),
     Entry("terminated.*|.* terminated by .*", Cause.USER, "was ended by somebody: {reason}"),
@@ -13,7 +15,10 @@ _ENDS = (
 )
 _WAITS = (
     Entry(
-        "Can Never Run: (?!.*walltime).*", Cause.REQUEST, "can never run: {rest}", "ask for less with --cpus, --mem or --gpus"
+        "Can Never Run: (?!.*walltime).*",
+        Cause.REQUEST,
+        "can never run: {rest}",
+        "ask for less with --cpus, --mem or --gpus",
     ),
     Entry("Can Never Run: .*", Cause.REQUEST, "can never run: {rest}", "shorten --time"),
     Entry(".*(down|offline|drain).*", Cause.NODES, "waits for nodes: {rest}", "pbsnodes -l tells which are down"),
@@ -23,7 +28,9 @@ _WAITS = (
 )
 _HOLDS = (
     Entry(".*u.*", Cause.HELD, "is held by you", "qrls {job}"),
-    Entry(".*[so].*", Cause.HELD, "is held by an operator or the server (it may have been started too often)", "ask your site why"),
+    Entry(
+        ".*[so].*", Cause.HELD, "is held by an operator, or for it was started too often", "ask your site why"
+    ),
     Entry("p", Cause.HELD, "is held for a bad password", "ask your site why"),
 )  # fmt: skip
 

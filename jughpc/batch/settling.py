@@ -99,6 +99,15 @@ def by_itself(cluster: Cluster, files: Files, submission: Submission, stem: str)
     return element.job if element else None
 
 
+def withdraw(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> str:
+    """End `jobs`, while others of the submission go on; return what went wrong, "" if nothing did.
+
+    It is on record first that they are to end, so that whoever settles the submission next finishes it.
+    """
+    journal.withdraw(files, submission, [journal.stem_of(job) for job in jobs])
+    return "\n".join(_end_withdrawn(cluster, files, submission))
+
+
 def _settle_one(cluster: Cluster, files: Files, submission: Submission, entry: Entry) -> str:
     """Settle a job that was about to be queued; return why that was not possible, "" if it was."""
     intent = journal.wanted(submission, entry)

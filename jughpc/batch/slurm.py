@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from jughpc import units
+from jughpc.batch import slurm_directives, slurm_limits
 from jughpc.batch import slurm_reasons as reasons
-from jughpc.batch.directives import Directive, given, words
+from jughpc.batch.directives import Directive, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     EVERY,
+    Bound,
     Capabilities,
-    Dependency,
     ElementId,
     Job,
     JobId,
@@ -26,9 +26,11 @@ from jughpc.batch.scheduler import (
     Reply,
     Resources,
     Role,
+    Room,
     State,
     Status,
 )
+from jughpc.batch.slurm_options import OPTIONS
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 _STATES = {
@@ -95,14 +97,25 @@ class Slurm:
 
     name: ClassVar[str] = "slurm"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        job_id=_ID, commands=("sbatch",), scrubbed=_SCRUBBED, kept=_LOCATION + _CHOICES, cancels_by_name=True
+        job_id=_ID,
+        commands=("sbatch",),
+        further=("squeue", "sacct", "scancel", "scontrol", "sacctmgr"),
+        cancels_by_name=True,
+        scrubbed=_SCRUBBED,
+        kept=_LOCATION + _CHOICES,
     )
 
     def within(self, limits: Limits) -> Slurm:
         return Slurm(accounting=not limits.settings.get("AccountingStorageType", "").endswith("/none"))
 
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        OPTIONS.refuse(extra, environ)
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return OPTIONS.chosen(extra, environ)
+
     def directives(self, job: Job) -> list[Directive]:
-        return [*_own(job), *_resources(job.resources)]
+        return slurm_directives.directives(job)
 
     def script_line(self, directive: Directive) -> str:
         # 22.05 drops a backslash even inside single quotes, and keeps the second of two.
@@ -112,7 +125,8 @@ class Slurm:
         return f"#SBATCH {directive.option}={shlex.quote(value)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        after = [f"--dependency={_dependency(job.depends_on)}"] if job.depends_on else []
+        conditions = ",".join(map(slurm_directives.condition, slurm_directives.dependencies(job)))
+        after = [f"--dependency={conditions}"] if conditions else []
         return ["sbatch", "--parsable", *words(self.directives(job)), *after, *job.extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
@@ -148,6 +162,12 @@ class Slurm:
                 statuses.update({ElementId(job, number): status for number in _indices(index)})
         return statuses
 
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        return []
+
     def past_command(self, jobs: Names) -> list[str]:
         if not self.accounting:
             return []
@@ -169,9 +189,7 @@ class Slurm:
 
     def cancel_commands(self, jobs: Names) -> list[list[str]]:
         # One name a command, and the name beside the id: an id may be another job's by now.
-        return [
-            ["scancel", *_clusters([job]), f"--name={name}", job.partition(";")[0]] for job, name in jobs.items()
-        ]
+        return [["scancel", *_clusters([job]), f"--name={name}", job.partition(";")[0]] for job, name in jobs.items()]
 
     def limits_command(self) -> list[str]:
         return ["scontrol", "show", "config"]
@@ -181,6 +199,14 @@ class Slurm:
         known = {key.strip(): value.strip() for key, _, value in pairs}
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(_array_size(known), settings)
+
+    def room_command(self, user: str) -> list[str]:
+        return slurm_limits.command(user)
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        most = limits.settings.get("MaxJobCount", "")
+        whole = [Bound("MaxJobCount of the system", int(most))] if most.isdigit() and int(most) else []
+        return Room((*slurm_limits.bounds(reply, user, resources), *whole))
 
     def absent(self, reply: Reply) -> bool:
         return reply.code != 0 and "Could not establish a configuration source" in reply.stderr
@@ -196,41 +222,9 @@ class Slurm:
             )
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%a')}"
 
-
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)
         return ElementId(match[1], int(match[2])) if match else None
-
-
-def _own(job: Job) -> Iterator[Directive]:
-    yield Directive("--job-name", job.name)
-    yield Directive("--output", job.log)
-    yield Directive("--open-mode", "append")  # else a requeued element begins its log anew
-    yield Directive("--chdir", str(job.workdir))
-    yield Directive("--nodes", "1")
-    yield Directive("--ntasks", "1")
-    yield Directive("--requeue")
-    if job.size > 1:
-        yield Directive("--array", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
-
-
-def _resources(resources: Resources) -> list[Directive]:
-    return given(
-        (
-            ("--time", None if resources.walltime is None else units.walltime(resources.walltime)),
-            ("--mem", None if resources.memory is None else f"{units.mebibytes(resources.memory)}M"),
-            ("--gres", f"gpu:{resources.gpus}" if resources.gpus else None),
-            ("--cpus-per-task", resources.cpus),
-            ("--partition", resources.partition),
-            ("--account", resources.account),
-            ("--qos", resources.qos),
-        )
-    )
-
-
-def _dependency(dependency: Dependency) -> str:
-    ids = (job.partition(";")[0] for job in dependency.jobs)
-    return ":".join([dependency.condition.value, *ids])
 
 
 def _clusters(jobs: Iterable[JobId]) -> list[str]:

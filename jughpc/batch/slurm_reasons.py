@@ -22,8 +22,11 @@ _WAITS = (
         "shorten --time, or take another --partition; sinfo -o '%P %l' shows what each allows",
     ),
     Entry(
-        "PartitionNodeLimit|PartitionConfig|PartitionInactive|PartitionDown", Cause.REQUEST,
-        "cannot run in partition {partition} as it is now ({reason})",
+        "PartitionConfig|PartitionNodeLimit", Cause.REQUEST, "asks for what no node of partition {partition} has",
+        "ask for less with --cpus, --mem or --gpus, or take another --partition",
+    ),
+    Entry(
+        "PartitionInactive|PartitionDown", Cause.NODES, "waits for partition {partition}, which is down ({reason})",
         "take another --partition; scontrol show partition {partition} tells more",
     ),
     Entry(
@@ -44,7 +47,7 @@ _WAITS = (
     Entry("JobHoldMaxRequeue", Cause.HELD, "is held, for it was started too often", _RELEASE),
     Entry(
         "(?i).*launch failed.*|.*requeued.* held( state)?", Cause.LAUNCH,
-        "could not be started, and is held ({reason})", _RELEASE,
+        "was put back into the queue, and is held ({reason})", _RELEASE,
     ),
     Entry("DependencyNeverSatisfied", Cause.NEVER, "waits for a job to end well, which it did not", "jughpc cancel"),
     Entry("Dependency", Cause.DEPENDENCY),

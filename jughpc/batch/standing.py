@@ -26,7 +26,7 @@ def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Seque
         SchedulerError: The scheduler did not answer; `remembered` tells what is on record.
     """
     now = cluster.statuses(jobs)
-    clear = {key for key, status in now.items() if status.state is not State.ENDED}
+    clear = {key for key, status in now.items() if status.state not in (State.ENDED, State.UNKNOWN)}
     kept = ends.kept(files, submission, jobs, but=clear)
     known = {**kept, **{key: now[key] for key in now if key in clear or key not in kept}}
     past = _past(cluster, jobs, known)
@@ -54,7 +54,11 @@ def _past(cluster: Cluster, jobs: Sequence[Accepted], known: Mapping[Key, Status
 
 
 def _record(
-    files: Files, submission: Submission, jobs: Sequence[Accepted], now: Mapping[Key, Status], kept: Mapping[Key, Status]
+    files: Files,
+    submission: Submission,
+    jobs: Sequence[Accepted],
+    now: Mapping[Key, Status],
+    kept: Mapping[Key, Status],
 ) -> None:
     for job in jobs:
         ended = {

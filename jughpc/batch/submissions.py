@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -37,8 +38,14 @@ class ElementOptions:
         workdir: Where its command starts (absolute).
         throttle: Elements that may run at once, None for no bound.
         setup: Lines of shell run before the command.
-        extra: Raw scheduler options.
+        extra: Raw scheduler options, of the arrays only.
         templates: A site's folder of templates, None for those shipped.
+        python: The interpreter, a path or a name that is looked for after `setup`.
+        probe: A command that must end with 0 after `setup`; () for none.
+        umask: Of all that the jobs write, None for the system's.
+        exclude: Hosts that no job is to run on.
+        after: Jobs that must have ended with exit code 0 before the first array starts.
+        collect, reduce: What those jobs ask for.
     """
 
     workdir: Path
@@ -47,6 +54,13 @@ class ElementOptions:
     setup: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     templates: Path | None = None
+    python: str = sys.executable
+    probe: tuple[str, ...] = ()
+    umask: int | None = None
+    exclude: tuple[str, ...] = ()
+    after: tuple[JobId, ...] = ()
+    collect: Resources = field(default_factory=Resources)
+    reduce: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,7 @@ class Submission:
         created: When it was drafted [Unix s, by `host`'s clock].
         scheduler: The name of the batch system.
         limits: What the system allowed then.
+        commands: Where the system's commands lay on the host that submitted, by name: a job may have another PATH.
         meta: The caller's own, opaque here.
         damage: What is wrong with its record, "" if nothing is; of a damaged one only its jobs are known, by their
             own records: they can be looked at and cancelled.
@@ -74,6 +89,7 @@ class Submission:
     workload: Workload
     options: ElementOptions
     limits: Limits = field(default_factory=Limits)
+    commands: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, str] = field(default_factory=dict)
     damage: str = ""
 
@@ -119,6 +135,7 @@ def draft(
     workload: Workload,
     options: ElementOptions,
     limits: Limits = Limits(),  # noqa: B008  # frozen
+    commands: Mapping[str, str] | None = None,
     meta: Mapping[str, str] | None = None,
 ) -> Submission:
     """Return the next submission, for a look at what it would be; nothing is written."""
@@ -133,6 +150,7 @@ def draft(
         workload=workload,
         options=options,
         limits=limits,
+        commands=commands or {},
         meta=meta or {},
     )
 
@@ -291,25 +309,20 @@ def _from_record(jugdir: Path, number: int, fields: dict[str, Any]) -> Submissio
         jugdir=jugdir,
         number=number,
         workload=Workload(tuple(workload["argv"]), workload["size"], workload["name"]),
-        options=_options(**fields.pop("options")),
+        options=_options(fields.pop("options")),
         limits=Limits(**limits),
         **fields,
     )
 
 
-def _options(
-    workdir: str,
-    resources: dict[str, Any],
-    throttle: int | None,
-    setup: list[str],
-    extra: list[str],
-    templates: str | None,
-) -> ElementOptions:
+def _options(fields: dict[str, Any]) -> ElementOptions:
+    """Return the options as they were recorded; those that are younger than the record are as they are by default."""
+    templates = fields.pop("templates")
+    wanted: dict[str, Any] = {
+        name: Resources(**fields.pop(name)) for name in ("resources", "collect", "reduce") if name in fields
+    }
+    listed = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     return ElementOptions(
-        Path(workdir),
-        Resources(**resources),
-        throttle,
-        tuple(setup),
-        tuple(extra),
-        Path(templates) if templates else None,
+        **{**fields, **wanted, **listed, "workdir": Path(fields["workdir"])},
+        templates=Path(templates) if templates else None,
     )

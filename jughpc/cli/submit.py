@@ -9,14 +9,13 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import remember
-from jughpc.cli import common
+from jughpc.cli import common, elements
 from jughpc.cli.progress import progress
-from jughpc.config.settings import NAME, Settings
+from jughpc.config.settings import NAME
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
     from jughpc.batch.clusters import Clusters
-    from jughpc.batch.submissions import ElementOptions
 
 
 @click.command()
@@ -31,12 +30,13 @@ if TYPE_CHECKING:
 @click.option("--reduce", "script", metavar="SCRIPT", help="A Python script to run once all tasks are done.")
 @click.option("--more", type=click.IntRange(min=1), metavar="N", help="Add N elements to the submission that goes on.")
 @click.option("--again", is_flag=True, help="Make a second submission, though one goes on.")
+@click.option("--after", metavar="JOBID", multiple=True, help="Start the array once this job ended well: repeatable.")
 @click.option("--dry-run", is_flag=True, help="Print scripts and commands; touch nothing.")
 @click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
 @click.pass_context
 def submit(
     ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
-    script: str | None, more: int | None, again: bool, dry_run: bool, wait: bool,
+    script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool, wait: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
@@ -55,7 +55,7 @@ def submit(
         return _add(site, clusters, more)
     request = SubmitRequest(
         size=size,
-        options=_options(values, ctx.obj),
+        options=elements.options(values, tuple(ctx.obj), after),
         scheduler=values.scheduler,
         name=name,
         reduce=Path(script) if script else None,
@@ -91,29 +91,6 @@ def _add(site: Site, clusters: Clusters, more: int) -> int:
         added = add(site, clusters, more)
     common.show(output.added(added))
     return ExitCode.DONE
-
-
-def _options(values: Settings, extra: tuple[str, ...]) -> ElementOptions:
-    from jughpc.batch.scheduler import Resources
-    from jughpc.batch.submissions import ElementOptions
-
-    resources = Resources(
-        walltime=values.time,
-        memory=values.mem,
-        cpus=values.cpus,
-        gpus=values.gpus,
-        partition=values.partition,
-        account=values.account,
-        qos=values.qos,
-    )
-    return ElementOptions(
-        workdir=Path.cwd(),
-        resources=resources,
-        throttle=values.throttle,
-        setup=values.setup,
-        extra=extra,
-        templates=values.templates,
-    )
 
 
 @click.command()

@@ -33,13 +33,10 @@ from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 SUBMISSION = "0a1b2c3d"
 NAME = "primes-1a2b-0"
-
-ARRAY = Job(
-    Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run")
-)
+ARRAY = Job(Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run"))
 WANTED: Mapping[str, Any] = {
     "walltime": 5400.0, "memory": 4 << 30, "cpus": 3, "gpus": 2, "partition": "long", "account": "physics",
-    "qos": "high",
+    "qos": "high", "project": "cosmos", "select": "1:ncpus=4", "place": "excl",
 }  # fmt: skip
 ODD = ("o'neil & co", 'a "b" c', "a\\b", "$HOME `x` #y", "per%cent", " lead", "ümlaut")
 GARBAGE = (
@@ -111,6 +108,7 @@ class SchedulerContract:
 
     def test_each_thing_that_is_asked_for_is_said(self, scheduler: Scheduler, sayings: Sayings) -> None:
         said = _said(scheduler, ARRAY)
+        assert {field.name for field in fields(Job)} == _other_values().keys() | _TOLD_APART
         changed = [replace(ARRAY, **{name: value}) for name, value in _other_values().items()]
         assert all(_said(scheduler, job) != said for job in changed)
 
@@ -118,7 +116,7 @@ class SchedulerContract:
     def test_each_resource_is_a_directive_or_refused(
         self, scheduler: Scheduler, sayings: Sayings, resource: str
     ) -> None:
-        job = replace(ARRAY, resources=Resources(**{resource: WANTED[resource]}))
+        job = replace(ARRAY, resources=Resources(**{resource: WANTED.get(resource, "some")}))
         try:
             said = scheduler.directives(job)
         except SettingError:
@@ -153,6 +151,30 @@ class SchedulerContract:
         assert len(set(map(tuple, commands))) == len(commands)
         assert all(any(sayings.array in word for word in command) for command in commands)
         assert not any(sayings.array in word for word in scheduler.submit_command(ARRAY))
+
+    def test_jobs_of_others_that_are_waited_for_are_named_or_refused(
+        self, scheduler: Scheduler, sayings: Sayings
+    ) -> None:
+        job = replace(
+            ARRAY, after=(sayings.array, sayings.plain), depends_on=Dependency(Condition.AFTER_ANY, (sayings.plain,))
+        )
+        try:
+            command = scheduler.submit_command(job)
+        except SettingError:
+            return
+        words = " ".join(command)
+        assert (words.count(sayings.array.partition(";")[0]), words.count(sayings.plain.partition(";")[0])) == (1, 2)
+
+    def test_the_option_that_names_a_job_is_refused_among_raw_ones(self, scheduler: Scheduler) -> None:
+        scheduler.refuse((), {})
+        name = next(said for said in scheduler.directives(ARRAY) if said.value == ARRAY.name)
+        with pytest.raises(SettingError):
+            scheduler.refuse((name.option, "mine"), {})
+
+    def test_room_that_cannot_be_read_is_no_bound(self, scheduler: Scheduler) -> None:
+        for text in GARBAGE:
+            room = scheduler.parse_room(Reply(("command",), 0, text, ""), Limits(), "ada", Resources())
+            assert (room.bounds, room.array_size) == ((), None)
 
     def test_the_id_is_read_below_a_banner(self, scheduler: Scheduler, sayings: Sayings) -> None:
         for job in (sayings.plain, sayings.array):
@@ -204,7 +226,10 @@ class SchedulerContract:
     @pytest.mark.parametrize("text", GARBAGE)
     def test_garbage_is_no_answer(self, scheduler: Scheduler, sayings: Sayings, text: str) -> None:
         reply = Reply(("command",), 0, text, "")
-        for parse in (lambda: scheduler.parse_poll(reply, {sayings.plain: NAME}), lambda: scheduler.parse_find(reply, "a")):
+        for parse in (
+            lambda: scheduler.parse_poll(reply, {sayings.plain: NAME}),
+            lambda: scheduler.parse_find(reply, "a"),
+        ):
             assert _answer(parse) in (None, {}, [])
         assert scheduler.parse_limits(reply).array_size is None
         assert not scheduler.absent(replace(reply, code=1))
@@ -216,7 +241,11 @@ class SchedulerContract:
         assert scheduler.parse_find(sayings.found("primes-1a2b-0", sayings.plain), "primes-1a2b-0") == [sayings.plain]
 
     def test_every_job_is_cancelled_once(self, scheduler: Scheduler, sayings: Sayings) -> None:
-        words = [word for command in scheduler.cancel_commands({sayings.plain: NAME, sayings.array: "other"}) for word in command]
+        words = [
+            word
+            for command in scheduler.cancel_commands({sayings.plain: NAME, sayings.array: "other"})
+            for word in command
+        ]
         assert (words.count(sayings.plain), words.count(sayings.array)) == (1, 1)
 
     def test_a_refusal_is_judged_and_a_new_one_is_the_users_to_see(
@@ -252,9 +281,17 @@ class SchedulerContract:
             shell.run(["bash", str(tmp_path / "script")], env={"PATH": "/usr/bin:/bin", **told})
             env = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
             assert env["JUGHPC_OWNER"].startswith(f"{scheduler.name}:")
+            assert scheduler.element(env["JUGHPC_OWNER"]) == ElementId(job_id, index)
+            assert env["JUGHPC_END"] == f"/run/ends/0-array{f'-{place}' if size > 1 else ''}.json"
             assert env["JUGHPC_SUBMISSION"] == SUBMISSION
             assert env["JUGHPC_RUN"].isdecimal()
             assert (env["JUGHPC_ELEMENT"], env["JUGHPC_ELEMENTS"]) == (str(64 + place), "100")
+        assert not any(
+            map(scheduler.element, ("", "here", f"{scheduler.name}:", "x:1_0.0", f"{scheduler.name}:-1_0.0"))
+        )
+
+
+_TOLD_APART = {"role", "resources", "depends_on"}  # by tests of their own
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
@@ -264,9 +301,9 @@ def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
 def _other_values() -> dict[str, Any]:
     """Return another value for each field of a job that reaches the system or the script."""
     return {
-        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3,
+        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3, "token": "2",
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
-        "extra": ("--raw",),
+        "probe": ("true",), "umask": 0o27, "exclude": ("node7",), "extra": ("--raw",),
     }  # fmt: skip
 
 

@@ -178,9 +178,9 @@ from jughpc.cli.common import takes_jugfile
 
 @click.command()
 @takes_jugfile
-def hello(target):
+def hello(site):
     '''Say hello.'''
-    click.echo(f"hello {target.jugfile}")
+    click.echo(f"hello {site.target.jugfile}")
     return 5
 """
 

@@ -17,8 +17,8 @@ from jughpc.batch import journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Workload
-from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.settling import cancel
+from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import SchedulerError, UsageError
 from jughpc.fs import Clock, OsFiles

@@ -57,7 +57,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
     if submission is None:
         return None
-    cluster = clusters.recorded(submission.scheduler, submission.limits)
+    cluster = clusters.recorded(submission.scheduler, submission.limits, submission.commands)
     settled = _settled(files, folder, clusters, submission) if ask else Settled()
     jobs = Jobs(
         submission,
@@ -72,7 +72,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
 
 def _settled(files: Files, folder: Path, clusters: Clusters, submission: Submission) -> Settled:
     """Finish what any command left half done in this jugdir; return what is still open of `submission`."""
-    found = settling.settle_all(files, folder, lambda one: clusters.recorded(one.scheduler, one.limits))
+    found = settling.settle_all(files, folder, lambda one: clusters.recorded(one.scheduler, one.limits, one.commands))
     return found.get(submission.number, Settled())
 
 

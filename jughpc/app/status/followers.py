@@ -66,8 +66,7 @@ def withdraw(jobs: Jobs, files: Files, which: Sequence[Accepted]) -> str:
     """
     if not which:
         return ""
-    journal.withdraw(files, jobs.submission, [journal.stem_of(job) for job in which])
-    return settling.settle(jobs.cluster, files, jobs.submission).trouble
+    return settling.withdraw(jobs.cluster, files, jobs.submission, which)
 
 
 def withdrawn(files: Files, submission: Submission) -> set[str]:

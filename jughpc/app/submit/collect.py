@@ -17,6 +17,7 @@ from jughpc.app.submit import handover
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.backoff import Backoff
+from jughpc.batch import settling
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugError

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.target import Target
@@ -24,18 +22,19 @@ def of_array(
         reduce: The script that runs once all is done, None for none.
         progress: How far things are before the array begins.
     """
-    plain = replace(submission.options.resources, gpus=None)
-    options = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
-    collect = argv("collect", target, *options)
-    dependents = [DependentJob(Role.COLLECT, collect, plain)]
+    options = submission.options
+    told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
+    collect = argv(options.python, "collect", target, *told)
+    dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
     if reduce is not None:
-        run, checking = (argv("reduce", target, f"--script={reduce}", *how) for how in ((), ("--if-done",)))
-        dependents.append(DependentJob(Role.REDUCE, run, plain, checking))
+        script = f"--script={reduce}"
+        run, checking = (argv(options.python, "reduce", target, script, *how) for how in ((), ("--if-done",)))
+        dependents.append(DependentJob(Role.REDUCE, run, options.reduce, checking))
     return dependents
 
 
-def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
-    """Return the command line of one of our own commands, independent of PATH and activation."""
+def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands, for that interpreter."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
     folder = str(target.location.folder())
-    return (sys.executable, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)
+    return (python, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)

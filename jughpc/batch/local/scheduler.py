@@ -16,8 +16,22 @@ from jughpc.batch.causes import Cause, Why
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.logs import log_name
-from jughpc.batch.scheduler import Capabilities, ElementId, Job, JobId, Limits, Names, Refusal, Reply, Role, State, Status
-from jughpc.errors import SchedulerError, SubmitError
+from jughpc.batch.scheduler import (
+    Capabilities,
+    ElementId,
+    Job,
+    JobId,
+    Limits,
+    Names,
+    Refusal,
+    Reply,
+    Resources,
+    Role,
+    Room,
+    State,
+    Status,
+)
+from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 _OWNER = re.compile(r"local:([0-9a-f]{8})_(\d+)(?:\.\d+)?")
 _STATES = {state.value: state for state in State}
@@ -32,6 +46,13 @@ class Local:
     def within(self, limits: Limits) -> Local:
         return self
 
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        if extra:
+            raise SettingError(f"This machine has no options of its own, so {extra[0]!r} behind -- says nothing to it.")
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def directives(self, job: Job) -> list[Directive]:
         wanted = {**vars(job.resources), **vars(job)}
         return given((f"--{option}", wanted[option]) for option in OPTIONS)
@@ -40,6 +61,11 @@ class Local:
         return ""  # a supervisor keeps what was said
 
     def submit_command(self, job: Job) -> list[str]:
+        if job.after:
+            raise SettingError(
+                "Jobs on this machine wait for none of another submission. Leave --after out: "
+                "`jughpc submit --wait` ends when all of a submission has."
+            )
         after = job.depends_on
         depends = [f"--after={after.condition.value}:{','.join(after.jobs)}"] if after else []
         return command("submit", *words(self.directives(job)), *depends, *job.extra, "--", str(job.script))
@@ -67,6 +93,12 @@ class Local:
             for index, (state, reason, host) in enumerate(told.get(job, ()))
         }
 
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        return []
+
     def past_command(self, jobs: Names) -> list[str]:
         return []  # it forgets nothing
 
@@ -85,6 +117,12 @@ class Local:
         except SchedulerError:
             return Limits()
 
+    def room_command(self, user: str) -> list[str]:
+        return []
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        return Room()
+
     def absent(self, reply: Reply) -> bool:
         return False
 
@@ -93,7 +131,6 @@ class Local:
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
-
 
     def element(self, owner: str) -> ElementId | None:
         match = _OWNER.fullmatch(owner)

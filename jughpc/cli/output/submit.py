@@ -9,29 +9,21 @@ from pathlib import Path
 from jughpc.app.submit.live import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
-from jughpc.batch.scheduler import Resources, Role, State
+from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted
-from jughpc.units import show_memory, show_seconds
+from jughpc.cli.output.choices import chosen
 
 
 def planned(plan: Planned) -> Iterator[str]:
     """Yield all that was chosen, applied defaults included, a line each."""
     yield from _tasks(plan)
-    submission, options = plan.submission, plan.submission.options
     if not plan.jobs:
         yield "nothing is queued: all tasks are done" + (", and so is the reduce" if plan.request.reduce else "")
         return
-    arrays = [str(job.size) for job in plan.jobs if job.role is Role.ARRAY]
-    limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
-    yield f"scheduler  {submission.scheduler}" + (f" ({limits})" if limits else "")
-    yield _array(plan, " + ".join(arrays))
-    yield f"each       {_resources(options.resources)}"
-    yield f"python     {plan.python}"
-    yield f"logs       {submission.folder}/logs"
-    for line in options.setup:
-        yield f"setup      {line}"
-    if options.extra:
-        yield f"extra      {shlex.join(options.extra)}"
+    yield from chosen(plan)
+    size, asked = plan.submission.workload.size, plan.request.size
+    if size < asked:
+        yield f"fewer      {size} elements, not {asked}: no more than {size} tasks are left"
 
 
 def rehearsed(plan: Planned) -> Iterator[str]:
@@ -65,14 +57,6 @@ def added(more: More) -> Iterator[str]:
     yield f"\nadded to submission {more.number}; see `jughpc status`"
 
 
-def _array(plan: Planned, sizes: str) -> str:
-    size, asked = plan.submission.workload.size, plan.request.size
-    if not size:
-        return "array      none: all tasks are done, and the reduce is missing"
-    cut = f" (not {asked}: no more tasks are left)" if size < asked else ""
-    return f"array      {sizes} elements{cut}, {_throttle(plan.submission.options.throttle)}"
-
-
 def _tasks(plan: Planned) -> Iterator[str]:
     session, standing = plan.session, plan.standing
     more = ", and more behind a barrier" if session.jugfile.barrier else ""
@@ -87,22 +71,3 @@ def _tasks(plan: Planned) -> Iterator[str]:
 def _log(job: Accepted, path: Path) -> str:
     text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
     return f"\n{job.role.value} ({job.id}), {path}:\n{text}"
-
-
-def _throttle(throttle: int | None) -> str:
-    return f"at most {throttle} at once" if throttle else "as many at once as the system runs"
-
-
-def _resources(resources: Resources) -> str:
-    chosen = {
-        "time": None if resources.walltime is None else show_seconds(resources.walltime),
-        "memory": None if resources.memory is None else show_memory(resources.memory),
-        "cpus": resources.cpus,
-        "gpus": resources.gpus or "",  # none is what one who did not ask gets
-        "partition": resources.partition,
-        "account": resources.account,
-        "qos": resources.qos,
-    }
-    said = [f"{key} {value}" for key, value in chosen.items() if value not in (None, "")]
-    left = [key for key, value in chosen.items() if value is None]
-    return "; ".join(filter(None, [", ".join(said), f"the site's default {', '.join(left)}" if left else ""]))

@@ -30,6 +30,7 @@ class Parts:
         status: Says how the latest submission stands.
         cancel: Ends submission `number`; returns the exit code.
         collect, reduce: What these jobs run, given the options in their scripts; they return the exit code.
+        end: Tells how such a job of submission `number` ended, given its exit code; takes no time.
         work: What an array's element runs: a generator, so that it costs no thread.
         scheduler: Returns the scheduler that is spoken through, given the one that ships.
         signals: Those that our commands handle, and what each raises in them; any other ends them at once.
@@ -40,6 +41,7 @@ class Parts:
     cancel: Callable[[Bench, int], int] = today.cancel
     collect: Callable[[Bench, Mapping[str, str]], int] = today.collect
     reduce: Callable[[Bench, Mapping[str, str]], int] = today.reduce
+    end: Callable[[Bench, int, int], None] = today.tell_end
     work: Callable[[Board, Start, Life], Steps] = Board.worker
     scheduler: Callable[[Scheduler], Scheduler] = lambda scheduler: scheduler
     signals: Mapping[str, Callable[[], BaseException]] = field(default_factory=_signals)

@@ -15,19 +15,19 @@ from jughpc.backoff import Backoff
 from jughpc.batch import ends, journal, settling, standing, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.plan import DependentJob, plan
 from jughpc.batch.ends import End
+from jughpc.batch.plan import DependentJob, plan
 from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, State, Workload
+from jughpc.batch.settling import cancel as cancel_all
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
-from jughpc.batch.settling import cancel as cancel_all
 from jughpc.errors import JugError, SchedulerError
 from jughpc.testing.cluster.board import Board
-from jughpc.testing.cluster.processes import TERM
 from jughpc.testing.cluster.seat import Seat
 from jughpc.testing.cluster.told import Told
 
 _FIRST, _LONGEST = 0.5, 30.0  # [s] as app.collect has them
+_SIGNALLED = 128  # exit codes above it tell of a signal
 _WAITING = (State.QUEUED, State.RUNNING, State.UNKNOWN)
 
 
@@ -140,31 +140,6 @@ def cancel(bench: Bench, number: int) -> int:
 
 def collect(bench: Bench, options: Mapping[str, str]) -> int:
     """Wait for those who work, and hand what is left to a further array; return the exit code."""
-    return _telling(bench, int(options["submission"]), lambda: _collect(bench, options))
-
-
-def reduce(bench: Bench, options: Mapping[str, str]) -> int:
-    """Run over the results: it ends well if all are there."""
-    return _telling(bench, int(options["submission"]), lambda: _reduce(bench))
-
-
-def _telling(bench: Bench, number: int, play: Callable[[], int]) -> int:
-    """Be a job of a submission that tells how it ended."""
-    files = bench.seat.files
-    submission = submissions.load(files, JUGDIR, number)
-    end = End(bench.owner, 1, State.FAILED)
-    try:
-        code = play()
-        end = End(bench.owner, code, State.FAILED if code else State.DONE)
-    except KeyboardInterrupt:
-        end = ends.of_signal(bench.owner, TERM)
-        raise
-    finally:
-        ends.tell(files, ends.path_of(submission, bench.stem), end)
-    return code
-
-
-def _collect(bench: Bench, options: Mapping[str, str]) -> int:
     number, rounds = int(options["submission"]), int(options["rounds"])
     left = int(options["left"]) if "left" in options else None
     seat, board = bench.seat, bench.board
@@ -183,9 +158,19 @@ def _collect(bench: Bench, options: Mapping[str, str]) -> int:
     return 3
 
 
-def _reduce(bench: Bench) -> int:
+def reduce(bench: Bench, options: Mapping[str, str]) -> int:
+    """Run over the results: it ends well if all are there."""
     bench.seat.clock.sleep(2.0)
     return 0 if bench.board.all_done else 1
+
+
+def tell_end(bench: Bench, number: int, code: int) -> None:
+    """Tell how this job of submission `number` ends: the last that it does, in one instant with its end."""
+    submission = submissions.load(bench.seat.files, JUGDIR, number)
+    end = End(bench.owner, code, State.FAILED if code else State.DONE)
+    if code > _SIGNALLED:
+        end = ends.of_signal(bench.owner, code - _SIGNALLED)
+    ends.tell(bench.seat.files, ends.path_of(submission, bench.stem), end)
 
 
 def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> None:
@@ -202,7 +187,7 @@ def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> 
         seat.say(f"they were refused: {error}")
         return
     reduces = [job for job in before if job.role is Role.REDUCE][-1:]
-    for words in cluster.cancel(reduces):
+    if words := settling.withdraw(cluster, seat.files, submission, reduces):
         seat.say(words)
 
 

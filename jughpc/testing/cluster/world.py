@@ -10,6 +10,7 @@ from functools import partial
 from jughpc.batch import journal, submissions
 from jughpc.batch.scheduler import Role
 from jughpc.errors import JugError
+from jughpc.exitcode import after_signal
 from jughpc.testing.cluster.answers import Answer, Caller, System
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine, RefusedError
@@ -136,8 +137,8 @@ class World:
         except JugError as error:
             how, code = "refused" if _sure(error) else "gave up in doubt", 2
             self.trace(f"fails: {error}")
-        except KeyboardInterrupt:
-            how, code = "was interrupted", 130
+        except KeyboardInterrupt as error:
+            how, code = "was interrupted", after_signal(getattr(error, "number", 2))
         except Exception as error:
             self.referee.traceback(seat, error)
             how, code = "crashed", 1
@@ -155,10 +156,23 @@ class World:
         return "was done"
 
     def _status(self, seat: Seat) -> str:
-        since = self.stage.time
+        since, half = self.stage.time, self._half_cancelled()
         self.referee.heard(self.parts.status(self._bench(seat)), since)
         self.referee.judge_found(self._recorded(), since)
+        for number in half:
+            self.stage.at(_AFTERMATH, partial(self.referee.judge_cancelled, number))
         return "was done"
+
+    def _half_cancelled(self) -> list[int]:
+        """Return the submissions whose cancel may have been left half done; any other command finishes it."""
+        if self._submitting():
+            return []
+        files = self._looker().files
+        names = {number: files.names(f"{submissions.ROOT}/{number}") for number in submissions.numbers(files)}
+        return [number for number, found in names.items() if submissions.CANCELLED in found]
+
+    def _submitting(self) -> bool:
+        return any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
 
     def _recorded(self) -> set[str]:
         """Return the names of all jobs that are recorded as ours."""
@@ -167,7 +181,7 @@ class World:
         return {job.name for submission in found for job in journal.accepted(files, submission)}
 
     def _cancel(self, number: int, seat: Seat) -> str:
-        calm = not any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
+        calm = not self._submitting()
         self.parts.cancel(self._bench(seat), number)
         if calm:
             self.stage.at(_AFTERMATH, lambda: self.referee.judge_cancelled(number))
@@ -209,6 +223,8 @@ class World:
         caller = Caller(ME, start.node.name, start.job.ask.workdir)
         seat = Seat(self, f"{kind}-{start.job.number}", caller, commands=start.node.commands, doom=doom)
         codes: list[int] = []
+        what = ours(start.job)
+        assert what is not None  # it is a job of ours
 
         def play(seat: Seat) -> str:
             codes.append(case(self._job_bench(seat, start.job), _options(start.job)))
@@ -216,7 +232,10 @@ class World:
 
         def body() -> int:
             code = self._play(seat, play)
-            return codes[0] if codes else code
+            code = codes[0] if codes else code
+            outside = _Outside(self, seat.name, caller)
+            self.parts.end(self._job_bench(outside, start.job), what.submission, code)
+            return code
 
         term = (lambda: seat.deliver("TERM")) if "TERM" in self.signals else None
         acting = Acting(self.stage, seat.name, body, exited, term)
