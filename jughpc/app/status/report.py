@@ -44,9 +44,7 @@ class Report:
         return not (self.standing.unfinished or self.standing.manifest.barrier or self.troubles)
 
 
-def report(
-    site: Site, clusters: Clusters, number: int | None = None, observer: Observer | None = None
-) -> Report:
+def report(site: Site, clusters: Clusters, number: int | None = None, observer: Observer | None = None) -> Report:
     """Look where `site` stands: at the store, and once at the scheduler if there is a submission.
 
     Args:

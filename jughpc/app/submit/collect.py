@@ -17,7 +17,6 @@ from jughpc.app.submit import handover
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.backoff import Backoff
-from jughpc.batch import settling
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugError
@@ -77,9 +76,7 @@ class Charge:
     deadline: float | None = None
 
 
-def sleep_until(
-    site: Site, clusters: Clusters, number: int | None = None, deadline: float | None = None
-) -> Verdict:
+def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadline: float | None = None) -> Verdict:
     """Wait until all tasks are done or none can go on.
 
     Args:

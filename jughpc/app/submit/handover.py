@@ -20,9 +20,12 @@ from jughpc.errors import JugError
 _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
 """Why an array may have brought nothing, and the next one may all the same."""
 
+
 def ended_by_hand(jobs: Jobs) -> Set[int]:
     """Return the elements of the latest array that somebody ended."""
-    return {place for place, status in _latest(jobs).items() if status.state is State.CANCELLED and _is_users(status.why)}
+    return {
+        place for place, status in _latest(jobs).items() if status.state is State.CANCELLED and _is_users(status.why)
+    }
 
 
 def worth(site: Site, jobs: Jobs, by_hand: Set[int]) -> int:

@@ -78,9 +78,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
-    after = dependents.of_array(
-        site.target, submission, rounds, followers.reduce_of(submission), Progress.of(now)
-    )
+    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), Progress.of(now))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
     accepted = Submitter(jobs.cluster, files, site.say).submit_more(submission, fitting, after, _running(jobs))

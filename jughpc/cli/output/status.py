@@ -53,7 +53,9 @@ def _follower(report: Report, jobs: Jobs, role: Role, status: Status) -> Iterato
     words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
     if Path(job.script).stem in report.withdrawn:
         words, advice = "withdrawn, for the collector did not end well", ""
-    yield f"  {role.value} ({job.id}): " + "; ".join(filter(None, (f"{status.state.value}, {words}", advice))).strip(", ")
+    yield f"  {role.value} ({job.id}): " + "; ".join(filter(None, (f"{status.state.value}, {words}", advice))).strip(
+        ", "
+    )
     if role in report.troubles:
         yield f"    its log: {log_of(jobs.submission, job)}"
     if role is Role.REDUCE and role in report.troubles and (script := jobs.submission.meta.get("reduce")):
