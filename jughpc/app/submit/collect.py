@@ -152,7 +152,7 @@ def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
         rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now)
         if rounds is None:
             site.say("the latest array brought nothing; no further one is submitted")
-        elif handover.hand_over(site, clusters, verdict.jobs, min(size, verdict.standing.unfinished), rounds, now):
+        elif handover.hand_over(site, clusters, verdict.jobs, verdict.standing, size, rounds):
             return Verdict(End.HANDED_OVER, verdict.standing, verdict.jobs)
         return verdict
     return Verdict(End.BY_HAND, verdict.standing, verdict.jobs) if by_hand else verdict

@@ -45,7 +45,8 @@ def ended(end: Waited) -> Iterator[str]:
     for job, path in end.logs:
         yield _log(job, path)
     if end.state in (State.UNKNOWN, State.ENDED):
-        yield f"\nHow the {end.logs[-1][0].role.value} ended nobody can tell: neither the scheduler nor a record of its own."
+        role = end.logs[-1][0].role.value
+        yield f"\nHow the {role} ended nobody can tell: neither the scheduler nor a record of its own."
 
 
 def added(more: More) -> Iterator[str]:
