@@ -95,9 +95,9 @@ def _add(site: Site, clusters: Clusters, more: int) -> int:
 
 @click.command()
 @common.takes_jugfile
-@click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
+@click.option("--submission", "number", type=int, metavar="N", help="Which one.  [all that go on]")
 def cancel(site: Site, number: int | None) -> int:
-    """End the array, collector and reduce of a submission; results stay."""
+    """End the array, collector and reduce of what was submitted; results stay."""
     from jughpc.app.submit.cancel import cancel as end
     from jughpc.batch.shell import heeding_signals
 
@@ -105,4 +105,6 @@ def cancel(site: Site, number: int | None) -> int:
         ended = end(site, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
+    if not ended:
+        click.echo("nothing was running")
     return ExitCode.DONE

@@ -11,6 +11,7 @@ from jughpc.app.context import manifest
 from jughpc.app.status import followers
 from jughpc.app.submit import dependents, live
 from jughpc.app.submit.cancel import cancel
+from jughpc.app.submit.history import as_before, history
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import submissions
@@ -256,8 +257,34 @@ def test_only_the_submission_that_is_meant_is_cancelled(lab):
 
 
 def test_where_nothing_was_submitted_there_is_nothing_to_cancel(lab):
-    with pytest.raises(UsageError, match="nothing to cancel"):
-        cancel(lab.begin().site, lab.clusters, None)
+    assert cancel(lab.begin().site, lab.clusters, None) == []
+
+
+def test_all_that_goes_on_is_cancelled_unless_one_is_named(lab):
+    lab.submit()
+    lab.submit(again=True)
+    cancel(lab.site, lab.clusters, None)
+    lab.clock.sleep(60)
+    assert all(job.over for job in lab.engine.history)
+    assert cancel(lab.site, lab.clusters, None) == []
+
+
+def test_a_submission_is_made_as_an_earlier_one_was(lab):
+    lab.submit(size=3, reduce=lab.reduce_script(), retries=4, rounds=5, name="mine")
+    request = as_before(lab.site, None, None)
+    assert (request.size, request.retries, request.rounds, request.name) == (3, 4, 5, "mine")
+    assert request.reduce == lab.reduce_script()
+
+
+def test_the_list_of_submissions_tells_how_each_stands(lab):
+    lab.submit()
+    cancel(lab.site, lab.clusters, 1)
+    lab.clock.sleep(60)
+    lab.submit(size=1)
+    found = history(lab.site, lab.clusters)
+    assert [(one.submission.number, one.elements) for one in found] == [(1, 2), (2, 1)]
+    assert found[0].state == "cancelled"
+    assert "queued" in found[1].state
 
 
 def test_a_scheduler_that_does_not_answer_is_told_when_cancelling_and_the_mark_stays(lab):
