@@ -291,7 +291,7 @@ class SchedulerContract:
         )
 
 
-_TOLD_APART = {"role", "resources", "depends_on"}  # by tests of their own
+_TOLD_APART = {"role", "resources", "depends_on", "after"}  # by tests of their own
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:

@@ -23,9 +23,12 @@ ELSEWHERE = {  # what shows itself in no script, and the test that shows it
     "ttl": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
 }
 NO_CONCERN = {  # of a system: what it has no use for and passes over
-    "slurm": set(),
+    "slurm": {"write_select"},
     "pbs": set(),
-    "local": {"mem", "gpus", "partition", "account", "qos"},
+    "local": {
+        "mem", "gpus", "partition", "account", "qos", "collect_mem", "reduce_mem", "place", "project", "select",
+        "write_select",
+    },
 }
 TOKEN = re.compile(r"\b[0-9a-f]{8}\b")
 SYSTEMS = sorted(NO_CONCERN)
