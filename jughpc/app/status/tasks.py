@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -106,7 +106,7 @@ def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> 
     for index in look.indices(running):
         look.active[index] = True
     state = _classified(manifest, look.done, look.failed, look.active)
-    return Standing(manifest, state, list(workers.values()), list(dead.values()))
+    return Standing(manifest, state, list(workers.values()), list(dead.values()), look.deaths(workers.keys()))
 
 
 def _is_dead(record: Record, ended: Mapping[str, str]) -> bool:
@@ -141,6 +141,14 @@ class _Look:
                 index = self._index.get(key)
                 if index is not None:
                     yield self._holder(shard, key, view), index
+
+    def deaths(self, living: Set[str]) -> int:
+        """Return how many claims are on tasks without result that nobody living holds: each is a worker's death."""
+        count = 0
+        for shard, view in self._views:
+            for key in view.claims.keys() - view.done:
+                count += len(view.claims[key]) - (self._holder(shard, key, view) in living)
+        return count
 
     def _holder(self, shard: int, key: bytes, view: View) -> str:
         holder = self._store.claimant(shard, key, view.top(key))

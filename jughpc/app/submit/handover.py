@@ -29,6 +29,11 @@ def ended_by_hand(jobs: Jobs) -> Set[int]:
     }
 
 
+def latest_size(jobs: Jobs) -> int:
+    """Return how many elements were queued together last."""
+    return len(_places(jobs))
+
+
 def worth(site: Site, jobs: Jobs, by_hand: Set[int]) -> int:
     """Return how many further elements may follow the latest array: none for those that were cancelled by hand."""
     size = len(_places(jobs)) - len(by_hand)
@@ -46,7 +51,7 @@ def rounds_left(jobs: Jobs, rounds: int, before: Progress | None, now: Progress)
     Args:
         before: How far things were when the latest array was queued, None if nobody knows.
     """
-    if before is None or now != before:
+    if before is None or now.is_beyond(before):
         return int(jobs.submission.meta.get("rounds", rounds))
     passing = any(status.why and status.why.cause in _PASSING for status in _latest(jobs).values())
     return rounds - 1 if passing and rounds else None
@@ -59,7 +64,7 @@ def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, si
         return False
     left = standing.unfinished
     size = min(size, left) if not standing.manifest.barrier else size
-    freed = sum(row.removed for row in cleanup_claims(site, clusters))
+    freed = sum(row.removed for row in cleanup_claims(site, clusters, keep_deaths=True))
     after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), Progress.of(standing))
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
     try:

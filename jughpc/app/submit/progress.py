@@ -35,5 +35,9 @@ class Progress:
             raise UsageError(f"{text!r} is no progress: as many tasks, a point, as many deaths.")
         return cls(int(match[1]), int(match[2]))
 
+    def is_beyond(self, other: Progress) -> bool:
+        """Return whether anything was brought since `other`."""
+        return self.finished > other.finished or self.deaths > other.deaths
+
     def __str__(self) -> str:
         return f"{self.finished}.{self.deaths}"
