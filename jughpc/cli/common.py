@@ -97,12 +97,15 @@ def takes_jugfile(command: F) -> F:
     @click.argument("jugfile", required=False)
     @click.argument("args", nargs=-1)
     @takes_jugdir
+    @click.option("--as-submitted", "text", hidden=True)  # as the jobs of a submission name its jugfile's text
     @needless("--verbose")
     @needless(*sorted(_OF_EVERY_COMMAND - known), is_flag=True)
     @click.pass_context
     @functools.wraps(command)
-    def with_site(ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], **rest: Any) -> Any:
-        return command(site=find_site(jugfile, (*args, *ctx.obj)), **rest)
+    def with_site(
+        ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], text: str | None, **rest: Any
+    ) -> Any:
+        return command(site=find_site(jugfile, (*args, *ctx.obj), text), **rest)
 
     return with_site  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
@@ -155,8 +158,13 @@ def may_wait(command: F) -> F:
     return with_patience  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
-def find_site(jugfile: str | None, args: tuple[str, ...]) -> Site:
-    """Return where to work, with the jugdir that the jugfile chooses, and say so if it was not named."""
+def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = None) -> Site:
+    """Return where to work, with the jugdir that the jugfile chooses, and say so if it was not named.
+
+    Args:
+        text: The name of the text that was submitted, None to take the jugfile as it is.
+    """
+    from jughpc.app.context.pinned import pinned
     from jughpc.app.context.session import with_own_jugdir
     from jughpc.app.context.site import Site
 
@@ -167,6 +175,8 @@ def find_site(jugfile: str | None, args: tuple[str, ...]) -> Site:
     target = choose(Path.cwd(), jugfile, jugdir, args, usual)
     if target.chosen:
         click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
+    if text is not None:
+        target = pinned(target, text)
     return Site(with_own_jugdir(target), values, OsClock(), say, Path.cwd())
 
 

@@ -12,7 +12,7 @@ import click
 from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.config.settings import Settings
-from jughpc.errors import JugfileError
+from jughpc.errors import JugError, JugfileError
 from jughpc.fs import environment
 from jughpc.library.table import table
 
@@ -52,6 +52,8 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     chosen = common.matcher(name, pattern)
     with _examined(options.examine):
         outcome = work(site, where, options, chosen)
+    if outcome.nothing_left and where.ref and where.elements > 1:
+        _withdraw_others(site, where.ref.submission)
     for failure in outcome.tally.failures:
         click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
     with alone():
@@ -61,6 +63,21 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
+
+
+def _withdraw_others(site: Site, token: str) -> None:
+    """Have the elements of this one's submission that are still queued withdrawn, unless another did; they may run."""
+    from jughpc.batch import shell, withdraw  # only now: no worker that works knows of jobs
+
+    try:
+        if (files := site.files) is None or not withdraw.mark(files, token):
+            return
+        reply = shell.run(withdraw.command(site.location.folder(), token), timeout=3 * withdraw.PATIENCE)
+        words = reply.stderr.strip() if reply.code else ""
+    except (JugError, OSError) as error:
+        words = str(error)
+    if words:
+        common.say(f"elements that are still queued have nothing to do, but could not be withdrawn: {words}")
 
 
 @contextmanager

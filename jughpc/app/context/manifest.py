@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jughpc.app.context.target import Target
 from jughpc.fs import Files
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import read
 
 if TYPE_CHECKING:  # each worker imports this module, and few of them need NumPy for it
     import numpy as np
@@ -103,9 +103,9 @@ def of_graph(graph: Graph, barrier: bool) -> Manifest:
     return Manifest(graph.names, kinds, digests, starts, needs, barrier)
 
 
-def key_of(jugfile: Path, args: Sequence[str]) -> str:
-    """Return the name of what a load of `jugfile` depends on: its text and arguments."""
-    parts = [jugfile.read_bytes(), jugfile.name.encode(), *(argument.encode() for argument in args)]
+def key_of(target: Target, text: bytes) -> str:
+    """Return the name of what a load of the jugfile depends on: its `text` and arguments."""
+    parts = [text, target.jugfile.name.encode(), *(argument.encode() for argument in target.args)]
     whole = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
     return hashlib.blake2b(whole, digest_size=16).hexdigest()
 
@@ -147,9 +147,9 @@ def find_any(files: Files) -> Manifest | None:
     return _load(files, _path(key, count))
 
 
-def outdated(files: Files, jugfile: Path, args: Sequence[str]) -> list[str]:
-    """Return the file names of manifests that a load of `jugfile` as it is now will not be told by."""
-    key, kept = key_of(jugfile, args), _kept(files)
+def outdated(files: Files, target: Target) -> list[str]:
+    """Return the file names of manifests that a load of the jugfile as it is now will not be told by."""
+    key, kept = key_of(target, read(target.place)), _kept(files)
     furthest = max((count for found, count in kept if found == key), default=0)
     return [f"{found}.{count}.npz" for found, count in kept if (found, count) != (key, furthest)]
 

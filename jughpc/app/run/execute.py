@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.context.sources import Project, note
 from jughpc.app.context.target import remember
 from jughpc.app.run.selection import Choice
 from jughpc.exitcode import ExitCode, after_signal
@@ -36,10 +38,12 @@ class Outcome:
     Attributes:
         code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
+        nothing_left: Whether no other worker could do anything either: all is done, or failed, or waits for that.
     """
 
     code: int
     tally: Tally
+    nothing_left: bool = False
 
 
 def execute(site: Site, where: Place, options: Options, chosen: Matcher | None = None) -> Outcome:
@@ -82,6 +86,7 @@ class _Shift:
     site: Site
     chosen: Matcher | None
     _total: Tally = field(default_factory=Tally)  # of all loads so far
+    _project: Project | None = None
 
     def run(self, session: Session) -> Outcome:
         """Work on one load of the jugfile after the other."""
@@ -99,14 +104,26 @@ class _Shift:
             patience = _PATIENCE if len(whole.tasks) != before else patience - 1
             before = len(whole.tasks)
             _save_manifest(session, whole, self.lease.record.life)
+            self._note_sources(session, whole)
             choice = Choice(jugfile, whole, session.store, self.chosen)
             tally, is_stopping = self._work(session, choice)
             self._total = self._total.plus(tally)
             if choice.graph.unfinished or not jugfile.barrier or is_stopping or patience == 0:
                 self._tell_what_waits(jugfile, choice, patience)
-                return Outcome(_code(choice.graph, self._total, jugfile.barrier, self.stops), self._total)
+                nothing_left = whole.unfinished == whole.stuck and not jugfile.barrier
+                code = _code(choice.graph, self._total, jugfile.barrier, self.stops)
+                return Outcome(code, self._total, nothing_left)
             with self.stops.loading():
                 session = sessions.again(session)
+
+    def _note_sources(self, session: Session, graph: Graph) -> None:
+        if (files := self.site.files) is None:
+            return
+        text = session.jugfile.text
+        self._project = self._project or Project(session.target, text, self.site.folder)
+        self._project.loaded(text)
+        with suppress(OSError):  # what is lost is a warning
+            note(files, session.store, graph, self._project)
 
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
@@ -153,6 +170,6 @@ def _save_manifest(session: Session, graph: Graph, token: str) -> None:
     files = session.site.files
     if files is None or not graph.tasks:
         return
-    key = key_of(session.target.jugfile, session.target.args)
+    key = key_of(session.target, session.jugfile.text)
     if not is_saved(files, key, len(graph.tasks)):
         save(files, key, of_graph(graph, session.jugfile.barrier), token)

@@ -10,6 +10,7 @@ from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.elements import Group, Jobs
 from jughpc.app.status.tasks import Standing, manifest_of, stand
 from jughpc.batch.clusters import Clusters
@@ -28,6 +29,7 @@ class Report:
         groups: The same by what is behind it.
         troubles: Its followers that did not end well, or never will.
         withdrawn: The stems of its jobs that were withdrawn.
+        changes: What is no more what computed, or will compute, these results.
     """
 
     target: Target
@@ -37,6 +39,7 @@ class Report:
     groups: Sequence[Group] = ()
     troubles: Mapping[Role, Status] = field(default_factory=dict)
     withdrawn: Set[str] = frozenset()
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def is_well(self) -> bool:
@@ -61,7 +64,7 @@ def report(site: Site, clusters: Clusters, number: int | None = None, observer: 
         jobs = replace(jobs, trouble=words)
     standing = stand(manifest, store, over)
     counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
-    found = Report(site.target, standing, jobs, counts)
+    found = Report(site.target, standing, jobs, counts, changes=changes(site, standing, jobs))
     if jobs is None or (files := site.files) is None:
         return found
     return replace(

@@ -36,5 +36,6 @@ def of_array(
 def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, for that interpreter."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
-    folder = str(target.location.folder())
-    return (python, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)
+    named = (str(target.jugfile), "--jugdir", str(target.location.folder()))
+    text = ("--as-submitted", target.source.parent.name) if target.source else ()
+    return (python, "-m", "jughpc", command, *named, *text, *options, *own)

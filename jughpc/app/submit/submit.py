@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from jughpc.app.context import pinned as texts
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.context.target import Target
+from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand
 from jughpc.app.submit import dependents, live
 from jughpc.app.submit.progress import Progress
@@ -65,6 +69,7 @@ class Planned:
         cluster: Where the jobs go.
         submission: As it will be recorded.
         jobs: In the order of their submission; none if there is nothing to do.
+        changes: What is not what computed results in use, or what an earlier submission still runs.
     """
 
     request: SubmitRequest
@@ -74,6 +79,7 @@ class Planned:
     cluster: Cluster
     submission: Submission
     jobs: Sequence[Job]
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def site(self) -> Site:
@@ -105,10 +111,12 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
+    target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
     standing = stand(_manifest(session), None if session.is_new else session.store, {})
-    submission = _draft(site, _fitting(request, standing), cluster)
-    jobs = _jobs(site, request, submission, cluster, standing)
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs)
+    submission = _draft(site, target, _fitting(request, standing), cluster)
+    jobs = _jobs(site, target, request, submission, cluster, standing)
+    changed = changes(site, standing, submitted.find(site, clusters, ask=False))
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, changed)
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -127,8 +135,11 @@ def submit(planned: Planned) -> Submitted:
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
         _prepare_store(sessions.settle(planned.session), planned.standing, files)
+        text = planned.session.jugfile.text
+        texts.pin(files, site.target, text)
         submission = submissions.prepare(files, planned.submission)
-        jobs = _jobs(site, planned.request, submission, cluster, planned.standing)
+        target = texts.pinned(site.target, texts.key_of(text))
+        jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
         return Submitted(submission, Submitter(cluster, files, site.say).submit(submission, jobs))
 
 
@@ -177,17 +188,17 @@ def _manifest(session: Session) -> Manifest:
 
 def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
     """Keep the manifest for status; make tasks that failed before ready again."""
-    manifest, key = standing.manifest, key_of(session.target.jugfile, session.target.args)
+    manifest, key = standing.manifest, key_of(session.target, session.jugfile.text)
     if len(manifest) and not is_saved(files, key, len(manifest)):
         save(files, key, manifest, "submit")
     if failed := standing.failed():
         session.store.forget_failures(failed)
 
 
-def _draft(site: Site, request: SubmitRequest, cluster: Cluster) -> Submission:
-    target = site.target
+def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster) -> Submission:
     argv = dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
+    meta |= {"text": target.source.parent.name if target.source else ""}
     return submissions.draft(
         _files(site),
         site.clock,
@@ -209,9 +220,9 @@ def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
 
 
 def _jobs(
-    site: Site, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
+    site: Site, target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
 ) -> list[Job]:
-    after = dependents.of_array(site.target, submission, request.rounds, request.reduce, Progress.of(standing))
+    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
     missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce))

@@ -6,6 +6,7 @@
       supervisor.log                        what it had to complain of
       <job>.job                             what to run; appears whole
       <job>.cancel                          somebody wants it ended
+      <job>.withdraw                        nobody needs its elements that have not started
       <job>.ended.<outcome>                 its elements that have not started never will
       <job>/<index>.started.<pid>.<start>   an element's process
       <job>/<index>.ended.<outcome>
@@ -30,6 +31,7 @@ from jughpc.fs import Files, OsFiles, environment
 from jughpc.host import Process
 
 CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
+WITHDRAWN = "withdrawn"
 """Outcomes of an element that has no exit code of its own making."""
 
 LOG = "supervisor.log"
@@ -161,6 +163,11 @@ def read_history(files: Files, job_id: JobId) -> History:
 def cancel_asked(names: Iterable[str], job_id: JobId) -> bool:
     """Return whether somebody wants the job ended."""
     return f"{job_id}.cancel" in names
+
+
+def withdrawal_asked(names: Iterable[str], job_id: JobId) -> bool:
+    """Return whether the job's elements that have not started are not needed any more."""
+    return f"{job_id}.withdraw" in names
 
 
 def unstarted_outcome(names: Iterable[str], job_id: JobId) -> str | None:

@@ -18,7 +18,7 @@ from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import is_gone
 
 FORMAT = 1
-_OURS = frozenset({"workers", "shards", "complete", "manifest", "submissions"})
+_OURS = frozenset({"workers", "shards", "complete", "manifest", "sources", "jugfiles", "submissions"})
 STORE = "store.yaml"  # JSON, which is YAML: so that a worker need not load a YAML parser to start
 
 
@@ -64,7 +64,7 @@ def remove_store(jugdir: Path) -> None:
 def unmake_store(jugdir: Path) -> None:
     """Remove a store that was just made and that nobody uses; one that holds more than a manifest stays."""
     with suppress(OSError):  # not made after all, or a folder that is not empty: somebody's
-        if {path.name for path in jugdir.iterdir()} - {STORE, "manifest", "submissions"}:
+        if {path.name for path in jugdir.iterdir()} - {STORE, "manifest", "jugfiles", "submissions"}:
             return
         if (jugdir / "submissions").is_dir():
             (jugdir / "submissions").rmdir()
