@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jughpc.app.context.pinned import pinned
 from jughpc.app.context.site import Site
+from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
@@ -15,7 +17,7 @@ from jughpc.app.submit.progress import Progress
 from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State, Status
-from jughpc.batch.submissions import Accepted
+from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import UsageError
 
@@ -78,11 +80,17 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
-    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), Progress.of(now))
+    after = dependents.of_array(_as_submitted(site, submission), submission, rounds, followers.reduce_of(submission), Progress.of(now))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
     accepted = Submitter(jobs.cluster, files, site.say).submit_more(submission, fitting, after, _running(jobs))
     return More(submission.number, accepted, followers.withdraw(jobs, files, _unended(jobs, before)))
+
+
+def _as_submitted(site: Site, submission: Submission) -> Target:
+    """Return the jugfile with the text that the submission's elements run."""
+    key = submission.meta.get("text")
+    return pinned(site.target, key) if key else site.target
 
 
 def _fitting(size: int, now: Standing) -> int:
