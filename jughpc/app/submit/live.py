@@ -80,7 +80,8 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
-    after = dependents.of_array(_as_submitted(site, submission), submission, rounds, followers.reduce_of(submission), Progress.of(now))
+    target, reduce = _as_submitted(site, submission), followers.reduce_of(submission)
+    after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
     accepted = Submitter(jobs.cluster, files, site.say).submit_more(submission, fitting, after, _running(jobs))
