@@ -87,7 +87,8 @@ class Submitter:
         stem = journal.stem_of(intent)
         try:
             self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
-            job.script.chmod(0o755)
+            mode = job.script.stat().st_mode
+            job.script.chmod(mode | (mode & 0o444) >> 2)  # run by whoever may read it
             journal.record_intent(self.files, submission, intent)
         except FileExistsError:
             raise JugdirError(f"Somebody else adds to submission {submission.number} now. Try again.") from None

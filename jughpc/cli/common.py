@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,7 @@ from jughpc.config.kinds import Kind, Raw
 from jughpc.config.layers import load
 from jughpc.config.settings import Setting, Settings, named
 from jughpc.errors import SettingError
-from jughpc.fs import OsClock, environment
+from jughpc.fs import OsClock, environment, home
 from jughpc.tasks import running
 from jughpc.tasks.matching import by_both
 
@@ -70,7 +71,7 @@ def settings() -> Settings:
     """Return the settings as they hold in this folder for this command line. Raises SettingError."""
     notes = click.get_current_context().meta
     if _SETTINGS not in notes:
-        notes[_SETTINGS] = load(Path.cwd(), Path.home(), environment(), notes.get(_GIVEN, {}))
+        notes[_SETTINGS] = load(Path.cwd(), home(), environment(), notes.get(_GIVEN, {}))
     found: Settings = notes[_SETTINGS]
     return found
 
@@ -189,7 +190,8 @@ def clusters() -> Clusters:
 
 def say(text: str) -> None:
     """Tell people what goes on, with the time, apart from what a command puts out."""
-    click.echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
+    with suppress(OSError, ValueError):  # whoever read this has left: no reason for a worker to stop
+        click.echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
 
 
 def width() -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jughpc.app.context.site import Site
-from jughpc.cli import common
+from jughpc.cli import common, faults
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError
 from jughpc.fs import environment
@@ -55,10 +55,10 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     if outcome.nothing_left and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission)
     for failure in outcome.tally.failures:
-        click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
+        _tell(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", to_stderr=True)
     with alone():
         hooks.tell(hooks.FINISHED_PRE_STATUS)
-    click.echo(_summary(outcome, values.short))
+    _tell(_summary(outcome, values.short))
     with alone():
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
@@ -78,6 +78,15 @@ def _withdraw_others(site: Site, token: str) -> None:
         words = str(error)
     if words:
         common.say(f"elements that are still queued have nothing to do, but could not be withdrawn: {words}")
+
+
+def _tell(text: str, to_stderr: bool = False) -> None:
+    """Say what was done, to who still reads it: the exit code tells the rest."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=to_stderr)
+    faults.let_go()
+
+
 
 
 @contextmanager
@@ -100,6 +109,7 @@ def _options(
         keep_going=where.ref is not None if values.keep_going is None else values.keep_going,
         retry_failed=where.ref is None and not keep_failed,
         retries=values.retries,
+        patience=values.patience,
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,

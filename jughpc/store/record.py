@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 
 SIZE = 1024  # [bytes] less than a page, so a rewrite in place is one write to the server
+LARGEST = 4 * SIZE  # [bytes] that are read of what should be one
 
 ALIVE, ENDED, DIED = "alive", "ended", "died"
 _LONGEST = {  # the fullest record fills SIZE
@@ -100,6 +101,8 @@ class Record:
         return f"its record says that it {self.state}" + (f": {self.reason}" if self.reason else "")
 
 
+_ALLOWED = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}
+_TYPES = {field.name: _ALLOWED[str(field.type)] for field in dataclasses.fields(Record)}
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Record))
 
 
@@ -123,9 +126,16 @@ def decode(data: bytes) -> Record | None:
         if int(crc, 16) != zlib.crc32(text):
             return None
         fields = json.loads(text)
-        return Record(**{key: value for key, value in fields.items() if key in _FIELDS})
-    except (ValueError, TypeError, AttributeError):  # torn, or no record of ours
+        found = Record(**{key: value for key, value in fields.items() if key in _FIELDS})
+    except (ValueError, TypeError, AttributeError, RecursionError):  # torn, or no record of ours
         return None
+    return found if _is_typed(found) else None
+
+
+def _is_typed(record: Record) -> bool:
+    """Return whether each field has its type: a record is a stranger's text."""
+    values = vars(record)
+    return all(type(values[key]) in types for key, types in _TYPES.items())
 
 
 def _clipped(key: str, value: object) -> object:

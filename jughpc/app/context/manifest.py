@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # each worker imports this module, and few of them need NumPy
 
 FOLDER = "manifest"
 
+_LARGEST = 4 << 30  # [bytes] ten times the manifest of 10^7 tasks
 _NAME = re.compile(r"([0-9a-f]{32})\.([0-9]+)\.npz")
 
 
@@ -163,7 +164,7 @@ def _load(files: Files, path: str) -> Manifest | None:
     from zipfile import BadZipFile
 
     try:
-        return _decoded(files.read(path))
+        return _decoded(files.read(path, _LARGEST))
     except FileNotFoundError:  # a cleanup has removed it just now
         return None
     except (ValueError, KeyError, EOFError, BadZipFile):
@@ -172,8 +173,13 @@ def _load(files: Files, path: str) -> Manifest | None:
 
 
 def _decoded(data: bytes) -> Manifest:
+    from zipfile import ZIP_STORED, ZipFile
+
     import numpy as np
 
+    with ZipFile(io.BytesIO(data)) as members:
+        if any(one.compress_type != ZIP_STORED or one.file_size > len(data) for one in members.infolist()):
+            raise ValueError("it claims to hold more than there is")
     with np.load(io.BytesIO(data)) as arrays:
         names = arrays["names"].tobytes().decode().split("\0")
         numbers = {key: arrays[key] for key in ("kinds", "digests", "starts")}

@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jughpc.batch.scheduler import Condition, JobId
-from jughpc.fs import Files, OsFiles, environment
+from jughpc.fs import Files, OsFiles, environment, home
 from jughpc.host import Process
 
 CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
@@ -72,8 +72,8 @@ class History:
 
 def index_files() -> Files:
     """Return the folder, one a user, that tells where each job's folder is. Source: XDG base directories."""
-    home = environment().get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return OsFiles(Path(home) / "jughpc" / "local")
+    state = environment().get("XDG_STATE_HOME") or home() / ".local" / "state"
+    return OsFiles(Path(state) / "jughpc" / "local")
 
 
 def folder_beside(script: str) -> Path:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
@@ -43,6 +44,10 @@ class SimPath(type(Path())):  # type: ignore[misc]  # PosixPath, whatever this P
 
     def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
         """Do nothing: there are no modes."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> SimpleNamespace:
+        """Return what is looked at: the mode of any file."""
+        return SimpleNamespace(st_mode=0o100644)
 
     def rmdir(self) -> None:
         """Do nothing: there are no empty folders."""
