@@ -113,6 +113,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "JugFolder._read_pack": "jug's own folder, which is only read",
     "RedisStore.shards_in_use": "a server's keys, which it tells truly",
     "Stops.asked": "a file of the user's, seen a little late",
+    "Submitter._submit_one": "a script just made here: its mode is what is asked after",
     "Target.is_there": "the user's jugfile",
     "_check": "the user's reduce script and templates",
     "_recall": "the user's jugfile",
