@@ -33,7 +33,6 @@ MISTAKES = [
     ("execute three.py --jugdir redis://127.0.0.1:1", "the redis server at redis://127.0.0.1:1/0?namespace=three-"),
     ("status three.py --jugdir redis:nosuch", "that is no redis address"),
     ("execute three.py --jugdir dict_store:three.py", "the file three.py is no whole store"),
-    ("cancel three.py", "nothing was submitted"),
     ("reduce three.py --script nosuch.py", "there is no reduce script nosuch.py"),
     ("collect three.py --submission 5", "there is no store in three.jugdata"),
     ("excute three.py", "there is no command 'excute'; did you mean execute"),

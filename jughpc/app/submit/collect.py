@@ -19,7 +19,7 @@ from jughpc.app.submit.silence import Silence
 from jughpc.backoff import Backoff
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
-from jughpc.errors import JugError
+from jughpc.errors import JugdirError, JugError
 from jughpc.store.base import Failure, Observer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -109,6 +109,8 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for. However
     this ends, the reduce that waits for it to end well is withdrawn unless it did.
     """
+    if site.store() is None:
+        raise JugdirError(f"there is no store in {site.location}. Was it made elsewhere? --jugdir DIR")
     done = False
     try:
         verdict = _judged(site, clusters, charge)
