@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from jughpc.errors import SettingError
 
@@ -108,3 +109,14 @@ def _bad_time(text: str) -> str:
         f"{text!r} is no time. Write numbers with d, h, m or s, or [days-]hours:minutes:seconds, "
         "for example 90m, 1h30m or 2-12:00:00."
     )
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Return ascending whole numbers as people write them: ``0-3,7``."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] == number - 1:
+            parts[-1][1:] = [number]
+        else:
+            parts.append([number])
+    return ",".join("-".join(map(str, part)) for part in parts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from jughpc.batch.scheduler import Condition, Dependency, Job, Resources, Role, Scheduler
+from jughpc.batch.scheduler import Condition, Dependency, Job, JobId, Resources, Role, Scheduler
 from jughpc.batch.submissions import Submission
 from jughpc.errors import SettingError
 
@@ -27,10 +27,15 @@ class DependentJob:
 
 @dataclass(frozen=True)
 class Start:
-    """Where the numbering of jobs and elements begins: past those that were submitted before."""
+    """Where the numbering of jobs and elements begins: past those that were submitted before.
+
+    Attributes:
+        after: Ids of earlier arrays that go on; what depends on the new ones waits for these, too.
+    """
 
     job: int = 0
     element: int = 0
+    after: tuple[JobId, ...] = ()
 
 
 def plan(
@@ -46,16 +51,18 @@ def plan(
     Args:
         dependents: The first starts after all arrays ended in any way, each other after the one before it
             ended with exit code 0; or in any way, where the system knows no other condition: it checks itself then.
+            Without elements they are all there is.
     Raises:
         SettingError: There are no elements, or the raw options would undo what is said here.
     """
     scheduler.refuse(submission.options.extra, {})
-    jobs = _arrays(submission, scheduler, start)
-    names, condition = tuple(job.name for job in jobs), Condition.AFTER_ANY
+    alone = bool(dependents) and not submission.workload.size
+    jobs = [] if alone else _arrays(submission, scheduler, start)
+    names, condition = (*start.after, *(job.name for job in jobs)), Condition.AFTER_ANY
     for dependent in dependents:
         known = condition in scheduler.capabilities.conditions
         argv = dependent.argv if known else dependent.checking or dependent.argv
-        after = Dependency(condition if known else Condition.AFTER_ANY, names)
+        after = Dependency(condition if known else Condition.AFTER_ANY, names) if names else None
         job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
         jobs.append(replace(job, argv=argv, resources=dependent.resources, depends_on=after))
         names, condition = (job.name,), Condition.AFTER_OK

@@ -11,7 +11,7 @@ from jughpc.batch import journal, script, settling, submissions
 from jughpc.batch.cluster import Cluster, Tell, same_job
 from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, Start, plan
-from jughpc.batch.scheduler import Job
+from jughpc.batch.scheduler import Job, JobId
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import CommandMissingError, JugdirError, JugError, SchedulerError, SubmitError, UsageError
 from jughpc.fs import Files
@@ -46,17 +46,20 @@ class Submitter:
         """
         return self._submit_all(submission, jobs, self._take_back_all)
 
-    def submit_more(self, submission: Submission, size: int, dependents: Sequence[DependentJob] = ()) -> list[Accepted]:
+    def submit_more(
+        self, submission: Submission, size: int, dependents: Sequence[DependentJob] = (), after: Sequence[JobId] = ()
+    ) -> list[Accepted]:
         """Queue `size` more elements of the submission's workload, numbered on from those it has.
 
         Args:
             dependents: As of `plan`.
+            after: Earlier arrays that these are to wait for, too.
         Raises: as `submit`; the jobs that the submission had before stay as they are.
         """
         if submission.damage:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
         before = journal.accepted(self.files, submission)
-        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before))
+        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after))
         resized = replace(submission, workload=replace(submission.workload, size=size))
         return self._submit_all(
             submission, plan(resized, self.cluster.scheduler, dependents, start), self._take_back_some
@@ -146,7 +149,7 @@ def _with_ids(job: Job, done: Sequence[Accepted]) -> Job:
     if job.depends_on is None:
         return job
     ids = {other.name: other.id for other in done}
-    after = replace(job.depends_on, jobs=tuple(ids[name] for name in job.depends_on.jobs))
+    after = replace(job.depends_on, jobs=tuple(ids.get(name, name) for name in job.depends_on.jobs))
     return replace(job, depends_on=after)
 
 

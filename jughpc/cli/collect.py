@@ -41,21 +41,30 @@ def sleep_until(site: Site) -> int:
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
 @common.takes_settings
-@click.option("--left", type=int, hidden=True)  # as a further array's collector is told by the one before it
-def collect(site: Site, number: int, left: int | None) -> int:
+@click.option("--progress", hidden=True)  # before the array began, as told by who queued it
+def collect(site: Site, number: int, progress: str | None) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
     Exit code: 0 only if all tasks are done, else 3.
     """
-    from jughpc.app.submit.collect import End, story
+    from jughpc.app.submit import own_end
+    from jughpc.app.submit.collect import Charge, End, story
     from jughpc.app.submit.collect import collect as gather
+    from jughpc.app.submit.progress import Progress
+    from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
+    from jughpc.fs import environment
+    from jughpc.worker.element import place
 
-    with heeding_signals():
-        verdict = gather(site, common.clusters(), number, site.settings.rounds, left)
-    for line in story(site, verdict):
-        click.echo(line)
-    return ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
+    environ = environment()
+    with heeding_signals(), own_end.recorded(site, Role.COLLECT, environ) as own:
+        before = Progress.read(progress) if progress else None
+        charge = Charge(number, site.settings.rounds, before, place(environ).deadline)
+        verdict = gather(site, common.clusters(), charge)
+        own.lines = list(story(site, verdict))
+        own.code = ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
+    common.show(own.lines)
+    return own.code
 
 
 @click.command()
@@ -66,9 +75,17 @@ def reduce(site: Site, script: Path, if_done: bool) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
     from jughpc.app.run.reduce import reduce as run
     from jughpc.app.status.tasks import in_words, standing
+    from jughpc.app.submit import own_end
+    from jughpc.batch.scheduler import Role
+    from jughpc.batch.shell import heeding_signals
+    from jughpc.fs import environment
 
-    if if_done and ((found := standing(site)).unfinished or found.manifest.barrier):
-        click.echo(f"{script} was not run, for tasks are left: {in_words(found)}", err=True)
-        return ExitCode.LEFT
-    run(site, script)
-    return ExitCode.DONE
+    with heeding_signals(), own_end.recorded(site, Role.REDUCE, environment()) as own:
+        if if_done and ((found := standing(site)).unfinished or found.manifest.barrier):
+            own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
+        else:
+            run(site, script)
+            own_end.mark_reduced(site, script)
+    for line in own.lines:
+        click.echo(line, err=True)
+    return own.code

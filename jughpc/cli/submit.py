@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from jughpc.cli import common, elements
 from jughpc.cli.progress import progress
 from jughpc.config.settings import NAME
 from jughpc.exitcode import ExitCode
+
+if TYPE_CHECKING:
+    from jughpc.batch.clusters import Clusters
 
 
 @click.command()
@@ -24,13 +28,15 @@ from jughpc.exitcode import ExitCode
 @common.takes_settings
 @click.option("--name", type=common.Takes(NAME), help="Of the jobs.  [the jugfile's]")
 @click.option("--reduce", "script", metavar="SCRIPT", help="A Python script to run once all tasks are done.")
+@click.option("--more", type=click.IntRange(min=1), metavar="N", help="Add N elements to the submission that goes on.")
+@click.option("--again", is_flag=True, help="Make a second submission, though one goes on.")
 @click.option("--after", metavar="JOBID", multiple=True, help="Start the array once this job ended well: repeatable.")
 @click.option("--dry-run", is_flag=True, help="Print scripts and commands; touch nothing.")
 @click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
 @click.pass_context
 def submit(
     ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
-    script: str | None, after: tuple[str, ...], dry_run: bool, wait: bool,
+    script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool, wait: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
@@ -45,6 +51,8 @@ def submit(
 
     site, clusters = common.find_site(jugfile, args), common.clusters()
     values = site.settings
+    if more is not None:
+        return _add(site, clusters, more)
     request = SubmitRequest(
         size=size,
         options=elements.options(values, tuple(ctx.obj), after),
@@ -53,9 +61,12 @@ def submit(
         reduce=Path(script) if script else None,
         retries=values.retries,
         rounds=values.rounds,
+        again=again,
     )
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned))
+    if not planned.jobs:
+        return ExitCode.DONE
     if dry_run:
         common.show(output.rehearsed(planned))
         return ExitCode.DONE
@@ -71,11 +82,22 @@ def submit(
     return end.code
 
 
+def _add(site: Site, clusters: Clusters, more: int) -> int:
+    from jughpc.app.submit.live import add
+    from jughpc.batch.shell import heeding_signals
+    from jughpc.cli.output import submit as output
+
+    with heeding_signals():
+        added = add(site, clusters, more)
+    common.show(output.added(added))
+    return ExitCode.DONE
+
+
 @click.command()
 @common.takes_jugfile
-@click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
+@click.option("--submission", "number", type=int, metavar="N", help="Which one.  [all that go on]")
 def cancel(site: Site, number: int | None) -> int:
-    """End the array, collector and reduce of a submission; results stay."""
+    """End the array, collector and reduce of what was submitted; results stay."""
     from jughpc.app.submit.cancel import cancel as end
     from jughpc.batch.shell import heeding_signals
 
@@ -83,4 +105,6 @@ def cancel(site: Site, number: int | None) -> int:
         ended = end(site, common.clusters(), number)
     for job in ended:
         click.echo(f"cancelled {job.role.value} {job.id}")
+    if not ended:
+        click.echo("nothing was running")
     return ExitCode.DONE

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from jughpc.app.submit.cancel import cancel
-from jughpc.app.submit.collect import End, collect, sleep_until, story
+from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
+from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.wait import Waited, wait_for
-from jughpc.batch import journal, submissions
+from jughpc.batch import ends, journal, submissions
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
@@ -24,7 +25,14 @@ def running(lab):
 
 
 def gathered(lab, rounds=2, left=None):
-    return collect(lab.site, lab.clusters, 1, rounds, left)
+    before = None if left is None else Progress(9 - left)
+    return collect(lab.site, lab.clusters, Charge(1, rounds, before))
+
+
+def record_of(submission):
+    """Return the text of a submission's record."""
+    fields = {key: value for key, value in asdict(submission).items() if key not in ("jugdir", "number", "damage")}
+    return submissions.to_json(fields)
 
 
 def story_of(lab, verdict):
@@ -107,7 +115,7 @@ def test_while_elements_are_queued_the_collector_waits(labs):
 
 def test_a_scheduler_that_does_not_answer_is_no_reason_to_despair(running):
     running.deaf = True
-    running.stage.at(500, running.all_done)
+    running.stage.at(200, running.all_done)
     assert gathered(running).end is End.DONE
     assert len(running.engine.history) == 3
 
@@ -141,7 +149,7 @@ def test_what_is_left_is_handed_to_a_further_array_with_a_collector_and_a_reduce
     assert gathered(running).end is End.HANDED_OVER
     array, collector, reduce = running.engine.history[3:]
     assert len(array.ask.indices) == 2
-    assert {"--rounds=1", "--left=5", "--submission=1"} <= set(collector.ask.argv)
+    assert {"--rounds=2", "--progress=4.0", "--submission=1"} <= set(collector.ask.argv)
     assert "reduce" in reduce.ask.argv
 
 
@@ -174,6 +182,8 @@ def test_the_reduce_that_waited_for_this_collector_is_ended(running):
 
 
 def test_without_rounds_nothing_is_handed_on(running):
+    meta = {**running.done_by.submission.meta, "rounds": "0"}
+    running.files.save("submissions/1/record.json", [record_of(replace(running.done_by.submission, meta=meta))])
     running.exit(1)
     assert gathered(running, rounds=0).end is End.ALONE
     assert len(running.engine.history) == 3
@@ -224,7 +234,8 @@ def test_a_further_array_that_is_refused_leaves_the_verdict_as_it_is(running):
     running.engine.rules = replace(running.engine.rules, user_jobs=0)
     assert gathered(running).end is End.ALONE
     assert any("refused" in line for line in running.said)
-    assert not running.job(2).over
+    running.clock.sleep(5)
+    assert running.job(2).over  # the collector that it waits for will not end well
 
 
 # the story
@@ -295,11 +306,50 @@ def test_a_collector_that_fails_leaves_a_reduce_that_never_starts_and_that_is_no
     assert [job.role for job, _ in found.logs] == [Role.COLLECT, Role.REDUCE]
 
 
-def test_a_job_that_the_scheduler_forgot_is_done_if_all_tasks_are(running):
+def test_a_job_that_the_scheduler_forgot_is_not_said_to_be_done_though_all_tasks_are(running):
     running.all_done()
     running.engine.jobs.clear()
-    assert waited(running)[0].state is State.DONE
+    assert waited(running)[0].code == ExitCode.LEFT
     assert running.clock.now() < 120
+
+
+def test_what_a_reduce_says_of_its_own_end_holds_though_the_scheduler_forgot_it(running):
+    running.all_done()
+    path = ends.path_of(running.done_by.submission, "2-reduce")
+    ends.tell(running.files, path, ends.End("slurm:3_0.0", 0, State.DONE))
+    running.engine.jobs.clear()
+    assert waited(running)[0].state is State.DONE
+
+
+def test_where_no_scheduler_can_be_asked_and_nobody_beats_the_wait_ends_and_says_so(running):
+    running.deaf = True
+    verdict = gathered(running)
+    assert verdict.end is End.SILENT
+    assert running.clock.now() < 1500
+    assert "Once the scheduler answers" in story_of(running, verdict)
+
+
+def test_a_collector_ends_before_its_own_time_is_over(running):
+    verdict = collect(running.site, running.clusters, Charge(1, 2, None, running.clock.wall() + 600))
+    assert verdict.end is End.LATE
+    assert running.clock.now() < 600
+
+
+def test_elements_that_were_ended_by_hand_are_not_submitted_again(running):
+    running.done(running.digests("single")[0])
+    running.clusters.here("slurm").order(["scancel", "1"])
+    running.clock.sleep(40)
+    verdict = gathered(running)
+    assert verdict.end is End.BY_HAND
+    assert len(running.engine.history) == 3
+    assert "jughpc resubmit" in story_of(running, verdict)
+
+
+def test_rounds_are_given_back_by_an_array_that_brought_anything(running):
+    running.done(running.digests("single")[0])
+    running.exit(1)
+    gathered(running, rounds=1, left=9)
+    assert "--rounds=2" in running.job(4).ask.argv
 
 
 def test_a_job_that_the_scheduler_forgot_with_tasks_left_is_not_said_to_be_done(running):
@@ -327,7 +377,7 @@ def test_while_the_scheduler_does_not_answer_nothing_is_taken_for_forgotten(runn
         running.all_done()
 
     running.stage.at(1000, back)
-    assert waited(running)[0].state is State.DONE
+    assert waited(running)[0].state is State.UNKNOWN
     assert running.clock.now() > 1000
 
 

@@ -216,7 +216,7 @@ def test_a_report_shows_elements_as_the_scheduler_tells_them_by_one_command(labs
 
 def test_an_older_submission_can_be_asked_for_and_one_that_never_was_is_a_mistake(lab):
     lab.submit(size=3)
-    lab.submit(size=1)
+    lab.submit(size=1, again=True)
     lab.clock.sleep(5)
     assert report(lab.site, lab.clusters).elements == {State.RUNNING: 1}
     assert report(lab.site, lab.clusters, 1).elements == {State.RUNNING: 3}

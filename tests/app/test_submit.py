@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from jughpc.app.context import manifest
-from jughpc.app.submit import dependents
+from jughpc.app.status import followers
+from jughpc.app.submit import dependents, live
 from jughpc.app.submit.cancel import cancel
+from jughpc.app.submit.history import as_before, history
+from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import submissions
 from jughpc.batch.scheduler import Resources, Role
@@ -48,7 +51,7 @@ def test_what_is_planned_can_be_shown_and_is_what_is_queued(lab):
     assert [job.name for job in planned.jobs] == [job.name for job in done.accepted] == lab.queued()
     for job in planned.jobs:
         assert lab.files.read(f"submissions/1/{job.script.name}").decode() == planned.script(job)
-        assert planned.command(job)[1:] in [argv[1:] for argv in lab.commands] or job.depends_on
+        assert planned.command(job)[1:-1] in [argv[1:-1] for argv in lab.commands] or job.depends_on
 
 
 def test_the_standing_of_a_plan_counts_what_is_done(lab):
@@ -114,7 +117,7 @@ def test_array_collector_and_reduce_are_queued_each_behind_the_one_before_it(lab
 
 def test_the_jobs_have_the_jugfiles_name_unless_another_is_given(lab):
     lab.submit()
-    lab.submit(name="mine")
+    lab.submit(name="mine", again=True)
     assert lab.queued()[0].startswith("sums-")
     assert lab.queued()[2].startswith("mine-")
 
@@ -134,7 +137,7 @@ def test_the_manifest_is_kept_for_status_and_once(lab):
     key = manifest.key_of(lab.site.target, lab.jugfile.read_bytes())
     assert len(manifest.find(lab.files, key)) == 9
     lab.orders.calls.clear()
-    lab.submit()
+    lab.submit(again=True)
     assert not any(path.startswith("manifest") for call, path in lab.orders.calls if call in ("create", "rename"))
 
 
@@ -201,23 +204,23 @@ def submission(lab):
 
 
 def test_a_collector_knows_its_submission_and_how_many_rounds_are_left(lab, submission):
-    (collector,) = dependents.of_array(lab.site.target, submission, 2, None)
+    (collector,) = dependents.of_array(lab.site.target, submission, 2, None, Progress(0))
     assert (collector.role, words(collector, "--submission"), words(collector, "--rounds")) == (
         Role.COLLECT, ["1"], ["2"],
     )  # fmt: skip
 
 
-def test_further_options_are_the_collectors(lab, submission):
-    collector, reduce = dependents.of_array(lab.site.target, submission, 2, Path("r.py"), "--left=7")
-    assert words(collector, "--left") == ["7"]
-    assert "--left=7" not in reduce.argv
+def test_how_far_things_are_is_told_to_the_collector(lab, submission):
+    collector, reduce = dependents.of_array(lab.site.target, submission, 2, Path("r.py"), Progress(7, 1))
+    assert words(collector, "--progress") == ["7.1"]
+    assert "--progress=7.1" not in reduce.argv
     assert words(reduce, "--script") == ["r.py"]
     assert "--if-done" not in reduce.argv
 
 
 def test_what_follows_asks_for_no_gpus(lab, submission):
     hungry = replace(submission, options=replace(submission.options, resources=Resources(gpus=2, cpus=3)))
-    for job in dependents.of_array(lab.site.target, hungry, 0, Path("r.py")):
+    for job in dependents.of_array(lab.site.target, hungry, 0, Path("r.py"), Progress(0)):
         assert job.resources.gpus is None
 
 
@@ -248,15 +251,41 @@ def test_a_cancelled_submission_is_marked_so(lab):
 
 def test_only_the_submission_that_is_meant_is_cancelled(lab):
     lab.submit()
-    lab.submit()
+    lab.submit(again=True)
     cancel(lab.site, lab.clusters, 1)
     lab.clock.sleep(60)
     assert [job.over for job in lab.engine.history] == [True, True, False, False]
 
 
 def test_where_nothing_was_submitted_there_is_nothing_to_cancel(lab):
-    with pytest.raises(UsageError, match="nothing to cancel"):
-        cancel(lab.begin().site, lab.clusters, None)
+    assert cancel(lab.begin().site, lab.clusters, None) == []
+
+
+def test_all_that_goes_on_is_cancelled_unless_one_is_named(lab):
+    lab.submit()
+    lab.submit(again=True)
+    cancel(lab.site, lab.clusters, None)
+    lab.clock.sleep(60)
+    assert all(job.over for job in lab.engine.history)
+    assert cancel(lab.site, lab.clusters, None) == []
+
+
+def test_a_submission_is_made_as_an_earlier_one_was(lab):
+    lab.submit(size=3, reduce=lab.reduce_script(), retries=4, rounds=5, name="mine")
+    request = as_before(lab.site, None, None)
+    assert (request.size, request.retries, request.rounds, request.name) == (3, 4, 5, "mine")
+    assert request.reduce == lab.reduce_script()
+
+
+def test_the_list_of_submissions_tells_how_each_stands(lab):
+    lab.submit()
+    cancel(lab.site, lab.clusters, 1)
+    lab.clock.sleep(60)
+    lab.submit(size=1)
+    found = history(lab.site, lab.clusters)
+    assert [(one.submission.number, one.elements) for one in found] == [(1, 2), (2, 1)]
+    assert found[0].state == "cancelled"
+    assert "queued" in found[1].state
 
 
 def test_a_scheduler_that_does_not_answer_is_told_when_cancelling_and_the_mark_stays(lab):
@@ -265,3 +294,60 @@ def test_a_scheduler_that_does_not_answer_is_told_when_cancelling_and_the_mark_s
     with pytest.raises(SchedulerError):
         cancel(lab.site, lab.clusters, None)
     assert submissions.is_cancelled(lab.files, done.submission)
+
+
+# one at a time
+
+
+def test_a_second_submission_is_refused_while_one_goes_on_and_the_choices_are_named(lab):
+    lab.submit(reduce=lab.reduce_script())
+    with pytest.raises(UsageError, match=r"(?s)submission 1 .*2 elements.*--more N.*--again"):
+        lab.submit()
+    assert submissions.numbers(lab.files) == [1]
+
+
+def test_once_the_first_has_ended_another_is_welcome(lab):
+    lab.submit()
+    lab.clock.sleep(5)
+    lab.exit(1)
+    lab.clock.sleep(5)
+    lab.exit(3)
+    lab.clock.sleep(5)
+    lab.submit()
+    assert submissions.numbers(lab.files) == [1, 2]
+
+
+def test_elements_are_added_with_a_collector_and_a_reduce_that_take_the_place_of_the_former(lab):
+    lab.submit(size=2, reduce=lab.reduce_script())
+    lab.clock.sleep(5)
+    added = live.add(lab.site, lab.clusters, 3)
+    lab.clock.sleep(5)
+    assert roles(added.accepted) == [Role.ARRAY, Role.COLLECT, Role.REDUCE]
+    assert [job.over for job in lab.engine.history] == [False, True, True, False, False, False]
+    lab.exit(1, 2, 3, 4)
+    lab.clock.sleep(5)
+    assert not lab.job(4).begun  # the first array goes on
+
+
+def test_where_nothing_goes_on_nothing_can_be_added(lab):
+    with pytest.raises(UsageError, match="without --more"):
+        live.add(lab.begin().site, lab.clusters, 3)
+
+
+def test_no_more_elements_are_queued_than_tasks_are_left(lab):
+    lab.begin().done(*lab.digests("single"))
+    lab.submit(size=64)
+    assert len(lab.job(0).ask.indices) == 5
+
+
+def test_when_all_is_done_nothing_is_queued_but_a_reduce_that_is_missing(lab):
+    lab.begin().all_done()
+    assert plan_submission(lab.site, lab.clusters, lab.request()).jobs == []
+    done = lab.submit(reduce=lab.reduce_script())
+    assert roles(done.accepted) == [Role.REDUCE]
+    followers.mark_reduced(lab.files, done.submission)
+    request = lab.request(reduce=lab.reduce_script(), again=False)
+    lab.clock.sleep(5)
+    lab.exit(0)
+    lab.clock.sleep(5)
+    assert plan_submission(lab.site, lab.clusters, request).jobs == []

@@ -43,7 +43,7 @@ _LAST = "all is done and never reduced, the collector"
 _LEFT = "tasks are left, the collector"
 
 KNOWN = (
-    Known(3, "a reduce can never start", 14, "Slurm: after a collector that ends badly the reduce pends for ever"),
+    Known(3, "a reduce can never start", 170, "Slurm: after a collector that is killed it pends until somebody looks"),
     Known(
         3, "a reduce starts before all is done", None, "Slurm: afterok of a collector that is forgotten holds nothing"
     ),
@@ -51,8 +51,8 @@ KNOWN = (
     Known(3, f"{_LAST} was deleted unrun", 1899, "PBS without history: its array had ended before it was queued"),
     Known(3, f"{_LAST} ended with code 0", 157, "PBS without history: the reduce came too late, and is deleted"),
     Known(3, f"{_LAST}'s node is broken", 317, "setup fails on the collector's node, and that was all"),
-    Known(5, f"{_LEFT} ended with code 3", 53, "tasks that kill workers use up the rounds, whatever else gets done"),
-    Known(5, f"{_LEFT} met its time limit", 707, "the collector has the workers' time limit"),
+    Known(5, f"{_LEFT} ended with code 3", 707, "two arrays in a row bring nothing, for reasons that do not pass"),
+    Known(5, f"{_LEFT} met its time limit", None, "the collector has the workers' time limit"),
     Known(5, f"{_LEFT} was deleted unrun", None, "PBS without history: its array had ended before it was queued"),
     Known(5, f"{_LEFT}'s node is broken", 166, "setup fails on the collector's node, and that was all"),
 )

@@ -14,7 +14,7 @@ from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State, Status
 from jughpc.batch.settling import Settled
 from jughpc.batch.submissions import Accepted, Submission
-from jughpc.errors import JugError
+from jughpc.errors import CommandMissingError, JugError
 from jughpc.fs import Files
 from jughpc.store.record import ALIVE, ElementRef, Record
 
@@ -29,6 +29,7 @@ class Jobs:
         poll: What the scheduler says, empty if it could not be asked.
         trouble: Why it could not be asked, "" if it could.
         cancelled: Whether the submission is to end.
+        is_out_of_reach: Whether its commands are not even there.
         withdrawn: Whether its elements that had not started are not needed any more.
         open: How many jobs of it may be queued, or not: nobody could find out.
     """
@@ -38,6 +39,7 @@ class Jobs:
     accepted: Sequence[Accepted]
     poll: Poll = field(default_factory=Poll)
     trouble: str = ""
+    is_out_of_reach: bool = False
     cancelled: bool = False
     withdrawn: bool = False
     open: int = 0
@@ -83,7 +85,8 @@ def _asked(jobs: Jobs, files: Files) -> Jobs:
     try:
         return replace(jobs, poll=standing.stand(*about))
     except JugError as error:
-        return replace(jobs, poll=standing.remembered(*about), trouble=str(error))
+        missing = isinstance(error, CommandMissingError)
+        return replace(jobs, poll=standing.remembered(*about), trouble=str(error), is_out_of_reach=missing)
 
 
 def dead_by_scheduler(jobs: Jobs, records: Sequence[Record]) -> dict[str, str]:
@@ -133,6 +136,32 @@ def _of_element(known: Status | None, by_store: State) -> State:
     if known is None or (known.state is State.FAILED and by_store is State.DONE):
         return by_store
     return known.state
+
+
+@dataclass(frozen=True)
+class Group:
+    """Elements that stand alike, for the same reason.
+
+    Attributes:
+        words: The reason in words, "" if there is nothing to explain.
+        advice: What to do about it, "" if nothing is to be done.
+        numbers: Theirs within the submission, ascending.
+    """
+
+    state: State
+    words: str
+    advice: str
+    numbers: Sequence[int]
+
+
+def groups(jobs: Jobs) -> list[Group]:
+    """Return the elements that the scheduler, or a record, has a reason for, those of one reason together."""
+    found: dict[tuple[State, str, str], list[int]] = {}
+    for number, status in sorted(jobs.poll.elements.items()):
+        words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
+        if words:
+            found.setdefault((status.state, words, advice), []).append(number)
+    return [Group(*key, tuple(numbers)) for key, numbers in found.items()]
 
 
 def of_elements(jobs: Jobs, lives: Sequence[str]) -> set[str]:

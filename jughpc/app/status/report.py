@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
-from jughpc.app.status.elements import Jobs
+from jughpc.app.status.elements import Group, Jobs
 from jughpc.app.status.tasks import Standing, manifest_of, stand
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.scheduler import State
+from jughpc.batch.scheduler import Role, State, Status
+from jughpc.store.base import Observer
+from jughpc.store.record import ALIVE, Record
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class Report:
     Attributes:
         jobs: The latest submission, None if there is none.
         elements: Its array elements by state.
+        groups: The same by what is behind it.
+        troubles: Its followers that did not end well, or never will.
+        withdrawn: The stems of its jobs that were withdrawn.
         changes: What is no more what computed, or will compute, these results.
     """
 
@@ -29,20 +36,47 @@ class Report:
     standing: Standing
     jobs: Jobs | None = None
     elements: Counter[State] = field(default_factory=Counter)
+    groups: Sequence[Group] = ()
+    troubles: Mapping[Role, Status] = field(default_factory=dict)
+    withdrawn: Set[str] = frozenset()
     changes: Changes = field(default_factory=Changes)
 
+    @property
+    def is_well(self) -> bool:
+        """Whether all tasks are done, and what was to follow them did not fail."""
+        return not (self.standing.unfinished or self.standing.manifest.barrier or self.troubles)
 
-def report(site: Site, clusters: Clusters, number: int | None = None) -> Report:
+
+def report(site: Site, clusters: Clusters, number: int | None = None, observer: Observer | None = None) -> Report:
     """Look where `site` stands: at the store, and once at the scheduler if there is a submission.
 
     Args:
         number: Of the submission, by default the latest.
+        observer: Who has watched the workers, and knows who stood still for too long.
     """
     store = site.store()
     manifest = manifest_of(site)
     jobs = submitted.find(site, clusters, number) if store else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(jobs, records) if jobs else {}
+    over.update(_still(observer, records, over) if observer else ())
+    if jobs and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
+        jobs = replace(jobs, trouble=words)
     standing = stand(manifest, store, over)
     counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
-    return Report(site.target, standing, jobs, counts, changes(site, standing, jobs))
+    found = Report(site.target, standing, jobs, counts, changes=changes(site, standing, jobs))
+    if jobs is None or (files := site.files) is None:
+        return found
+    return replace(
+        found,
+        groups=submitted.groups(jobs),
+        troubles=followers.troubles(jobs, files),
+        withdrawn=followers.withdrawn(files, jobs.submission),
+    )
+
+
+def _still(observer: Observer, records: Sequence[Record], over: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the lives that are dead by proof, each with it."""
+    for record in records:
+        if record.state == ALIVE and record.life not in over and (proof := observer.proof_of(record.life)):
+            yield record.life, proof

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -34,12 +34,14 @@ class Standing:
         state: (N,) FAILED, WAITING, READY, COMPLETE or ACTIVE.
         workers: Lives that go on, as far as this host can know.
         dead: Lives that ended without letting go, by their own record or by this host's process table.
+        deaths: Of workers that tasks killed.
     """
 
     manifest: Manifest
     state: npt.NDArray[np.uint8]
     workers: list[Record] = field(default_factory=list)
     dead: list[Record] = field(default_factory=list)
+    deaths: int = 0
 
     @property
     def unfinished(self) -> int:
@@ -105,7 +107,7 @@ def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> 
     for index in look.indices(running):
         look.active[index] = True
     state = _classified(manifest, look.done, look.failed, look.active)
-    return Standing(manifest, state, list(workers.values()), list(dead.values()))
+    return Standing(manifest, state, list(workers.values()), list(dead.values()), look.deaths(workers.keys()))
 
 
 def _is_dead(record: Record, ended: Mapping[str, str]) -> bool:
@@ -140,6 +142,14 @@ class _Look:
                 index = self._index.get(key)
                 if index is not None:
                     yield self._holder(shard, key, view), index
+
+    def deaths(self, living: Set[str]) -> int:
+        """Return how many claims are on tasks without result that nobody living holds: each is a worker's death."""
+        count = 0
+        for shard, view in self._views:
+            for key in view.claims.keys() - view.done:
+                count += len(view.claims[key]) - (self._holder(shard, key, view) in living)
+        return count
 
     def _holder(self, shard: int, key: bytes, view: View) -> str:
         holder = self._store.claimant(shard, key, view.top(key))

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
-from jughpc.app.context.site import Say, Site
+from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
+from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
-from jughpc.app.status.report import report
+from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
-from jughpc.app.submit import dependents
-from jughpc.app.upkeep.claims import cleanup_claims
+from jughpc.app.submit import handover
+from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.silence import Silence
 from jughpc.backoff import Backoff
-from jughpc.batch import settling
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
-from jughpc.batch.submitter import Submitter
-from jughpc.errors import JugError
-from jughpc.fs import Files
-from jughpc.store.base import Failure
+from jughpc.errors import JugdirError, JugError
+from jughpc.store.base import Failure, Observer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
+MARGIN = 60.0  # [s] that a collector keeps back of its own time, to say how it ended
 _SHOWN = 5  # failures told in full
 
 
@@ -33,30 +33,68 @@ class End(Enum):
     DONE = "all tasks are done"
     BLOCKED = "what is left failed, or waits for what failed"
     ALONE = "tasks are left and nobody works on them"
+    SILENT = "tasks are left, nobody gives a sign of life, and the scheduler cannot be asked"
+    LATE = "tasks are left, and the time of this job is over"
+    BY_HAND = "tasks are left, and the elements were cancelled by hand"
     HANDED_OVER = "tasks are left, and further jobs go on with them"
+
+
+GO_ON: Mapping[End, str] = {
+    End.SILENT: "Once the scheduler answers, `jughpc status` shows what it started; `jughpc submit` runs what is left.",
+    End.BY_HAND: "No further ones are submitted in their place. `jughpc resubmit` goes on.",
+}
+"""What to do about an end; submitting again is what helps else."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a wait ended with."""
+    """What a wait ended with.
+
+    Attributes:
+        jobs: The submission that was waited for, None if there was none.
+    """
 
     end: End
     standing: Standing
+    jobs: Jobs | None = None
 
 
-def sleep_until(site: Site, clusters: Clusters, number: int | None = None) -> Verdict:
+@dataclass(frozen=True)
+class Charge:
+    """What a collector was told by who queued it.
+
+    Attributes:
+        number: Of its submission.
+        rounds: Further arrays in a row that may follow ones which brought nothing.
+        progress: Where things stood when its array was queued, None if nobody said.
+        deadline: When its scheduler ends it [Unix s], None for never.
+    """
+
+    number: int
+    rounds: int
+    progress: Progress | None = None
+    deadline: float | None = None
+
+
+def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadline: float | None = None) -> Verdict:
     """Wait until all tasks are done or none can go on.
 
     Args:
         number: The submission whose workers are waited for; when these are gone the wait ends. Without one
             it goes on while nobody works: somebody may come.
+        deadline: When the wait ends in any case [Unix s].
     """
-    backoff, told = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), ""
+    backoff, told, silence = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), "", Silence(site.clock)
+    observer: Observer | None = None
     while True:
-        now = report(site, clusters, number)
-        verdict = _verdict(now.standing, _hope(now.jobs, now.standing))
-        if verdict is not None and (verdict is not End.ALONE or number is not None):
-            return Verdict(verdict, now.standing)
+        observer = observer or (store.observer() if (store := site.store()) else None)
+        now = report(site, clusters, number, observer)
+        silence.heard(_signs(now))
+        end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
+        if end is not None and (end not in (End.ALONE, End.SILENT) or number is not None):
+            return Verdict(end, now.standing, now.jobs)
+        if deadline is not None and site.clock.wall() > deadline - MARGIN:
+            return Verdict(End.LATE, now.standing, now.jobs)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
         if words != told:
             backoff.reset()
@@ -65,24 +103,21 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None) -> Ve
         site.clock.sleep(backoff.next())
 
 
-def collect(site: Site, clusters: Clusters, number: int, rounds: int, left: int | None = None) -> Verdict:
+def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     """Wait for those who work; then hand what is left to a further array, with a collector and a reduce of its own.
 
-    No job waits in another's place: this one's time may be as short as that of the workers it would wait for.
-
-    Args:
-        rounds: Further arrays at most, one after the other.
-        left: Tasks that the latest further array began with, None if there was none. One that finished no task is
-            the last: what kills every worker is not repaired by more of them.
+    No job waits in another's place: this one's time may be as short as that of the workers it would wait for. However
+    this ends, the reduce that waits for it to end well is withdrawn unless it did.
     """
-    verdict = sleep_until(site, clusters, number)
-    unfinished = verdict.standing.unfinished
-    if verdict.end is not End.ALONE or not rounds:
-        return verdict
-    if unfinished == left:
-        site.say("the latest array finished no task; no further one is submitted")
-    elif _hand_over(site, clusters, number, rounds, unfinished):
-        return Verdict(End.HANDED_OVER, verdict.standing)
+    if site.store() is None:
+        raise JugdirError(f"there is no store in {site.location}. Was it made elsewhere? --jugdir DIR")
+    done = False
+    try:
+        verdict = _judged(site, clusters, charge)
+        done = verdict.end is End.DONE
+    finally:
+        if not done:
+            _withdraw_reduce(site, clusters, charge.number)
     return verdict
 
 
@@ -102,7 +137,40 @@ def story(site: Site, verdict: Verdict) -> Iterator[str]:
     for record in standing.dead[:_SHOWN]:
         reason = record.reason or "without a word"
         yield f"  a worker on {record.host} died: {reason}; it ran {record.task or 'nothing'}"
-    yield "Submit again to run what is left: what is done stays done."
+    if verdict.jobs and verdict.jobs.trouble:
+        yield f"  {verdict.jobs.trouble}"
+    yield GO_ON.get(verdict.end, "Submit again to run what is left: what is done stays done.")
+
+
+def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
+    verdict = sleep_until(site, clusters, charge.number, charge.deadline)
+    if verdict.end is not End.ALONE or verdict.jobs is None:
+        return verdict
+    if verdict.jobs.cancelled:
+        return verdict
+    by_hand = handover.ended_by_hand(verdict.jobs)
+    if size := handover.worth(site, verdict.jobs, by_hand):
+        now = Progress.of(verdict.standing)
+        rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now)
+        if rounds is None:
+            site.say("the latest array brought nothing; no further one is submitted")
+        elif handover.hand_over(site, clusters, verdict.jobs, verdict.standing, size, rounds):
+            return Verdict(End.HANDED_OVER, verdict.standing, verdict.jobs)
+        return verdict
+    return Verdict(End.BY_HAND, verdict.standing, verdict.jobs) if by_hand else verdict
+
+
+def _withdraw_reduce(site: Site, clusters: Clusters, number: int) -> None:
+    """Withdraw the reduce that waits for this very job to end well, which it will not."""
+    with suppress(JugError, OSError):  # whoever comes next sees that it can never start, and does the same
+        jobs, files = submitted.find(site, clusters, number, ask=False), site.files
+        if jobs is None or files is None or jobs.cancelled:
+            return
+        reduces = [job for job in jobs.accepted if job.role is Role.REDUCE]
+        arrays = [place for place, job in enumerate(jobs.accepted) if job.role is Role.COLLECT]
+        mine = [job for job in reduces if jobs.accepted.index(job) < arrays[-1] or len(arrays) == 1]
+        if words := followers.withdraw(jobs, files, mine[-1:]):
+            site.say(f"the reduce could not be withdrawn yet: {words}")
 
 
 def _failures(site: Site, standing: Standing) -> Iterator[Failure]:
@@ -112,47 +180,40 @@ def _failures(site: Site, standing: Standing) -> Iterator[Failure]:
             yield failure
 
 
-def _verdict(standing: Standing, hope: bool) -> End | None:
+def _signs(now: Report) -> object:
+    """Return what changes as long as anybody works."""
+    return now.standing.unfinished, tuple(sorted((record.life, record.beats) for record in now.standing.workers))
+
+
+def _patience(site: Site, clusters: Clusters, jobs: Jobs | None) -> float:
+    """Return how long nobody need give a sign of life before nobody is believed to be there [s]."""
+    store = site.store()
+    pace = store.pace if store else site.pace
+    answers = 0.0 if jobs is None or jobs.is_out_of_reach else clusters.patience
+    return pace.ttl + pace.lag + answers
+
+
+def _end(now: Report, *, is_silent: bool) -> End | None:
     """Return why there is nothing to wait for, None if there is."""
+    standing = now.standing
     if not standing.unfinished and not standing.manifest.barrier:
         return End.DONE
-    if standing.workers or hope:
+    if standing.workers or _hope(now.jobs, standing, is_silent):
         return None
+    if now.jobs is not None and now.jobs.trouble and not now.jobs.cancelled:
+        return End.SILENT
     return End.ALONE if standing.can_go_on() or standing.manifest.barrier else End.BLOCKED
 
 
-def _hope(jobs: Jobs | None, standing: Standing) -> bool:
-    """Return whether the scheduler may still start a worker, so that it is too early to despair."""
+def _hope(jobs: Jobs | None, standing: Standing, is_silent: bool) -> bool:
+    """Return whether the scheduler may still start a worker, so that it is too early to despair.
+
+    Args:
+        is_silent: Whether nobody gave a sign of life for so long that what is not known for certain is not waited for.
+    """
     if jobs is None or jobs.cancelled:
         return False
     if jobs.trouble:  # a scheduler that does not answer is no proof of anything
-        return bool(standing.unfinished)
-    waiting = (State.QUEUED, State.RUNNING, State.UNKNOWN)
+        return bool(standing.unfinished) and not is_silent
+    waiting = (State.QUEUED, State.RUNNING) if is_silent else (State.QUEUED, State.RUNNING, State.UNKNOWN)
     return any(status.state in waiting for status in jobs.poll.elements.values())
-
-
-def _hand_over(site: Site, clusters: Clusters, number: int, rounds: int, left: int) -> bool:
-    """Free what the dead held and submit an array for what is left, and what follows it; return whether that worked."""
-    freed = sum(row.removed for row in cleanup_claims(site, clusters))
-    jobs, files, say = submitted.find(site, clusters, number, ask=False), site.files, site.say
-    if jobs is None or files is None or jobs.cancelled:
-        return False
-    submission = jobs.submission
-    size, reduce = min(left, submission.workload.size), submission.meta.get("reduce")
-    after = dependents.of_array(site.target, submission, rounds - 1, Path(reduce) if reduce else None, f"--left={left}")
-    say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
-    try:
-        accepted = Submitter(jobs.cluster, files, say).submit_more(submission, size, after)
-    except JugError as error:
-        say(f"they were refused: {error}")
-        return False
-    say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
-    _cancel_reduce(jobs, files, say)
-    return True
-
-
-def _cancel_reduce(jobs: Jobs, files: Files, say: Say) -> None:
-    """End the reduce that waits for this very job to end well, which it will not."""
-    old = [job for job in jobs.accepted if job.role is Role.REDUCE][-1:]
-    if words := settling.withdraw(jobs.cluster, files, jobs.submission, old):
-        say(words)

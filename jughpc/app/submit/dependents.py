@@ -6,23 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jughpc.app.context.target import Target
+from jughpc.app.submit.progress import Progress
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
 
 
 def of_array(
-    target: Target, submission: Submission, rounds: int, reduce: Path | None, *more: str
+    target: Target, submission: Submission, rounds: int, reduce: Path | None, progress: Progress
 ) -> list[DependentJob]:
     """Return the jobs that depend on an array of `submission`.
 
     Args:
-        rounds: Further arrays that may be submitted for what this one leaves.
+        rounds: Further arrays in a row that may follow ones which brought nothing.
         reduce: The script that runs once all is done, None for none.
-        more: Further options of the collector.
+        progress: How far things are before the array begins.
     """
     options = submission.options
-    told = (f"--submission={submission.number}", f"--rounds={rounds}", *more)
+    told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
     collect = argv(options.python, "collect", target, *told)
     dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
     if reduce is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jughpc.app.context import pinned as texts
@@ -14,9 +14,11 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand
-from jughpc.app.submit import dependents
+from jughpc.app.submit import dependents, live
+from jughpc.app.submit.progress import Progress
 from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
@@ -42,7 +44,8 @@ class SubmitRequest:
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
-        rounds: Further arrays that may be submitted for what one leaves.
+        rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
+        again: Whether another submission that goes on is no hindrance.
     """
 
     size: int
@@ -52,6 +55,7 @@ class SubmitRequest:
     reduce: Path | None = None
     retries: int = 0
     rounds: int = 2
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Planned:
         clusters: Where earlier submissions went.
         cluster: Where the jobs go.
         submission: As it will be recorded.
-        jobs: In the order of their submission.
+        jobs: In the order of their submission; none if there is nothing to do.
         changes: What is not what computed results in use, or what an earlier submission still runs.
     """
 
@@ -103,13 +107,14 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
     _check(site, request)
     cluster = _cluster(clusters, request)
+    live.refuse_a_second(site, clusters, request.again)
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
-    submission = _draft(site, target, request, cluster)
     standing = stand(_manifest(session), None if session.is_new else session.store, {})
-    jobs = _jobs(target, request, submission, cluster)
+    submission = _draft(site, target, _fitting(request, standing), cluster)
+    jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
     planned = Planned(request, session, standing, clusters, cluster, submission, jobs, changed)
     for job in planned.jobs:
@@ -133,7 +138,8 @@ def submit(planned: Planned) -> Submitted:
         text = planned.session.jugfile.text
         texts.pin(files, site.target, text)
         submission = submissions.prepare(files, planned.submission)
-        jobs = _jobs(texts.pinned(site.target, texts.key_of(text)), planned.request, submission, cluster)
+        target = texts.pinned(site.target, texts.key_of(text))
+        jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
         return Submitted(submission, Submitter(cluster, files, site.say).submit(submission, jobs))
 
 
@@ -206,6 +212,27 @@ def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster)
     )
 
 
-def _jobs(target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
-    after = dependents.of_array(target, submission, request.rounds, request.reduce)
-    return plan(submission, cluster.scheduler, after)
+def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
+    """Return `request` with as many elements as there are tasks to run, if it has more."""
+    if standing.manifest.barrier:  # how many follow nobody knows
+        return request
+    return replace(request, size=min(request.size, standing.unfinished))
+
+
+def _jobs(
+    site: Site, target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
+) -> list[Job]:
+    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing))
+    if submission.workload.size:
+        return plan(submission, cluster.scheduler, after)
+    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce))
+    return plan(submission, cluster.scheduler, after[1:]) if missing else []
+
+
+def _is_reduced(site: Site, script: Path) -> bool:
+    """Return whether this reduce ended well for any submission here."""
+    files = _files(site)
+    return any(
+        followers.reduce_of(one) == script and followers.is_reduced(files, one)
+        for one in submissions.every(files, site.location.folder())
+    )

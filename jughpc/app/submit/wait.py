@@ -19,7 +19,7 @@ from jughpc.batch.submissions import Accepted
 from jughpc.exitcode import ExitCode
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # [s] between two questions to the scheduler
-_PATIENCE = 10  # polls in which the scheduler does not know a job, before the store must tell
+_PATIENCE = 10  # polls in which nobody knows a job
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Waited:
     """How a submission ended.
 
     Attributes:
-        state: Of its last job; UNKNOWN if the scheduler forgot it with tasks left.
+        state: Of its last job, as the scheduler or the job itself says; UNKNOWN if neither does.
         logs: The jobs whose output tells of it, each with its log.
     """
 
@@ -61,7 +61,7 @@ def _wait(site: Site, clusters: Clusters, number: int, last: Accepted, progress:
         if state is not None and (state.ended or state is State.STUCK):
             return state
         if absent > _PATIENCE and not (now.jobs and now.jobs.trouble):
-            return State.UNKNOWN if now.standing.unfinished else State.DONE
+            return State.UNKNOWN
         if (words := in_words(now.standing)) != told:
             progress(words)
             told = words

@@ -13,7 +13,7 @@ from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugdirError
 from jughpc.fs import Files
 from jughpc.store.base import SHARD, Observer, Store
-from jughpc.store.record import Record
+from jughpc.store.record import DIED, Record
 
 _PAUSE = 1.0  # [s] between two looks at claims that are being watched
 
@@ -39,12 +39,16 @@ class FoundClaim:
     removed: bool = False
 
 
-def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait: bool = False) -> list[FoundClaim]:
+def cleanup_claims(
+    site: Site, clusters: Clusters, *, force: bool = False, wait: bool = False, keep_deaths: bool = False
+) -> list[FoundClaim]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
         force: Remove all claims, whoever holds them.
         wait: Watch those who may live for as long as it takes to see that they stand still.
+        keep_deaths: Leave the claims of those whom a task killed by their own record: they hold nobody back, and
+            count how many workers it has killed. Who passes by runs such a task last.
     Raises:
         JugdirError: There is no store.
     """
@@ -56,6 +60,7 @@ def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait:
     while wait and not force and clock.now() < end and any(not row.proof for row in held):
         clock.sleep(_PAUSE * jitter())
         held = [row if row.proof else _judged(observer, store, row, over) for row in held]
+    held = [row for row in held if not (keep_deaths and _tells_of_a_death(row))]
     cleaned = [_removed(store, row) if force or row.proof else row for row in held]
     _forget_dead(store, observer, over)
     return cleaned
@@ -102,6 +107,14 @@ def _judged(observer: Observer, store: Store, row: FoundClaim, over: Mapping[str
     if not proof and holder and holder.life in over:
         proof = over[holder.life]
     return replace(row, holder=holder, proof=proof)
+
+
+def _tells_of_a_death(row: FoundClaim) -> bool:
+    """Return whether a claim is that of a worker which died while it ran what the claim is on."""
+    holder = row.holder
+    if holder is None or holder.state != DIED or not holder.digest:
+        return False
+    return row.key in (SHARD, bytes.fromhex(holder.digest))
 
 
 def _removed(store: Store, row: FoundClaim) -> FoundClaim:

@@ -27,8 +27,12 @@ def _lines(submission: Submission, cluster: Cluster, jobs: Sequence[Job]) -> Ite
     options, arrays = submission.options, [job for job in jobs if job.role is Role.ARRAY]
     limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
     yield "scheduler", submission.scheduler + (f" ({limits})" if limits else "")
-    yield "array", f"{' + '.join(str(job.size) for job in arrays)} elements, {_throttle(options.throttle, len(arrays))}"
-    yield "each", _resources(options.resources, cluster.chosen(options.extra))
+    if arrays:
+        sizes = " + ".join(str(job.size) for job in arrays)
+        yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
+        yield "each", _resources(options.resources, cluster.chosen(options.extra))
+    else:
+        yield "array", "none: all tasks are done, and the reduce is missing"
     for job in jobs:
         if job.role is not Role.ARRAY:
             name = "collector" if job.role is Role.COLLECT else job.role.value

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from jughpc.app.context.sources import Changed
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS
-from jughpc.batch.scheduler import Role, State
+from jughpc.batch.journal import log_of
+from jughpc.batch.scheduler import Role, State, Status
 from jughpc.library.table import table
 from jughpc.store.record import Record
-from jughpc.units import show_seconds
+from jughpc.units import ranges, show_seconds
 
 _MOST_WORKERS = 100
 
@@ -26,7 +27,7 @@ def lines(report: Report, width: int) -> Iterator[str]:
     if report.standing.manifest.barrier:
         yield "The jugfile ended at a barrier: more tasks may follow once these are done.\n"
     if report.jobs:
-        yield from _submission(report.jobs, report.elements)
+        yield from _submission(report, report.jobs)
     yield from changed(report)
     yield from _workers(report.standing.workers)
     yield from _dead(report.standing.dead)
@@ -58,8 +59,8 @@ def changed_function(function: Changed) -> str:
     return f"{name} changed since {which}: run `jughpc invalidate --name {name}`, or give it a version"
 
 
-def _submission(jobs: Jobs, elements: Counter[State]) -> Iterator[str]:
-    submission = jobs.submission
+def _submission(report: Report, jobs: Jobs) -> Iterator[str]:
+    submission, elements = jobs.submission, report.elements
     ids = ", ".join(job.id for job in jobs.accepted if job.role is Role.ARRAY) or "nothing queued"
     state = ", cancelled" if jobs.cancelled else ""
     yield f"Submission {submission.number} on {submission.scheduler} ({ids}{state}), logs in {submission.folder}/logs"
@@ -68,12 +69,32 @@ def _submission(jobs: Jobs, elements: Counter[State]) -> Iterator[str]:
     words = {State.CANCELLED: "not needed any more"} if withdrawn else {}
     told = [f"{elements[s]} {words.get(s, s.value)}" for s in State if s in always or elements[s]]
     yield f"  {elements.total()} elements: {', '.join(told)}"
+    for group in report.groups:
+        yield f"    {_numbers(group.numbers)}: {group.words}" + (f"; {group.advice}" if group.advice else "")
     for role, status in jobs.poll.dependents.items():
-        job = next(job for job in reversed(jobs.accepted) if job.role is role)
-        yield f"  {role.value} ({job.id}): {status.state.value}" + (f", {status.reason}" if status.reason else "")
+        yield from _follower(report, jobs, role, status)
     if jobs.trouble:
         yield f"  {submission.scheduler} did not answer; this is what the store knows. {jobs.trouble}"
     yield ""
+
+
+def _follower(report: Report, jobs: Jobs, role: Role, status: Status) -> Iterator[str]:
+    job = next(job for job in reversed(jobs.accepted) if job.role is role)
+    words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
+    if Path(job.script).stem in report.withdrawn:
+        words, advice = "withdrawn, for the collector did not end well", ""
+    yield f"  {role.value} ({job.id}): " + "; ".join(filter(None, (f"{status.state.value}, {words}", advice))).strip(
+        ", "
+    )
+    if role in report.troubles:
+        yield f"    its log: {log_of(jobs.submission, job)}"
+    if role is Role.REDUCE and role in report.troubles and (script := jobs.submission.meta.get("reduce")):
+        yield f"    run it again: jughpc reduce {report.target.jugfile} --script {script}"
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    shown = ranges(numbers)
+    return f"elements {shown}" if len(numbers) > 1 else f"element {shown}"
 
 
 def _workers(workers: list[Record]) -> Iterator[str]:
@@ -125,11 +146,11 @@ def as_dict(report: Report) -> dict[str, Any]:
             "since_submission": report.changes.since,
             "functions": [asdict(function) for function in report.changes.functions],
         },
-        "submission": _jobs_as_dict(report.jobs, report.elements) if report.jobs else None,
+        "submission": _jobs_as_dict(report, report.jobs) if report.jobs else None,
     }
 
 
-def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
+def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
     return {
         "number": jobs.submission.number,
         "scheduler": jobs.submission.scheduler,
@@ -137,9 +158,10 @@ def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
         "cancelled": jobs.cancelled,
         "withdrawn": jobs.withdrawn,
         "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
-        "elements": {state.value: elements[state] for state in State},
+        "elements": {state.value: report.elements[state] for state in State},
+        "groups": [{**asdict(group), "state": group.state.value} for group in report.groups],
         "followers": {
-            role.value: {"state": status.state.value, "reason": status.reason}
+            role.value: {"state": status.state.value, "reason": status.reason, "failed": role in report.troubles}
             for role, status in jobs.poll.dependents.items()
         },
         "scheduler_trouble": jobs.trouble,

@@ -6,8 +6,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from jughpc.app.submit.live import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
+from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted
 from jughpc.cli.output.choices import chosen
 from jughpc.cli.output.status import changed_function
@@ -17,7 +19,13 @@ def planned(plan: Planned) -> Iterator[str]:
     """Yield all that was chosen, applied defaults included, a line each."""
     yield from _tasks(plan)
     yield from _changes(plan)
+    if not plan.jobs:
+        yield "nothing is queued: all tasks are done" + (", and so is the reduce" if plan.request.reduce else "")
+        return
     yield from chosen(plan)
+    size, asked = plan.submission.workload.size, plan.request.size
+    if size < asked:
+        yield f"fewer      {size} elements, not {asked}: no more than {size} tasks are left"
 
 
 def rehearsed(plan: Planned) -> Iterator[str]:
@@ -38,6 +46,18 @@ def ended(end: Waited) -> Iterator[str]:
     """Yield what the jobs that tell of the end put out."""
     for job, path in end.logs:
         yield _log(job, path)
+    if end.state in (State.UNKNOWN, State.ENDED):
+        role = end.logs[-1][0].role.value
+        yield f"\nHow the {role} ended nobody can tell: neither the scheduler nor a record of its own."
+
+
+def added(more: More) -> Iterator[str]:
+    """Yield the ids of the jobs that were added, and what became of those that they replace."""
+    for job in more.accepted:
+        yield f"{job.role.value:<10} {job.id}"
+    if more.wrong:
+        yield f"the former collector and reduce could not be withdrawn yet: {more.wrong}"
+    yield f"\nadded to submission {more.number}; see `jughpc status`"
 
 
 def _tasks(plan: Planned) -> Iterator[str]:

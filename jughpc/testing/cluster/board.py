@@ -54,6 +54,11 @@ class Board:
     deaths: dict[int, int] = field(default_factory=dict)
     lives: list[Life] = field(default_factory=list)
 
+    @property
+    def killed(self) -> int:
+        """How many workers died with a task in hand, those that somebody found and those that nobody did yet."""
+        return sum(self.deaths.values()) + sum(life.died is not None and life.holds is not None for life in self.lives)
+
     def join(self) -> Life:
         """Return a new worker."""
         life = Life()

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
+from jughpc.app.status import followers
+from jughpc.app.status.elements import Jobs
+from jughpc.app.submit import handover
+from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.silence import Silence
 from jughpc.backoff import Backoff
 from jughpc.batch import ends, journal, settling, standing, submissions
 from jughpc.batch.cluster import Cluster
@@ -20,7 +26,7 @@ from jughpc.batch.ends import End
 from jughpc.batch.plan import DependentJob, plan
 from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, State, Workload
 from jughpc.batch.settling import cancel as cancel_all
-from jughpc.batch.submissions import ElementOptions, Submission
+from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import JugError, SchedulerError
 from jughpc.testing.cluster.board import Board
@@ -29,18 +35,19 @@ from jughpc.testing.cluster.told import Told
 
 _FIRST, _LONGEST = 0.5, 30.0  # [s] as app.collect has them
 _SIGNALLED = 128  # exit codes above it tell of a signal
+_PATIENCE = 540.0  # [s] as app.submit.collect has it
 _WAITING = (State.QUEUED, State.RUNNING, State.UNKNOWN)
 
 
 class SimPath(type(Path())):  # type: ignore[misc]  # PosixPath, whatever this Python calls it
     """A path on the simulated disk, where modes mean nothing and folders need no removal."""
 
-    def stat(self, *, follow_symlinks: bool = True) -> Any:
-        """Return what holds of the root folder: nothing here depends on it."""
-        return Path("/").stat()
-
     def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
         """Do nothing: there are no modes."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> SimpleNamespace:
+        """Return what is looked at: the mode of any file."""
+        return SimpleNamespace(st_mode=0o100644)
 
     def rmdir(self) -> None:
         """Do nothing: there are no empty folders."""
@@ -120,7 +127,8 @@ def planned(bench: Bench) -> tuple[Cluster, Submission, list[Job]]:
     cluster = bench.here()
     settle(bench)
     submission = submissions.prepare(bench.seat.files, _drafted(bench, cluster.limits))
-    return cluster, submission, plan(submission, cluster.scheduler, _dependents(submission, bench.order.rounds))
+    after = _dependents(submission, bench.order.rounds, f"--progress={_progress(bench.board)}")
+    return cluster, submission, plan(submission, cluster.scheduler, after)
 
 
 def status(bench: Bench) -> Sequence[Told]:
@@ -128,6 +136,8 @@ def status(bench: Bench) -> Sequence[Told]:
     seat = bench.seat
     settle(bench)
     submission = submissions.latest(seat.files, JUGDIR)
+    if submission:
+        followers.withdraw_orphans(_jobs(bench, submission), seat.files)
     return list(_told(bench, submission)) if submission else []
 
 
@@ -147,22 +157,47 @@ def cancel(bench: Bench, number: int) -> int:
 
 def collect(bench: Bench, options: Mapping[str, str]) -> int:
     """Wait for those who work, and hand what is left to a further array; return the exit code."""
-    number, rounds = int(options["submission"]), int(options["rounds"])
-    left = int(options["left"]) if "left" in options else None
+    seat, submission = bench.seat, submissions.load(bench.seat.files, JUGDIR, int(options["submission"]))
+    reduces = [job for job in journal.accepted(seat.files, submission) if job.role is Role.REDUCE][-1:]
+    try:
+        code = _collect(bench, submission, options)
+    except (KeyboardInterrupt, JugError):
+        _withdraw(bench, submission, reduces)
+        raise
+    if code:
+        _withdraw(bench, submission, reduces)
+    return code
+
+
+def _collect(bench: Bench, submission: Submission, options: Mapping[str, str]) -> int:
     seat, board = bench.seat, bench.board
-    submission = submissions.load(seat.files, JUGDIR, number)
-    pauses = Backoff(_FIRST, _LONGEST, 1.5)
+    before = Progress.read(options["progress"])
+    pauses, silence = Backoff(_FIRST, _LONGEST, 1.5), Silence(seat.clock)
     while True:
-        hope = _hope(bench, submission)
+        jobs = _jobs(bench, submission)
+        silence.heard((len(board.done), len(board.failed), len(board.living())))
         if board.all_done:
             return 0
-        if not board.living() and not hope:
+        if not board.living() and not _hope(jobs, is_silent=silence.lasts() > _PATIENCE):
             break
         seat.clock.sleep(pauses.next())
-    unfinished = len(board.tasks) - len(board.done)
-    if board.ready() and rounds and unfinished != left:
-        _hand_over(bench, submission, rounds, unfinished)
+    if board.ready() and not jobs.trouble:
+        now = _progress(board)
+        rounds = handover.rounds_left(jobs, int(options["rounds"]), before, now)
+        size = handover.latest_size(jobs) - len(handover.ended_by_hand(jobs))
+        if rounds is not None and size > 0:
+            _hand_over(bench, submission, rounds, min(size, len(board.tasks) - len(board.done)), now)
     return 3
+
+
+def _progress(board: Board) -> Progress:
+    return Progress(len(board.done) + len(board.failed), board.killed)
+
+
+def _withdraw(bench: Bench, submission: Submission, reduces: Sequence[Accepted]) -> None:
+    with suppress(JugError):
+        if not submissions.is_cancelled(bench.seat.files, submission):
+            settling.withdraw(bench.recorded(submission), bench.seat.files, submission, reduces)
 
 
 def reduce(bench: Bench, options: Mapping[str, str]) -> int:
@@ -180,35 +215,37 @@ def tell_end(bench: Bench, number: int, code: int) -> None:
     ends.tell(bench.seat.files, ends.path_of(submission, bench.stem), end)
 
 
-def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> None:
+def _hand_over(bench: Bench, submission: Submission, rounds: int, size: int, now: Progress) -> None:
     seat = bench.seat
     if submissions.is_cancelled(seat.files, submission):
         return
-    before = journal.accepted(seat.files, submission)
     cluster = bench.recorded(submission)
-    dependents = _dependents(submission, rounds - 1, f"--left={left}")
-    size = min(left, submission.workload.size)
+    dependents = _dependents(submission, rounds, f"--progress={now}")
     try:
         bench.submitter(cluster).submit_more(submission, size, dependents)
     except JugError as error:
         seat.say(f"they were refused: {error}")
-        return
-    reduces = [job for job in before if job.role is Role.REDUCE][-1:]
-    if words := settling.withdraw(cluster, seat.files, submission, reduces):
-        seat.say(words)
 
 
-def _hope(bench: Bench, submission: Submission) -> bool:
-    """Return whether the scheduler may still start a worker."""
-    files = bench.seat.files
+def _jobs(bench: Bench, submission: Submission) -> Jobs:
+    """Return a submission with the scheduler's word on it, as app.status has it."""
+    files, cluster = bench.seat.files, bench.recorded(submission)
     settling.settle_all(files, JUGDIR, bench.recorded)
-    jobs = journal.accepted(files, submission)
     cancelled = submissions.is_cancelled(files, submission)
+    jobs = Jobs(submission, cluster, journal.accepted(files, submission), cancelled=cancelled)
     try:
-        found = standing.stand(bench.recorded(submission), files, submission, jobs)
-    except JugError:
-        return not cancelled
-    return not cancelled and any(one.state in _WAITING for one in found.elements.values())
+        return replace(jobs, poll=standing.stand(cluster, files, submission, jobs.accepted))
+    except JugError as error:
+        return replace(jobs, trouble=str(error))
+
+
+def _hope(jobs: Jobs, *, is_silent: bool) -> bool:
+    """Return whether the scheduler may still start a worker."""
+    if jobs.cancelled:
+        return False
+    if jobs.trouble:
+        return not is_silent
+    return any(one.state in _WAITING[: 2 if is_silent else 3] for one in jobs.poll.elements.values())
 
 
 def _told(bench: Bench, submission: Submission) -> Iterator[Told]:
@@ -231,7 +268,7 @@ def _drafted(bench: Bench, limits: Limits) -> Submission:
         workload=Workload(("python", "-m", "jughpc", "execute"), order.size, "primes"),
         options=ElementOptions(JUGDIR.parent, Resources(walltime=order.walltime), order.throttle),
         limits=limits,
-        meta={"reduce": "reduce.py" if order.reduce else ""},
+        meta={"reduce": "reduce.py" if order.reduce else "", "rounds": str(order.rounds)},
     )
     return replace(drafted, token=f"{bench.rng.getrandbits(32):08x}", user="ada", host="login01")
 

@@ -1,0 +1,106 @@
+"""What becomes of the tasks that an array left: a further array, if that is of any use."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from jughpc.app.context.site import Site
+from jughpc.app.status import followers
+from jughpc.app.status.elements import Jobs
+from jughpc.app.status.tasks import Standing
+from jughpc.app.submit import dependents
+from jughpc.app.submit.progress import Progress
+from jughpc.app.upkeep.claims import cleanup_claims
+from jughpc.batch import submissions
+from jughpc.batch.causes import Cause, Why
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.scheduler import Role, State, Status
+from jughpc.batch.submitter import Submitter
+from jughpc.errors import JugError
+
+_PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
+"""Why an array may have brought nothing, and the next one may all the same."""
+
+
+def ended_by_hand(jobs: Jobs) -> Set[int]:
+    """Return the elements of the latest array that somebody ended."""
+    return {
+        place for place, status in _latest(jobs).items() if status.state is State.CANCELLED and _is_users(status.why)
+    }
+
+
+def latest_size(jobs: Jobs) -> int:
+    """Return how many elements were queued together last."""
+    return len(_places(jobs))
+
+
+def worth(site: Site, jobs: Jobs, by_hand: Set[int]) -> int:
+    """Return how many further elements may follow the latest array: none for those that were cancelled by hand."""
+    size = len(_places(jobs)) - len(by_hand)
+    if by_hand:
+        site.say(f"{len(by_hand)} elements were cancelled by hand; none is submitted in their place")
+    return max(0, size)
+
+
+def rounds_left(jobs: Jobs, rounds: int, before: Progress | None, now: Progress) -> int | None:
+    """Return how many arrays in a row may still follow ones that brought nothing; None if none is to follow this one.
+
+    One that brought anything gives all of them back. One that did not may be followed by another only where what
+    befell it may pass: more of what kills or starves every worker repairs nothing.
+
+    Args:
+        before: How far things were when the latest array was queued, None if nobody knows.
+    """
+    if before is None or now.is_beyond(before):
+        return int(jobs.submission.meta.get("rounds", rounds))
+    passing = any(status.why and status.why.cause in _PASSING for status in _latest(jobs).values())
+    return rounds - 1 if passing and rounds else None
+
+
+def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:
+    """Free what the dead held and submit an array of `size` at most, and what follows it; return whether it was."""
+    files, say, submission = site.files, site.say, jobs.submission
+    if files is None or submissions.is_cancelled(files, submission) or not _may_repair(jobs):
+        return False
+    left = standing.unfinished
+    size = min(size, left) if not standing.manifest.barrier else size
+    freed = sum(row.removed for row in cleanup_claims(site, clusters, keep_deaths=True))
+    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), Progress.of(standing))
+    say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
+    try:
+        accepted = Submitter(jobs.cluster, files, say).submit_more(submission, size, after)
+    except JugError as error:
+        say(f"they were refused: {error}")
+        return False
+    say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
+    return True
+
+
+def _may_repair(jobs: Jobs) -> bool:
+    """Return whether the user wants any further arrays at all."""
+    return jobs.submission.meta.get("rounds", "1") != "0"
+
+
+def _places(jobs: Jobs) -> range:
+    """Return the numbers of the elements that were queued together last."""
+    arrays: list[range] = []
+    for job in jobs.accepted:
+        if job.role is Role.ARRAY:
+            arrays.append(range(job.offset, job.offset + job.size))
+        elif job.role is Role.COLLECT:
+            arrays.append(range(0))
+    while arrays and not arrays[-1]:
+        arrays.pop()
+    last = len(arrays)
+    while last and arrays[last - 1]:
+        last -= 1
+    return range(arrays[last].start, arrays[-1].stop) if arrays else range(0)
+
+
+def _latest(jobs: Jobs) -> dict[int, Status]:
+    places = _places(jobs)
+    return {place: status for place, status in jobs.poll.elements.items() if place in places}
+
+
+def _is_users(why: Why | None) -> bool:
+    return why is None or why.cause is Cause.USER

@@ -1,0 +1,80 @@
+"""All submissions of a jugdir, and how to make one as an earlier one was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jughpc.app.context.site import Site
+from jughpc.app.status import elements as submitted
+from jughpc.app.status import followers
+from jughpc.app.submit import live
+from jughpc.app.submit.submit import SubmitRequest
+from jughpc.batch import journal, submissions
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.submissions import Submission
+from jughpc.errors import UsageError
+from jughpc.fs import Files
+
+_RETRIES = "--retries="
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission.
+
+    Attributes:
+        jobs: The ids of its jobs.
+        state: In words.
+    """
+
+    submission: Submission
+    jobs: tuple[str, ...]
+    elements: int
+    state: str
+
+
+def history(site: Site, clusters: Clusters) -> list[Entry]:
+    """Return all submissions, ascending; the scheduler is asked after those that may go on, once each."""
+    return list(_entries(site, clusters))
+
+
+def as_before(site: Site, number: int | None, size: int | None) -> SubmitRequest:
+    """Return the request for a submission as `number`, by default the latest, was asked for.
+
+    Raises:
+        UsageError: There is none.
+    """
+    files = site.files
+    folder = site.location.folder()
+    found = files and (submissions.latest(files, folder) if number is None else submissions.load(files, folder, number))
+    if not found or found.damage:
+        raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
+    retries = [word.removeprefix(_RETRIES) for word in found.workload.argv if word.startswith(_RETRIES)]
+    return SubmitRequest(
+        size=size or max(found.workload.size, 1),
+        options=found.options,
+        scheduler=found.scheduler,
+        name=found.workload.name,
+        reduce=followers.reduce_of(found),
+        retries=int(retries[0]) if retries else site.settings.retries,
+        rounds=int(found.meta.get("rounds", site.settings.rounds)),
+    )
+
+
+def _entries(site: Site, clusters: Clusters) -> Iterator[Entry]:
+    files = site.files
+    for one in submissions.every(files, site.location.folder()) if files else ():
+        accepted = journal.accepted(files, one) if files else []
+        jobs = tuple(job.id for job in accepted)
+        yield Entry(one, jobs, journal.elements(accepted), _state(site, clusters, files, one) if files else "")
+
+
+def _state(site: Site, clusters: Clusters, files: Files, one: Submission) -> str:
+    if one.damage:
+        return "its record is damaged"
+    if submissions.is_live(files, one) and (jobs := submitted.find(site, clusters, one.number)):
+        return live.in_words(jobs)
+    if submissions.is_cancelled(files, one):
+        return "cancelled"
+    return "ended" + (", and its reduce ended well" if followers.is_reduced(files, one) else "")

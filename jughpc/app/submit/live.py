@@ -1,0 +1,126 @@
+"""Submissions that go on: at most one of a jugfile, unless a second is wanted; and more elements for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jughpc.app.context.pinned import pinned
+from jughpc.app.context.site import Site
+from jughpc.app.context.target import Target
+from jughpc.app.status import elements as submitted
+from jughpc.app.status import followers
+from jughpc.app.status.elements import Jobs
+from jughpc.app.status.tasks import Standing, standing
+from jughpc.app.submit import dependents
+from jughpc.app.submit.progress import Progress
+from jughpc.batch import submissions
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.scheduler import Role, State, Status
+from jughpc.batch.submissions import Accepted, Submission
+from jughpc.batch.submitter import Submitter
+from jughpc.errors import UsageError
+
+
+@dataclass(frozen=True)
+class More:
+    """Elements that were added to a submission, with the collector and the reduce that follow all of them now.
+
+    Attributes:
+        number: The submission's.
+        wrong: Why the former collector and reduce could not be withdrawn yet, "" if they were.
+    """
+
+    number: int
+    accepted: list[Accepted]
+    wrong: str = ""
+
+
+def live(site: Site, clusters: Clusters) -> list[Jobs]:
+    """Return the submissions of which anything is queued or runs, or may for all that can be found out, ascending."""
+    if (files := site.files) is None:
+        return []
+    every = submissions.every(files, site.location.folder())
+    numbers = [one.number for one in every if submissions.is_live(files, one)]
+    found = (submitted.find(site, clusters, number) for number in numbers)
+    return [jobs for jobs in found if jobs and _goes_on(jobs)]
+
+
+def refuse_a_second(site: Site, clusters: Clusters, again: bool) -> None:
+    """Raise UsageError if a submission goes on and a second is not wanted; it names that one and the choices."""
+    found = [] if again else live(site, clusters)
+    if not found:
+        return
+    jobs = found[-1]
+    ids = ", ".join(job.id for job in jobs.accepted)
+    raise UsageError(
+        f"submission {jobs.submission.number} of {site.location} goes on ({ids}): {in_words(jobs)}.\n"
+        "`jughpc submit --more N` adds N elements to it; `--again` makes a second submission beside it; "
+        "`jughpc cancel` ends it; `jughpc status` shows more."
+    )
+
+
+def in_words(jobs: Jobs) -> str:
+    """Return how many of a submission's elements are in which state, and its followers."""
+    if jobs.trouble:
+        return f"the scheduler did not answer ({jobs.trouble.splitlines()[0]})"
+    counts = [(state, _count(jobs, state)) for state in State]
+    told = [f"{count} elements {state.value}" for state, count in counts if count]
+    told += [f"{role.value} {status.state.value}" for role, status in jobs.poll.dependents.items()]
+    return ", ".join(told) or "its jobs are not known any more"
+
+
+def add(site: Site, clusters: Clusters, size: int) -> More:
+    """Add `size` elements to the submission that goes on. Raises UsageError if there is none, or it is refused."""
+    found, files = live(site, clusters), site.files
+    if not found or files is None:
+        raise UsageError(f"no submission of {site.location} goes on, so nothing can be added; submit without --more.")
+    jobs, now = found[-1], standing(site)
+    if not now.unfinished and not now.manifest.barrier:
+        raise UsageError("all tasks are done, so there is nothing that further elements could run.")
+    submission = jobs.submission
+    rounds = int(submission.meta.get("rounds", site.settings.rounds))
+    target, reduce = _as_submitted(site, submission), followers.reduce_of(submission)
+    after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now))
+    before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
+    fitting = _fitting(size, now)
+    accepted = Submitter(jobs.cluster, files, site.say).submit_more(submission, fitting, after, _running(jobs))
+    return More(submission.number, accepted, followers.withdraw(jobs, files, _unended(jobs, before)))
+
+
+def _as_submitted(site: Site, submission: Submission) -> Target:
+    """Return the jugfile with the text that the submission's elements run."""
+    key = submission.meta.get("text")
+    return pinned(site.target, key) if key else site.target
+
+
+def _fitting(size: int, now: Standing) -> int:
+    return size if now.manifest.barrier else min(size, now.unfinished)
+
+
+def _goes_on(jobs: Jobs) -> bool:
+    if jobs.cancelled:
+        return False
+    known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
+    return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
+
+
+def _running(jobs: Jobs) -> list[str]:
+    """Return the ids of the arrays of which elements are queued or run."""
+    states = jobs.poll.elements
+    return [job.id for job in jobs.accepted if job.role is Role.ARRAY and _any_unended(job, states)]
+
+
+def _any_unended(job: Accepted, states: Mapping[int, Status]) -> bool:
+    numbers = range(job.offset, job.offset + job.size)
+    return any(number in states and not states[number].state.ended for number in numbers)
+
+
+def _unended(jobs: Jobs, which: list[Accepted]) -> list[Accepted]:
+    """Return those followers that may not have ended; of former ones nobody asked."""
+    over = {role for role, status in jobs.poll.dependents.items() if status.state.ended}
+    return [job for job in which if job.role not in over]
+
+
+def _count(jobs: Jobs, state: State) -> int:
+    return sum(status.state is state for status in jobs.poll.elements.values())

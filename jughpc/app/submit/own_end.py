@@ -1,0 +1,89 @@
+"""How a collector or a reduce records its own end, for when its scheduler has forgotten it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from jughpc import host
+from jughpc.app.context.site import Site
+from jughpc.app.status import followers
+from jughpc.batch import ends, submissions
+from jughpc.batch.ends import End
+from jughpc.batch.scheduler import Role, State
+from jughpc.errors import JugError, JugfileError
+from jughpc.exitcode import ExitCode, after_signal
+from jughpc.fs import OsFiles
+
+_INT = 2
+
+
+@dataclass
+class OwnEnd:
+    """What is recorded when the block ends.
+
+    Attributes:
+        code: The exit code.
+        lines: The last of what there is to say.
+    """
+
+    code: int = ExitCode.DONE
+    lines: Sequence[str] = ()
+
+
+@contextmanager
+def recorded(site: Site, role: Role, environ: Mapping[str, str]) -> Iterator[OwnEnd]:
+    """Record how the block ended where the job's script says; by hand, nowhere."""
+    own = OwnEnd()
+    try:
+        yield own
+    except BaseException as error:
+        own.code, own.lines = _code(error), _lines(error)
+        raise
+    finally:
+        if path := _path(site, role, environ):
+            with suppress(OSError):  # the exit code says it, too
+                ends.tell(OsFiles(path.parent), path.name, _end(site, own, environ))
+
+
+def mark_reduced(site: Site, script: Path) -> None:
+    """Record with each submission that this is the reduce of that it ended well."""
+    if (files := site.files) is None:
+        return
+    for submission in submissions.every(files, site.location.folder()):
+        wanted = followers.reduce_of(submission)
+        if wanted and (submission.options.workdir / wanted).absolute() == script.absolute():
+            followers.mark_reduced(files, submission)
+
+
+def _end(site: Site, own: OwnEnd, environ: Mapping[str, str]) -> End:
+    owner = environ.get("JUGHPC_OWNER", "")
+    if own.code > after_signal(0):
+        return ends.of_signal(owner, own.code - after_signal(0))
+    state = State.FAILED if own.code else State.DONE
+    reason = f"exit code {int(own.code)}" if own.code else ""
+    return End(owner, int(own.code), state, reason, tuple(own.lines), host.hostname(), site.clock.wall())
+
+
+def _path(site: Site, role: Role, environ: Mapping[str, str]) -> Path | None:
+    """Return where this job is to tell its end; None for what a task or a script of ours started by hand."""
+    path = Path(environ.get("JUGHPC_END", ""))
+    mine = path.name.endswith(f"-{role.value}.json") and site.location.folder() in path.parents
+    return path if mine else None
+
+
+def _code(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return after_signal(getattr(error, "number", _INT))
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    return ExitCode.USAGE if isinstance(error, JugfileError) else ExitCode.FAILED
+
+
+def _lines(error: BaseException) -> list[str]:
+    if isinstance(error, JugfileError):
+        return [*error.trace.splitlines(), *error.words.splitlines()]
+    words = str(error) if isinstance(error, JugError) else f"{type(error).__name__}: {error}"
+    return words.splitlines()
