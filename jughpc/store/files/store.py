@@ -224,7 +224,7 @@ class FileStore:
 
     def _record(self, life: str) -> Record | None:
         try:
-            return records.decode(self._files.read(record_path(life)))
+            return records.decode(self._files.read(record_path(life)), life)
         except FileNotFoundError:
             return None
 

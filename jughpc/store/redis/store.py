@@ -167,10 +167,12 @@ class RedisStore:
         self._drop(record.life)
 
     def records(self) -> list[Record]:
-        lives = self._server.do(lambda client: client.smembers(self._server.key("lives")))
-        keys = [self._server.key("life", life.decode()) for life in sorted(lives)]
+        members = self._server.do(lambda client: client.smembers(self._server.key("lives")))
+        lives = [life.decode(errors="replace") for life in sorted(members)]
+        keys = [self._server.key("life", life) for life in lives]
         texts = self._server.do(lambda client: client.mget(keys)) if keys else []
-        return [record for text in texts if text and (record := records.decode(text))]
+        found = zip(texts, lives, strict=True)
+        return [record for text, life in found if text and (record := records.decode(text, life))]
 
     def ended(self) -> list[str]:
         return []
@@ -199,7 +201,7 @@ class RedisStore:
 
     def _record(self, life: str) -> Record | None:
         text = self._server.do(lambda client: client.get(self._server.key("life", life)))
-        return records.decode(text) if text else None
+        return records.decode(text, life) if text else None
 
     def _drop(self, life: str) -> None:
         self._transaction(
