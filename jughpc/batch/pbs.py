@@ -143,7 +143,6 @@ class Pbs:
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return f"{folder}/{log_name(role, size, offset, '^array_index^')}"
 
-
     def _ended(self) -> list[str]:
         return ["-x"] if self.history else []
 

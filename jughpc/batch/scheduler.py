@@ -299,4 +299,3 @@ class Scheduler(Protocol):
 
         Raises SettingError for a folder that the system cannot number logs in.
         """
-

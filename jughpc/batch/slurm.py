@@ -161,7 +161,6 @@ class Slurm:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%a')}"
 
 
-
 def _own(job: Job) -> Iterator[Directive]:
     yield Directive("--job-name", job.name)
     yield Directive("--output", job.log)

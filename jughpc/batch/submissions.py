@@ -10,6 +10,7 @@ submissions/<number>/cancelled         it is to end; nothing more may be submitt
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,12 +21,16 @@ from typing import Any
 from jughpc import host
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import JobId, Limits, Resources, Role, Workload
+from jughpc.batch.typed import checked, texts
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files
 
 ROOT = "submissions"
 RECORD = "record.json"
 CANCELLED = "cancelled"
+
+_OF_JOB = re.compile(r"\d{1,9}-(array|collect|reduce)\.json")
+_IS_NUMBERED = re.compile(r"\d{1,9}-")
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
     except FileNotFoundError:
         known = ", ".join(map(str, numbers(files))) or "none"
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         text = f"{jugdir / path} is no record of a submission ({error}). Was it cut off? Remove its folder."
         raise JugdirError(text) from error
 
@@ -187,15 +192,15 @@ def accepted(files: Files, submission: Submission) -> list[Accepted]:
 
     One that is being recorded this moment is left out.
     """
-    names = [name for name in files.names(submission.path) if name.endswith(".json") and name != RECORD]
-    jobs = (_accepted(files.read(f"{submission.path}/{name}")) for name in sorted(names, key=_ordinal))
+    names = [name for name in files.names(submission.path) if _OF_JOB.fullmatch(name)]
+    jobs = (_accepted(name, files.read(f"{submission.path}/{name}")) for name in sorted(names, key=_ordinal))
     return [job for job in jobs if job]
 
 
 def next_ordinal(files: Files, submission: Submission) -> int:
     """Return the number of the submission's next job, whether those before it were accepted or not."""
     names = files.names(submission.path)
-    return max((_ordinal(name) + 1 for name in names if name[0].isdigit()), default=0)
+    return max((_ordinal(name) + 1 for name in names if _IS_NUMBERED.match(name)), default=0)
 
 
 def mark_cancelled(files: Files, submission: Submission) -> None:
@@ -228,7 +233,7 @@ def _took_number(files: Files, submission: Submission) -> bool:
 
 
 def _folders(files: Files) -> list[int]:
-    return sorted(int(name) for name in files.names(ROOT) if name.isdecimal())
+    return sorted(int(name) for name in files.names(ROOT) if re.fullmatch("[0-9]{1,9}", name))
 
 
 def _next_number(files: Files) -> int:
@@ -252,23 +257,28 @@ def _plain(value: object) -> str:
     return value.value if isinstance(value, Role) else str(value)
 
 
-def _accepted(text: bytes) -> Accepted | None:
+def _accepted(name: str, text: bytes) -> Accepted | None:
+    """Return the job that the file `name` tells of, None if that is not whole, or of another one."""
     try:
         fields = json.loads(text)
-        return Accepted(**{**fields, "role": Role(fields["role"])})
-    except (ValueError, KeyError, TypeError):  # not whole yet; or never, and then its job was cancelled
+        job = checked(Accepted(**{**fields, "role": Role(fields["role"])}))
+    except (ValueError, KeyError, TypeError, RecursionError):  # not whole yet; or never: then its job was cancelled
         return None
+    own = f"{job.script}/{job.role.value}" == f"{name.removesuffix('.json')}.sh/{name.split('-')[1][:-5]}"
+    return job if own else None
 
 
 def _from_record(jugdir: Path, number: int, fields: dict[str, Any]) -> Submission:
     workload, limits = fields.pop("workload"), fields.pop("limits")
-    return Submission(
-        jugdir=jugdir,
-        number=number,
-        workload=Workload(tuple(workload["argv"]), workload["size"], workload["name"]),
-        options=_options(**fields.pop("options")),
-        limits=Limits(**limits),
-        **fields,
+    return checked(
+        Submission(
+            jugdir=jugdir,
+            number=number,
+            workload=Workload(texts(workload["argv"]), workload["size"], workload["name"]),
+            options=_options(**fields.pop("options")),
+            limits=Limits(**limits),
+            **fields,
+        )
     )
 
 
@@ -284,7 +294,7 @@ def _options(
         Path(workdir),
         Resources(**resources),
         throttle,
-        tuple(setup),
-        tuple(extra),
-        Path(templates) if templates else None,
+        texts(setup),
+        texts(extra),
+        None if templates is None else Path(templates),
     )

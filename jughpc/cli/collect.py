@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
 
 
@@ -33,7 +34,7 @@ def sleep_until(site: Site) -> int:
 
     verdict = wait(site, common.clusters())
     for line in story(site, verdict):
-        click.echo(line, err=True)
+        echo(line, err=True)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.FAILED
 
 
@@ -52,7 +53,7 @@ def collect(site: Site, number: int, left: int | None) -> int:
 
     verdict = gather(site, common.clusters(), number, site.settings.rounds, left)
     for line in story(site, verdict):
-        click.echo(line)
+        echo(line)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
 
 
@@ -66,7 +67,7 @@ def reduce(site: Site, script: Path, if_done: bool) -> int:
     from jughpc.app.status.tasks import in_words, standing
 
     if if_done and ((found := standing(site)).unfinished or found.manifest.barrier):
-        click.echo(f"{script} was not run, for tasks are left: {in_words(found)}", err=True)
+        echo(f"{script} was not run, for tasks are left: {in_words(found)}", err=True)
         return ExitCode.LEFT
     run(site, script)
     return ExitCode.DONE

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jughpc.app.context.target import Usual, choose
+from jughpc.cli.output.terminal import echo
 from jughpc.config.kinds import Kind, Raw
 from jughpc.config.layers import load
 from jughpc.config.settings import Setting, Settings, named
@@ -129,7 +130,7 @@ def selects_tasks(command: F) -> F:
     @functools.wraps(command)
     def with_names(*, name: str | None, former: str | None, **rest: Any) -> Any:
         if former is not None:
-            click.echo("jughpc: --target and --invalid are --name by now: whole names, * and ?", err=True)
+            echo("jughpc: --target and --invalid are --name by now: whole names, * and ?", err=True)
         if former is not None and name is not None:
             raise SettingError("give --name, not --target or --invalid besides.")
         return command(name=former if name is None else name, **rest)
@@ -166,7 +167,7 @@ def find_site(jugfile: str | None, args: tuple[str, ...]) -> Site:
     jugdir = values.jugdir if values.is_given("jugdir") else None
     target = choose(Path.cwd(), jugfile, jugdir, args, usual)
     if target.chosen:
-        click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
+        echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
     return Site(with_own_jugdir(target), values, OsClock(), say, Path.cwd())
 
 
@@ -179,7 +180,7 @@ def clusters() -> Clusters:
 
 def say(text: str) -> None:
     """Tell people what goes on, with the time, apart from what a command puts out."""
-    click.echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
+    echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
 
 
 def width() -> int:
@@ -192,4 +193,4 @@ def width() -> int:
 def show(lines: Iterable[str]) -> None:
     """Put out what a command has to show."""
     for line in lines:
-        click.echo(line)
+        echo(line)

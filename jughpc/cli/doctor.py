@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.config.kinds import WALLTIME
 from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock, environment
@@ -44,9 +45,9 @@ def doctor(
     for finding in _examine(jugdir, size, ctx.obj, patience):
         found.append(finding)
         if not as_json:
-            click.echo(_line(finding))
+            echo(_line(finding))
     if as_json:
-        click.echo(json.dumps([asdict(finding) | {"verdict": finding.verdict.value} for finding in found], indent=1))
+        echo(json.dumps([asdict(finding) | {"verdict": finding.verdict.value} for finding in found], indent=1))
     return ExitCode.FAILED if any(finding.verdict.value == "failure" for finding in found) else ExitCode.DONE
 
 

@@ -11,6 +11,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
 from jughpc.errors import JugfileError
 from jughpc.fs import environment
@@ -53,10 +54,10 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     with _examined(options.examine):
         outcome = work(site, where, options, chosen)
     for failure in outcome.tally.failures:
-        click.echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
+        echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
     with alone():
         hooks.tell(hooks.FINISHED_PRE_STATUS)
-    click.echo(_summary(outcome, values.short))
+    echo(_summary(outcome, values.short))
     with alone():
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
@@ -95,7 +96,7 @@ def _debugger() -> Callable[[BaseException], None]:
     import pdb
 
     def examine(error: BaseException) -> None:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
+        echo(f"{type(error).__name__}: {error}", err=True)
         pdb.post_mortem(error.__traceback__)
 
     return examine

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from jughpc._version import __version__
+from jughpc.cli.output.terminal import echo
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode
 
@@ -144,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         _complain(error.format_message(), _where_help_is(error.ctx))
         sys.exit(ExitCode.USAGE)
     except JugfileError as error:
-        click.echo(error.trace.rstrip(), err=True)
+        echo(error.trace.rstrip(), err=True)
         _complain(error.words)
         sys.exit(ExitCode.USAGE)
     except UsageError as error:
@@ -182,4 +183,4 @@ def _where_help_is(context: click.Context | None) -> str:
 
 
 def _complain(*lines: str) -> None:
-    click.echo("jughpc: " + "\n".join(lines), err=True)
+    echo("jughpc: " + "\n".join(lines), err=True)

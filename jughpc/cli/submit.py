@@ -10,6 +10,7 @@ import click
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import remember
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
 from jughpc.config.settings import NAME, Settings
 from jughpc.exitcode import ExitCode
@@ -104,5 +105,5 @@ def cancel(site: Site, number: int | None) -> int:
 
     ended = end(site, common.clusters(), number)
     for job in ended:
-        click.echo(f"cancelled {job.role.value} {job.id}")
+        echo(f"cancelled {job.role.value} {job.id}")
     return ExitCode.DONE

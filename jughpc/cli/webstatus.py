@@ -6,6 +6,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
 
@@ -22,7 +23,7 @@ def webstatus(site: Site, port: int, ip: str) -> int:
         server = server_of(site, common.clusters(), ip, port)
     except OSError as error:
         raise UsageError(f"cannot listen on {ip}, port {port}: {error.strerror}. Choose another: --port N") from error
-    click.echo(f"http://{ip}:{server.server_port}/ shows the status of {site.target.jugfile}; end it with Ctrl-C")
+    echo(f"http://{ip}:{server.server_port}/ shows the status of {site.target.jugfile}; end it with Ctrl-C")
     with server:
         server.serve_forever()
     return ExitCode.DONE

@@ -107,7 +107,22 @@ def test_fields_of_a_later_version_are_passed_over():
 
 
 FOREIGN = {
-    "str": ["../../x", "/etc/passwd", "--user=me", "a/b", "a b\n", "x\x1b[2J", "é", "x" * 5000, "a\0b", 1, None, True, [], {}],
+    "str": [
+        "../../x",
+        "/etc/passwd",
+        "--user=me",
+        "a/b",
+        "a b\n",
+        "x\x1b[2J",
+        "é",
+        "x" * 5000,
+        "a\0b",
+        1,
+        None,
+        True,
+        [],
+        {},
+    ],
     "int": [True, None, "1", 1.5, float("inf"), 10**30, [], {}],
     "float": [float("nan"), float("inf"), "1", None, False, [], {}],
     "bool": [0, 1, "yes", None, []],

@@ -114,7 +114,13 @@ class _Shift:
         self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
         while True:
             worker = Worker(
-                graph, session.store, self.lease, self.site.clock, self.stops, self.policy, self.options,
+                graph,
+                session.store,
+                self.lease,
+                self.site.clock,
+                self.stops,
+                self.policy,
+                self.options,
                 self.site.say,
             )
             worker.run()

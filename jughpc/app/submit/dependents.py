@@ -32,8 +32,13 @@ def of_array(
     return dependents
 
 
+def operand(path: Path) -> str:
+    """Return `path` as no command takes it for an option: the file `-j.py` as ``./-j.py``."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
+
+
 def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, independent of PATH and activation."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
     folder = str(target.location.folder())
-    return (sys.executable, "-m", "jughpc", command, str(target.jugfile), "--jugdir", folder, *options, *own)
+    return (sys.executable, "-m", "jughpc", command, operand(target.jugfile), "--jugdir", folder, *options, *own)

@@ -51,9 +51,7 @@ def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable
     return Waited(state, [(job, log_of(done.submission, job)) for job in telling])
 
 
-def _wait(
-    site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]
-) -> State:
+def _wait(site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]) -> State:
     backoff, told, absent = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.2), "", 0
     while True:
         now = report(site, clusters, number)

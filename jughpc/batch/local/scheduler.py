@@ -87,7 +87,6 @@ class Local:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
 
 
-
 def _answer(reply: Reply) -> dict[str, Any]:
     if reply.code:
         raise SchedulerError(f"the local scheduler exited with {reply.code}: {reply.stderr.strip()}")
