@@ -60,9 +60,7 @@ CONTAINERS: list[Callable[[Any], Any]] = [
 
 
 @pytest.mark.parametrize("hold", CONTAINERS)
-def test_a_task_in_a_container_is_found_and_replaced_by_its_value(
-    hold: Callable[[Any], Any], memory: Memory
-) -> None:
+def test_a_task_in_a_container_is_found_and_replaced_by_its_value(hold: Callable[[Any], Any], memory: Memory) -> None:
     task = done(21)
     assert list(dependencies_of(hold(task))) == [task]
     assert value(hold(task)) == hold(42)

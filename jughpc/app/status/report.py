@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
@@ -29,14 +30,15 @@ class Report:
     elements: Counter[State] = field(default_factory=Counter)
 
 
-def report(site: Site, clusters: Clusters, number: int | None = None) -> Report:
+def report(site: Site, clusters: Clusters, number: int | None = None, manifest: Manifest | None = None) -> Report:
     """Look where `site` stands: at the store, and once at the scheduler if there is a submission.
 
     Args:
         number: Of the submission, by default the latest.
+        manifest: The jugfile's tasks, if they are known.
     """
     store = site.store()
-    manifest = manifest_of(site)
+    manifest = manifest_of(site) if manifest is None else manifest
     jobs = submitted.find(site, clusters, number) if store else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(jobs, records) if jobs else {}
