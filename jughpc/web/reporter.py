@@ -14,6 +14,9 @@ KEPT = 2.0
 PATIENCE = 60.0
 """How long one who asks waits for a report [s]: a full table of a large store on a slow file server takes 10 s."""
 
+_NAP = 0.5
+"""How long the first thread waits at a stretch [s]: a Ctrl-C that the system hands to another wakes it no sooner."""
+
 Answer = tuple[HTTPStatus, str]
 
 LATE: Answer = (HTTPStatus.SERVICE_UNAVAILABLE, "The status takes very long to tell; look again later.\n")
@@ -50,7 +53,8 @@ class Reporter:
     def serve_one(self) -> None:
         """Wait until an answer is wanted, and make it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._wanted)
+            while not self._changed.wait_for(lambda: self._wanted, _NAP):
+                pass
             self._wanted = False
         answer = self._make()
         with self._changed:
