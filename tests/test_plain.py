@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,3 +51,13 @@ def test_every_command_speaks_through_the_one_way_to_a_terminal():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 assert ast.unparse(node.func) not in ("click.echo", "click.secho", "print", "sys.stdout.write"), path
+
+
+@pytest.mark.parametrize("host", ["h", "h:6379/0", "[::1]/2?namespace=x"])
+@pytest.mark.parametrize("user", ["", "ada"])
+@pytest.mark.parametrize("password", ["secret", "sec@ret", "s:ecret", "%2Fsecret", "'secret'"])
+def test_the_password_of_an_address_is_never_shown(host, user, password):
+    for scheme in ("redis", "rediss"):
+        shown = plain(f"jugdir: '{scheme}://{user}:{password}@{host}' is wrong")
+        assert "ecret" not in shown
+        assert f"{scheme}://{user}:***@{host}" in shown

@@ -3,6 +3,7 @@
 submissions/<number>/record.json       what was chosen; written before the scheduler is asked
 submissions/<number>/<k>-<role>.sh     the script of the k-th job
 submissions/<number>/<k>-<role>.json   that job, once the scheduler has accepted it
+submissions/<number>/setup             the lines of setup, for their owner alone: they may hold a password
 submissions/<number>/logs/             one log an element
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 """
@@ -28,6 +29,7 @@ from jughpc.fs import Clock, Files
 ROOT = "submissions"
 RECORD = "record.json"
 CANCELLED = "cancelled"
+SETUP = "setup"
 
 _OF_JOB = re.compile(r"\d{1,9}-(array|collect|reduce)\.json")
 _IS_NUMBERED = re.compile(r"\d{1,9}-")
@@ -138,6 +140,7 @@ def prepare(files: Files, submission: Submission) -> Submission:
     """Record `submission` and return it, under the next number if another took its own meanwhile."""
     while not _took_number(files, submission):
         submission = replace(submission, number=submission.number + 1)
+    _keep_setup(files, submission)
     files.make_folder(f"{submission.path}/logs")  # Slurm ends a job whose log it cannot open
     return submission
 
@@ -165,7 +168,7 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
     """
     path = f"{ROOT}/{number}/{RECORD}"
     try:
-        return _from_record(jugdir.absolute(), number, json.loads(files.read(path)))
+        return _from_record(jugdir.absolute(), number, json.loads(files.read(path)), _kept_setup(files, number))
     except FileNotFoundError:
         known = ", ".join(map(str, numbers(files))) or "none"
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
@@ -244,8 +247,25 @@ def _ordinal(name: str) -> int:
     return int(name.partition("-")[0])
 
 
+def _keep_setup(files: Files, submission: Submission) -> None:
+    """Write the lines of setup where only their owner reads them; the record is for all who see the jugdir."""
+    if submission.options.setup:
+        files.write(f"{submission.path}/{SETUP}", [])
+        (submission.folder / SETUP).chmod(0o600)  # before it holds anything
+        files.save(f"{submission.path}/{SETUP}", [_to_json({"setup": submission.options.setup})])
+
+
+def _kept_setup(files: Files, number: int) -> list[str]:
+    """Return the lines of setup, [] if there are none, or for another user: who resubmits them is their owner."""
+    try:
+        return list(texts(json.loads(files.read(f"{ROOT}/{number}/{SETUP}"))["setup"]))
+    except (FileNotFoundError, PermissionError):
+        return []
+
+
 def _recorded(submission: Submission) -> dict[str, Any]:
     fields = asdict(submission)
+    fields["options"]["setup"] = ()
     return {key: fields[key] for key in fields if key not in ("jugdir", "number")}
 
 
@@ -268,14 +288,14 @@ def _accepted(name: str, text: bytes) -> Accepted | None:
     return job if own else None
 
 
-def _from_record(jugdir: Path, number: int, fields: dict[str, Any]) -> Submission:
+def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: list[str]) -> Submission:
     workload, limits = fields.pop("workload"), fields.pop("limits")
     return checked(
         Submission(
             jugdir=jugdir,
             number=number,
             workload=Workload(texts(workload["argv"]), workload["size"], workload["name"]),
-            options=_options(**fields.pop("options")),
+            options=_options(**{**fields.pop("options"), **({"setup": setup} if setup else {})}),
             limits=Limits(**limits),
             **fields,
         )

@@ -66,7 +66,7 @@ class Submitter:
         """
         text = script.render(job, self.cluster.scheduler, submission.options.templates)
         self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
-        job.script.chmod(0o755)
+        job.script.chmod(0o700)  # its lines of setup may hold a password
         job_id = self.cluster.queue(job, self.tell)
         result = Accepted(job.role, job_id, job.name, job.size, job.offset, job.script.name)
         try:

@@ -49,3 +49,14 @@ def test_no_command_lets_a_name_or_an_exception_steer_the_terminal(jughpc: Shell
         assert "Traceback" not in done.stderr or "ValueError" in done.stderr, (head, found)
         shown += found
     assert "\\x1b]0;mine\\x07" in shown
+
+
+def test_no_command_shows_the_password_of_an_address(jughpc: Shell) -> None:
+    jughpc.write("three.py", THREE)
+    jughpc.write("jughpc.yaml", "jugdir: redis://ada:topsecret@127.0.0.1:1/%(wrong)s\n")
+    for words in (["config", "--show-origin"], ["status", "three.py"], ["execute", "three.py"], ["doctor"], ["cancel"],
+                  ["status", "three.py", "--jugdir", "redis://:topsecret@127.0.0.1:1"],
+                  ["execute", "three.py", "--jugdir", "kind://:topsecret@127.0.0.1:1"]):  # fmt: skip
+        done = jughpc(*words)
+        assert "topsecret" not in done.stdout + done.stderr, words
+    assert all("topsecret" not in path.read_text() for path in jughpc.cwd.glob(".jughpc*"))

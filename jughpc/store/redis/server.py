@@ -22,6 +22,23 @@ _TRUST = " If you trust it, name the certificate that signs its own: export SSL_
 
 
 @dataclass(frozen=True)
+class Secret:
+    """A password: nothing that shows an object shows it, nor can it become JSON."""
+
+    _text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, how: str) -> str:
+        return format(str(self), how)
+
+    def reveal(self) -> str:
+        """Return the password, for the server that asks for it."""
+        return self._text
+
+
+@dataclass(frozen=True)
 class Address:
     """Where a store lies: ``redis://[[user]:password@]host[:port][/db][?namespace=name]``, or ``rediss://`` for TLS.
 
@@ -35,7 +52,7 @@ class Address:
     port: int
     db: int
     user: str | None = field(compare=False)
-    password: str | None = field(compare=False, repr=False)
+    password: Secret | None = field(compare=False, repr=False)
     tls: bool = field(compare=False)
     namespace: str
 
@@ -71,35 +88,36 @@ def parse(url: str) -> Address:
             "that is no redis address; write --jugdir redis://[:password@]host[:port][/db][?namespace=name]"
         )
     namespace = parse_qs(parts.query).get("namespace", ["jug"])[0]
-    password = unquote(parts.password) if parts.password else None
+    password = Secret(unquote(parts.password)) if parts.password else None
     user = unquote(parts.username or "") or None
     return Address(parts.hostname, port, db, user, password, parts.scheme == "rediss", namespace)
 
 
-def password_from(environ: Mapping[str, str], home: Path) -> str | None:
+def password_from(environ: Mapping[str, str], home: Path) -> Secret | None:
     """Return the password that the environment or a private file tells, None if none does.
 
     Raises JugdirError if others may read the file.
     """
     if PASSWORD in environ:
-        return environ[PASSWORD]
+        return Secret(environ[PASSWORD])
     path = home / PASSWORD_FILE
     if not path.is_file():
         return None
     if path.stat().st_mode & 0o077:
         raise JugdirError(f"{path} holds a password and others may read it; run: chmod 600 {path}")
-    return path.read_text().strip()
+    return Secret(path.read_text().strip())
 
 
 class Connection:
     """A connection whose errors are ours. Raises JugdirError if there is none to be had."""
 
-    def __init__(self, address: Address, password: str | None) -> None:
+    def __init__(self, address: Address, password: Secret | None) -> None:
         self._redis = _module()
         self._prefix = address.prefix
+        secret = address.password or password
         self._client: Any = self._redis.Redis(
             host=address.host, port=address.port, db=address.db, ssl=address.tls, username=address.user,
-            password=address.password or password, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT,
+            password=secret.reveal() if secret else None, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT,
             retry=None,  # by default ten times with growing pauses; who publishes tries again by itself
         )  # fmt: skip
         try:

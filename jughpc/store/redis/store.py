@@ -20,7 +20,7 @@ from jughpc.store.base import SHARD, Failure, Inspection, Pace, Swept, View, by_
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.record import ALIVE, Record
 from jughpc.store.redis.claims import RedisClaims, RedisObserver, field, generations
-from jughpc.store.redis.server import Address, Connection
+from jughpc.store.redis.server import Address, Connection, Secret
 from jughpc.store.resultfile import DamagedError, Encoded
 
 LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
@@ -258,14 +258,14 @@ class RedisStore:
         return self._server.key(kind, f"{shard:02x}")
 
 
-def open_redis(address: Address, password: str | None) -> RedisStore | None:
+def open_redis(address: Address, password: Secret | None) -> RedisStore | None:
     """Open the store at `address`, None if there is none yet. Raises JugdirError."""
     server = Connection(address, password)
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text))) if text else None
 
 
-def make_redis(address: Address, password: str | None, pace: Pace) -> RedisStore:
+def make_redis(address: Address, password: Secret | None, pace: Pace) -> RedisStore:
     """Open the store at `address`; make it if there is none. Raises JugdirError."""
     server = Connection(address, password)
     server.do(lambda client: client.set(server.key("charter"), json.dumps(asdict(pace)), nx=True))
