@@ -106,6 +106,19 @@ def user() -> str:
         return str(os.geteuid())
 
 
+def user_id() -> int:
+    """Return the effective user of this process."""
+    return os.geteuid()
+
+
+def user_name(uid: int) -> str:
+    """Return the name of a user, the number if there is none here."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
 def myself() -> Process:
     """Return the process that asks."""
     return process(os.getpid())

@@ -16,8 +16,10 @@ from jughpc.cli.output.terminal import echo
 from jughpc.config.kinds import Kind, Raw
 from jughpc.config.layers import load
 from jughpc.config.settings import Setting, Settings, named
+from jughpc.config.trust import Trust, trust_of
 from jughpc.errors import SettingError
 from jughpc.fs import OsClock, environment
+from jughpc.store.location import Folder
 from jughpc.tasks import running
 from jughpc.tasks.matching import by_both
 
@@ -31,7 +33,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_EVERY_COMMAND = {"--aggressive-unload", "--debug", "--pdb", "--short", "--will-cite"}  # of jug's
 
-_GIVEN, _SETTINGS = f"{__name__}.given", f"{__name__}.settings"  # in click's notes on a command line
+_GIVEN, _SETTINGS, _TRUSTED = (
+    f"{__name__}.given",
+    f"{__name__}.settings",
+    f"{__name__}.trusted",
+)  # in click's notes on a command line
 
 
 def takes_settings(command: F) -> F:
@@ -71,9 +77,19 @@ def settings() -> Settings:
     """Return the settings as they hold in this folder for this command line. Raises SettingError."""
     notes = click.get_current_context().meta
     if _SETTINGS not in notes:
-        notes[_SETTINGS] = load(Path.cwd(), Path.home(), environment(), notes.get(_GIVEN, {}))
+        notes[_SETTINGS] = load(Path.cwd(), Path.home(), environment(), notes.get(_GIVEN, {}), trust=trust())
     found: Settings = notes[_SETTINGS]
     return found
+
+
+def trust() -> Trust:
+    """Return whom this user trusts; the jobs of a submission do as their submitter did. Raises TrustError."""
+    return trust_of(Path.home(), environment(), _TRUSTED in click.get_current_context().meta)
+
+
+def _note_trust(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[_TRUSTED] = True
 
 
 class Takes(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
@@ -98,6 +114,7 @@ def takes_jugfile(command: F) -> F:
     @click.argument("jugfile", required=False)
     @click.argument("args", nargs=-1)
     @takes_jugdir
+    @click.option("--trusted", is_flag=True, hidden=True, expose_value=False, callback=_note_trust)
     @needless("--verbose")
     @needless(*sorted(_OF_EVERY_COMMAND - known), is_flag=True)
     @click.pass_context
@@ -165,10 +182,15 @@ def find_site(jugfile: str | None, args: tuple[str, ...]) -> Site:
     values = settings()
     usual = Usual(values.jugfile, values.jugdir, datetime.now().strftime("%Y-%m-%d"))
     jugdir = values.jugdir if values.is_given("jugdir") else None
-    target = choose(Path.cwd(), jugfile, jugdir, args, usual)
+    target = choose(Path.cwd(), jugfile, jugdir, args, usual, trust())
+    if values.templates:
+        trust().check(values.templates)
     if target.chosen:
         echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
-    return Site(with_own_jugdir(target), values, OsClock(), say, Path.cwd())
+    own = with_own_jugdir(target)
+    if isinstance(own.location, Folder):
+        trust().check(own.location.path)
+    return Site(own, values, OsClock(), say, Path.cwd())
 
 
 def clusters() -> Clusters:

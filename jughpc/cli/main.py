@@ -37,6 +37,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),
     "demo": ("jughpc.cli.demo", "Write a first jugfile to play with."),
     "import-jug": ("jughpc.cli.import_jug", "Take over the results that jug 2 left in a jugdir."),
+    "trust": ("jughpc.cli.trust", "Use what others own or may write in a folder and below."),
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
     "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),

@@ -41,4 +41,15 @@ def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, independent of PATH and activation."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
     folder = str(target.location.folder())
-    return (sys.executable, "-m", "jughpc", command, operand(target.jugfile), "--jugdir", folder, *options, *own)
+    return (
+        sys.executable,
+        "-m",
+        "jughpc",
+        command,
+        operand(target.jugfile),
+        "--jugdir",
+        folder,
+        "--trusted",
+        *options,
+        *own,
+    )
