@@ -111,7 +111,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "_check": "the user's reduce script and templates",
     "_recall": "the user's jugfile",
     "_shipped": "a site's templates",
-    "choose": "the user's jugfile",
+    "_chosen": "the user's jugfile",
     "clock_ahead": "a file just made here: its time is what is asked after",
     "manifest_of": "the user's jugfile",
     "on_scratch": "the doctor's own folder",
