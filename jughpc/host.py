@@ -97,6 +97,13 @@ def hostname() -> str:
     return platform.node()
 
 
+def umask() -> int:
+    """Return the umask of this process."""
+    mask = os.umask(0o77)  # there is no other way to read it that all kernels know
+    os.umask(mask)
+    return mask
+
+
 @cache
 def user() -> str:
     """Return whose process this is, by name if there is one: a container may have no entry for its user."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jughpc.backoff import Backoff
+from jughpc.batch import room
 from jughpc.batch.scheduler import (
     EVERY,
+    Bound,
     ElementId,
     Job,
     JobId,
@@ -18,13 +21,18 @@ from jughpc.batch.scheduler import (
     Role,
     Run,
     Scheduler,
+    State,
     Status,
 )
-from jughpc.batch.submissions import Accepted
-from jughpc.errors import CommandTimeoutError, JugError, SchedulerError, SubmitError
+from jughpc.batch.submissions import Accepted, ElementOptions
+from jughpc.errors import CommandTimeoutError, JugError, SchedulerError, SettingError, SubmitError
 from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
+SECOND_LOOK = 1.0  # [s] after the first
+
+Key = tuple[str, int]
+"""An element: the name of its job, and its place in it, from 0 on."""
 
 Tell = Callable[[str], None]
 """Takes a line for the user."""
@@ -51,6 +59,9 @@ class Cluster:
         ask: Runs a poll.
         order: Runs any other command.
         limits: What the system allows, as it said when it was asked last.
+        bounds: How many jobs the user may queue, as far as that was asked.
+        commands: Where the system's commands lie on this host, by name.
+        environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
     """
 
@@ -59,6 +70,9 @@ class Cluster:
     order: Run
     clock: Clock
     limits: Limits = field(default_factory=Limits)
+    bounds: tuple[Bound, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0
 
     @property
@@ -75,13 +89,29 @@ class Cluster:
         """Return the same system as one that told these `limits`."""
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
 
-    def queue(self, job: Job, tell: Tell) -> JobId:
-        """Return the id of `job`, asking again while the scheduler is only busy or silent.
+    def check(self, options: ElementOptions) -> None:
+        """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for."""
+        self.scheduler.refuse(options.extra, self.environ)
+        for job in options.after:
+            if not self.scheduler.capabilities.is_id(job):
+                raise SettingError(f"--after {job}: {self.name} has no ids of that kind. Give one as it printed it.")
+
+    def chosen(self, extra: Sequence[str]) -> Mapping[str, str]:
+        """Return what raw options, and variables that its commands heed, choose of `Resources`, by field."""
+        return self.scheduler.chosen(extra, self.scheduler.capabilities.scrub(self.environ))
+
+    def check_room(self, jobs: Sequence[Job], tell: Tell) -> None:
+        """Say what `jobs` have to wait for. Raises SettingError, with what fits, if they can never be queued."""
+        room.check(self.bounds, jobs, tell)
+
+    def queue(self, job: Job, tell: Tell, known: Callable[[], JobId | None] = lambda: None) -> JobId:
+        """Return the id of `job`, asking again while the scheduler is only busy or silent, or has no room for it.
 
         Whenever its answer leaves a doubt, the job is looked for by its name before it is submitted again.
 
         Args:
             tell: Takes a line whenever there is something to wait for.
+            known: Returns its id if it is known otherwise: it may have ended meanwhile, and be forgotten.
         Raises:
             UsageError: The scheduler refused; nothing was queued.
             CommandMissingError: It has no commands here; nothing was queued.
@@ -90,52 +120,126 @@ class Cluster:
         pauses = self._pauses()
         answer = self._submit(job)
         while isinstance(answer, JugError):
-            tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
-            answer = self._settled(job.name, pauses, answer) or self._submit(job)
+            if self._is_full(answer):
+                tell(f"{answer}\nWaiting for jobs to end, then trying again; ^C ends that ...")
+            else:
+                tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
+            answer = self._settled(job.name, pauses, answer) or known() or self._submit(job)
         return answer
 
-    def settle(self, name: str) -> JobId | None:
+    def settle(self, name: str, patience: float | None = None) -> JobId | None:
         """Return the id of the job called `name`, None if there is none for certain.
 
+        Args:
+            patience: Instead of the cluster's own [s].
         Raises:
             SchedulerError: That could not be found out within `patience`.
         """
         doubt = SchedulerError(f"whether {name} was queued could not be found out")
-        return self._settled(name, self._pauses(), doubt)
+        return self._settled(name, self._pauses(patience), doubt)
 
     def find(self, name: str) -> list[JobId]:
         """Return the ids of own jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
         return self.scheduler.parse_find(self.order(self.scheduler.find_command(name)), name)
 
     def poll(self, jobs: Sequence[Accepted]) -> Poll:
-        """Return how `jobs` stand, by one command; one whose record names no id of this system's is not known.
+        """Return how `jobs` stand, as `statuses` does."""
+        return self.view(jobs, self.statuses(jobs))
+
+    def statuses(self, jobs: Sequence[Accepted]) -> dict[Key, Status]:
+        """Return how the elements of `jobs` stand, by one command; by some more if it leaves jobs out.
+
+        One is absent whose record names no id of this system's, or whose id is another job's by now, and one that the
+        scheduler does not know; one that it does not speak of is UNKNOWN.
 
         Raises:
             SchedulerError: The scheduler did not answer.
         """
-        known = [job for job in jobs if self.scheduler.capabilities.is_id(job.id)]
-        if not known:
-            return Poll()
-        ids = [job.id for job in known]
-        rows = list(self._rows(known, self.scheduler.parse_poll(self.ask(self.scheduler.poll_command(ids)), ids)))
-        latest = {job.role: job.id for job in known if job.role is not Role.ARRAY}
+        names = self._names(jobs)
+        if not names:
+            return {}
+        reply = self.ask(self.scheduler.poll_command(names))
+        found = dict(self.scheduler.parse_poll(reply, names))
+        for job in self._ask_again(reply, names, found):
+            found[ElementId(job, EVERY)] = Status(State.UNKNOWN, "the scheduler says nothing of it")
+        return dict(self._keyed(jobs, found))
+
+    def _ask_again(self, reply: Reply, names: Mapping[JobId, str], found: dict[ElementId, Status]) -> list[JobId]:
+        """Ask in other ways for what a poll left out, add that to `found`; return what nothing is said of at all."""
+        left = self.scheduler.unheard(reply, names)
+        while left and (command := self.scheduler.poll_again(reply, asked := {job: names[job] for job in left})):
+            try:
+                reply = self.ask(command)
+                found |= self.scheduler.parse_poll(reply, asked)
+                left = self.scheduler.unheard(reply, asked)
+            except SchedulerError:  # noqa: PERF203  # one way after the other
+                return left
+        return left
+
+    def past(self, jobs: Sequence[Accepted]) -> dict[Key, Status]:
+        """Return how elements of `jobs` ended, as the system's accounting tells; {} where there is none.
+
+        Raises:
+            SchedulerError: It did not answer.
+        """
+        names = self._names(jobs)
+        command = self.scheduler.past_command(names) if names else []
+        return dict(self._keyed(jobs, self.scheduler.parse_past(self.ask(command), names))) if command else {}
+
+    def view(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Poll:
+        """Return `statuses` of the elements of `jobs` in the submission's own terms."""
+        latest: dict[Role, str] = {job.role: job.name for job in jobs if job.role is not Role.ARRAY}
+        rows = list(self._rows(jobs, statuses))
         return Poll(
-            elements={number: status for job, number, status in rows if job.role is Role.ARRAY},
-            dependents={job.role: status for job, _, status in rows if job.id in latest.values()},
+            elements={job.offset + place: status for job, place, status in rows if job.role is Role.ARRAY},
+            dependents={job.role: status for job, _, status in rows if job.name == latest.get(job.role)},
         )
 
-    def cancel(self, ids: Sequence[JobId]) -> list[str]:
-        """End the jobs `ids`, in that order, and return what went wrong, a line each; one that is over is fine."""
-        known = [job for job in ids if self.scheduler.capabilities.is_id(job)]
+    def cancel(self, jobs: Sequence[Accepted]) -> list[str]:
+        """End `jobs`, in that order, and return what went wrong, a line each; one that is over is fine.
+
+        A job of somebody else's that has one of their ids by now is spared.
+        """
+        known = [job for job in jobs if self.scheduler.capabilities.is_id(job.id)]
         wrong = [
-            f"{job!r} is no id of {self.name}'s: the record of that job is damaged" for job in ids if job not in known
+            f"{job.id!r} is no id of {self.name}'s: the record of {job.name} is damaged"
+            for job in jobs
+            if job not in known
         ]
-        replies = (self._try(command) for command in self.scheduler.cancel_commands(known) if known)
+        capabilities = self.scheduler.capabilities
+        if capabilities.reuses_ids and not capabilities.cancels_by_name:
+            known, doubts = self._believed(known)
+            wrong += doubts
+        replies = (self._try(command) for command in self.scheduler.cancel_commands(self._names(known)) if known)
         return wrong + [words for reply in replies if (words := self._complaint(reply))]
 
-    def by_hand(self, ids: Sequence[JobId]) -> str:
-        """Return what a user types to end `ids`, a line each command."""
-        return "\n".join(shlex.join(command) for command in self.scheduler.cancel_commands(ids))
+    def by_hand(self, jobs: Sequence[Accepted]) -> str:
+        """Return what a user types to end `jobs`, a line each command."""
+        return "\n".join(shlex.join(command) for command in self.scheduler.cancel_commands(self._names(jobs)))
+
+    def _believed(self, jobs: Sequence[Accepted]) -> tuple[list[Accepted], list[str]]:
+        """Return those of `jobs` whose names lead to their ids, and why that could not be found out of others.
+
+        One that is not found is looked for once more: a first answer may be none.
+        """
+        found, wrong = [], []
+        for job in jobs:
+            try:
+                if self._is_called(job, self.find(job.name)) or self._is_called(job, self._find_later(job.name)):
+                    found.append(job)
+            except SchedulerError as error:  # noqa: PERF203  # the others are to end all the same
+                wrong.append(str(error))
+        return found, wrong
+
+    def _find_later(self, name: str) -> list[JobId]:
+        self.clock.sleep(SECOND_LOOK)
+        return self.find(name)
+
+    def _is_called(self, job: Accepted, found: Sequence[JobId]) -> bool:
+        return any(same_job(job.id, other) for other in found)
+
+    def _names(self, jobs: Sequence[Accepted]) -> dict[JobId, str]:
+        return {job.id: job.name for job in jobs if self.scheduler.capabilities.is_id(job.id)}
 
     def _submit(self, job: Job) -> JobId | JugError:
         """Submit `job` and return its id, or the error that leaves in doubt whether it was queued."""
@@ -150,8 +254,13 @@ class Cluster:
 
     def _refused(self, error: SubmitError) -> bool:
         """Return whether nothing was queued for certain and asking again is of no use."""
-        reply = Reply(tuple(error.argv), error.code, "", error.stderr)
-        return error.code != 0 and self.scheduler.refusal(reply) is not Refusal.RETRY
+        return error.code != 0 and self._meaning(error) not in (Refusal.RETRY, Refusal.FULL)
+
+    def _is_full(self, error: JugError) -> bool:
+        return isinstance(error, SubmitError) and error.code != 0 and self._meaning(error) is Refusal.FULL
+
+    def _meaning(self, error: SubmitError) -> Refusal:
+        return self.scheduler.refusal(Reply(tuple(error.argv), error.code, "", error.stderr))
 
     def _settled(self, name: str, pauses: Iterator[float], doubt: JugError) -> JobId | None:
         """Return the id of the job called `name`, None if there is none for certain.
@@ -174,22 +283,26 @@ class Cluster:
             f"Look for it before you submit again: {shlex.join(self.scheduler.find_command(name))}"
         ) from doubt
 
-    def _pauses(self) -> Iterator[float]:
-        return Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(self.clock, self.patience)
+    def _pauses(self, patience: float | None = None) -> Iterator[float]:
+        return Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(self.clock, self.patience if patience is None else patience)
 
     def _elements(self, job: Accepted) -> Iterator[tuple[int, ElementId]]:
-        """Yield the number within the submission, and the id, of each element of `job`."""
+        """Yield the place in `job`, and the id, of each of its elements."""
         for place, index in enumerate(self.scheduler.capabilities.indices(job.size)):
-            yield job.offset + place, ElementId(job.id, index)
+            yield place, ElementId(job.id, index)
 
-    def _rows(
-        self, jobs: Sequence[Accepted], statuses: Mapping[ElementId, Status]
-    ) -> Iterator[tuple[Accepted, int, Status]]:
+    def _keyed(self, jobs: Sequence[Accepted], told: Mapping[ElementId, Status]) -> Iterator[tuple[Key, Status]]:
         for job in jobs:
-            every = statuses.get(ElementId(job.id, EVERY))
-            for number, element in self._elements(job):
-                if status := statuses.get(element, every):
-                    yield job, number, status
+            every = told.get(ElementId(job.id, EVERY))
+            for place, element in self._elements(job):
+                if status := told.get(element, every):
+                    yield (job.name, place), status
+
+    def _rows(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Iterator[tuple[Accepted, int, Status]]:
+        for job in jobs:
+            for place in range(job.size):
+                if status := statuses.get((job.name, place)):
+                    yield job, place, status
 
     def _try(self, command: Sequence[str]) -> Reply | str:
         try:
@@ -204,3 +317,8 @@ class Cluster:
         if not reply.code or self.scheduler.refusal(reply) is Refusal.GONE:
             return ""
         return f"{shlex.join(reply.argv)} exited with {reply.code}: {reply.stderr.strip()}"
+
+
+def same_job(one: JobId, other: JobId) -> bool:
+    """Return whether two ids are one job's: some commands leave out the server or the cluster."""
+    return re.split("[.;]", one)[0] == re.split("[.;]", other)[0]

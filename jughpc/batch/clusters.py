@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from jughpc import fs
+from jughpc import fs, host
 from jughpc.batch import registry, shell
 from jughpc.batch.cluster import Cluster
-from jughpc.batch.scheduler import Limits, Reply, Run, Scheduler
-from jughpc.errors import SchedulerError
+from jughpc.batch.scheduler import Limits, Reply, Resources, Run, Scheduler
+from jughpc.errors import SchedulerError, SettingError
 from jughpc.fs import Clock
 
 Runner = Callable[[Scheduler, float], Run]
@@ -40,30 +40,36 @@ class Clusters:
     order: float = 150.0
     patience: float = 300.0
 
-    def here(self, name: str | None = None) -> Cluster:
+    def here(self, name: str | None = None, resources: Resources | None = None) -> Cluster:
         """Return the system called `name`, by default the one that is here, and ask what it allows.
 
-        A machine may have a system's commands and belong to no cluster of it: then it is not taken.
+        Of several whose commands are here the one that answers is taken: a machine may have the commands of one, and
+        belong to no cluster of it. One that is here, and does not answer, still goes before the fallback.
 
+        Args:
+            resources: What the user's jobs are to ask for, None if there are none: then it is not asked for room.
         Raises:
-            SettingError: There is none of that name.
+            SettingError: There is none of that name; or several answer, and the user must choose.
         """
-        for cluster in self._candidates(name):
-            reply = _try(cluster)
-            if reply and name is None and cluster.scheduler.absent(reply):
-                continue
-            return cluster.within(cluster.scheduler.parse_limits(reply) if reply else Limits())
-        return self.here(registry.FALLBACK)
+        found = [_known(cluster) for cluster in self._candidates(name)]
+        there = [one for one in found if name is not None or not one.absent]
+        if len(answering := [one for one in there if one.answers]) > 1:
+            raise SettingError(_which([one.cluster.name for one in answering]))
+        if not there:
+            return self.here(registry.FALLBACK)
+        cluster = (answering or there)[0].cluster
+        return cluster if resources is None else _with_room(cluster, resources)
 
-    def recorded(self, name: str, limits: Limits) -> Cluster:
+    def recorded(self, name: str, limits: Limits, commands: Mapping[str, str] = {}) -> Cluster:
         """Return the system that a submission was given to; nothing is asked.
 
         Args:
             limits: What it allowed then.
+            commands: Where its commands lay then, by name; what cannot be run there is looked for on PATH.
         Raises:
             SettingError: There is none of that name.
         """
-        return self._of(registry.scheduler(name)).within(limits)
+        return self._of(registry.scheduler(name), commands).within(limits)
 
     def hasty(self, seconds: float) -> Clusters:
         """Return the same, where nothing is waited for longer than that [s]."""
@@ -72,13 +78,72 @@ class Clusters:
     def _candidates(self, name: str | None) -> Iterator[Cluster]:
         yield from map(self._of, registry.present() if name is None else [registry.scheduler(name)])
 
-    def _of(self, scheduler: Scheduler) -> Cluster:
-        ask, order = self.runner(scheduler, self.answer), self.runner(scheduler, self.order)
-        return Cluster(scheduler, ask, order, self.clock, patience=self.patience)
+    def _of(self, scheduler: Scheduler, recorded: Mapping[str, str] = {}) -> Cluster:
+        commands = _commands(scheduler, recorded)
+        ask, order = (
+            partial(_by_path, commands, self.runner(scheduler, seconds)) for seconds in (self.answer, self.order)
+        )
+        return Cluster(
+            scheduler, ask, order, self.clock, commands=commands, environ=fs.environment(), patience=self.patience
+        )
 
 
-def _try(cluster: Cluster) -> Reply | None:
+@dataclass(frozen=True)
+class _Known:
+    """A system, and what became of the question what it allows.
+
+    Attributes:
+        absent: It said that it is not here.
+        answers: It said what it allows.
+    """
+
+    cluster: Cluster
+    absent: bool
+    answers: bool
+
+
+def _known(cluster: Cluster) -> _Known:
+    reply = _try(cluster, cluster.scheduler.limits_command())
+    if reply is None:
+        return _Known(cluster, absent=False, answers=False)
+    limits = cluster.scheduler.parse_limits(reply)
+    return _Known(cluster.within(limits), cluster.scheduler.absent(reply), answers=bool(limits.settings))
+
+
+def _with_room(cluster: Cluster, resources: Resources) -> Cluster:
+    """Return `cluster` with what it allows to this user's jobs that ask for `resources`."""
+    command = cluster.scheduler.room_command(host.user())
+    reply = _try(cluster, command) if command else None
+    if reply is None:
+        reply = Reply(tuple(command), 1, "", "")
+    room = cluster.scheduler.parse_room(reply, cluster.limits, host.user(), resources)
+    sizes = [size for size in (cluster.limits.array_size, room.array_size) if size is not None]
+    limits = replace(cluster.limits, array_size=min(sizes, default=None))
+    return replace(cluster, limits=limits, bounds=room.bounds)
+
+
+def _which(names: Sequence[str]) -> str:
+    return (
+        f"{' and '.join(names)} both answer here. Choose: --scheduler {names[0]}, or for good "
+        f"`scheduler: {names[0]}` in ~/.config/jughpc.yaml."
+    )
+
+
+def _commands(scheduler: Scheduler, recorded: Mapping[str, str]) -> dict[str, str]:
+    """Return where the system's commands are, by name, but for those that are nowhere."""
+    names = (*scheduler.capabilities.commands, *scheduler.capabilities.further)
+    paths = {name: shell.command_path(recorded.get(name, name)) or shell.command_path(name) for name in names}
+    return {name: path for name, path in paths.items() if path}
+
+
+def _by_path(commands: Mapping[str, str], run: Run, argv: Sequence[str]) -> Reply:
+    """Run `argv` where its command is known to lie, and return what it answered under the name that is known."""
+    reply = run([commands.get(argv[0], argv[0]), *argv[1:]])
+    return replace(reply, argv=tuple(argv))
+
+
+def _try(cluster: Cluster, command: Sequence[str]) -> Reply | None:
     try:
-        return cluster.order(cluster.scheduler.limits_command())
+        return cluster.order(command)
     except SchedulerError:
         return None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jughpc import units
-from jughpc.batch.directives import Directive, given, words
+from jughpc.batch import pbs_answers, pbs_directives, pbs_limits, pbs_options
+from jughpc.batch import pbs_reasons as reasons
+from jughpc.batch.causes import Cause, Why
+from jughpc.batch.directives import Directive, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     Capabilities,
@@ -19,24 +20,25 @@ from jughpc.batch.scheduler import (
     Job,
     JobId,
     Limits,
+    Names,
     Refusal,
     Reply,
     Resources,
     Role,
+    Room,
     State,
     Status,
 )
-from jughpc.errors import SchedulerError, SettingError, SubmitError
+from jughpc.errors import SchedulerError, SubmitError
 
 _QUEUED, _RUNNING, _ENDED = "QHWT", "RESUB", "XF"
 _TERMINATED = 91  # substate of what was deleted while it ran
 
 _ID = re.compile(r"(\d+)(?:\[(\d*)\])?(\.\S+)?")
+_OWNER = re.compile(r"pbs:(\d+)(?:\[(\d+)\])?((?:\.\w[\w-]*)*?)(?:\.\d+)?")
 _WHAT = re.compile(r" and (?!failed$|finished$)(.+)$")  # how a comment says that the job ended
+_HELD_BY = re.compile("(?i)job held[ ,]")
 _HOPES = ("Not Running", "Can Never Run")  # other comments of a queued element are its array's
-
-# Some releases do not escape quotes in these two (openpbs: seen with exported shell functions).
-_UNSAFE = re.compile(r'("Variable_List":\s*)\{.*?\n\t{3}\}|("Submit_arguments":\s*)"[^\n]*"(?=,?\n)', re.DOTALL)
 
 _KNOWN, _FINISHED, _UNKNOWN = 0, 35, 153  # one absent id of several sets the code, the others are still told
 
@@ -54,7 +56,9 @@ _TEXTS = (
     (Refusal.GONE, "Unknown Job Id|Job has finished"),
 )
 
-_SETTINGS = "pbs_version default_queue max_array_size job_history_enable job_history_duration"
+_SETTINGS = (
+    "pbs_version default_queue max_array_size max_queued queued_jobs_threshold job_history_enable job_history_duration"
+)
 
 
 @dataclass(frozen=True)
@@ -71,20 +75,29 @@ class Pbs:
     capabilities: ClassVar[Capabilities] = Capabilities(
         job_id=re.compile(r"\d+(\[\])?(\.\w[\w.-]*)?"),
         commands=("qsub",),
+        further=("qstat", "qselect", "qdel", "qalter"),
         scrubbed=("PBS_DPREFIX",),  # what qsub takes for the start of a directive
     )
 
     def within(self, limits: Limits) -> Pbs:
         return Pbs(history=limits.settings.get("job_history_enable") == "True")
 
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        pbs_options.refuse(extra, environ)
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return pbs_options.OPTIONS.chosen(extra, environ)
+
     def directives(self, job: Job) -> list[Directive]:
-        return [*_own(job), *_resources(job.resources)]
+        return pbs_directives.directives(job)
 
     def script_line(self, directive: Directive) -> str:
         return f"#PBS {shlex.join(directive.words)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        return ["qsub", *words([*self.directives(job), *_dependency(job)]), *job.extra, str(job.script)]
+        # Without -f qsub keeps a process in the background, whose text may be that of the refusal before.
+        attributes, extra = pbs_directives.attributes(job)
+        return ["qsub", "-f", *words([*self.directives(job), *attributes]), *extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
         lines = reversed(reply.stdout.split()) if reply.code == 0 else []
@@ -98,23 +111,39 @@ class Pbs:
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         if reply.code:
-            raise _silent(reply)
+            raise pbs_answers.silent(reply)
         return [line for line in reply.stdout.split() if _ID.fullmatch(line)]
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
-        return ["qstat", *self._ended(), "-t", "-f", "-F", "json", *jobs]
+    def poll_command(self, jobs: Names) -> list[str]:
+        return _poll(self._ended(), pbs_answers.FORMS[0], jobs)
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         if reply.code not in (_KNOWN, _FINISHED, _UNKNOWN):
-            raise _silent(reply)
-        asked = {_sequence(job): job for job in jobs}
+            raise pbs_answers.silent(reply)
+        asked = {pbs_answers.sequence(job): job for job in jobs}
         return {
-            ElementId(asked[sequence], index): _status(fields)
-            for sequence, index, fields in _entries(reply)
-            if sequence in asked
+            ElementId(asked[sequence], index): _status(fields, asked[sequence], history=self.history)
+            for sequence, index, fields in pbs_answers.entries(reply)
+            if sequence in asked and fields.get("Job_Name") == jobs[asked[sequence]]
         }
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return pbs_answers.unheard(reply, jobs)
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        form = next(form for form in pbs_answers.FORMS if set(form) <= set(reply.argv))
+        if "-x" in reply.argv and pbs_answers.says_no_history(reply):
+            return _poll([], form, jobs)
+        later = pbs_answers.FORMS[pbs_answers.FORMS.index(form) + 1 :]
+        return _poll([word for word in reply.argv if word == "-x"], later[0], jobs) if later else []
+
+    def past_command(self, jobs: Names) -> list[str]:
+        return []  # a poll asks for what has ended, too
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        return {}
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         # qdel with a known and an unknown id crashed pbs_server 23.06, or deleted neither.
         return [["qdel", job] for job in jobs]
 
@@ -123,13 +152,24 @@ class Pbs:
 
     def parse_limits(self, reply: Reply) -> Limits:
         try:
-            servers = dict(_objects(_json(reply), "Server"))
+            servers = dict(pbs_answers.objects(pbs_answers.as_json(reply), "Server"))
         except SchedulerError:
             return Limits()
         known = {key: str(value) for server in servers.values() for key, value in server.items()}
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
-        size = settings.get("max_array_size", "")
-        return Limits(int(size) if size.isdigit() else None, settings)
+        return Limits(pbs_limits.array_size(settings), settings)
+
+    def room_command(self, user: str) -> list[str]:
+        return ["qstat", "-Q", "-f", "-F", "json"]  # of two queues that are named some releases tell the first only
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        name = (resources.partition or limits.settings.get("default_queue", "")).partition("@")[0]
+        try:
+            queue = dict(pbs_answers.objects(pbs_answers.as_json(reply), "Queue")).get(name, {})
+        except SchedulerError:
+            queue = {}
+        bounds = pbs_limits.bounds(queue, f"queue {name}", user)
+        return Room((*bounds, *pbs_limits.bounds(limits.settings, "the server", user)), pbs_limits.array_size(queue))
 
     def absent(self, reply: Reply) -> bool:
         return False
@@ -143,106 +183,40 @@ class Pbs:
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return f"{folder}/{log_name(role, size, offset, '^array_index^')}"
 
+    def element(self, owner: str) -> ElementId | None:
+        match = _OWNER.fullmatch(owner)
+        if match is None:
+            return None
+        return ElementId(f"{match[1]}[]{match[3]}" if match[2] else match[1] + match[3], int(match[2] or 0))
+
     def _ended(self) -> list[str]:
         return ["-x"] if self.history else []
 
 
-def _own(job: Job) -> Iterator[Directive]:
-    yield Directive("-N", job.name)
-    yield Directive("-S", "/bin/bash")
-    # PBS copies output only at the end, and over what an earlier run left: the script writes the log itself.
-    yield Directive("-j", "oe")
-    yield Directive("-o", "/dev/null")
-    yield Directive("-m", "n")
-    yield Directive("-r", "y")
-    if job.size > 1:  # -J refuses a single element
-        yield Directive("-J", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
+def _poll(ended: Sequence[str], form: Sequence[str], jobs: Iterable[JobId]) -> list[str]:
+    return ["qstat", *ended, "-t", "-f", *form, *jobs]
 
 
-def _dependency(job: Job) -> list[Directive]:
-    after = job.depends_on
-    return [Directive("-W", f"depend={':'.join([after.condition.value, *after.jobs])}")] if after else []
-
-
-def _resources(resources: Resources) -> list[Directive]:
-    if resources.qos is not None:
-        raise SettingError(
-            f"PBS has no QOS, so {resources.qos!r} says nothing to it. "
-            "Leave --qos out, or give the option of your site after --."
-        )
-    chunk = _chunk(resources)
-    return given(
-        (
-            ("-l", None if resources.walltime is None else f"walltime={units.walltime(resources.walltime)}"),
-            ("-l", f"select=1{chunk}" if chunk else None),
-            ("-q", resources.partition),
-            ("-A", resources.account),
-        )
-    )
-
-
-def _chunk(resources: Resources) -> str:
-    memory = None if resources.memory is None else f"{units.mebibytes(resources.memory)}mb"
-    wanted = {"ncpus": resources.cpus, "mem": memory, "ngpus": resources.gpus or None}
-    return "".join(f":{key}={value}" for key, value in wanted.items() if value is not None)
-
-
-def _silent(reply: Reply) -> SchedulerError:
-    return SchedulerError(f"{reply.argv[0]} exited with {reply.code}: {reply.stderr.strip()}")
-
-
-def _json(reply: Reply) -> dict[str, Any]:
-    trouble = "it is no object"
-    for text in (reply.stdout, _UNSAFE.sub(_emptied, reply.stdout)):
-        try:
-            found = json.loads(text, strict=False)
-        except ValueError as error:
-            trouble = str(error)
-            continue
-        if isinstance(found, dict):
-            return found
-    raise SchedulerError(f"{reply.argv[0]} printed no JSON: {trouble}\n{reply.stderr.strip()}")
-
-
-def _objects(found: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield what lies under `key`, but for what has not the shape of an object."""
-    inner = found.get(key)
-    for name, fields in inner.items() if isinstance(inner, dict) else ():
-        if isinstance(fields, dict):
-            yield name, fields
-
-
-def _emptied(match: re.Match[str]) -> str:
-    return f"{match[1]}{{}}" if match[1] else f'{match[2]}""'
-
-
-def _entries(reply: Reply) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
-    """Return sequence number, index and attributes of each element; an array's own entry is none."""
-    for key, fields in _objects(_json(reply), "Jobs"):
-        match = _ID.fullmatch(key)
-        if match and match[2] != "":
-            yield match[1], int(match[2] or 0), fields
-
-
-def _sequence(job: JobId) -> str:
-    return re.split(r"[\[.]", job)[0]
-
-
-def _status(fields: Mapping[str, Any]) -> Status:
+def _status(fields: Mapping[str, Any], job: JobId, *, history: bool) -> Status:
     letter, host = str(fields.get("job_state", "")), str(fields.get("exec_host", "")).partition("/")[0]
     if letter in _ENDED:
-        return Status(*_end(fields), host)
+        state, reason = _end(fields, history=history)
+        code, comment = str(fields.get("Exit_status", "")), reason.partition(", ")[2]
+        why = reasons.of_end(code, comment, host) if state in (State.FAILED, State.CANCELLED) else None
+        if state is State.ENDED and fields.get("substate") == _TERMINATED:
+            why = Why(Cause.USER, "ended before its array was deleted, or with it")
+        return Status(state, reason, host, why)
     if letter in _RUNNING:
         return Status(State.RUNNING, "suspended" if letter in "SU" else "", host)
     if letter in _QUEUED:
-        return Status(*_wait(fields))
-    return Status(State.UNKNOWN, f"job_state {letter}")
+        return _wait(fields, job)
+    return Status(State.UNKNOWN, "moved to another server" if letter == "M" else f"job_state {letter}")
 
 
-def _end(fields: Mapping[str, Any]) -> tuple[State, str]:
-    """Return how an element ended. One that never ran carries its array's Exit_status, which is not its own."""
+def _end(fields: Mapping[str, Any], *, history: bool) -> tuple[State, str]:
+    """Return how an element ended. One that has no record of its own carries its array's Exit_status."""
     if "run_count" not in fields and "resources_used" not in fields:
-        return State.CANCELLED, _never_ran(fields)
+        return _without_record(fields, history=history)
     code = fields.get("Exit_status")
     if code == 0 and fields.get("substate") != _TERMINATED:
         return State.DONE, ""
@@ -251,16 +225,35 @@ def _end(fields: Mapping[str, Any]) -> tuple[State, str]:
     return (State.CANCELLED if fields.get("substate") == _TERMINATED else State.FAILED), reason
 
 
+def _without_record(fields: Mapping[str, Any], *, history: bool) -> tuple[State, str]:
+    """Return how an element ended that has no record: it never ran, or the server dropped what it had.
+
+    It drops that of one that ended at once where no history is kept; else when its whole array is deleted later.
+    """
+    began = "stime" in fields
+    if began and (not history or fields.get("substate") == _TERMINATED):
+        return State.ENDED, "PBS keeps no record of how"
+    return State.CANCELLED, _never_ran(fields)
+
+
 def _never_ran(fields: Mapping[str, Any]) -> str:
-    return f"never ran, {fields['depend']} was not met" if "depend" in fields else "never ran"
+    others = _waits_for(fields)
+    return f"never ran, {others} was not met" if others else "never ran"
 
 
-def _wait(fields: Mapping[str, Any]) -> tuple[State, str]:
+def _waits_for(fields: Mapping[str, Any]) -> str:
+    """Return the conditions that a job has; the name of one that waits for it stands there, too."""
+    return ",".join(part for part in str(fields.get("depend", "")).split(",") if part.startswith("after"))
+
+
+def _wait(fields: Mapping[str, Any], job: JobId) -> Status:
     comment = str(fields.get("comment", ""))
     holds = str(fields.get("Hold_Types", "n"))
-    if "depend" in fields and holds == "s":
-        return State.QUEUED, f"waits for {fields['depend']}"
+    # A hold of the server's is a dependency's too; one of somebody's is told in the comment only.
+    if holds == "s" and (others := _waits_for(fields)) and not _HELD_BY.match(comment):
+        return Status(State.QUEUED, f"waits for {others}", why=Why(Cause.DEPENDENCY, Cause.DEPENDENCY.value))
     if holds != "n":  # by the user, an operator, or the server after too many runs
-        return State.STUCK, f"held ({holds})"
+        return Status(State.STUCK, f"held ({holds})", why=reasons.of_hold(holds, job))
     state = State.STUCK if comment.startswith("Can Never Run") else State.QUEUED
-    return state, comment if comment.startswith(_HOPES) else ""
+    told = comment if comment.startswith(_HOPES) else ""
+    return Status(state, told, why=reasons.of_wait(told))

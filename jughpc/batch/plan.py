@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -48,8 +47,9 @@ def plan(
         dependents: The first starts after all arrays ended in any way, each other after the one before it
             ended with exit code 0; or in any way, where the system knows no other condition: it checks itself then.
     Raises:
-        SettingError: There are no elements, or more arrays than may run at once.
+        SettingError: There are no elements, or the raw options would undo what is said here.
     """
+    scheduler.refuse(submission.options.extra, {})
     jobs = _arrays(submission, scheduler, start)
     names, condition = tuple(job.name for job in jobs), Condition.AFTER_ANY
     for dependent in dependents:
@@ -76,40 +76,53 @@ def share(total: int, count: int) -> list[int]:
 
 
 def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[Job]:
-    total = submission.workload.size
+    total, options = submission.workload.size, submission.options
     if total < 1:
         raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
     sizes = chunks(total, submission.limits.array_size)
     offsets = accumulate(sizes, initial=start.element)
-    throttles = _throttles(submission, scheduler, len(sizes))
+    first = start == Start()
     jobs = [
-        _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset)
+        replace(
+            _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset),
+            elements=start.element + total,
+            token=submission.token,
+            extra=options.extra,
+            after=options.after if first else (),  # what comes later comes after that anyhow
+        )
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))
     ]
+    return _throttled(jobs, _bound(submission, scheduler))
+
+
+def _bound(submission: Submission, scheduler: Scheduler) -> int | None:
+    """Return how many elements may run at once, None where that bounds nothing."""
+    throttle, total = submission.options.throttle, submission.workload.size
+    bounds = throttle is not None and (throttle < total or scheduler.capabilities.bounds_arrays)
+    return throttle if bounds else None
+
+
+def _throttled(jobs: Sequence[Job], throttle: int | None) -> list[Job]:
+    """Return `jobs` with their shares of the throttle; if there are more of them than that, they take turns."""
+    if throttle is None:
+        return list(jobs)
+    lanes = min(throttle, len(jobs))
+    shares = share(throttle, lanes)
     return [
-        replace(job, elements=start.element + total, throttle=throttle, token=submission.token)
-        for job, throttle in zip(jobs, throttles, strict=True)
+        replace(job, throttle=shares[place % lanes], depends_on=_turn(jobs[place - lanes]) if place >= lanes else None)
+        for place, job in enumerate(jobs)
     ]
 
 
-def _throttles(submission: Submission, scheduler: Scheduler, count: int) -> Sequence[int | None]:
-    throttle, total = submission.options.throttle, submission.workload.size
-    if throttle is None or (throttle >= total and not scheduler.capabilities.bounds_arrays):
-        return [None] * count
-    if throttle < count:
-        raise SettingError(
-            f"{total} elements need {count} arrays here, of {submission.limits.array_size} at most, and a "
-            f"throttle of {throttle} is less than one running element each. "
-            f"Ask for fewer elements, or a throttle of {count} or more."
-        )
-    return share(throttle, count)
+def _turn(before: Job) -> Dependency:
+    return Dependency(Condition.AFTER_ANY, (before.name,))
 
 
 def _job(submission: Submission, scheduler: Scheduler, role: Role, ordinal: int, size: int = 1, offset: int = 0) -> Job:
     options = submission.options
     return Job(
         role=role,
-        name=f"{_plain_name(submission.workload.name)}-{submission.token}-{ordinal}",
+        name=submission.job_name(ordinal),
         argv=submission.workload.argv,
         size=size,
         offset=offset,
@@ -120,11 +133,7 @@ def _job(submission: Submission, scheduler: Scheduler, role: Role, ordinal: int,
         workdir=options.workdir,
         resources=options.resources,
         setup=options.setup,
-        extra=options.extra,
+        probe=options.probe,
+        umask=options.umask,
+        exclude=options.exclude,
     )
-
-
-def _plain_name(name: str) -> str:
-    """Return `name` in the letters that every system takes: it refuses others, or more than some 230."""
-    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:40]
-    return plain if plain[:1].isalpha() else f"j{plain}"

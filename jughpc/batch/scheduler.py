@@ -6,17 +6,21 @@ Nothing here runs a command: `shell.run` does, and hands the texts back to the p
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from jughpc.batch.capabilities import Capabilities as Capabilities
+from jughpc.batch.capabilities import Condition as Condition
+from jughpc.batch.causes import Why
 from jughpc.batch.directives import Directive
 
 JobId = str
 """A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
 
+Names = Mapping[JobId, str]
+"""Jobs by their ids, each with the name that it was submitted under."""
 
 EVERY = -1
 """The index that stands for each element of a job which is not named by its own."""
@@ -38,13 +42,14 @@ class State(enum.Enum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    ENDED = "ended"  # nobody can tell how
     STUCK = "stuck"  # queued, and will never start without help
     UNKNOWN = "unknown"
 
     @property
     def ended(self) -> bool:
         """Whether the scheduler is sure that this element runs no more."""
-        return self in (State.DONE, State.FAILED, State.CANCELLED)
+        return self in (State.DONE, State.FAILED, State.CANCELLED, State.ENDED)
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,13 @@ class Status:
         state: Where it stands.
         reason: The scheduler's own words, "" if it has none; may hold blanks and commas.
         host: Where it runs or ran, "" if unknown.
+        why: What is behind it, in words, None where there is nothing to explain.
     """
 
     state: State
     reason: str = ""
     host: str = ""
+    why: Why | None = None
 
 
 class Role(enum.Enum):
@@ -68,13 +75,6 @@ class Role(enum.Enum):
     ARRAY = "array"
     COLLECT = "collect"
     REDUCE = "reduce"
-
-
-class Condition(enum.Enum):
-    """When a dependent job may start."""
-
-    AFTER_ANY = "afterany"  # the other has ended in any way
-    AFTER_OK = "afterok"  # the other has ended with exit code 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,9 @@ class Resources:
         memory: [bytes].
         cpus: Cores of one element.
         gpus: GPUs of one element.
+        project: What PBS accounts to, beside `account`.
+        select: The chunk of PBS in place of one made of cores, memory and GPUs; "" for none at all.
+        place: How PBS places that chunk.
     """
 
     walltime: float | None = None
@@ -103,6 +106,9 @@ class Resources:
     partition: str | None = None
     account: str | None = None
     qos: str | None = None
+    project: str | None = None
+    select: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,11 @@ class Job:
         log: Where one element writes its output: absolute, with the scheduler's own placeholders.
         workdir: Where the command starts (absolute).
         setup: Lines of shell run before the command.
+        probe: A command that must end with 0 after them, or the element ends; it says why.
+        umask: Of the element's files, None for the system's.
+        exclude: Hosts that it is not to run on.
         depends_on: When it may start, None for at once.
+        after: Jobs of others that must have ended with exit code 0 before, too.
         extra: Raw scheduler options, as the user gave them.
     """
 
@@ -147,9 +157,18 @@ class Job:
     workdir: Path
     resources: Resources = Resources()
     setup: tuple[str, ...] = ()
+    probe: tuple[str, ...] = ()
+    umask: int | None = None
+    exclude: tuple[str, ...] = ()
     depends_on: Dependency | None = None
+    after: tuple[JobId, ...] = ()
     extra: tuple[str, ...] = ()
     token: str = ""
+
+    @property
+    def end_record(self) -> Path:
+        """Where it tells how it ended; without the index that an array's element has, and the suffix."""
+        return self.script.parent / "ends" / self.script.stem
 
 
 class Refusal(enum.Enum):
@@ -175,6 +194,34 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """How many jobs somebody lets a user queue, each element of an array being one.
+
+    Attributes:
+        name: What it is called, and whose it is.
+        used: Of these, as far as that is known.
+        followers: Whether collector and reduce count, while they are held back.
+    """
+
+    name: str
+    most: int
+    used: int = 0
+    followers: bool = True
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is allowed to jobs of one user that ask for certain resources.
+
+    Attributes:
+        array_size: As of `Limits`.
+    """
+
+    bounds: tuple[Bound, ...] = ()
+    array_size: int | None = None
+
+
+@dataclass(frozen=True)
 class Reply:
     """What a command answered."""
 
@@ -186,46 +233,6 @@ class Reply:
 
 Run = Callable[[Sequence[str]], Reply]
 """Runs a command to its end, as `shell.run` does. Raises SchedulerError if there is no reply."""
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """What one batch system declares of itself.
-
-    Attributes:
-        job_id: What all of its ids match in full: nothing else reaches a command line as one.
-        commands: All of these are on PATH where the system may be; () for one that is everywhere.
-        first_index: Of an array's first element, in the system's own count; a plain job's element is 0 always.
-        conditions: Those that it can hold a job back by; AFTER_ANY is one of them.
-        runs_here: Its elements run on this very machine.
-        bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
-        scrubbed: How variables begin that would change what its commands mean, or reach its jobs from an outer one.
-        kept: Variables that stay although they begin like that: where the system is, and a user's standing choices.
-        templates: The folder that holds its folder of templates, None for those shipped here.
-    """
-
-    job_id: re.Pattern[str]
-    commands: tuple[str, ...] = ()
-    first_index: int = 0
-    conditions: frozenset[Condition] = frozenset(Condition)
-    runs_here: bool = False
-    bounds_arrays: bool = False
-    scrubbed: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    templates: Path | None = None
-
-    def indices(self, size: int) -> range:
-        """Return the indices of a job of `size` elements, in the system's own count."""
-        first = self.first_index if size > 1 else 0
-        return range(first, first + size)
-
-    def is_id(self, text: str) -> bool:
-        """Return whether `text` may be handed to the system's commands as the id of a job."""
-        return bool(self.job_id.fullmatch(text))
-
-    def scrub(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return `environ` without what its commands, and its jobs, are not to see."""
-        return {key: value for key, value in environ.items() if key in self.kept or not key.startswith(self.scrubbed)}
 
 
 class Scheduler(Protocol):
@@ -241,6 +248,12 @@ class Scheduler(Protocol):
 
     def within(self, limits: Limits) -> Scheduler:
         """Return the system as one that told these `limits` is to be spoken to."""
+
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Raise SettingError if raw options, or variables, would undo what a submission says itself."""
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what raw options, and variables that hold, choose of `Resources`, by field, in words."""
 
     def directives(self, job: Job) -> list[Directive]:
         """Return what `job` asks for, but for its dependency: a script may be submitted again by hand.
@@ -269,17 +282,36 @@ class Scheduler(Protocol):
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         """Return the ids of the jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         """Return ONE command that asks after all of `jobs`, array elements included."""
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         """Return a status per element of `jobs`. One that is not mentioned is absent, never dead.
 
-        The index EVERY speaks for all elements of its job that have no status of their own.
+        A job that has one of their ids and another name is somebody else's, and left out. The index EVERY speaks for
+        all elements of its job that have no status of their own.
         Raises SchedulerError if the scheduler did not answer.
         """
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        """Return those of `jobs` of which an answer to a poll says nothing: not even that they are not known.
+
+        Raises SchedulerError if there was no answer.
+        """
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        """Return another command that asks for `jobs`, of which `reply` says nothing; [] if there is none."""
+
+    def past_command(self, jobs: Names) -> list[str]:
+        """Return the command that tells ends of `jobs` which a poll has forgotten; [] if there is none."""
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        """Return, as `parse_poll`, how elements of `jobs` ended; nothing else.
+
+        Raises SchedulerError if the command had no answer.
+        """
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         """Return the commands that end `jobs`, each to be run once."""
 
     def limits_command(self) -> list[str]:
@@ -287,6 +319,12 @@ class Scheduler(Protocol):
 
     def parse_limits(self, reply: Reply) -> Limits:
         """Return what could be read; unreadable is no limit known."""
+
+    def room_command(self, user: str) -> list[str]:
+        """Return the command that tells what the system allows to `user`; [] if there is none."""
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        """Return what holds for jobs of `user` that ask for `resources`; unreadable is no bound known."""
 
     def absent(self, reply: Reply) -> bool:
         """Return whether this answer about limits shows that the commands are here, but no such system."""
@@ -299,3 +337,6 @@ class Scheduler(Protocol):
 
         Raises SettingError for a folder that the system cannot number logs in.
         """
+
+    def element(self, owner: str) -> ElementId | None:
+        """Return the element that the template gives this JUGHPC_OWNER; None if it is another system's."""

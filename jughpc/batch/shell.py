@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 from jughpc import host
 from jughpc.batch.scheduler import Reply
@@ -85,6 +86,42 @@ def kill(process: Process, name: str = "TERM") -> None:
     if host.may_signal(process):  # its leader may be gone, but no pid is given anew while its group lives
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.Signals[f"SIG{name}"])
+
+
+class SignalledError(KeyboardInterrupt):
+    """This process was told to end, as by ^C, but by another signal.
+
+    Attributes:
+        number: The signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def heeding_signals() -> Iterator[None]:
+    """Let HUP and TERM end the block as ^C does, by an exception: what it had begun can then be taken back.
+
+    Each signal raises again: one that hangs in taking back can still be ended. Main thread only.
+
+    Raises:
+        SignalledError: One came.
+    """
+
+    def heed(number: int, _frame: object) -> NoReturn:
+        raise SignalledError(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}  # nohup
+    try:
+        for number in before:
+            signal.signal(number, heed)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _start(argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:

@@ -5,26 +5,32 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from jughpc import units
-from jughpc.batch.directives import Directive, given, words
+from jughpc.batch import slurm_directives, slurm_limits
+from jughpc.batch import slurm_reasons as reasons
+from jughpc.batch.directives import Directive, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     EVERY,
+    Bound,
     Capabilities,
-    Dependency,
     ElementId,
     Job,
     JobId,
     Limits,
+    Names,
     Refusal,
     Reply,
     Resources,
     Role,
+    Room,
     State,
     Status,
 )
+from jughpc.batch.slurm_options import OPTIONS
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 _STATES = {
@@ -44,16 +50,20 @@ _NEVER = re.compile(
     r"|BadConstraints|Invalid(Account|QOS)|(Account|QOS)NotAllowed|ReservationDeleted|\w+PerJob(Limit)?"
 )
 
-_FIELDS = "%F|%K|%T|%r|%N"  # array id, index, state, reason, nodes: only the reason may hold a bar
+# Array id, index, state, name, partition, time limit, start, nodes, reason: only the last may hold a bar.
+_FIELDS = "%F|%K|%T|%j|%P|%l|%S|%N|%r"
 _FIND_FIELDS = "%F|%T|%j|%r"
+_PAST_FIELDS = "JobID,JobName,State,ExitCode,NodeList"
 
 _ID = re.compile(r"\d+(?:;\w[\w.-]*)?")
 _WORDS = re.compile(r"Submitted batch job (\d+)(?: on cluster (\S+))?")
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+_OWNER = re.compile(r"slurm:(\d+)_(\d+)(?:\.\d+)?")
+_PAST_ID = re.compile(r"(\d+)(?:_(?:(\d+)|\[([^]]*)\]))?")
 
 _MOST = 4_000_001  # indices of an array, whatever MaxArraySize says; a larger one is no answer of Slurm's
 
-_SETTINGS = "SLURM_VERSION ClusterName MaxArraySize MaxJobCount MinJobAge KillWait"
+_SETTINGS = "SLURM_VERSION ClusterName MaxArraySize MaxJobCount MinJobAge KillWait AccountingStorageType"
 
 _REFUSALS = (
     (
@@ -75,17 +85,37 @@ _LOCATION = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT", "SLURM_CLUSTERS", "
 _CHOICES = ("SBATCH_ACCOUNT", "SBATCH_PARTITION", "SBATCH_QOS", "SBATCH_RESERVATION")
 
 
+@dataclass(frozen=True)
 class Slurm:
-    """The Scheduler protocol in the words of sbatch, squeue, scancel and scontrol."""
+    """The Scheduler protocol in the words of sbatch, squeue, sacct, scancel and scontrol.
 
-    name = "slurm"
-    capabilities = Capabilities(job_id=_ID, commands=("sbatch",), scrubbed=_SCRUBBED, kept=_LOCATION + _CHOICES)
+    Attributes:
+        accounting: Whether sacct may know what squeue has forgotten.
+    """
+
+    accounting: bool = True
+
+    name: ClassVar[str] = "slurm"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        job_id=_ID,
+        commands=("sbatch",),
+        further=("squeue", "sacct", "scancel", "scontrol", "sacctmgr"),
+        cancels_by_name=True,
+        scrubbed=_SCRUBBED,
+        kept=_LOCATION + _CHOICES,
+    )
 
     def within(self, limits: Limits) -> Slurm:
-        return self
+        return Slurm(accounting=not limits.settings.get("AccountingStorageType", "").endswith("/none"))
+
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        OPTIONS.refuse(extra, environ)
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return OPTIONS.chosen(extra, environ)
 
     def directives(self, job: Job) -> list[Directive]:
-        return [*_own(job), *_resources(job.resources)]
+        return slurm_directives.directives(job)
 
     def script_line(self, directive: Directive) -> str:
         # 22.05 drops a backslash even inside single quotes, and keeps the second of two.
@@ -95,7 +125,8 @@ class Slurm:
         return f"#SBATCH {directive.option}={shlex.quote(value)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        after = [f"--dependency={_dependency(job.depends_on)}"] if job.depends_on else []
+        conditions = ",".join(map(slurm_directives.condition, slurm_directives.dependencies(job)))
+        after = [f"--dependency={conditions}"] if conditions else []
         return ["sbatch", "--parsable", *words(self.directives(job)), *after, *job.extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
@@ -112,30 +143,53 @@ class Slurm:
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         found: dict[JobId, None] = {}
-        for cluster, (array, word, called, reason) in _rows(reply):
+        for cluster, (array, word, called, reason) in _rows(reply, _FIND_FIELDS):
             # A refused sbatch may leave records of its own.
             if called == name and (word, reason) != ("FAILED", "BadConstraints"):
                 found[";".join(filter(None, [array, cluster]))] = None
         return list(found)
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         return ["squeue", *_clusters(jobs), "--me", "-h", "-r", "-t", "all", "-o", _FIELDS]
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         asked = {job.partition(";")[::2]: job for job in jobs}
         statuses = {}
-        for cluster, (array, index, word, rest) in _rows(reply):
-            if job := asked.get((array, cluster)):
-                reason, _, host = rest.rpartition("|")
-                status = _status(word, reason, host)
+        for cluster, (array, index, word, called, *rest) in _rows(reply, _FIELDS):
+            job = asked.get((array, cluster))
+            if job and called == jobs[job]:
+                status = _status(array if index == "N/A" else f"{array}_{index}", word, *rest)
                 statuses.update({ElementId(job, number): status for number in _indices(index)})
         return statuses
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
-        by_cluster: dict[str, list[JobId]] = {}
-        for job in jobs:
-            by_cluster.setdefault(job.partition(";")[2], []).append(job)
-        return [["scancel", *_clusters(some), *(job.partition(";")[0] for job in some)] for some in by_cluster.values()]
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        return []
+
+    def past_command(self, jobs: Names) -> list[str]:
+        if not self.accounting:
+            return []
+        numbers = ",".join(job.partition(";")[0] for job in jobs)
+        return ["sacct", *_clusters(jobs), "-X", "-n", "-P", "-j", numbers, "-o", _PAST_FIELDS]
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        asked = {job.partition(";")[0]: job for job in jobs}
+        statuses = {}
+        for line in _lines(reply):
+            fields = line.split("|")
+            match = _PAST_ID.fullmatch(fields[0])
+            job = asked.get(match[1]) if match else None
+            if match and job and len(fields) == _PAST_FIELDS.count(",") + 1 and fields[1] == jobs[job]:
+                status = _past_status(*fields[2:])
+                indices = _indices(match[3]) if match[3] else [int(match[2]) if match[2] else EVERY]
+                statuses.update({ElementId(job, number): status for number in indices if status.state.ended})
+        return statuses
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
+        # One name a command, and the name beside the id: an id may be another job's by now.
+        return [["scancel", *_clusters([job]), f"--name={name}", job.partition(";")[0]] for job, name in jobs.items()]
 
     def limits_command(self) -> list[str]:
         return ["scontrol", "show", "config"]
@@ -145,6 +199,14 @@ class Slurm:
         known = {key.strip(): value.strip() for key, _, value in pairs}
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(_array_size(known), settings)
+
+    def room_command(self, user: str) -> list[str]:
+        return slurm_limits.command(user)
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        most = limits.settings.get("MaxJobCount", "")
+        whole = [Bound("MaxJobCount of the system", int(most))] if most.isdigit() and int(most) else []
+        return Room((*slurm_limits.bounds(reply, user, resources), *whole))
 
     def absent(self, reply: Reply) -> bool:
         return reply.code != 0 and "Could not establish a configuration source" in reply.stderr
@@ -160,39 +222,12 @@ class Slurm:
             )
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%a')}"
 
-
-def _own(job: Job) -> Iterator[Directive]:
-    yield Directive("--job-name", job.name)
-    yield Directive("--output", job.log)
-    yield Directive("--open-mode", "append")  # else a requeued element begins its log anew
-    yield Directive("--chdir", str(job.workdir))
-    yield Directive("--nodes", "1")
-    yield Directive("--ntasks", "1")
-    yield Directive("--requeue")
-    if job.size > 1:
-        yield Directive("--array", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
+    def element(self, owner: str) -> ElementId | None:
+        match = _OWNER.fullmatch(owner)
+        return ElementId(match[1], int(match[2])) if match else None
 
 
-def _resources(resources: Resources) -> list[Directive]:
-    return given(
-        (
-            ("--time", None if resources.walltime is None else units.walltime(resources.walltime)),
-            ("--mem", None if resources.memory is None else f"{units.mebibytes(resources.memory)}M"),
-            ("--gres", f"gpu:{resources.gpus}" if resources.gpus else None),
-            ("--cpus-per-task", resources.cpus),
-            ("--partition", resources.partition),
-            ("--account", resources.account),
-            ("--qos", resources.qos),
-        )
-    )
-
-
-def _dependency(dependency: Dependency) -> str:
-    ids = (job.partition(";")[0] for job in dependency.jobs)
-    return ":".join([dependency.condition.value, *ids])
-
-
-def _clusters(jobs: Sequence[JobId]) -> list[str]:
+def _clusters(jobs: Iterable[JobId]) -> list[str]:
     """Return the option that names the clusters of `jobs`, [] for the default one."""
     names = sorted({job.partition(";")[2] for job in jobs} - {""})
     return ["-M", ",".join(names)] if names else []
@@ -204,11 +239,12 @@ def _lines(reply: Reply) -> list[str]:
     return reply.stdout.splitlines()
 
 
-def _rows(reply: Reply) -> Iterator[tuple[str, list[str]]]:
-    """Yield the cluster and the four fields of each row; a line of another shape is a banner's."""
+def _rows(reply: Reply, layout: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the cluster and the fields of each row; a line of another shape is a banner's."""
+    bars = layout.count("|")
     for cluster, line in _by_cluster(_lines(reply)):
-        fields = line.split("|", 3)
-        if len(fields) == 4 and fields[0].isdecimal():
+        fields = line.split("|", bars)
+        if len(fields) == bars + 1 and fields[0].isdecimal():
             yield cluster, fields
 
 
@@ -233,15 +269,29 @@ def _indices(text: str) -> Iterator[int]:
                 yield from range(int(first), int(last or first) + 1, max(1, int(step or 1)))
 
 
-def _status(word: str, reason: str, host: str) -> Status:
+def _status(job: str, word: str, partition: str, limit: str, start: str, host: str, reason: str) -> Status:
     word = word.partition(" ")[0]  # "CANCELLED by 1234"
     state = _STATE_OF.get(word, State.UNKNOWN)
+    why = reasons.of_end(word, job, host)
+    if state is State.QUEUED and not why:
+        why = reasons.of_wait(reason, job=job, partition=partition, limit=limit, start=start)
     if reason == "None" or state is State.CANCELLED:  # then it is what the element had waited for
         reason = ""
     if state is State.QUEUED and _NEVER.fullmatch(reason):
         state = State.STUCK
     words = [reason] if word in _PLAIN else [word, reason]
-    return Status(state, ": ".join(filter(None, words)), host)
+    return Status(state, ": ".join(filter(None, words)), host, why)
+
+
+def _past_status(word: str, code: str, host: str) -> Status:
+    """Return how an element ended by accounting's words: `FAILED`, `3:0`, `node1`."""
+    word = word.partition(" ")[0]
+    exit_code, _, signal = code.partition(":")
+    reason = {"FAILED": f"signal {signal}" if signal not in ("", "0") else f"exit code {exit_code}"}.get(
+        word, "" if word in _PLAIN else word
+    )
+    host = "" if host.startswith("None") else host
+    return Status(_STATE_OF.get(word, State.UNKNOWN), reason, host, reasons.of_end(word, "", host))
 
 
 def _array_size(known: Mapping[str, str]) -> int | None:

@@ -1,11 +1,12 @@
 """Submissions as they are recorded in a jugdir, in files that are written once.
 
 submissions/<number>/record.json       what was chosen; written before the scheduler is asked
-submissions/<number>/<k>-<role>.sh     the script of the k-th job
-submissions/<number>/<k>-<role>.json   that job, once the scheduler has accepted it
+submissions/<number>/<k>-<role>.*      its jobs, see journal.py
+submissions/<number>/ends/             how these ended, see ends.py
 submissions/<number>/setup             the lines of setup, for their owner alone: they may hold a password
 submissions/<number>/logs/             one log an element
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
+submissions/<number>/over              nothing of it is left in the queue
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from jughpc import host
-from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import JobId, Limits, Resources, Role, Workload
 from jughpc.batch.typed import checked, texts
 from jughpc.errors import JugdirError
@@ -28,11 +29,8 @@ from jughpc.fs import Clock, Files
 
 ROOT = "submissions"
 RECORD = "record.json"
-CANCELLED = "cancelled"
+CANCELLED, OVER = "cancelled", "over"
 SETUP = "setup"
-
-_OF_JOB = re.compile(r"\d{1,9}-(array|collect|reduce)\.json")
-_IS_NUMBERED = re.compile(r"\d{1,9}-")
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,14 @@ class ElementOptions:
         workdir: Where its command starts (absolute).
         throttle: Elements that may run at once, None for no bound.
         setup: Lines of shell run before the command.
-        extra: Raw scheduler options.
+        extra: Raw scheduler options, of the arrays only.
         templates: A site's folder of templates, None for those shipped.
+        python: The interpreter, a path or a name that is looked for after `setup`.
+        probe: A command that must end with 0 after `setup`; () for none.
+        umask: Of all that the jobs write, None for the system's.
+        exclude: Hosts that no job is to run on.
+        after: Jobs that must have ended with exit code 0 before the first array starts.
+        collect, reduce: What those jobs ask for.
     """
 
     workdir: Path
@@ -53,6 +57,13 @@ class ElementOptions:
     setup: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     templates: Path | None = None
+    python: str = sys.executable
+    probe: tuple[str, ...] = ()
+    umask: int | None = None
+    exclude: tuple[str, ...] = ()
+    after: tuple[JobId, ...] = ()
+    collect: Resources = field(default_factory=Resources)
+    reduce: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,10 @@ class Submission:
         created: When it was drafted [Unix s, by `host`'s clock].
         scheduler: The name of the batch system.
         limits: What the system allowed then.
+        commands: Where the system's commands lay on the host that submitted, by name: a job may have another PATH.
         meta: The caller's own, opaque here.
+        damage: What is wrong with its record, "" if nothing is; of a damaged one only its jobs are known, by their
+            own records: they can be looked at and cancelled.
     """
 
     jugdir: Path
@@ -78,7 +92,13 @@ class Submission:
     workload: Workload
     options: ElementOptions
     limits: Limits = field(default_factory=Limits)
+    commands: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, str] = field(default_factory=dict)
+    damage: str = ""
+
+    def job_name(self, ordinal: int) -> str:
+        """Return the name of its job of that number: no other job of anybody's is called so."""
+        return f"{_plain_name(self.workload.name)}-{self.token}-{ordinal}"
 
     @property
     def path(self) -> str:
@@ -118,6 +138,7 @@ def draft(
     workload: Workload,
     options: ElementOptions,
     limits: Limits = Limits(),  # noqa: B008  # frozen
+    commands: Mapping[str, str] | None = None,
     meta: Mapping[str, str] | None = None,
 ) -> Submission:
     """Return the next submission, for a look at what it would be; nothing is written."""
@@ -132,6 +153,7 @@ def draft(
         workload=workload,
         options=options,
         limits=limits,
+        commands=commands or {},
         meta=meta or {},
     )
 
@@ -161,10 +183,10 @@ def numbers(files: Files) -> list[int]:
 
 
 def load(files: Files, jugdir: Path, number: int) -> Submission:
-    """Return submission `number` of the jugdir.
+    """Return submission `number` of the jugdir; one whose record is damaged tells so, if its jobs are known.
 
     Raises:
-        JugdirError: There is none of that number, or its record is broken.
+        JugdirError: There is none of that number, or neither its record nor those of its jobs can be read.
     """
     path = f"{ROOT}/{number}/{RECORD}"
     try:
@@ -173,37 +195,34 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
         known = ", ".join(map(str, numbers(files))) or "none"
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        text = f"{jugdir / path} is no record of a submission ({error}). Was it cut off? Remove its folder."
-        raise JugdirError(text) from error
+        damage = f"{jugdir / path} is no record of a submission ({error}). Was it cut off?"
+        if rescued := _from_intents(files, jugdir.absolute(), number, damage):
+            return rescued
+        raise JugdirError(f"{damage} No job of it is on record either. Remove its folder.") from error
+
+
+def every(files: Files, jugdir: Path) -> list[Submission]:
+    """Return all submissions of the jugdir of which anything can be read, ascending."""
+    found = []
+    for number in numbers(files):
+        with suppress(JugdirError):
+            found.append(load(files, jugdir, number))
+    return found
 
 
 def latest(files: Files, jugdir: Path) -> Submission | None:
-    """Return the submission with the highest number whose record is whole, None if there is none."""
-    for number in reversed(numbers(files)):
-        with suppress(JugdirError):
-            return load(files, jugdir, number)
-    return None
+    """Return the latest submission that is live; else the latest that queued anything; else the latest.
 
-
-def record_accepted(files: Files, submission: Submission, job: Accepted) -> None:
-    """Record that the scheduler has accepted `job`."""
-    files.write(f"{submission.path}/{Path(job.script).stem}.json", [_to_json(asdict(job))])
-
-
-def accepted(files: Files, submission: Submission) -> list[Accepted]:
-    """Return the jobs that the scheduler has accepted for `submission`, in the order of submission.
-
-    One that is being recorded this moment is left out.
+    None if there is none. By the records alone: one that has ended, and of which nobody saw it, counts as live.
     """
-    names = [name for name in files.names(submission.path) if _OF_JOB.fullmatch(name)]
-    jobs = (_accepted(name, files.read(f"{submission.path}/{name}")) for name in sorted(names, key=_ordinal))
-    return [job for job in jobs if job]
+    found = every(files, jugdir)
+    ranked = sorted(found, key=lambda one: (_liveness(files, one), one.number))
+    return ranked[-1] if ranked else None
 
 
-def next_ordinal(files: Files, submission: Submission) -> int:
-    """Return the number of the submission's next job, whether those before it were accepted or not."""
-    names = files.names(submission.path)
-    return max((_ordinal(name) + 1 for name in names if _IS_NUMBERED.match(name)), default=0)
+def is_live(files: Files, submission: Submission) -> bool:
+    """Return whether jobs of `submission` may still be queued or run, by the records."""
+    return _liveness(files, submission) == 2
 
 
 def mark_cancelled(files: Files, submission: Submission) -> None:
@@ -217,19 +236,25 @@ def is_cancelled(files: Files, submission: Submission) -> bool:
     return CANCELLED in files.names(submission.path)
 
 
-def log_of(submission: Submission, job: Accepted, index: int = 0) -> Path:
-    """Return where the element `index` of `job` writes its output."""
-    return submission.folder / "logs" / log_name(job.role, job.size, job.offset, str(index))
+def mark_over(files: Files, submission: Submission) -> None:
+    """Record that nothing of `submission` is left in the queue; a second time changes nothing."""
+    with suppress(FileExistsError):
+        files.write(f"{submission.path}/{OVER}", [])
 
 
-def elements(jobs: Sequence[Accepted]) -> int:
-    """Return how many elements the arrays among `jobs` have."""
-    return sum(job.size for job in jobs if job.role is Role.ARRAY)
+def is_over(files: Files, submission: Submission) -> bool:
+    """Return whether it is on record that nothing of `submission` is left in the queue."""
+    return OVER in files.names(submission.path)
+
+
+def to_json(fields: Mapping[str, Any]) -> bytes:
+    """Return the text of a record, for programs and for people."""
+    return json.dumps(fields, indent=1, default=_plain).encode()
 
 
 def _took_number(files: Files, submission: Submission) -> bool:
     try:
-        files.write(f"{submission.path}/{RECORD}", [_to_json(_recorded(submission))])
+        files.write(f"{submission.path}/{RECORD}", [to_json(_recorded(submission))])
     except FileExistsError:
         return False
     return True
@@ -243,8 +268,18 @@ def _next_number(files: Files) -> int:
     return max(_folders(files), default=0) + 1
 
 
-def _ordinal(name: str) -> int:
-    return int(name.partition("-")[0])
+def _liveness(files: Files, submission: Submission) -> int:
+    """Return 2 for one whose jobs may go on, 1 for one that queued some, else 0."""
+    names = files.names(submission.path)
+    if not any(name.endswith((".intent", ".json")) for name in names if name != RECORD):
+        return 0
+    return 1 if OVER in names else 2
+
+
+def _plain_name(name: str) -> str:
+    """Return `name` in the letters that every system takes: it refuses others, or more than some 230."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:40]
+    return plain if plain[:1].isalpha() else f"j{plain}"
 
 
 def _keep_setup(files: Files, submission: Submission) -> None:
@@ -252,69 +287,66 @@ def _keep_setup(files: Files, submission: Submission) -> None:
     if submission.options.setup:
         files.write(f"{submission.path}/{SETUP}", [])
         (submission.folder / SETUP).chmod(0o600)  # before it holds anything
-        files.save(f"{submission.path}/{SETUP}", [_to_json({"setup": submission.options.setup})])
+        files.save(f"{submission.path}/{SETUP}", [to_json({"setup": submission.options.setup})])
 
 
-def _kept_setup(files: Files, number: int) -> list[str]:
-    """Return the lines of setup, [] if there are none, or for another user: who resubmits them is their owner."""
+def _kept_setup(files: Files, number: int) -> tuple[str, ...]:
+    """Return the lines of setup, () if there are none, or for another user: who submits them again is their owner."""
     try:
-        return list(texts(json.loads(files.read(f"{ROOT}/{number}/{SETUP}"))["setup"]))
+        return texts(json.loads(files.read(f"{ROOT}/{number}/{SETUP}"))["setup"])
     except (FileNotFoundError, PermissionError):
-        return []
+        return ()
 
 
 def _recorded(submission: Submission) -> dict[str, Any]:
     fields = asdict(submission)
     fields["options"]["setup"] = ()
-    return {key: fields[key] for key in fields if key not in ("jugdir", "number")}
-
-
-def _to_json(fields: Mapping[str, Any]) -> bytes:
-    return json.dumps(fields, indent=1, default=_plain).encode()
+    return {key: fields[key] for key in fields if key not in ("jugdir", "number", "damage")}
 
 
 def _plain(value: object) -> str:
     return value.value if isinstance(value, Role) else str(value)
 
 
-def _accepted(name: str, text: bytes) -> Accepted | None:
-    """Return the job that the file `name` tells of, None if that is not whole, or of another one."""
-    try:
-        fields = json.loads(text)
-        job = checked(Accepted(**{**fields, "role": Role(fields["role"])}))
-    except (ValueError, KeyError, TypeError, RecursionError):  # not whole yet; or never: then its job was cancelled
-        return None
-    own = f"{job.script}/{job.role.value}" == f"{name.removesuffix('.json')}.sh/{name.split('-')[1][:-5]}"
-    return job if own else None
+def _from_intents(files: Files, jugdir: Path, number: int, damage: str) -> Submission | None:
+    """Return what the intents of its jobs tell of a submission, None if there is none."""
+    folder = f"{ROOT}/{number}"
+    for name in sorted(files.names(folder)):
+        if name.endswith(".intent"):
+            with suppress(ValueError, KeyError, TypeError):
+                fields = json.loads(files.read(f"{folder}/{name}"))
+                begin, token, _ = str(fields["name"]).rsplit("-", 2)
+                workload = Workload((), 0, begin)
+                return checked(Submission(
+                    jugdir, number, token, "", "", float(fields["began"]), str(fields["scheduler"]), workload,
+                    ElementOptions(jugdir), damage=damage,
+                ))  # fmt: skip
+    return None
 
 
-def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: list[str]) -> Submission:
+def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: tuple[str, ...]) -> Submission:
     workload, limits = fields.pop("workload"), fields.pop("limits")
+    options = _options(fields.pop("options"))
     return checked(
         Submission(
             jugdir=jugdir,
             number=number,
             workload=Workload(texts(workload["argv"]), workload["size"], workload["name"]),
-            options=_options(**{**fields.pop("options"), **({"setup": setup} if setup else {})}),
+            options=replace(options, setup=setup or options.setup),
             limits=Limits(**limits),
             **fields,
         )
     )
 
 
-def _options(
-    workdir: str,
-    resources: dict[str, Any],
-    throttle: int | None,
-    setup: list[str],
-    extra: list[str],
-    templates: str | None,
-) -> ElementOptions:
+def _options(fields: dict[str, Any]) -> ElementOptions:
+    """Return the options as they were recorded; those that are younger than the record are as they are by default."""
+    templates = fields.pop("templates")
+    wanted: dict[str, Any] = {
+        name: Resources(**fields.pop(name)) for name in ("resources", "collect", "reduce") if name in fields
+    }
+    listed = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     return ElementOptions(
-        Path(workdir),
-        Resources(**resources),
-        throttle,
-        texts(setup),
-        texts(extra),
-        None if templates is None else Path(templates),
+        **{**fields, **wanted, **listed, "workdir": Path(fields["workdir"])},
+        templates=None if templates is None else Path(templates),
     )

@@ -1,17 +1,23 @@
-"""How a submission is queued, recorded first, never twice and not by halves; and how it is ended."""
+"""How a submission is queued: recorded before and after, never twice, and not by halves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
-from jughpc.batch import script, submissions
-from jughpc.batch.cluster import Cluster, Tell
+from jughpc.batch import journal, script, settling, submissions
+from jughpc.batch.cluster import Cluster, Tell, same_job
+from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, Start, plan
-from jughpc.batch.scheduler import Job, JobId
+from jughpc.batch.scheduler import Job
 from jughpc.batch.submissions import Accepted, Submission
-from jughpc.errors import CommandMissingError, JugError, SchedulerError, SubmitError, UsageError
+from jughpc.errors import CommandMissingError, JugdirError, JugError, SchedulerError, SubmitError, UsageError
 from jughpc.fs import Files
+
+TakeBack = Callable[[Submission, Sequence[Job]], str]
+"""Ends what was queued of these jobs, and returns what to say of it."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +37,14 @@ class Submitter:
     def submit(self, submission: Submission, jobs: Sequence[Job]) -> list[Accepted]:
         """Queue the planned `jobs` of a prepared `submission`, all or none of them.
 
-        On an error the jobs queued before it are cancelled, as its text says. A submission of which nothing was
-        queued is removed; any other is marked as cancelled.
+        On an error or a signal those that were queued are taken back, and that is said. A submission of which nothing
+        was queued is removed; any other is marked as cancelled, so that whoever settles it ends what is left.
 
         Raises:
             UsageError: The scheduler refused, or a script does not render.
             SchedulerError: It did not answer; whether the last job was queued is not known.
         """
-        try:
-            return self._submit_all(submission, jobs)
-        except BaseException as error:
-            if submissions.accepted(self.files, submission) or _doubtful(error):
-                submissions.mark_cancelled(self.files, submission)
-            else:
-                submissions.discard(self.files, submission)
-            raise
+        return self._submit_all(submission, jobs, self._take_back_all)
 
     def submit_more(self, submission: Submission, size: int, dependents: Sequence[DependentJob] = ()) -> list[Accepted]:
         """Queue `size` more elements of the submission's workload, numbered on from those it has.
@@ -54,56 +53,91 @@ class Submitter:
             dependents: As of `plan`.
         Raises: as `submit`; the jobs that the submission had before stay as they are.
         """
-        before = submissions.accepted(self.files, submission)
-        start = Start(submissions.next_ordinal(self.files, submission), submissions.elements(before))
+        if submission.damage:
+            raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
+        before = journal.accepted(self.files, submission)
+        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before))
         resized = replace(submission, workload=replace(submission.workload, size=size))
-        return self._submit_all(submission, plan(resized, self.cluster.scheduler, dependents, start))
+        return self._submit_all(
+            submission, plan(resized, self.cluster.scheduler, dependents, start), self._take_back_some
+        )
 
-    def submit_job(self, submission: Submission, job: Job) -> Accepted:
-        """Write the script of `job`, queue it, and record that it was accepted.
-
-        Raises: as `submit`.
-        """
-        text = script.render(job, self.cluster.scheduler, submission.options.templates)
-        self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
-        job.script.chmod(0o700)  # its lines of setup may hold a password
-        job_id = self.cluster.queue(job, self.tell)
-        result = Accepted(job.role, job_id, job.name, job.size, job.offset, job.script.name)
-        try:
-            submissions.record_accepted(self.files, submission, result)
-        except BaseException:  # nobody would know of it
-            self.cluster.cancel([job_id])
-            raise
-        return result
-
-    def _submit_all(self, submission: Submission, jobs: Sequence[Job]) -> list[Accepted]:
+    def _submit_all(self, submission: Submission, jobs: Sequence[Job], take_back: TakeBack) -> list[Accepted]:
         done: list[Accepted] = []
         try:
             for job in jobs:
-                done.append(self.submit_job(submission, _with_ids(job, done)))
+                done.append(self._submit_one(submission, _with_ids(job, done)))
         except BaseException as error:
-            story = _take_back(self.cluster, [job.id for job in done])
+            story = take_back(submission, jobs)
             if story and isinstance(error, JugError):
                 raise _with_story(error, story) from error
+            if story:
+                with suppress(OSError):  # after HUP there may be nobody to tell
+                    self.tell(story)
             raise
         return done
 
+    def _submit_one(self, submission: Submission, job: Job) -> Accepted:
+        """Write the script of `job`, record that it is to be queued, queue it, and record what came of that."""
+        text = script.render(job, self.cluster.scheduler, submission.options.templates)
+        intent = journal.intent_of(job, self.cluster.name, self.cluster.clock)
+        stem = journal.stem_of(intent)
+        try:
+            self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
+            job.script.chmod(0o700)  # its lines of setup may hold a password
+            journal.record_intent(self.files, submission, intent)
+        except FileExistsError:
+            raise JugdirError(f"Somebody else adds to submission {submission.number} now. Try again.") from None
+        known = partial(settling.by_itself, self.cluster, self.files, submission, stem)
+        try:
+            accepted = intent.accepted(self.cluster.queue(job, self.tell, known))
+        except (UsageError, CommandMissingError) as error:
+            journal.settle_as(self.files, submission, stem, Never(f"it was refused: {error}"))
+            raise
+        return self._recorded(submission, accepted)
 
-def cancel(cluster: Cluster, files: Files, submission: Submission) -> list[Accepted]:
-    """End all jobs of `submission` and return them.
+    def _recorded(self, submission: Submission, job: Accepted) -> Accepted:
+        """Record that `job` was accepted, and return it as it holds.
 
-    What depends on the arrays goes first: it would start when they end.
+        Raises SchedulerError where somebody else has settled meanwhile that it is not to be; then it is ended.
+        """
+        held = journal.settle_as(self.files, submission, journal.stem_of(job), job)
+        wanted = isinstance(held, Accepted) and not submissions.is_cancelled(self.files, submission)
+        if isinstance(held, Accepted) and wanted and same_job(held.id, job.id):
+            return job
+        wrong = self.cluster.cancel([job])
+        if isinstance(held, Accepted) and wanted and not wrong:
+            return held  # it was queued twice, and found by somebody else
+        raise SchedulerError(
+            f"{job.name} was queued as {job.id} after somebody else had cancelled it, or given it up. "
+            + (f"It was NOT cancelled: {wrong[0]}" if wrong else "It was cancelled again.")
+        )
 
-    Raises:
-        SchedulerError: Some could not be cancelled, as its text says.
-    """
-    submissions.mark_cancelled(files, submission)
-    done: list[Accepted] = []
-    while jobs := [job for job in reversed(submissions.accepted(files, submission)) if job not in done]:
-        if failures := cluster.cancel([job.id for job in jobs]):
-            raise SchedulerError("\n".join(failures))
-        done += jobs  # and once more: a collector may just have queued another array
-    return done
+    def _take_back_all(self, submission: Submission, jobs: Sequence[Job]) -> str:
+        """End what was queued of a submission, and return what to say of it, "" if nothing was."""
+        found = journal.entries(self.files, submission)
+        if not any(isinstance(entry.outcome, Accepted) or entry.outcome is None for entry in found):
+            submissions.discard(self.files, submission)
+            return ""
+        submissions.mark_cancelled(self.files, submission)
+        return self._taken_back(submission, jobs)
+
+    def _take_back_some(self, submission: Submission, jobs: Sequence[Job]) -> str:
+        """The same of some of its jobs."""
+        stems = [job.script.stem for job in jobs]
+        found = [entry.stem for entry in journal.entries(self.files, submission) if entry.stem in stems]
+        journal.withdraw(self.files, submission, found)
+        return self._taken_back(submission, jobs)
+
+    def _taken_back(self, submission: Submission, jobs: Sequence[Job]) -> str:
+        settled = settling.settle(self.cluster, self.files, submission)
+        names = {job.name for job in jobs}
+        ids = ", ".join(job.id for job in journal.accepted(self.files, submission) if job.name in names)
+        if settled.trouble:
+            return f"Queued before it and NOT cancelled: {ids or 'unknown'}. {settled.trouble}\n{settling.LATER}"
+        if not journal.accepted(self.files, submission) and not settled.open:
+            submissions.discard(self.files, submission)
+        return f"Queued before it and cancelled again: {ids}." if ids else ""
 
 
 def _with_ids(job: Job, done: Sequence[Accepted]) -> Job:
@@ -113,21 +147,6 @@ def _with_ids(job: Job, done: Sequence[Accepted]) -> Job:
     ids = {other.name: other.id for other in done}
     after = replace(job.depends_on, jobs=tuple(ids[name] for name in job.depends_on.jobs))
     return replace(job, depends_on=after)
-
-
-def _doubtful(error: BaseException) -> bool:
-    """Return whether the job that was being submitted may have been queued."""
-    return not isinstance(error, (UsageError, CommandMissingError, OSError))
-
-
-def _take_back(cluster: Cluster, ids: Sequence[JobId]) -> str:
-    """Cancel what was queued and return what to say of it, "" if nothing was."""
-    if not ids:
-        return ""
-    if failures := cluster.cancel(ids):
-        words = "\n".join(failures)
-        return f"Queued before it and NOT cancelled: {', '.join(ids)}. {words}\nEnd them by: {cluster.by_hand(ids)}"
-    return f"Queued before it and cancelled again: {', '.join(ids)}."
 
 
 def _with_story(error: JugError, story: str) -> JugError:

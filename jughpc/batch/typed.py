@@ -24,11 +24,15 @@ _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 _PATTERNS = {
     "id": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.;\[\]-]{0,127}"),
     "after": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.;\[\]-]{0,127}"),
+    "Never.reason": re.compile(r"(?s).*"),  # the scheduler's words, lines of them; shown, and nothing else
     "Workload.name": re.compile(r"[^\x00]*"),  # of a file, which may be called anything; jobs are called by its letters
     "name": re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f\u2028\u2029/]{1,255}"),
-    "token": re.compile(r"[0-9a-f]{8}"),
+    "token": re.compile(r"[0-9a-f]{4,16}"),
     "scheduler": re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}"),
     "argv": re.compile(r"[^\x00]*"),  # quoted wherever they go; a line break in one is refused when it is rendered
+    "probe": re.compile(r"[^\x00]*"),
+    "python": re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f]{1,4096}"),
+    "exclude": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]{0,4095}"),
     "setup": re.compile(r"[^\x00\r\n]*"),
 }
 """What the texts of some fields match in full; all others hold no control characters."""

@@ -50,8 +50,10 @@ def collect(site: Site, number: int, left: int | None) -> int:
     """
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import collect as gather
+    from jughpc.batch.shell import heeding_signals
 
-    verdict = gather(site, common.clusters(), number, site.settings.rounds, left)
+    with heeding_signals():
+        verdict = gather(site, common.clusters(), number, site.settings.rounds, left)
     for line in story(site, verdict):
         echo(line)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from jughpc.cli import common
+from jughpc import host
+from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.config.kinds import WALLTIME
 from jughpc.exitcode import ExitCode
@@ -85,17 +86,16 @@ def _subject(jugdir: str, settings: Settings) -> Subject:
 
 def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: float) -> ProbeRequest:
     from jughpc.app.doctor.probe_array import ProbeRequest
-    from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import ElementOptions
 
-    resources = Resources(
-        walltime=patience + 60,  # many sites refuse a job without a time
-        partition=settings.partition,
-        account=settings.account,
-        qos=settings.qos,
-    )
     options = ElementOptions(
-        workdir=Path.cwd(), resources=resources, setup=settings.setup, extra=extra, templates=settings.templates
+        workdir=Path.cwd(),
+        resources=replace(elements.charged(settings), walltime=patience + 60),  # many sites refuse a job without a time
+        setup=settings.setup,
+        extra=extra,
+        templates=settings.templates,
+        umask=host.umask(),
+        exclude=settings.exclude,
     )
     return ProbeRequest(size, options, patience)
 

@@ -14,7 +14,7 @@ import click
 from jughpc._version import __version__
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import JugError, JugfileError, UsageError
-from jughpc.exitcode import ExitCode
+from jughpc.exitcode import ExitCode, after_signal
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -140,8 +140,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     head, tail = _split(words)
     try:
         code = jughpc.main(head or ["--help"], prog_name="jughpc", standalone_mode=False, obj=tail)
-    except click.Abort:
-        sys.exit(ExitCode.INTERRUPTED)
+    except click.Abort as abort:
+        sys.exit(after_signal(number) if (number := _signal(abort)) else ExitCode.INTERRUPTED)
     except click.UsageError as error:
         _complain(error.format_message(), _where_help_is(error.ctx))
         sys.exit(ExitCode.USAGE)
@@ -159,6 +159,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.close()
         sys.exit(ExitCode.FAILED)
     sys.exit(ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE)
+
+
+def _signal(abort: click.Abort) -> int | None:
+    """Return the number of the signal that ended a command which heeds signals, None for ^C."""
+    return getattr(abort.__cause__ or abort.__context__, "number", None)
 
 
 def _spelt_out(command: click.Command, word: str) -> str:

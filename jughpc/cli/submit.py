@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import remember
-from jughpc.cli import common
+from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
-from jughpc.config.settings import NAME, Settings
+from jughpc.config.settings import NAME
 from jughpc.exitcode import ExitCode
-
-if TYPE_CHECKING:
-    from jughpc.batch.submissions import ElementOptions
 
 
 @click.command()
@@ -29,12 +25,13 @@ if TYPE_CHECKING:
 @common.takes_settings
 @click.option("--name", type=common.Takes(NAME), help="Of the jobs.  [the jugfile's]")
 @click.option("--reduce", "script", metavar="SCRIPT", help="A Python script to run once all tasks are done.")
+@click.option("--after", metavar="JOBID", multiple=True, help="Start the array once this job ended well: repeatable.")
 @click.option("--dry-run", is_flag=True, help="Print scripts and commands; touch nothing.")
 @click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
 @click.pass_context
 def submit(
     ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
-    script: str | None, dry_run: bool, wait: bool,
+    script: str | None, after: tuple[str, ...], dry_run: bool, wait: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
@@ -44,13 +41,14 @@ def submit(
     from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue
     from jughpc.app.submit.wait import wait_for
+    from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
     site, clusters = common.find_site(jugfile, args), common.clusters()
     values = site.settings
     request = SubmitRequest(
         size=size,
-        options=_options(values, ctx.obj),
+        options=elements.options(values, tuple(ctx.obj), after),
         scheduler=values.scheduler,
         name=name,
         reduce=Path(script) if script else None,
@@ -62,7 +60,8 @@ def submit(
     if dry_run:
         common.show(output.rehearsed(planned))
         return ExitCode.DONE
-    done = queue(planned)
+    with heeding_signals():
+        done = queue(planned)
     remember(site.folder, site.target, site.say)
     common.show(output.queued(done))
     if not wait:
@@ -73,37 +72,16 @@ def submit(
     return end.code
 
 
-def _options(values: Settings, extra: tuple[str, ...]) -> ElementOptions:
-    from jughpc.batch.scheduler import Resources
-    from jughpc.batch.submissions import ElementOptions
-
-    resources = Resources(
-        walltime=values.time,
-        memory=values.mem,
-        cpus=values.cpus,
-        gpus=values.gpus,
-        partition=values.partition,
-        account=values.account,
-        qos=values.qos,
-    )
-    return ElementOptions(
-        workdir=Path.cwd(),
-        resources=resources,
-        throttle=values.throttle,
-        setup=values.setup,
-        extra=extra,
-        templates=values.templates,
-    )
-
-
 @click.command()
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
 def cancel(site: Site, number: int | None) -> int:
     """End the array, collector and reduce of a submission; results stay."""
     from jughpc.app.submit.cancel import cancel as end
+    from jughpc.batch.shell import heeding_signals
 
-    ended = end(site, common.clusters(), number)
+    with heeding_signals():
+        ended = end(site, common.clusters(), number)
     for job in ended:
         echo(f"cancelled {job.role.value} {job.id}")
     return ExitCode.DONE

@@ -16,10 +16,10 @@ BUILT_IN = "built in"
 COMMAND_LINE = "command line: "
 EVERY = "every command"
 
-NAME, FILE, DIR = line("NAME"), line("FILE"), line("DIR")
+NAME, FILE, DIR, CHUNK = line("NAME"), line("FILE"), line("DIR"), line("CHUNK")
 
 _ALL, _STORE = EVERY, "submit execute import-jug doctor"  # the latter make stores, or tell how one would be made
-_SITES = "the site's"
+_SITES, _ELEMENTS = "the site's", "the elements'"
 _FILLED, _PACE = "%(jugfile)s and %(date)s", "more than 2 * (beat + lag)"
 
 
@@ -77,12 +77,27 @@ class Settings:
     partition: str | None = setting(NAME, None, "partition, or queue, of jobs", "submit doctor", _SITES, also="--queue")
     account: str | None = setting(NAME, None, "account to charge", "submit doctor", _SITES)
     qos: str | None = setting(NAME, None, "quality of service", "submit doctor", _SITES)
+    project: str | None = setting(
+        NAME, None, "project to charge, where that is not the account", "submit doctor", _SITES
+    )
     time: float | None = setting(WALLTIME, None, "how long each element may run", "submit", _SITES)
     mem: int | None = setting(SIZE, None, "memory of each element", "submit", _SITES)
     cpus: int | None = setting(whole(1), None, "cores of each element", "submit", _SITES)
     gpus: int | None = setting(whole(0), None, "GPUs of each element", "submit", _SITES)
     throttle: int | None = setting(whole(1), None, "elements that may run at once", "submit", "no bound")
+    reduce_time: float | None = setting(WALLTIME, None, "how long the reduce may run", "submit", _ELEMENTS)
+    reduce_mem: int | None = setting(SIZE, None, "memory of the reduce", "submit", _ELEMENTS)
+    reduce_cpus: int | None = setting(whole(1), None, "cores of the reduce", "submit", _ELEMENTS)
+    collect_time: float = setting(WALLTIME, 1800.0, "how long the collector may run", "submit")
+    collect_mem: int | None = setting(SIZE, None, "memory of the collector", "submit", "1G, if elements ask for any")
+    select: str | None = setting(CHUNK, None, "chunk to ask for, in place of cpus, mem and gpus", "submit", "none")
+    write_select: bool = setting(FLAG, True, "ask for a chunk, where the system has them", "submit doctor")
+    place: str | None = setting(NAME, None, "how the chunk is placed", "submit", _SITES)
+    exclude: tuple[str, ...] = setting(LINES, (), "hosts that no job is to run on", "submit doctor")
     setup: tuple[str, ...] = setting(LINES, (), "lines of shell before a worker starts", "submit doctor")
+    python: str | None = setting(
+        NAME, None, "interpreter, a path or `python` after setup", "submit", "the one that submits"
+    )
     templates: Path | None = setting(PATH, None, "folder of script templates, before ours", "submit doctor", "ours")
     beat: float = setting(pause(0.001), 15.0, "between two signs of life of a worker", _STORE, option=False)
     lag: float = setting(pause(0), 60.0, "longest that the file system's cache may hide a change", _STORE, option=False)

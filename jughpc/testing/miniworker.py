@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from jughpc.errors import StoreError
 from jughpc.store.base import SHARD, Claim, View
 from jughpc.store.files.layout import set_name
 from jughpc.store.resultfile import Encoded, encode
+from jughpc.testing.ground import Ground
 from jughpc.testing.hosts import Process
 from jughpc.testing.plan import SimTask
-
-if TYPE_CHECKING:
-    from jughpc.testing.world import World
 
 _LONGEST_PAUSE = 15.0  # [s]
 
@@ -20,7 +16,7 @@ _LONGEST_PAUSE = 15.0  # [s]
 class MiniWorker:
     """Works until all tasks are done, as far as it knows."""
 
-    def __init__(self, world: World, process: Process) -> None:
+    def __init__(self, world: Ground, process: Process) -> None:
         self._world, self._process = world, process
         self._store, self._lease, self._clock = process.store, process.lease, process.host.clock
         self._rng = world.rng

@@ -6,10 +6,11 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
+from jughpc.testing.ground import Ground
 from jughpc.testing.hosts import Process
 from jughpc.testing.plan import SimTask
 from jughpc.worker.loop import Worker
@@ -17,17 +18,14 @@ from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Stops
 from jughpc.worker.tally import Options
 
-if TYPE_CHECKING:
-    from jughpc.testing.world import World
-
-_worlds: list[World] = []
+_worlds: list[Ground] = []
 """The world that is played, last; tasks are plain functions and must find it."""
 
 
 class RealWorker:
     """Works as `jughpc execute` does, but that no task is given up: whoever dies here, no task is the reason."""
 
-    def __init__(self, world: World, process: Process) -> None:
+    def __init__(self, world: Ground, process: Process) -> None:
         hosts = world.plan.hosts
         options = Options(keep_going=True, max_crashes=sys.maxsize, start=(process.pid % len(hosts)) / len(hosts))
         self._worker = Worker(
@@ -41,7 +39,7 @@ class RealWorker:
 
 
 @contextmanager
-def playing(world: World) -> Iterator[None]:
+def playing(world: Ground) -> Iterator[None]:
     """Let all tasks that run in the block run in `world`."""
     _worlds.append(world)
     store, Task.store = Task.store, cast(Any, _CallersStore(world))
@@ -58,7 +56,7 @@ def playing(world: World) -> Iterator[None]:
 class _CallersStore:
     """The results as the process sees them whose turn it is."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Ground) -> None:
         self._world = world
 
     def get(self, digest: bytes) -> object:
@@ -70,7 +68,7 @@ class _CallersStore:
         self._world.caller().store.assure()
 
 
-def _graph(world: World) -> Graph:
+def _graph(world: Ground) -> Graph:
     """Return the plan's tasks as a worker of its own sees them."""
     before = len(alltasks)
     tasks: dict[SimTask, Task[Any]] = {}

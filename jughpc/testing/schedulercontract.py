@@ -32,13 +32,11 @@ from jughpc.batch.script import render
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 SUBMISSION = "0a1b2c3d"
-
-ARRAY = Job(
-    Role.ARRAY, "primes-1a2b-0", ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run")
-)
+NAME = "primes-1a2b-0"
+ARRAY = Job(Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh"), "/run/array.log", Path("/run"))
 WANTED: Mapping[str, Any] = {
     "walltime": 5400.0, "memory": 4 << 30, "cpus": 3, "gpus": 2, "partition": "long", "account": "physics",
-    "qos": "high",
+    "qos": "high", "project": "cosmos", "select": "1:ncpus=4", "place": "excl",
 }  # fmt: skip
 ODD = ("o'neil & co", 'a "b" c', "a\\b", "$HOME `x` #y", "per%cent", " lead", "ümlaut")
 GARBAGE = (
@@ -63,7 +61,7 @@ class Sayings:
     Attributes:
         plain, array: An id of a plain job and one of an array.
         accepted: Return the answer to a submission that became that job.
-        polled: Return the answer to a poll: of each element of a job, by its index, the system's own word.
+        polled: Return the answer to a poll: of each element of a job called NAME, by its index, the system's own word.
         words: The system's own words for states.
         found: Return the answer to a look for a job of that name which found that id.
         silent: A poll, or a look, that got no answer.
@@ -110,6 +108,7 @@ class SchedulerContract:
 
     def test_each_thing_that_is_asked_for_is_said(self, scheduler: Scheduler, sayings: Sayings) -> None:
         said = _said(scheduler, ARRAY)
+        assert {field.name for field in fields(Job)} == _other_values().keys() | _TOLD_APART
         changed = [replace(ARRAY, **{name: value}) for name, value in _other_values().items()]
         assert all(_said(scheduler, job) != said for job in changed)
 
@@ -117,7 +116,7 @@ class SchedulerContract:
     def test_each_resource_is_a_directive_or_refused(
         self, scheduler: Scheduler, sayings: Sayings, resource: str
     ) -> None:
-        job = replace(ARRAY, resources=Resources(**{resource: WANTED[resource]}))
+        job = replace(ARRAY, resources=Resources(**{resource: WANTED.get(resource, "some")}))
         try:
             said = scheduler.directives(job)
         except SettingError:
@@ -153,6 +152,30 @@ class SchedulerContract:
         assert all(any(sayings.array in word for word in command) for command in commands)
         assert not any(sayings.array in word for word in scheduler.submit_command(ARRAY))
 
+    def test_jobs_of_others_that_are_waited_for_are_named_or_refused(
+        self, scheduler: Scheduler, sayings: Sayings
+    ) -> None:
+        job = replace(
+            ARRAY, after=(sayings.array, sayings.plain), depends_on=Dependency(Condition.AFTER_ANY, (sayings.plain,))
+        )
+        try:
+            command = scheduler.submit_command(job)
+        except SettingError:
+            return
+        words = " ".join(command)
+        assert (words.count(sayings.array.partition(";")[0]), words.count(sayings.plain.partition(";")[0])) == (1, 2)
+
+    def test_the_option_that_names_a_job_is_refused_among_raw_ones(self, scheduler: Scheduler) -> None:
+        scheduler.refuse((), {})
+        name = next(said for said in scheduler.directives(ARRAY) if said.value == ARRAY.name)
+        with pytest.raises(SettingError):
+            scheduler.refuse((name.option, "mine"), {})
+
+    def test_room_that_cannot_be_read_is_no_bound(self, scheduler: Scheduler) -> None:
+        for text in GARBAGE:
+            room = scheduler.parse_room(Reply(("command",), 0, text, ""), Limits(), "ada", Resources())
+            assert (room.bounds, room.array_size) == ((), None)
+
     def test_the_id_is_read_below_a_banner(self, scheduler: Scheduler, sayings: Sayings) -> None:
         for job in (sayings.plain, sayings.array):
             reply = sayings.accepted(job)
@@ -172,7 +195,7 @@ class SchedulerContract:
         for word, state in {**sayings.words, "?!": State.UNKNOWN}.items():
             for job, size in ((sayings.plain, 1), (sayings.array, 3)):
                 told = dict.fromkeys(scheduler.capabilities.indices(size), word)
-                found = dict(scheduler.parse_poll(sayings.polled(job, told), [job]))
+                found = dict(scheduler.parse_poll(sayings.polled(job, told), {job: NAME}))
                 every = found.pop(ElementId(job, EVERY), None)
                 assert set(found) <= {ElementId(job, index) for index in told}
                 states = [found.get(ElementId(job, index), every) for index in told]
@@ -180,19 +203,33 @@ class SchedulerContract:
 
     def test_a_poll_tells_of_no_job_that_was_not_asked_for(self, scheduler: Scheduler, sayings: Sayings) -> None:
         word = next(iter(sayings.words))
-        assert scheduler.parse_poll(sayings.polled(sayings.plain, {0: word}), [sayings.array]) == {}
-        assert scheduler.parse_poll(sayings.polled(sayings.array, {}), [sayings.array]) == {}
+        assert scheduler.parse_poll(sayings.polled(sayings.plain, {0: word}), {sayings.array: NAME}) == {}
+        assert scheduler.parse_poll(sayings.polled(sayings.array, {}), {sayings.array: NAME}) == {}
+
+    def test_a_job_that_has_an_id_of_ours_and_another_name_is_somebody_elses(
+        self, scheduler: Scheduler, sayings: Sayings
+    ) -> None:
+        reply = sayings.polled(sayings.plain, {0: next(iter(sayings.words))})
+        believed = scheduler.parse_poll(reply, {sayings.plain: "primes-ffff-0"})
+        assert bool(believed) is not scheduler.capabilities.reuses_ids
+
+    def test_a_cancel_names_the_job_where_the_system_can(self, scheduler: Scheduler, sayings: Sayings) -> None:
+        (command,) = scheduler.cancel_commands({sayings.plain: NAME})
+        assert any(NAME in word for word in command) is scheduler.capabilities.cancels_by_name
 
     def test_a_poll_without_an_answer_says_nothing(self, scheduler: Scheduler, sayings: Sayings) -> None:
         with pytest.raises(SchedulerError):
-            scheduler.parse_poll(sayings.silent, [sayings.plain])
+            scheduler.parse_poll(sayings.silent, {sayings.plain: NAME})
         with pytest.raises(SchedulerError):
             scheduler.parse_find(sayings.silent, "primes")
 
     @pytest.mark.parametrize("text", GARBAGE)
     def test_garbage_is_no_answer(self, scheduler: Scheduler, sayings: Sayings, text: str) -> None:
         reply = Reply(("command",), 0, text, "")
-        for parse in (lambda: scheduler.parse_poll(reply, [sayings.plain]), lambda: scheduler.parse_find(reply, "a")):
+        for parse in (
+            lambda: scheduler.parse_poll(reply, {sayings.plain: NAME}),
+            lambda: scheduler.parse_find(reply, "a"),
+        ):
             assert _answer(parse) in (None, {}, [])
         assert scheduler.parse_limits(reply).array_size is None
         assert not scheduler.absent(replace(reply, code=1))
@@ -204,7 +241,11 @@ class SchedulerContract:
         assert scheduler.parse_find(sayings.found("primes-1a2b-0", sayings.plain), "primes-1a2b-0") == [sayings.plain]
 
     def test_every_job_is_cancelled_once(self, scheduler: Scheduler, sayings: Sayings) -> None:
-        words = [word for command in scheduler.cancel_commands([sayings.plain, sayings.array]) for word in command]
+        words = [
+            word
+            for command in scheduler.cancel_commands({sayings.plain: NAME, sayings.array: "other"})
+            for word in command
+        ]
         assert (words.count(sayings.plain), words.count(sayings.array)) == (1, 1)
 
     def test_a_refusal_is_judged_and_a_new_one_is_the_users_to_see(
@@ -240,9 +281,17 @@ class SchedulerContract:
             shell.run(["bash", str(tmp_path / "script")], env={"PATH": "/usr/bin:/bin", **told})
             env = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
             assert env["JUGHPC_OWNER"].startswith(f"{scheduler.name}:")
+            assert scheduler.element(env["JUGHPC_OWNER"]) == ElementId(job_id, index)
+            assert env["JUGHPC_END"] == f"/run/ends/0-array{f'-{place}' if size > 1 else ''}.json"
             assert env["JUGHPC_SUBMISSION"] == SUBMISSION
             assert env["JUGHPC_RUN"].isdecimal()
             assert (env["JUGHPC_ELEMENT"], env["JUGHPC_ELEMENTS"]) == (str(64 + place), "100")
+        assert not any(
+            map(scheduler.element, ("", "here", f"{scheduler.name}:", "x:1_0.0", f"{scheduler.name}:-1_0.0"))
+        )
+
+
+_TOLD_APART = {"role", "resources", "depends_on", "after"}  # by tests of their own
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
@@ -252,9 +301,9 @@ def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
 def _other_values() -> dict[str, Any]:
     """Return another value for each field of a job that reaches the system or the script."""
     return {
-        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3,
+        "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3, "token": "2",
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
-        "extra": ("--raw",),
+        "probe": ("true",), "umask": 0o27, "exclude": ("node7",), "extra": ("--raw",),
     }  # fmt: skip
 
 

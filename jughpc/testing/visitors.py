@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from jughpc.errors import ResultMissingError
 from jughpc.store.files.store import FileStore
+from jughpc.testing.ground import Ground
 from jughpc.testing.hosts import Process
-
-if TYPE_CHECKING:
-    from jughpc.testing.world import World
 
 RESULT = re.compile(r"shards/.*(/[0-9a-f]{32}|\.pack)")
 
-Visit = Callable[["World", Process, FileStore], None]
+Visit = Callable[[Ground, Process, FileStore], None]
 
 
-def cleanup(world: World, visitor: Process, store: FileStore) -> None:
+def cleanup(world: Ground, visitor: Process, store: FileStore) -> None:
     """Remove the claims of the dead, watching for as long as it takes, and then their records."""
     observer, clock = store.observer(), world.hosts[-1].clock
     end = clock.now() + store.pace.ttl + store.pace.beat
@@ -36,14 +33,14 @@ def cleanup(world: World, visitor: Process, store: FileStore) -> None:
             store.forget_life(record.life)
 
 
-def force(world: World, visitor: Process, store: FileStore) -> None:
+def force(world: Ground, visitor: Process, store: FileStore) -> None:
     """Remove all claims, whoever holds them."""
     world.referee.forces(visitor)
     for shard, key, generation in _claims(store):
         store.remove_claim(shard, key, generation)
 
 
-def invalidate(world: World, visitor: Process, store: FileStore) -> None:
+def invalidate(world: Ground, visitor: Process, store: FileStore) -> None:
     """Remove a result and all that depends on it; again, until no error says that it was not all done."""
     doomed = {world.rng.choice(world.plan.tasks).digest}
     for task in world.plan.tasks:  # in the order of definition: what is needed comes first
@@ -54,13 +51,13 @@ def invalidate(world: World, visitor: Process, store: FileStore) -> None:
             world.hosts[-1].clock.sleep(1.0)
 
 
-def anew(world: World, visitor: Process, store: FileStore) -> None:
+def anew(world: Ground, visitor: Process, store: FileStore) -> None:
     """Remove all claims, whoever holds them, and then a result and all that depends on it."""
     force(world, visitor, store)
     invalidate(world, visitor, store)
 
 
-def reader(world: World, visitor: Process, store: FileStore) -> None:
+def reader(world: Ground, visitor: Process, store: FileStore) -> None:
     """Read what is said to be done."""
     for task in world.plan.tasks:
         if not store.missing([task.digest]):
@@ -72,7 +69,7 @@ def reader(world: World, visitor: Process, store: FileStore) -> None:
                     world.referee.blame(f"a reader was told that {task.digest.hex()[:8]} is done, and missed it")
 
 
-def damage(world: World, visitor: Process, store: FileStore) -> None:
+def damage(world: Ground, visitor: Process, store: FileStore) -> None:
     """Flip a bit of a result file where it lies."""
     paths = [path for path in world.disk.paths() if RESULT.fullmatch(path)]
     if paths:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MARGIN = 30.0  # [s] kept back for flushing results and releasing claims
+LEAST = MARGIN + 15.0  # [s] below which a worker has no time left for a task once it has started
 
 
 def seconds_left(deadline: float | None, now: float, margin: float = MARGIN) -> float:

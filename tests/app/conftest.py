@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from jughpc.app.context.target import Target
 from jughpc.config.settings import Settings
 from jughpc.fs import OsClock
 from jughpc.store.location import Folder
-from jughpc.tasks import task
+from jughpc.tasks import hooks, task
+from tests.app.lab import Lab
 
 NAP = """
 import time
@@ -35,15 +36,30 @@ two = nap(one)
 """
 
 
+JUGFILES = ("napping", "sums", "sums_reduce", "old")
+
+
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    path, argv, modules, store = list(sys.path), list(sys.argv), set(sys.modules), task.Task.store
+    path, argv, store = list(sys.path), list(sys.argv), task.Task.store
     yield
     sys.path[:], sys.argv[:], task.Task.store = path, argv, store
-    for name in set(sys.modules) - modules:
-        if name == "napping":
-            del sys.modules[name]
+    for name in JUGFILES:
+        sys.modules.pop(name, None)
     task.alltasks.clear()
+    hooks.reset_all_hooks()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """Return a jugfile of nine tasks, its jugdir on simulated files, and a simulated Slurm; nothing was made yet."""
+    return Lab(tmp_path)
+
+
+@pytest.fixture
+def labs(tmp_path: Path) -> Callable[..., Lab]:
+    """Return what makes the same, but for what is said."""
+    return lambda **more: Lab(tmp_path, **more)
 
 
 @pytest.fixture

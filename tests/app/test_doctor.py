@@ -202,6 +202,7 @@ def test_a_local_file_system_is_a_warning_where_workers_run_elsewhere():
     assert mounts.judge_kind(mount, alone=True).verdict is Verdict.OK
 
 
+@pytest.mark.local
 def test_guests_in_one_folder_meet_and_win_each_name_once(tmp_path):
     files, clock = OsFiles(tmp_path), OsClock()
     guests = [Guest(number, 2, f"host{number}", 0.0) for number in range(2)]
@@ -261,12 +262,14 @@ def doctor(tmp_path):
     return run
 
 
+@pytest.mark.local
 def test_the_command_prints_a_line_for_each_finding(doctor):
     code, text = doctor()
     assert code == 0
     assert {"python", "scheduler", "templates", "jugdir", "clock"} <= {line.split()[1] for line in text.splitlines()}
 
 
+@pytest.mark.local
 def test_the_command_fails_and_says_what_to_do_where_a_promise_is_broken(doctor, tmp_path):
     (other := tmp_path / "other").mkdir()
     (other / "thesis.tex").touch()
@@ -275,11 +278,13 @@ def test_the_command_fails_and_says_what_to_do_where_a_promise_is_broken(doctor,
     assert "Name another folder with --jugdir" in text
 
 
+@pytest.mark.local
 def test_the_command_prints_json_with_facts_and_advice(doctor):
     _, text = doctor("--json")
     assert all(set(finding) == {"topic", "verdict", "fact", "advice"} for finding in json.loads(text))
 
 
+@pytest.mark.local
 def test_two_elements_of_a_job_meet_and_report(doctor):
     code, text = doctor("--array", "2", "--json")
     facts = {finding["topic"]: finding["fact"] for finding in json.loads(text)}
@@ -288,6 +293,7 @@ def test_two_elements_of_a_job_meet_and_report(doctor):
     assert "all elements ran on" in facts["second host"]
 
 
+@pytest.mark.local
 def test_an_element_that_cannot_start_is_told_with_its_own_words(doctor, tmp_path):
     site = tmp_path / "site" / "local"
     site.mkdir(parents=True)

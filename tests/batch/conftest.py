@@ -121,13 +121,22 @@ class FakeSlurm:
         if "-n" in argv:
             wanted = argv[argv.index("-n") + 1]
             return 0, "".join(f"{job}|PENDING|{name}|None\n" for job, name in self.queue.items() if name == wanted), ""
-        return 0, "".join(f"{job}|0|{state}|None|node1\n" for job, state in self.states.items()), ""
+        return (
+            0,
+            "".join(
+                f"{job}|0|{state}|{self.queue.get(job, '')}|batch|1:00:00|N/A|node1|None\n"
+                for job, state in self.states.items()
+            ),
+            "",
+        )
 
     def _scancel(self, argv: list[str]) -> tuple[int, str, str]:
         if self.deaf:
             return 8, "", "scancel: error: Kill job error: Unable to contact slurm controller (connect failure)"
+        name = next((word.partition("=")[2] for word in argv if word.startswith("--name=")), "")
         for job in argv[1:]:
-            self.states[job] = "CANCELLED"
+            if self.queue.get(job, name) == name and not job.startswith("-"):
+                self.states[job] = "CANCELLED"
         return 0, "", ""
 
     def _accept(self, name: str) -> str:

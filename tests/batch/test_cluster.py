@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
+from jughpc.batch.settling import cancel
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
-from jughpc.batch.submitter import cancel
 from jughpc.errors import SchedulerError
 from jughpc.fs import OsClock, OsFiles
 
@@ -20,6 +21,14 @@ FIRST = Accepted(Role.ARRAY, "1", "a-1-0", 3, 0, "0-array.sh")
 COLLECT = Accepted(Role.COLLECT, "2", "a-1-1", 1, 0, "1-collect.sh")
 REDUCE = Accepted(Role.REDUCE, "3", "a-1-2", 1, 0, "2-reduce.sh")
 REPAIR = Accepted(Role.ARRAY, "4", "a-1-3", 2, 3, "3-array.sh")
+
+
+NAMES = {"1": "a-1-0", "2": "a-1-1", "3": "a-1-2", "4": "a-1-3", "5": "a-1-4"}
+
+
+def row(job: str, index: str, state: str, reason: str, host: str) -> str:
+    """Return a line of squeue's."""
+    return f"{job}|{index}|{state}|{NAMES[job]}|batch|1:00:00|N/A|{host}|{reason}"
 
 
 def squeue(*lines: str):
@@ -60,13 +69,18 @@ def submission(files, clock, tmp_path) -> Submission:
     )
     prepared = submissions.prepare(files, drafted)
     for job in (FIRST, COLLECT, REDUCE):
-        submissions.record_accepted(files, prepared, job)
+        journal.record_accepted(files, prepared, job)
     return prepared
 
 
 def test_elements_are_numbered_through_all_arrays():
-    run = squeue("1|0|COMPLETED|None|n1", "1|1|RUNNING|None|n2", "4|1|PENDING|Priority|")
-    assert on([FIRST, REPAIR], run).elements == {
+    run = squeue(
+        row("1", "0", "COMPLETED", "None", "n1"),
+        row("1", "1", "RUNNING", "None", "n2"),
+        row("4", "1", "PENDING", "Priority", ""),
+    )
+    found = on([FIRST, REPAIR], run).elements
+    assert {number: replace(status, why=None) for number, status in found.items()} == {
         0: Status(State.DONE, "", "n1"),
         1: Status(State.RUNNING, "", "n2"),
         4: Status(State.QUEUED, "Priority"),
@@ -74,7 +88,7 @@ def test_elements_are_numbered_through_all_arrays():
 
 
 def test_dependents_are_told_by_their_role():
-    run = squeue("2|N/A|RUNNING|None|n1", "3|N/A|PENDING|Dependency|")
+    run = squeue(row("2", "N/A", "RUNNING", "None", "n1"), row("3", "N/A", "PENDING", "Dependency", ""))
     dependents = on([FIRST, COLLECT, REDUCE], run).dependents
     assert {role: status.state for role, status in dependents.items()} == {
         Role.COLLECT: State.RUNNING,
@@ -84,12 +98,12 @@ def test_dependents_are_told_by_their_role():
 
 def test_a_reduce_that_another_took_the_place_of_is_not_told():
     later = Accepted(Role.REDUCE, "5", "a-1-4", 1, 0, "4-reduce.sh")
-    dependents = on([FIRST, REDUCE, later], squeue("3|N/A|CANCELLED|None|")).dependents
+    dependents = on([FIRST, REDUCE, later], squeue(row("3", "N/A", "CANCELLED", "None", ""))).dependents
     assert dependents == {}
 
 
 def test_a_line_for_a_whole_array_speaks_for_those_that_are_not_named():
-    run = squeue("1|1|RUNNING|None|n1", "1|N/A|CANCELLED|None|")
+    run = squeue(row("1", "1", "RUNNING", "None", "n1"), row("1", "N/A", "CANCELLED", "None", ""))
     states = {number: status.state for number, status in on([FIRST], run).elements.items()}
     assert states == {0: State.CANCELLED, 1: State.RUNNING, 2: State.CANCELLED}
 
@@ -112,7 +126,7 @@ def test_without_jobs_the_scheduler_is_left_alone():
 
 def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, submission, slurm):
     done = cancel(of(slurm), files, submission)
-    assert slurm.commands == [["scancel", "3", "2", "1"]]
+    assert slurm.commands == [["scancel", f"--name=a-1-{int(job) - 1}", job] for job in "321"]
     assert [job.id for job in done] == ["3", "2", "1"]
     assert submissions.is_cancelled(files, submission)
 
@@ -120,7 +134,7 @@ def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, subm
 def test_an_array_that_a_collector_adds_meanwhile_is_cancelled_too(files, submission, slurm):
     def run(argv):
         if not slurm.commands:
-            submissions.record_accepted(files, submission, REPAIR)
+            journal.record_accepted(files, submission, REPAIR)
         return slurm(argv)
 
     cancel(of(run), files, submission)
@@ -129,7 +143,9 @@ def test_an_array_that_a_collector_adds_meanwhile_is_cancelled_too(files, submis
 
 def test_a_scheduler_that_cannot_be_reached_is_named(files, submission, slurm):
     slurm.deaf = 1
-    with pytest.raises(SchedulerError, match=r"scancel 3 2 1 exited with 8: .*Unable to contact slurm controller"):
+    with pytest.raises(
+        SchedulerError, match=r"scancel --name=a-1-2 3 exited with 8: .*Unable to contact slurm controller"
+    ):
         cancel(of(slurm), files, submission)
 
 
@@ -146,7 +162,21 @@ def test_jobs_that_are_over_already_are_no_failure_and_the_others_are_still_ende
 
     def run(argv):
         asked.append(argv)
+        if argv[0] == "qselect":
+            ids = {name: job for job, name in NAMES.items()}
+            return Reply(tuple(argv), 0, f"{ids[argv[-1]]}.pbs01\n", "")
         return recorded("openpbs/qdel-unknown" if argv[1] == "3" else "openpbs/qdel-array-running")
 
     cancel(of(run, Pbs()), files, submission)
-    assert asked == [["qdel", "3"], ["qdel", "2"], ["qdel", "1"]]
+    assert asked[3:] == [["qdel", "3"], ["qdel", "2"], ["qdel", "1"]]
+
+
+def test_where_an_id_may_be_another_jobs_one_is_looked_for_by_its_name_twice_before_it_is_ended(clock):
+    asked = []
+
+    def run(argv):
+        asked.append(argv)
+        return Reply(tuple(argv), 0, "9.pbs01\n" if argv[0] == "qselect" else "", "")
+
+    assert Cluster(Pbs(), run, run, clock).cancel([FIRST]) == []
+    assert asked == [["qselect", "-N", "a-1-0"]] * 2

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 
 import pytest
 
@@ -16,7 +17,7 @@ from jughpc.batch.local.scheduler import Local
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Refusal, Reply, State
 from jughpc.batch.slurm import Slurm
-from jughpc.testing.schedulercontract import ODD, Sayings, SchedulerContract
+from jughpc.testing.schedulercontract import NAME, ODD, Sayings, SchedulerContract
 
 
 def answer(text: str, code: int = 0, error: str = "") -> Reply:
@@ -54,7 +55,7 @@ class TestSlurm(SchedulerContract):
     @pytest.fixture
     def sayings(self) -> Sayings:
         def row(job, index, word):
-            return f"{job}|{'N/A' if job == '12' else index}|{word}|None|node1\n"
+            return f"{job}|{'N/A' if job == '12' else index}|{word}|{NAME}|batch|1:00:00|N/A|node1|None\n"
 
         def environment(job, index):
             return {"SLURM_JOB_ID": job} if index is None else array(job, index)
@@ -86,8 +87,12 @@ class TestPbs(SchedulerContract):
     @pytest.fixture
     def sayings(self) -> Sayings:
         def polled(job, told):
-            jobs = {job.replace("[]", f"[{index}]"): {"job_state": word} for index, word in told.items()}
-            return answer(json.dumps({"Jobs": jobs | ({job: {"job_state": "B"}} if "[]" in job else {})}))
+            jobs = {
+                job.replace("[]", f"[{index}]"): {"job_state": word, "Job_Name": NAME} for index, word in told.items()
+            }
+            return answer(
+                json.dumps({"Jobs": jobs | ({job: {"job_state": "B", "Job_Name": NAME}} if "[]" in job else {})})
+            )
 
         def environment(job, index):
             return {"PBS_JOBID": job.replace("[]", f"[{index}]")} | (
@@ -130,7 +135,7 @@ class TestLocal(SchedulerContract):
                 "JUGHPC_LOCAL_JOB": job, "JUGHPC_LOCAL_INDEX": str(index or 0), "JUGHPC_LOCAL_END": "",
             },
             refusals={answer("", GONE): Refusal.GONE},
-            ignores=frozenset({"memory", "gpus", "partition", "account", "qos"}),
+            ignores=frozenset({"memory", "gpus", "partition", "account", "qos", "project", "select", "place"}),
         )  # fmt: skip
 
 
@@ -147,6 +152,9 @@ def test_sbatch_itself_reads_the_lines_of_a_script_so(tmp_path, odd):
     line = Slurm().script_line(Directive("--comment", odd))
     (tmp_path / "script").write_text(f"#!/bin/bash\n{line}\ntrue\n")
     env = {"PATH": os.environ["PATH"], "SLURM_CONF": str(tmp_path / "slurm.conf")}
-    reply = shell.run(["sbatch", "-vv", "--test-only", str(tmp_path / "script")], env=env)
-    assert f"comment             : {odd}\n" in reply.stderr
+    argv = ["sbatch", "-vv", "--test-only", str(tmp_path / "script")]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=env) as process:
+        said = next((line for line in process.stderr or () if "comment   " in line), "")
+        process.kill()  # it told what it read; next it would wait for a controller that is none
+    assert said.endswith(f"comment             : {odd}\n")
     assert TestSlurm.read_line(line) == [f"--comment={odd}"]

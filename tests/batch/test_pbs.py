@@ -17,6 +17,7 @@ def test_an_array_is_submitted_with_a_range_and_a_throttle(job):
     command = PBS.submit_command(replace(job, throttle=3))
     assert command == [
         "qsub",
+        "-f",
         *("-N", "primes-1a2b-0"),
         *("-S", "/bin/bash"),
         *("-j", "oe"),
@@ -89,12 +90,12 @@ def test_an_accepted_job_without_an_id_is_told_apart_from_a_refusal(recorded):
 def test_ended_jobs_are_asked_for_only_where_the_server_remembers_them(setting, history):
     limits = Limits(settings={"job_history_enable": setting} if setting else {})
     pbs = Pbs().within(limits)
-    assert ("-x" in pbs.poll_command(["2[].srv"])) is history
+    assert ("-x" in pbs.poll_command({"2[].srv": "a"})) is history
     assert ("-x" in pbs.find_command("primes-1a2b-0")) is history
 
 
 def test_one_command_asks_for_all_jobs_and_no_others():
-    assert PBS.poll_command(["2[].srv", "3.srv"]) == ["qstat", "-t", "-f", "-F", "json", "2[].srv", "3.srv"]
+    assert PBS.poll_command({"2[].srv": "a", "3.srv": "b"}) == ["qstat", "-t", "-f", "-F", "json", "2[].srv", "3.srv"]
 
 
 def test_jobs_are_found_by_name(recorded):
@@ -108,7 +109,7 @@ def test_a_look_that_failed_finds_nothing_out(recorded):
 
 
 def test_jobs_are_deleted_one_by_one():
-    assert PBS.cancel_commands(["2[].srv", "3.srv"]) == [["qdel", "2[].srv"], ["qdel", "3.srv"]]
+    assert PBS.cancel_commands({"2[].srv": "a", "3.srv": "b"}) == [["qdel", "2[].srv"], ["qdel", "3.srv"]]
 
 
 def test_limits_are_read_from_the_server(recorded):
@@ -126,7 +127,8 @@ def test_a_server_that_is_down_tells_no_limits(recorded):
     assert PBS.parse_limits(recorded("openpbs/qstat-error-server-down")).array_size is None
 
 
-RETRIED, FULL = {"server-down"}, {"queue-limit", "queue-limit-array"}
+RETRIED = {"server-down"}
+FULL = {"queue-limit", "queue-limit-array", "queue-limit-met-array", "server-limit-met-array", "threshold"}
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in DATA.glob("qsub-error-*.json")))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.batch.causes import Cause
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import ElementId, Reply, State, Status
 from jughpc.errors import SchedulerError
@@ -18,7 +19,7 @@ POLLED = {
     "array-bad-interpreter-t": "failed 0 1",
     "array-can-never-run-t": "stuck 0 1",
     "array-deleted-elements-t": "cancelled 0 3; running 1 2; queued 4 5",
-    "array-deleted-t": "cancelled 0 1 2 3 4 5",
+    "array-deleted-t": "ended 0 3 4 5; cancelled 1 2",
     "array-deleting-stubborn-t": "running 0 1",
     "array-deleting-t": "cancelled 0 2 3; running 1",
     "array-dependency-held-t": "queued 0 1",
@@ -39,6 +40,16 @@ POLLED = {
     "array-output-undeliverable-t": "done 0 1",
     "array-partly-done-t": "done 0 1; running 2 3",
     "array-queued-t": "queued 0 1 2",
+    "array-beforeany-held-by-system-t": "stuck 0 1",
+    "array-deleted-by-owner-t": "cancelled 0 1; ended 2 3",
+    "array-dependency-and-beforeany-held-t": "queued 0 1",
+    "array-dependency-and-held-by-system-t": "stuck 0 1",
+    "array-held-by-system-t": "stuck 0 1",
+    "history-switched-off-running-t": "",
+    "history-switched-off-running-without-x-t": "running 0 1",
+    "three-known-t": "running 0 1; queued 2 3",
+    "three-one-unknown-t": "running 0 1; queued 2 3",
+    "two-known-t": "running 0 1; queued 2 3",
     "array-requeued-done-t": "done 0 1",
     "array-requeued-t": "running 0 1",
     "array-running-throttled-t": "running 0 1; queued 2 3",
@@ -76,7 +87,15 @@ def asked(reply: Reply) -> list[str]:
 
 
 def parse(reply: Reply) -> dict[int, Status]:
-    return {element.index: status for element, status in PBS.parse_poll(reply, asked(reply)).items()}
+    names = {job: name_in(reply, job) for job in asked(reply)}
+    return {element.index: status for element, status in Pbs(history=True).parse_poll(reply, names).items()}
+
+
+def name_in(reply: Reply, job: str) -> str:
+    """Return the name that the reply gives a job."""
+    sequence = re.split(r"[\[.]", job)[0]
+    match = re.search(rf'"{sequence}[^"]*":\s*\{{\s*"Job_Name":\s*"([^"]*)"', reply.stdout)
+    return match[1] if match else ""
 
 
 @pytest.mark.parametrize("name", POLLED)
@@ -111,7 +130,7 @@ def test_every_recorded_poll_is_in_the_table():
     ],
 )
 def test_reason_and_host_are_kept(recorded, name, index, status):
-    assert parse(recorded(f"openpbs/qstat-json-{name}"))[index] == status
+    assert replace(parse(recorded(f"openpbs/qstat-json-{name}"))[index], why=None) == status
 
 
 def test_a_request_that_no_node_can_meet_says_so(recorded):
@@ -122,7 +141,7 @@ def test_a_request_that_no_node_can_meet_says_so(recorded):
 def test_a_state_that_nobody_knows_is_neither_dead_nor_done(recorded):
     reply = recorded("openpbs/qstat-json-plain-queued")
     moved = replace(reply, stdout=reply.stdout.replace('"job_state":\t"Q"', '"job_state":\t"M"'))
-    assert parse(moved)[0] == Status(State.UNKNOWN, "job_state M")
+    assert parse(moved)[0] == Status(State.UNKNOWN, "moved to another server")
 
 
 def test_what_ran_and_has_no_exit_status_is_no_success(recorded):
@@ -131,14 +150,40 @@ def test_what_ran_and_has_no_exit_status_is_no_success(recorded):
     assert parse(silent)[0].state is State.FAILED
 
 
+@pytest.mark.parametrize(
+    ("name", "index", "cause", "words", "advice"),
+    [
+        ("array-walltime-exceeded-t", 0, Cause.TIME_LIMIT, "met its time limit", "--time"),
+        ("array-deleted-t", 1, Cause.USER, "ended by somebody", ""),
+        ("array-can-never-run-t", 0, Cause.REQUEST, "can never run: Insufficient amount", "--cpus"),
+        ("array-held-t", 0, Cause.HELD, "held by you", "qrls"),
+        ("array-dependency-held-t", 0, Cause.DEPENDENCY, "waits for other jobs", ""),
+        ("array-queued-t", 0, Cause.TURN, "waits for its turn", ""),
+        ("node-failed-not-rerunable", 0, Cause.NODE_FAIL, "lost its node", ""),
+    ],
+)
+def test_a_state_is_told_in_words_with_what_to_do(recorded, name, index, cause, words, advice):
+    why = parse(recorded(f"openpbs/qstat-json-{name}"))[index].why
+    assert why.cause is cause
+    assert words in why.words
+    assert advice in why.advice
+
+
+def test_where_no_history_is_kept_what_has_no_record_has_ended_and_is_neither_done_nor_cancelled(recorded):
+    reply = recorded("openpbs/qstat-json-array-deleted-elements-t")
+    names = {job: name_in(reply, job) for job in asked(reply)}
+    states = {element.index: status.state for element, status in Pbs().parse_poll(reply, names).items()}
+    assert (states[0], states[3]) == (State.CANCELLED, State.ENDED)
+
+
 def test_jobs_that_were_not_asked_for_are_left_out(recorded):
     reply = recorded("openpbs/qstat-json-finished-and-running")
-    assert PBS.parse_poll(reply, ["13[].pbs01"]) == {}
+    assert PBS.parse_poll(reply, {"13[].pbs01": "primes"}) == {}
 
 
 def test_an_id_without_its_server_is_the_same_job(recorded):
     reply = recorded("openpbs/qstat-json-plain-queued")
-    assert PBS.parse_poll(reply, ["33"]).keys() == {ElementId("33", 0)}
+    assert PBS.parse_poll(reply, {"33": name_in(reply, "33")}).keys() == {ElementId("33", 0)}
 
 
 @pytest.mark.parametrize(
@@ -156,14 +201,14 @@ def test_quotes_that_pbs_does_not_escape_do_no_harm(recorded, good, bad):
 
 def test_what_is_no_json_says_nothing_about_jobs():
     with pytest.raises(SchedulerError, match="printed no JSON"):
-        PBS.parse_poll(Reply(("qstat",), 0, "Segmentation fault", ""), ["1"])
+        PBS.parse_poll(Reply(("qstat",), 0, "Segmentation fault", ""), {"1": "a"})
 
 
 @pytest.mark.parametrize("name", ["qstat-error-server-down", "qstat-error-unknown-server", "qstat-bad-id"])
 def test_a_poll_that_failed_says_nothing_about_jobs(recorded, name):
     with pytest.raises(SchedulerError, match="qstat exited with"):
-        PBS.parse_poll(recorded(f"openpbs/{name}"), ["55[].pbs01"])
+        PBS.parse_poll(recorded(f"openpbs/{name}"), {"55[].pbs01": "a"})
 
 
 def test_no_job_at_all_is_an_answer(recorded):
-    assert PBS.parse_poll(recorded("openpbs/qstat-empty"), ["55[].pbs01"]) == {}
+    assert PBS.parse_poll(recorded("openpbs/qstat-empty"), {"55[].pbs01": "a"}) == {}

@@ -88,9 +88,40 @@ def test_without_a_throttle_none_is_made_up():
     assert plan(of_size(8), Local())[0].throttle is None
 
 
-def test_a_throttle_below_one_element_for_each_array_is_refused():
-    with pytest.raises(SettingError, match=r"20 elements need 3 arrays.*a throttle of 3 or more"):
-        plan(of_size(20, 8, throttle=2), Slurm())
+@given(size=st.integers(1, 200), array_size=st.integers(1, 20), throttle=st.integers(1, 30))
+def test_no_more_elements_run_at_once_than_the_throttle_says(size, array_size, throttle):
+    jobs = plan(of_size(size, array_size, throttle), Slurm())
+    lanes: dict[str, str] = {}
+    for job in jobs:
+        before = job.depends_on.jobs[0] if job.depends_on else job.name
+        lanes[job.name] = lanes.get(before, before)
+    widest = {lane: max(job.throttle or job.size for job in jobs if lanes[job.name] == lane) for lane in lanes.values()}
+    assert sum(widest.values()) <= max(throttle, size if throttle >= size else 0)
+    assert throttle > size or len(widest) == min(throttle, len(jobs))
+
+
+def test_arrays_beyond_the_throttle_take_turns():
+    jobs = plan(of_size(20, 8, throttle=2), Slurm())
+    assert [job.throttle for job in jobs] == [1, 1, 1]
+    assert [job.depends_on for job in jobs] == [None, None, Dependency(Condition.AFTER_ANY, (jobs[0].name,))]
+
+
+def test_raw_options_and_jobs_of_others_hold_for_the_arrays_only():
+    options = replace(SUBMISSION.options, extra=("--gres=x",), after=("99",))
+    *arrays, collect, reduce = plan(replace(of_size(20, 8), options=options), Slurm(), [COLLECT, REDUCE])
+    assert {(job.extra, job.after) for job in arrays} == {(("--gres=x",), ("99",))}
+    assert {(job.extra, job.after) for job in (collect, reduce)} == {((), ())}
+
+
+def test_an_option_that_would_undo_ours_is_refused():
+    options = replace(SUBMISSION.options, extra=("--depend=afterok:1",))
+    with pytest.raises(SettingError, match=r"--depend \(--dependency\) behind -- .*Say --after JOBID, before the --"):
+        plan(replace(SUBMISSION, options=options), Slurm())
+
+
+def test_further_arrays_wait_for_no_job_of_others():
+    options = replace(SUBMISSION.options, after=("99",))
+    assert plan(replace(SUBMISSION, options=options), Slurm(), start=Start(2, 8))[0].after == ()
 
 
 @pytest.mark.parametrize("size", [0, -1])

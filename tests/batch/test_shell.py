@@ -1,6 +1,7 @@
 """Commands, their time-outs, and processes that outlive their starter."""
 
 import os
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -121,3 +122,21 @@ def test_spawning_in_a_folder_that_is_not_there_says_which_folder(tmp_path):
 def test_commands_are_looked_up_on_the_path():
     assert shell.command_path("sh")
     assert shell.command_path("no-such-sbatch") is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_that_is_heeded_ends_the_block_by_an_exception(number):
+    before = signal.getsignal(number)
+    with pytest.raises(shell.SignalledError) as error, shell.heeding_signals():
+        signal.raise_signal(number)
+    assert error.value.number == number
+    assert signal.getsignal(number) is before
+
+
+def test_a_hangup_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with shell.heeding_signals():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -117,8 +117,11 @@ def test_a_look_that_failed_finds_nothing_out(recorded):
         SLURM.parse_find(recorded("slurm/squeue-error-controller-down"), "ghost")
 
 
-def test_jobs_are_cancelled_by_one_command_for_each_cluster():
-    assert SLURM.cancel_commands(["1", "2;big", "3"]) == [["scancel", "1", "3"], ["scancel", "-M", "big", "2"]]
+def test_each_job_is_cancelled_on_its_cluster_and_with_its_name():
+    assert SLURM.cancel_commands({"1": "a", "2;big": "b"}) == [
+        ["scancel", "--name=a", "1"],
+        ["scancel", "-M", "big", "--name=b", "2"],
+    ]
 
 
 @pytest.mark.parametrize(("name", "size"), [("", 100001), ("-no-accounting", 11)])

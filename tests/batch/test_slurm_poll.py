@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch.scheduler import EVERY, ElementId, Reply, State, Status
+from jughpc.batch.causes import Cause
+from jughpc.batch.scheduler import EVERY, ElementId, Limits, Reply, State, Status
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import SchedulerError
 
 SLURM = Slurm()
+NAME = "primes-1a2b-0"
 DATA = Path(__file__).parent.parent / "data" / "slurm"
 
 # What each recorded squeue says, by state; * stands for every element that is not named.
@@ -74,13 +76,24 @@ POLLED = {
 
 
 def answer(text: str) -> Reply:
-    return Reply(("squeue",), 0, text, "")
+    """Return the answer with these rows, as `array|index|state|reason|nodes`."""
+    return as_asked(Reply(("squeue",), 0, text, ""))
 
 
 def as_asked(reply: Reply) -> Reply:
-    """Return a recorded reply with the columns that we ask for: the first five of those recorded."""
-    lines = ["|".join(line.split("|")[:5]) for line in reply.stdout.splitlines()]
-    return replace(reply, stdout="".join(f"{line}\n" for line in lines))
+    """Return a recorded reply with the columns that we ask for, from those recorded."""
+    lines = [line_asked(line) if "|" in line else f"{line}\n" for line in reply.stdout.splitlines()]
+    return replace(reply, stdout="".join(lines))
+
+
+def line_asked(line: str) -> str:
+    fields = (line.split("|") + [""] * 8)[:8]
+    array, index, state, reason, nodes, left, start, _ = fields
+    return "|".join([array, index, state, NAME, "batch", left, start, nodes, reason]) + "\n"
+
+
+def named(*jobs: str) -> dict[str, str]:
+    return dict.fromkeys(jobs, NAME)
 
 
 def arrays_in(reply: Reply) -> list[str]:
@@ -88,14 +101,14 @@ def arrays_in(reply: Reply) -> list[str]:
 
 
 def parse(reply: Reply) -> dict[str, Status]:
-    statuses = SLURM.parse_poll(as_asked(reply), arrays_in(reply))
+    statuses = SLURM.parse_poll(as_asked(reply), named(*arrays_in(reply)))
     name = {EVERY: "*"}
     return {f"{element.job}_{name.get(element.index, element.index)}": statuses[element] for element in statuses}
 
 
 def test_one_command_asks_for_all_jobs():
-    command = SLURM.poll_command(["12", "13"])
-    assert command == ["squeue", "--me", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%r|%N"]
+    command = SLURM.poll_command(named("12", "13"))
+    assert command == ["squeue", "--me", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%j|%P|%l|%S|%N|%r"]
 
 
 @pytest.mark.parametrize("name", POLLED)
@@ -137,43 +150,110 @@ def test_elements_beyond_the_end_of_a_cut_list_are_absent(recorded):
     ],
 )
 def test_reason_and_host_are_kept(recorded, name, element, status):
-    assert parse(recorded(f"slurm/squeue-{name}"))[element] == status
+    assert replace(parse(recorded(f"slurm/squeue-{name}"))[element], why=None) == status
 
 
 def test_a_reason_may_hold_the_separator():
-    statuses = SLURM.parse_poll(answer("1|0|PENDING|a|b|\n"), ["1"])
+    reply = Reply(("squeue",), 0, f"1|0|PENDING|{NAME}|batch|1:00|N/A||a|b\n", "")
+    statuses = SLURM.parse_poll(reply, named("1"))
     assert statuses == {ElementId("1", 0): Status(State.QUEUED, "a|b")}
 
 
 def test_a_state_that_nobody_knows_is_neither_dead_nor_done():
-    assert SLURM.parse_poll(answer("1|0|DREAMING|None|\n"), ["1"]) == {
+    assert SLURM.parse_poll(answer("1|0|DREAMING|None|\n"), named("1")) == {
         ElementId("1", 0): Status(State.UNKNOWN, "DREAMING")
     }
 
 
 @pytest.mark.parametrize("word", ["CANCELLED by 1234", "CANCELLED"])
 def test_whoever_cancelled_an_element_it_is_cancelled(word):
-    assert SLURM.parse_poll(answer(f"1|0|{word}|None|node1\n"), ["1"])[ElementId("1", 0)].state is State.CANCELLED
+    assert SLURM.parse_poll(answer(f"1|0|{word}|None|node1\n"), named("1"))[ElementId("1", 0)].state is State.CANCELLED
 
 
 @pytest.mark.parametrize(
     "reason", ["QOSMaxCpuPerJobLimit", "AccountNotAllowed", "JobHoldMaxRequeue", "user env retrieval requeued held"]
 )
 def test_what_no_waiting_mends_is_stuck(reason):
-    assert SLURM.parse_poll(answer(f"1|0|PENDING|{reason}|\n"), ["1"])[ElementId("1", 0)].state is State.STUCK
+    assert SLURM.parse_poll(answer(f"1|0|PENDING|{reason}|\n"), named("1"))[ElementId("1", 0)].state is State.STUCK
+
+
+@pytest.mark.parametrize(
+    ("name", "element", "cause", "words", "advice"),
+    [
+        ("timeout", "80_0", Cause.TIME_LIMIT, "met its time limit", "--time"),
+        ("out-of-memory", "1_1", Cause.OUT_OF_MEMORY, "ran out of memory", "--mem"),
+        ("node-fail", "90_0", Cause.NODE_FAIL, "lost its node, node4", ""),
+        ("preempted", "5_0", Cause.PREEMPTED, "make room", ""),
+        ("cancelled-running", "107_0", Cause.USER, "was cancelled", ""),
+        ("held-by-user", "87_0", Cause.HELD, "held by you", "scontrol release 87_0"),
+        ("held-by-admin", "88_*", Cause.HELD, "by an administrator", "ask your site"),
+        ("launch-failed-requeued-held", "22_0", Cause.LAUNCH, "launch failed", "scontrol release 22_0"),
+        ("requeued-held", "116_*", Cause.LAUNCH, "is held", "scontrol release 116"),
+        ("pending-partition-time-limit", "24_0", Cause.REQUEST, "more time (1:00:00) than partition batch", "--time"),
+        ("pending-cpus-too-many", "19_*", Cause.REQUEST, "no node of partition batch has", "--cpus"),
+        ("pending-nodes-down-drained", "126_0", Cause.NODES, "drained, down or reserved", "sinfo -R"),
+        ("pending-dependency-never-satisfied", "98_0", Cause.NEVER, "which it did not", "jughpc cancel"),
+        ("pending-dependency", "97_0", Cause.DEPENDENCY, "waits for other jobs", ""),
+        ("pending-association-job-limit", "28_1", Cause.LIMIT, "a limit on what may run", ""),
+        ("pending-resources-priority", "133_1", Cause.TURN, "estimated start 2026-11-22 14:51", ""),
+    ],
+)
+def test_a_state_is_told_in_words_with_what_to_do(recorded, name, element, cause, words, advice):
+    why = parse(recorded(f"slurm/squeue-{name}"))[element].why
+    assert why.cause is cause
+    assert words in why.words
+    assert advice in why.advice
+
+
+def test_each_recorded_reason_that_keeps_an_element_waiting_has_words(recorded):
+    waiting = (State.QUEUED, State.STUCK)
+    found = [status for name in POLLED for status in parse(recorded(f"slurm/squeue-{name}")).values()]
+    assert {status.reason for status in found if status.state in waiting and status.why is None} == set()
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("12_3|{name}|COMPLETED|0:0|node1", Status(State.DONE, "", "node1")),
+        ("12_3|{name}|FAILED|3:0|node1", Status(State.FAILED, "exit code 3", "node1")),
+        ("12_3|{name}|FAILED|0:9|node1", Status(State.FAILED, "signal 9", "node1")),
+        ("12_3|{name}|TIMEOUT|0:0|node1", Status(State.FAILED, "TIMEOUT", "node1")),
+        ("12_3|{name}|CANCELLED by 1001|0:0|None assigned", Status(State.CANCELLED)),
+        ("12_[2-7%2]|{name}|CANCELLED by 0|0:0|None assigned", Status(State.CANCELLED)),
+        ("12_3|{name}|RUNNING|0:0|node1", None),
+        ("12_[2-7%2]|{name}|PENDING|0:0|None assigned", None),
+        ("12_3|another|COMPLETED|0:0|node1", None),
+        ("13_3|{name}|COMPLETED|0:0|node1", None),
+        ("12_3|{name}|DREAMING|0:0|node1", None),
+        ("12_3|{name}|COMPLETED|node1", None),
+        ("Welcome!", None),
+    ],
+)
+def test_accounting_tells_ends_alone_and_of_jobs_of_that_name_alone(line, status):
+    reply = Reply(("sacct",), 0, f"{line.format(name=NAME)}\n", "")
+    found = SLURM.parse_past(reply, named("12")).get(ElementId("12", 3))
+    assert (found and replace(found, why=None)) == status
+
+
+def test_where_there_is_no_accounting_it_is_not_asked():
+    none = Slurm().within(Limits(settings={"AccountingStorageType": "accounting_storage/none"}))
+    assert none.past_command(named("12")) == []
+    assert Slurm().past_command(named("12;big", "13"))[:3] == ["sacct", "-M", "big"]
 
 
 def test_jobs_that_were_not_asked_for_are_left_out():
-    assert SLURM.parse_poll(answer("1|0|RUNNING|None|n\n2|0|RUNNING|None|n\n"), ["2"]).keys() == {ElementId("2", 0)}
+    assert SLURM.parse_poll(answer("1|0|RUNNING|None|n\n2|0|RUNNING|None|n\n"), named("2")).keys() == {
+        ElementId("2", 0)
+    }
 
 
 def test_elements_on_other_clusters_keep_the_id_that_they_were_submitted_under():
     text = "CLUSTER: big\n1|0|RUNNING|None|n\nCLUSTER: small\n1|1|RUNNING|None|n\n"
-    assert SLURM.parse_poll(answer(text), ["1;small"]).keys() == {ElementId("1;small", 1)}
-    assert SLURM.poll_command(["1;small"])[1:3] == ["-M", "small"]
+    assert SLURM.parse_poll(answer(text), named("1;small")).keys() == {ElementId("1;small", 1)}
+    assert SLURM.poll_command(named("1;small"))[1:3] == ["-M", "small"]
 
 
 @pytest.mark.parametrize("name", ["controller-down", "controller-hangs", "munge-down", "no-config"])
 def test_a_poll_that_failed_says_nothing_about_jobs(recorded, name):
     with pytest.raises(SchedulerError, match="squeue exited with 1: "):
-        SLURM.parse_poll(recorded(f"slurm/squeue-error-{name}"), ["1"])
+        SLURM.parse_poll(recorded(f"slurm/squeue-error-{name}"), named("1"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.scheduler import Limits, Resources, Role, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.errors import JugdirError
@@ -120,28 +120,28 @@ def test_a_jugdir_without_submissions_has_no_latest(files, jugdir):
 
 def test_accepted_jobs_are_read_in_the_order_of_their_submission(files, submission):
     for place in (10, 2):
-        submissions.record_accepted(files, submission, Accepted(Role.ARRAY, str(place), "n", 1, 0, f"{place}-array.sh"))
-    submissions.record_accepted(files, submission, ARRAY)
-    submissions.record_accepted(files, submission, COLLECT)
-    assert [job.id for job in submissions.accepted(files, submission)] == ["12", "13", "2", "10"]
-    assert submissions.accepted(files, submission)[:2] == [ARRAY, COLLECT]
+        journal.record_accepted(files, submission, Accepted(Role.ARRAY, str(place), "n", 1, 0, f"{place}-array.sh"))
+    journal.record_accepted(files, submission, ARRAY)
+    journal.record_accepted(files, submission, COLLECT)
+    assert [job.id for job in journal.accepted(files, submission)] == ["12", "13", "2", "10"]
+    assert journal.accepted(files, submission)[:2] == [ARRAY, COLLECT]
 
 
 @pytest.mark.parametrize("text", [b"", b'{"role": "array"', b"{}"])
 def test_a_job_that_is_just_being_recorded_is_left_out(files, submission, text):
-    submissions.record_accepted(files, submission, ARRAY)
+    journal.record_accepted(files, submission, ARRAY)
     files.write(f"{submission.path}/1-collect.json", [text])
-    assert submissions.accepted(files, submission) == [ARRAY]
+    assert journal.accepted(files, submission) == [ARRAY]
 
 
 def test_the_next_job_is_numbered_after_scripts_too(files, submission):
-    assert submissions.next_ordinal(files, submission) == 0
+    assert journal.next_ordinal(files, submission) == 0
     files.write(f"{submission.path}/4-array.sh", [b""])
-    assert submissions.next_ordinal(files, submission) == 5
+    assert journal.next_ordinal(files, submission) == 5
 
 
 def test_only_arrays_have_elements():
-    assert submissions.elements([ARRAY, COLLECT]) == 8
+    assert journal.elements([ARRAY, COLLECT]) == 8
 
 
 def test_a_mark_of_cancelling_is_made_once(files, submission):
@@ -166,8 +166,8 @@ def test_discarding_leaves_what_others_wrote(files, submission):
 
 def test_the_log_of_an_element_is_where_the_scheduler_writes_it(submission):
     logs = submission.folder / "logs"
-    assert submissions.log_of(submission, ARRAY, 3) == logs / "array-3.log"
-    assert submissions.log_of(submission, COLLECT) == logs / "collect.log"
+    assert journal.log_of(submission, ARRAY, 3) == logs / "array-3.log"
+    assert journal.log_of(submission, COLLECT) == logs / "collect.log"
 
 
 def test_the_record_can_be_read_by_people(submission):

@@ -9,14 +9,24 @@ from functools import partial
 
 import pytest
 
-from jughpc.batch import shell, submissions
+from jughpc.batch import ends, journal, shell, submissions
 from jughpc.batch.cluster import Cluster
+from jughpc.batch.ends import End
+from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, plan
-from jughpc.batch.scheduler import Limits, Role, Workload
+from jughpc.batch.scheduler import Limits, Role, State, Workload
+from jughpc.batch.shell import SignalledError
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
-from jughpc.errors import CommandMissingError, SchedulerError, SubmitError, TemplateError
+from jughpc.errors import (
+    CommandMissingError,
+    CommandTimeoutError,
+    JugdirError,
+    SchedulerError,
+    SubmitError,
+    TemplateError,
+)
 from jughpc.fs import OsFiles
 
 DEPENDENTS = [DependentJob(Role.COLLECT, ("collect",)), DependentJob(Role.REDUCE, ("reduce",))]
@@ -70,7 +80,7 @@ def test_a_collector_waits_for_every_array(submitter, submission, slurm):
 
 def test_what_was_accepted_is_recorded_with_its_script(submitter, submission):
     accepted = submitter.submit(submission, planned(submitter, submission))
-    assert submissions.accepted(submitter.files, submission) == accepted
+    assert journal.accepted(submitter.files, submission) == accepted
     scripts = [submission.folder / job.script for job in accepted]
     assert all(script.stat().st_mode & 0o111 for script in scripts)
 
@@ -149,7 +159,9 @@ def test_jobs_queued_before_a_refusal_are_cancelled_and_that_is_said(submitter, 
 
 def test_jobs_that_could_not_be_cancelled_are_named(submitter, submission, slurm):
     slurm.plan, slurm.deaf = ["accept", "refuse"], 1000
-    with pytest.raises(SubmitError, match=r"NOT cancelled: 1\. scancel 1 exited with 8: .*Unable to contact"):
+    with pytest.raises(
+        SubmitError, match=r"NOT cancelled: 1\. scancel --name=\S+ 1 exited with 8: .*Unable to contact"
+    ):
         submitter.submit(submission, planned(submitter, submission))
 
 
@@ -176,18 +188,78 @@ def test_without_the_schedulers_commands_nothing_is_left_behind(submitter, submi
     assert list((tmp_path / "submissions").iterdir()) == []
 
 
-def test_a_job_that_cannot_be_recorded_is_cancelled(submitter, submission, slurm):
-    submitter.files.write(f"{submission.path}/0-array.json", [b"{}"])
-    with pytest.raises(FileExistsError):
-        submitter.submit(submission, planned(submitter, submission))
+def test_a_job_that_somebody_gave_up_meanwhile_is_cancelled(submitter, submission, slurm):
+    def run(argv):
+        if argv[0] == "sbatch":
+            journal.settle_as(submitter.files, submission, "0-array", Never("it was not there"))
+        return slurm(argv)
+
+    with pytest.raises(SchedulerError, match="given it up"):
+        through(submitter, run).submit(submission, planned(submitter, submission))
     assert slurm.states == {"1": "CANCELLED"}
+
+
+def test_a_job_whose_submission_was_cancelled_meanwhile_is_cancelled(submitter, submission, slurm):
+    def run(argv):
+        if argv[0] == "sbatch":
+            submissions.mark_cancelled(submitter.files, submission)
+        return slurm(argv)
+
+    with pytest.raises(SchedulerError, match="somebody else had cancelled it"):
+        through(submitter, run).submit(submission, planned(submitter, submission))
+    assert slurm.states == {"1": "CANCELLED"}
+
+
+def test_a_job_that_ended_and_was_forgotten_is_known_by_its_own_word_and_not_queued_twice(submitter, submission, slurm):
+    def run(argv):
+        reply = slurm(argv)
+        if argv[0] == "sbatch":
+            path = ends.path_of(submission, "0-array", 3)
+            ends.tell(submitter.files, path, End("slurm:1_3.0", 0, State.DONE))
+            slurm.queue.clear()
+            raise CommandTimeoutError(argv, 150.0)
+        return reply
+
+    (job,) = through(submitter, run).submit(submission, planned(submitter, submission, []))
+    assert (job.id, slurm.count("sbatch")) == ("1", 1)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SignalledError(1), SignalledError(15)])
+def test_a_signal_takes_back_what_was_queued_and_that_is_said(submitter, submission, slurm, told, error):
+    def run(argv):
+        reply = slurm(argv)
+        if slurm.count("sbatch") == 2 and argv[0] == "sbatch":
+            raise error
+        return reply
+
+    with pytest.raises(type(error)):
+        through(submitter, run).submit(submission, planned(submitter, submission))
+    assert slurm.states == {"1": "CANCELLED", "2": "CANCELLED"}
+    assert told == ["Queued before it and cancelled again: 1, 2."]
+    assert submissions.is_over(submitter.files, submission)
+
+
+def test_a_signal_while_more_is_added_leaves_the_submission_as_it_was(submitter, submission, slurm):
+    submitter.submit(submission, planned(submitter, submission))
+    slurm.plan = ["accept", "interrupt"]
+    with pytest.raises(KeyboardInterrupt):
+        submitter.submit_more(submission, 3, DEPENDENTS)
+    assert slurm.states == {**dict.fromkeys("123", "PENDING"), **dict.fromkeys("45", "CANCELLED")}
+    assert not submissions.is_cancelled(submitter.files, submission)
+
+
+def test_nothing_is_added_to_a_submission_whose_record_is_damaged(submitter, submission, slurm):
+    submitter.submit(submission, planned(submitter, submission))
+    with pytest.raises(JugdirError, match="cut off"):
+        submitter.submit_more(replace(submission, damage="It was cut off."), 3)
+    assert slurm.count("sbatch") == 3
 
 
 def test_more_elements_are_added_to_a_submission(submitter, submission, slurm):
     submitter.submit(submission, planned(submitter, submission))
     (more,) = submitter.submit_more(submission, 3)
     assert (more.role, more.offset, more.size, more.script) == (Role.ARRAY, 8, 3, "3-array.sh")
-    assert submissions.elements(submissions.accepted(submitter.files, submission)) == 11
+    assert journal.elements(journal.accepted(submitter.files, submission)) == 11
     assert "export JUGHPC_ELEMENTS=11" in (submission.folder / more.script).read_text()
 
 
@@ -196,7 +268,7 @@ def test_more_elements_that_are_refused_leave_the_submission_as_it_was(submitter
     slurm.plan = ["refuse"]
     with pytest.raises(SubmitError):
         submitter.submit_more(submission, 3)
-    assert submissions.accepted(submitter.files, submission) == before
+    assert journal.accepted(submitter.files, submission) == before
     assert "CANCELLED" not in slurm.states.values()
     assert not submissions.is_cancelled(submitter.files, submission)
 

@@ -35,8 +35,8 @@ def slurm(three, tmp_path):
 def test_a_status_asks_the_scheduler_once_however_many_jobs_there_are(slurm, submissions):
     for _ in range(submissions):
         assert slurm("submit", "three.py", "--scheduler", "slurm").count("sbatch") == 2
-    assert slurm("status", "three.py") == ["squeue"]
-    assert slurm("status", "three.py", "--json") == ["squeue"]
+    assert slurm("status", "three.py") == ["squeue", "sacct"]  # the latter only after what the former has forgotten
+    assert slurm("status", "three.py", "--json") == ["squeue", "sacct"]
 
 
 def test_a_worker_never_asks_the_scheduler(slurm):

@@ -128,7 +128,8 @@ def test_a_task_that_kills_its_workers_is_told_and_runs_again_once_mended(jughpc
     deadly = "os.kill(os.getpid(), signal.SIGKILL)"
     text = f"import os, signal\nfrom jug import Task\ndef deadly():\n    {deadly}\none = Task(deadly)\n"
     jughpc.write("kills.py", text)
-    codes = [jughpc("execute", "kills.py", JUGHPC_OWNER=f"slurm:7_{n}").returncode for n in range(6)]
+    elements = [{"JUGHPC_SUBMISSION": "0a1b2c3d", "JUGHPC_ELEMENT": f"{n}"} for n in range(6)]
+    codes = [jughpc("execute", "kills.py", JUGHPC_OWNER="slurm:7", **element).returncode for element in elements]
     assert codes == [-9] * 5 + [1]
     (row,) = json.loads(jughpc("failures", "kills.py", "--json").stdout)
     assert row["exception"].startswith("5 workers died while they ran it, the last on ")

@@ -87,7 +87,7 @@ def test_a_lock_keeps_a_task_for_whoever_took_it(opened: Callable[[], Any]) -> N
     assert (store.listlocks(), store.remove_locks(), task.is_failed()) == ([task.hash()], 1, False)
 
 
-def test_a_lock_holds_in_other_processes_and_goes_with_its_script(script: Run) -> None:
+def test_a_lock_holds_in_other_processes_and_goes_with_its_script(script: Run, tmp_path: Path) -> None:
     held = script(
         "import subprocess, sys, jughpc\nstore, space = jughpc.init('jugfile.py', 'results')\n"
         "print(space['one'].lock())\nother = \"import jughpc; _, space = jughpc.init('jugfile.py', 'results');\"\n"
@@ -97,6 +97,7 @@ def test_a_lock_holds_in_other_processes_and_goes_with_its_script(script: Run) -
     assert held[:2] == ["True", "True False True"]
     after = script("import jughpc; _, space = jughpc.init('jugfile.py', 'results'); print(space['one'].is_locked())")
     assert after == ["False"]
+    assert not list((tmp_path / "results").rglob("*.claim.*"))
 
 
 def test_cleanup_of_a_store_keeps_the_results_of_active_tasks() -> None:

@@ -128,6 +128,8 @@ def _is_passed_over(node: ast.AST) -> bool:
     match node:
         case ast.JoinedStr() | ast.Assert() | ast.Import() | ast.ImportFrom():
             return True  # texts, and what holds no behaviour
+        case ast.keyword(arg="strict"):
+            return True  # of `zip`: says what is so, and does nothing while it is
         case ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
             return name in UNTOLD
         case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Compare(left=ast.Name(id="__name__"))):
@@ -194,7 +196,7 @@ def _of_statements(node: ast.AST) -> Iterator[tuple[_Place, str]]:
             yield node, "pass"
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
             yield node, "pass"
-        case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+        case ast.Return(value=ast.expr() as value) if not _is_nothing(value):
             yield node, "return None"
         case ast.ExceptHandler(body=body) if not isinstance(body[-1], ast.Raise):
             yield body, "raise"
@@ -203,6 +205,11 @@ def _of_statements(node: ast.AST) -> Iterator[tuple[_Place, str]]:
 _CHANGES: tuple[Callable[[ast.AST], Iterator[tuple[_Place, str]]], ...] = (
     _of_comparisons, _of_logic, _of_values, _of_statements,
 )  # fmt: skip
+
+
+def _is_nothing(value: ast.expr) -> bool:
+    """Return whether a caller could hardly tell it from None; False becomes True elsewhere."""
+    return isinstance(value, ast.Constant) and (value.value is None or value.value is False)
 
 
 def _is_text(node: ast.BinOp) -> bool:

@@ -22,8 +22,8 @@ def with_claims(kind):
     """Return parts whose lives make claims of this kind."""
 
     class Store(FileStore):
-        def claims(self, life):
-            return kind(self._files, self._layout, self.look, self.liveness(), life)
+        def claims(self, life, done_too=False):
+            return kind(self._files, self._layout, self.look, self.liveness(), life, done_too)
 
     return Parts(store=Store)
 

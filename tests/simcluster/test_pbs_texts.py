@@ -355,7 +355,8 @@ def test_qselect_names_arrays_by_the_parent_and_with_T_their_elements(pbs, recor
 def test_our_own_poll_reads_every_state(pbs):
     partly_done(pbs)
     scheduler = Pbs(history=True)
-    states = scheduler.parse_poll(pbs.ask(scheduler.poll_command(["1[].pbs01"])), ["1[].pbs01"])
+    asked = {"1[].pbs01": pbs.job().ask.name}
+    states = scheduler.parse_poll(pbs.ask(scheduler.poll_command(asked)), asked)
     assert [status.state for status in states.values()] == [State.DONE, State.DONE, State.RUNNING, State.RUNNING]
 
 

@@ -145,7 +145,8 @@ def test_a_handled_signal_is_raised_once_and_its_process_goes_on(play):
 
 
 def test_a_signal_that_is_not_handled_ends_a_process_where_it_stands(play):
-    _, seat, result = play(submit, doom=Doom(1, "HUP", commands=True))
+    parts = Parts(signals={"INT": KeyboardInterrupt})
+    _, seat, result = play(submit, doom=Doom(1, "HUP", commands=True), parts=parts)
     assert (seat.died, result) == ("HUP", None)
 
 

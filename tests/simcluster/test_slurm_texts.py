@@ -301,7 +301,8 @@ def test_the_configuration_is_read_as_ours_is(slurm):
 
 def test_our_own_poll_reads_every_state(slurm):
     throttled(slurm)
-    states = Slurm().parse_poll(slurm.ask(Slurm().poll_command(["1"])), ["1"])
+    asked = {"1": slurm.job().ask.name}
+    states = Slurm().parse_poll(slurm.ask(Slurm().poll_command(asked)), asked)
     assert [status.state for status in states.values()].count(State.RUNNING) == 2
     assert [status.state for status in states.values()].count(State.QUEUED) == 6
 

@@ -11,8 +11,9 @@ import pytest
 from jughpc.testing.cluster.history import play
 from jughpc.testing.cluster.plan import draw
 
-FILE = runpy.run_path(str(Path(__file__).with_name("variants.py")))
-VARIANTS, CAUGHT = FILE["VARIANTS"], FILE["CAUGHT"]
+FILES = [runpy.run_path(str(Path(__file__).with_name(name))) for name in ("variants.py", "settling_variants.py")]
+VARIANTS = {name: parts for file in FILES for name, parts in file["VARIANTS"].items()}
+CAUGHT = {name: how for file in FILES for name, how in file["CAUGHT"].items()}
 SEEDS = 2000  # as many as test_histories plays of what ships in CI
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.scheduler import Condition, ElementId, Refusal, Role, State, Status
 from jughpc.errors import CommandTimeoutError, SchedulerError, SubmitError
 from jughpc.testing.cluster import today
@@ -112,12 +112,12 @@ def mine_is_all(real, jobs):
 
 def first_alone(real, jobs):
     """Ends the first of several jobs."""
-    return real.cancel_commands(jobs[:1])
+    return real.cancel_commands(dict(list(jobs.items())[:1]))
 
 
 def by_number_alone(real, jobs):
     """Leaves out that an array's id has brackets."""
-    return real.cancel_commands([job.replace("[]", "") for job in jobs])
+    return real.cancel_commands({job.replace("[]", ""): name for job, name in jobs.items()})
 
 
 # how commands are run
@@ -178,8 +178,8 @@ def takes_nothing_back(bench):
 def cancels_arrays_alone(bench, number):
     """Ends the arrays and leaves what follows them."""
     submission = submissions.load(bench.seat.files, today.JUGDIR, number)
-    jobs = submissions.accepted(bench.seat.files, submission)
-    bench.recorded(submission).cancel([job.id for job in jobs if job.role is Role.ARRAY])
+    jobs = journal.accepted(bench.seat.files, submission)
+    bench.recorded(submission).cancel([job for job in jobs if job.role is Role.ARRAY])
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from jughpc.fs import Clock
@@ -14,6 +14,8 @@ from jughpc.store.lease.quiet import QuietLease
 from jughpc.store.location import Location
 from jughpc.store.record import ElementRef
 
+NewLease = Callable[[Location, Clock, ElementRef | None, str], Lease]
+
 
 def new_lease(location: Location, clock: Clock, ref: ElementRef | None = None, owner: str = "") -> Lease:
     """Return a lease that may begin in the store at `location`; call this before the jugfile is loaded."""
@@ -23,9 +25,8 @@ def new_lease(location: Location, clock: Clock, ref: ElementRef | None = None, o
 
 
 @contextmanager
-def leasing(location: Location, clock: Clock) -> Iterator[Lease]:
+def until_the_end(lease: Lease) -> Iterator[Lease]:
     """Give the block a lease that has not begun yet; it is ended behind the block."""
-    lease = new_lease(location, clock)
     try:
         yield lease
     finally:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jughpc.app.context.lease import leasing, new_lease
+from jughpc.app.context.lease import NewLease, new_lease, until_the_end
 from jughpc.app.context.target import Target
 from jughpc.config.settings import Settings
 from jughpc.fs import Clock, Files
@@ -28,6 +28,7 @@ class Site:
         settings: As they hold for this command.
         say: Takes a line for people while they wait.
         folder: Where commands are typed, and the last jugfile is remembered.
+        new_lease: Returns a lease that may begin in the store.
     """
 
     target: Target
@@ -35,6 +36,7 @@ class Site:
     clock: Clock
     say: Say
     folder: Path = Path()
+    new_lease: NewLease = new_lease
     _opened: list[Store] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -67,8 +69,8 @@ class Site:
 
     def lease(self, ref: ElementRef | None = None, owner: str = "") -> Lease:
         """Return a lease that may begin in the store; call this before the jugfile is loaded."""
-        return new_lease(self.location, self.clock, ref, owner)
+        return self.new_lease(self.location, self.clock, ref, owner)
 
     def leasing(self) -> AbstractContextManager[Lease]:
         """Give a block a lease that has not begun yet; it is ended behind the block."""
-        return leasing(self.location, self.clock)
+        return until_the_end(self.lease())

@@ -13,12 +13,13 @@ from jughpc.app.doctor import mounts
 from jughpc.app.doctor.examine import PATIENCE, Subject, on_scratch, pace_of
 from jughpc.app.doctor.finding import Finding, failure, warning
 from jughpc.app.doctor.visibility import Guest, Report, attend, judge, reports
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Workload
+from jughpc.batch.settling import cancel
 from jughpc.batch.submissions import ElementOptions, Submission
-from jughpc.batch.submitter import Submitter, cancel
+from jughpc.batch.submitter import Submitter
 from jughpc.errors import SchedulerError, UsageError
 from jughpc.fs import Clock, OsFiles
 from jughpc.units import show_seconds
@@ -108,7 +109,7 @@ def _await(scratch: Path, submitter: Submitter, submission: Submission, request:
 def _over(submitter: Submitter, submission: Submission) -> bool:
     """Return whether the scheduler is sure that all elements ended."""
     with suppress(SchedulerError):
-        states = submitter.cluster.poll(submissions.accepted(submitter.files, submission)).elements
+        states = submitter.cluster.poll(journal.accepted(submitter.files, submission)).elements
         return len(states) == submission.workload.size and all(status.state.ended for status in states.values())
     return False
 
@@ -123,7 +124,7 @@ def _absent(submitter: Submitter, submission: Submission, request: ProbeRequest,
 def _words(submitter: Submitter, submission: Submission) -> str:
     """Return the scheduler's word on each element, and the last line that one of them logged."""
     try:
-        states = submitter.cluster.poll(submissions.accepted(submitter.files, submission)).elements
+        states = submitter.cluster.poll(journal.accepted(submitter.files, submission)).elements
     except SchedulerError as error:
         return str(error)
     words = [f"{number}: {' '.join(filter(None, (s.state.value, s.reason)))}" for number, s in sorted(states.items())]

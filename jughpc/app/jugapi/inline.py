@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from jughpc.app.context.jugstore import NamedStore
-from jughpc.app.context.lease import leasing
+from jughpc.app.context.lease import new_lease, until_the_end
 from jughpc.errors import JugdirError
 from jughpc.fs import OsClock
 from jughpc.tasks.graph import Graph
@@ -36,7 +36,7 @@ def run_tasks(
     store, clock, raised = _store(), OsClock(), list[BaseException]()
     options = Options(keep_going, retry_failed, debug=debug, examine=None if keep_going else raised.append)
     graph = Graph(tasks)
-    with leasing(store.location, clock) as lease:
+    with until_the_end(new_lease(store.location, clock)) as lease:
         lease.begin(store.results)
         Worker(graph, store.results, lease, clock, Stops(), Policy(), options, say).run()
     if raised:

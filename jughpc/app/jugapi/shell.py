@@ -56,6 +56,7 @@ class _Shell:
         self._session, self._lease, self._clock = session, lease, session.site.clock
         self._graph = Graph(session.jugfile.tasks)
         self.space: dict[str, Any] = {}
+        self._has_begun = False
 
     def load_all(self) -> None:
         """Put results in the place of the jugfile's tasks, as far as they are there."""
@@ -89,8 +90,9 @@ class _Shell:
         """Remove the result of `task` and of all that depends on it; return how many there were."""
         if self._session.is_new:
             return 0
-        if not hasattr(self._lease, "record"):
+        if not self._has_begun:
             self._lease.begin(self._session.store)
+            self._has_begun = True
         chosen = [self._graph.index[task.digest]]
         life = self._lease.record.life
         gone = remove_with_dependents(self._session.store, life, self._graph, chosen, self._clock, _PATIENCE)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from jughpc.app.context.site import Site
-from jughpc.batch import submissions
+from jughpc.batch import journal, settling, standing, submissions
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State, Status
+from jughpc.batch.settling import Settled
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import JugError
+from jughpc.fs import Files
 from jughpc.store.record import ALIVE, ElementRef, Record
 
 
@@ -26,6 +29,7 @@ class Jobs:
         poll: What the scheduler says, empty if it could not be asked.
         trouble: Why it could not be asked, "" if it could.
         cancelled: Whether the submission is to end.
+        open: How many jobs of it may be queued, or not: nobody could find out.
     """
 
     submission: Submission
@@ -34,6 +38,7 @@ class Jobs:
     poll: Poll = field(default_factory=Poll)
     trouble: str = ""
     cancelled: bool = False
+    open: int = 0
 
 
 def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
@@ -50,21 +55,32 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
     if submission is None:
         return None
+    cluster = clusters.recorded(submission.scheduler, submission.limits, submission.commands)
+    settled = _settled(files, folder, clusters, submission) if ask else Settled()
     jobs = Jobs(
         submission,
-        clusters.recorded(submission.scheduler, submission.limits),
-        submissions.accepted(files, submission),
+        cluster,
+        journal.accepted(files, submission),
+        trouble=settled.trouble,
         cancelled=submissions.is_cancelled(files, submission),
+        open=len(settled.open),
     )
-    return asked(jobs) if ask else jobs
+    return _asked(jobs, files) if ask else jobs
 
 
-def asked(jobs: Jobs) -> Jobs:
-    """Return `jobs` with the scheduler's word of now."""
+def _settled(files: Files, folder: Path, clusters: Clusters, submission: Submission) -> Settled:
+    """Finish what any command left half done in this jugdir; return what is still open of `submission`."""
+    found = settling.settle_all(files, folder, lambda one: clusters.recorded(one.scheduler, one.limits, one.commands))
+    return found.get(submission.number, Settled())
+
+
+def _asked(jobs: Jobs, files: Files) -> Jobs:
+    """Return `jobs` with the scheduler's word of now; where it is silent, with what is on record."""
+    about = (jobs.cluster, files, jobs.submission, jobs.accepted)
     try:
-        return replace(jobs, poll=jobs.cluster.poll(jobs.accepted), trouble="")
+        return replace(jobs, poll=standing.stand(*about))
     except JugError as error:
-        return replace(jobs, poll=Poll(), trouble=str(error))
+        return replace(jobs, poll=standing.remembered(*about), trouble=str(error))
 
 
 def dead_by_scheduler(jobs: Jobs, records: Sequence[Record]) -> dict[str, str]:
@@ -101,7 +117,7 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
     token = jobs.submission.token
     alive = {record.element: record.state == ALIVE for record in records if record.submission == token}
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
-    numbers = range(submissions.elements(jobs.accepted))
+    numbers = range(journal.elements(jobs.accepted))
     return Counter(_of_element(jobs.poll.elements.get(number), _by_store(number, alive, over)) for number in numbers)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
 from jughpc.app.context.site import Site
-from jughpc.store.base import SHARD, Store, View
+from jughpc.store.base import Store, View
 from jughpc.store.files.layout import sum_name
 from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import ALIVE, Record
@@ -137,7 +137,7 @@ class _Look:
         for shard, view in self._views:
             for key in view.claims:
                 index = self._index.get(key)
-                if key != SHARD and index is not None:
+                if index is not None:
                     yield self._holder(shard, key, view), index
 
     def _holder(self, shard: int, key: bytes, view: View) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.batch.clusters import Clusters
+from jughpc.batch.settling import cancel as cancel_all
 from jughpc.batch.submissions import Accepted
-from jughpc.batch.submitter import cancel as cancel_all
 from jughpc.errors import UsageError
 
 

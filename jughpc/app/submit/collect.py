@@ -15,10 +15,12 @@ from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
 from jughpc.app.submit import dependents
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.backoff import Backoff
+from jughpc.batch import settling
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import JugError
+from jughpc.fs import Files
 from jughpc.store.base import Failure
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -145,12 +147,12 @@ def _hand_over(site: Site, clusters: Clusters, number: int, rounds: int, left: i
         say(f"they were refused: {error}")
         return False
     say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
-    _cancel_reduce(jobs, say)
+    _cancel_reduce(jobs, files, say)
     return True
 
 
-def _cancel_reduce(jobs: Jobs, say: Say) -> None:
+def _cancel_reduce(jobs: Jobs, files: Files, say: Say) -> None:
     """End the reduce that waits for this very job to end well, which it will not."""
-    ids = [job.id for job in jobs.accepted if job.role is Role.REDUCE][-1:]
-    for words in jobs.cluster.cancel(ids):
+    old = [job for job in jobs.accepted if job.role is Role.REDUCE][-1:]
+    if words := settling.withdraw(jobs.cluster, files, jobs.submission, old):
         say(words)

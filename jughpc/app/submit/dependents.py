@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.target import Target
@@ -23,12 +21,14 @@ def of_array(
         reduce: The script that runs once all is done, None for none.
         more: Further options of the collector.
     """
-    plain = replace(submission.options.resources, gpus=None)
-    collect = argv("collect", target, f"--submission={submission.number}", f"--rounds={rounds}", *more)
-    dependents = [DependentJob(Role.COLLECT, collect, plain)]
+    options = submission.options
+    told = (f"--submission={submission.number}", f"--rounds={rounds}", *more)
+    collect = argv(options.python, "collect", target, *told)
+    dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
     if reduce is not None:
-        run, checking = (argv("reduce", target, f"--script={reduce}", *how) for how in ((), ("--if-done",)))
-        dependents.append(DependentJob(Role.REDUCE, run, plain, checking))
+        script = f"--script={reduce}"
+        run, checking = (argv(options.python, "reduce", target, script, *how) for how in ((), ("--if-done",)))
+        dependents.append(DependentJob(Role.REDUCE, run, options.reduce, checking))
     return dependents
 
 
@@ -37,19 +37,8 @@ def operand(path: Path) -> str:
     return f"./{path}" if str(path).startswith("-") else str(path)
 
 
-def argv(command: str, target: Target, *options: str) -> tuple[str, ...]:
-    """Return the command line of one of our own commands, independent of PATH and activation."""
+def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands, for that interpreter."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
     folder = str(target.location.folder())
-    return (
-        sys.executable,
-        "-m",
-        "jughpc",
-        command,
-        operand(target.jugfile),
-        "--jugdir",
-        folder,
-        "--trusted",
-        *options,
-        *own,
-    )
+    return (python, "-m", "jughpc", command, operand(target.jugfile), "--jugdir", folder, "--trusted", *options, *own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.status.tasks import Standing, stand
 from jughpc.app.submit import dependents
-from jughpc.batch import script, submissions
+from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -25,6 +24,8 @@ from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Files
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
+from jughpc.units import show_seconds
+from jughpc.worker.deadline import LEAST, MARGIN
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,19 @@ class Planned:
     Attributes:
         session: The jugfile as loaded.
         standing: How its tasks stand.
+        clusters: Where earlier submissions went.
         cluster: Where the jobs go.
         submission: As it will be recorded.
         jobs: In the order of their submission.
-        python: The interpreter that they run.
     """
 
     request: SubmitRequest
     session: Session
     standing: Standing
+    clusters: Clusters
     cluster: Cluster
     submission: Submission
     jobs: Sequence[Job]
-    python: str = sys.executable
 
     @property
     def site(self) -> Site:
@@ -95,15 +96,18 @@ class Submitted:
 def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> Planned:
     """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
     _check(site, request)
-    cluster = clusters.here(request.scheduler)
+    cluster = _cluster(clusters, request)
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
     submission = _draft(site, request, cluster)
     standing = stand(_manifest(session), None if session.is_new else session.store, {})
-    planned = Planned(request, session, standing, cluster, submission, _jobs(site, request, submission, cluster))
+    jobs = _jobs(site, request, submission, cluster)
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs)
     for job in planned.jobs:
-        planned.script(job)  # what cannot be rendered leaves nothing behind
+        planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
+        planned.command(job)
+    cluster.check_room(jobs, site.say)
     return planned
 
 
@@ -112,6 +116,11 @@ def submit(planned: Planned) -> Submitted:
     site, cluster = planned.site, planned.cluster
     with _nothing_left_on_error(planned.session):
         files = _files(site)
+        settling.settle_all(
+            files,
+            site.location.folder(),
+            lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
+        )
         _prepare_store(sessions.settle(planned.session), planned.standing, files)
         submission = submissions.prepare(files, planned.submission)
         jobs = _jobs(site, planned.request, submission, cluster)
@@ -124,6 +133,19 @@ def _check(site: Site, request: SubmitRequest) -> None:
         raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
     if (templates := request.options.templates) and not templates.is_dir():
         raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
+    walltime = request.options.resources.walltime
+    if walltime is not None and walltime < LEAST:
+        raise UsageError(
+            f"--time {show_seconds(walltime)} is less than a worker needs: some {show_seconds(LEAST - MARGIN)} to "
+            f"start, and {show_seconds(MARGIN)} before the end, in which it begins nothing. "
+            f"Ask for {show_seconds(LEAST)} or more."
+        )
+
+
+def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
+    cluster = clusters.here(request.scheduler, request.options.resources)
+    cluster.check(request.options)
+    return cluster
 
 
 @contextmanager
@@ -159,7 +181,7 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
 
 def _draft(site: Site, request: SubmitRequest, cluster: Cluster) -> Submission:
     target = site.target
-    argv = dependents.argv("execute", target, f"--retries={request.retries}", "--keep-going")
+    argv = dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     return submissions.draft(
         _files(site),
@@ -169,6 +191,7 @@ def _draft(site: Site, request: SubmitRequest, cluster: Cluster) -> Submission:
         workload=Workload(argv, request.size, request.name or target.jugfile.stem),
         options=request.options,
         limits=cluster.limits,
+        commands=cluster.commands,
         meta=meta,
     )
 

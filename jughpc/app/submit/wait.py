@@ -12,9 +12,10 @@ from jughpc.app.status.report import report
 from jughpc.app.status.tasks import in_words
 from jughpc.app.submit.submit import Submitted
 from jughpc.backoff import Backoff
+from jughpc.batch import journal
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
-from jughpc.batch.submissions import Accepted, log_of
+from jughpc.batch.submissions import Accepted
 from jughpc.exitcode import ExitCode
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # [s] between two questions to the scheduler
@@ -48,7 +49,7 @@ def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable
     last = done.accepted[-1]
     state = _wait(site, clusters, done.submission.number, last, progress)
     telling = [job for job in done.accepted[-2:] if job.role is last.role or state is not State.DONE]
-    return Waited(state, [(job, log_of(done.submission, job)) for job in telling])
+    return Waited(state, [(job, journal.log_of(done.submission, job)) for job in telling])
 
 
 def _wait(site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]) -> State:

@@ -12,12 +12,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jughpc.batch.causes import Cause, Why
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.logs import log_name
-from jughpc.batch.scheduler import Capabilities, ElementId, Job, JobId, Limits, Refusal, Reply, Role, State, Status
-from jughpc.errors import SchedulerError, SubmitError
+from jughpc.batch.scheduler import (
+    Capabilities,
+    ElementId,
+    Job,
+    JobId,
+    Limits,
+    Names,
+    Refusal,
+    Reply,
+    Resources,
+    Role,
+    Room,
+    State,
+    Status,
+)
+from jughpc.errors import SchedulerError, SettingError, SubmitError
 
+_OWNER = re.compile(r"local:([0-9a-f]{8})_(\d+)(?:\.\d+)?")
 _STATES = {state.value: state for state in State}
 
 
@@ -25,10 +41,17 @@ class Local:
     """How the embedded scheduler spells things."""
 
     name = "local"
-    capabilities = Capabilities(job_id=re.compile("[0-9a-f]{8}"), runs_here=True, bounds_arrays=True)
+    capabilities = Capabilities(job_id=re.compile("[0-9a-f]{8}"), runs_here=True, reuses_ids=False, bounds_arrays=True)
 
     def within(self, limits: Limits) -> Local:
         return self
+
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        if extra:
+            raise SettingError(f"This machine has no options of its own, so {extra[0]!r} behind -- says nothing to it.")
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
 
     def directives(self, job: Job) -> list[Directive]:
         wanted = {**vars(job.resources), **vars(job)}
@@ -38,6 +61,11 @@ class Local:
         return ""  # a supervisor keeps what was said
 
     def submit_command(self, job: Job) -> list[str]:
+        if job.after:
+            raise SettingError(
+                "Jobs on this machine wait for none of another submission. Leave --after out: "
+                "`jughpc submit --wait` ends when all of a submission has."
+            )
         after = job.depends_on
         depends = [f"--after={after.condition.value}:{','.join(after.jobs)}"] if after else []
         return command("submit", *words(self.directives(job)), *depends, *job.extra, "--", str(job.script))
@@ -54,18 +82,30 @@ class Local:
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         return [str(job) for job in _answer(reply).get("jobs", ())]
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         return command("poll", *jobs)
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         told = _answer(reply)
         return {
-            ElementId(job, index): Status(_STATES.get(state, State.UNKNOWN), reason, host)
+            ElementId(job, index): Status(_STATES.get(state, State.UNKNOWN), reason, host, _why(reason))
             for job in jobs
             for index, (state, reason, host) in enumerate(told.get(job, ()))
         }
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        return []
+
+    def past_command(self, jobs: Names) -> list[str]:
+        return []  # it forgets nothing
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        return {}
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         return [command("cancel", *jobs)]
 
     def limits_command(self) -> list[str]:
@@ -77,6 +117,12 @@ class Local:
         except SchedulerError:
             return Limits()
 
+    def room_command(self, user: str) -> list[str]:
+        return []
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        return Room()
+
     def absent(self, reply: Reply) -> bool:
         return False
 
@@ -85,6 +131,18 @@ class Local:
 
     def log_pattern(self, folder: Path, role: Role, size: int, offset: int) -> str:
         return str(folder).replace("%", "%%") + f"/{log_name(role, size, offset, '%i')}"
+
+    def element(self, owner: str) -> ElementId | None:
+        match = _OWNER.fullmatch(owner)
+        return ElementId(match[1], int(match[2])) if match else None
+
+
+def _why(reason: str) -> Why | None:
+    if reason == "walltime exceeded":
+        return Why(Cause.TIME_LIMIT, "met its time limit", "ask for more with --time")
+    if reason == "dependency never satisfied":
+        return Why(Cause.NEVER, "waited for a job to end well, which it did not")
+    return None
 
 
 def _answer(reply: Reply) -> dict[str, Any]:

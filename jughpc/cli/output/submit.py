@@ -8,26 +8,14 @@ from pathlib import Path
 
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
-from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import Accepted
-from jughpc.units import show_memory, show_seconds
+from jughpc.cli.output.choices import chosen
 
 
 def planned(plan: Planned) -> Iterator[str]:
     """Yield all that was chosen, applied defaults included, a line each."""
     yield from _tasks(plan)
-    submission, options = plan.submission, plan.submission.options
-    arrays = [str(job.size) for job in plan.jobs if job.role is Role.ARRAY]
-    limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
-    yield f"scheduler  {submission.scheduler}" + (f" ({limits})" if limits else "")
-    yield f"array      {' + '.join(arrays)} elements, {_throttle(options.throttle)}"
-    yield f"each       {_resources(options.resources)}"
-    yield f"python     {plan.python}"
-    yield f"logs       {submission.folder}/logs"
-    for line in options.setup:
-        yield f"setup      {line}"
-    if options.extra:
-        yield f"extra      {shlex.join(options.extra)}"
+    yield from chosen(plan)
 
 
 def rehearsed(plan: Planned) -> Iterator[str]:
@@ -64,22 +52,3 @@ def _tasks(plan: Planned) -> Iterator[str]:
 def _log(job: Accepted, path: Path) -> str:
     text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
     return f"\n{job.role.value} ({job.id}), {path}:\n{text}"
-
-
-def _throttle(throttle: int | None) -> str:
-    return f"at most {throttle} at once" if throttle else "as many at once as the system runs"
-
-
-def _resources(resources: Resources) -> str:
-    chosen = {
-        "time": None if resources.walltime is None else show_seconds(resources.walltime),
-        "memory": None if resources.memory is None else show_memory(resources.memory),
-        "cpus": resources.cpus,
-        "gpus": resources.gpus or "",  # none is what one who did not ask gets
-        "partition": resources.partition,
-        "account": resources.account,
-        "qos": resources.qos,
-    }
-    said = [f"{key} {value}" for key, value in chosen.items() if value not in (None, "")]
-    left = [key for key, value in chosen.items() if value is None]
-    return "; ".join(filter(None, [", ".join(said), f"the site's default {', '.join(left)}" if left else ""]))

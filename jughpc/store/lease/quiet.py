@@ -13,9 +13,11 @@ class QuietLease:
 
     def __init__(self, record: Record) -> None:
         self.record = record
+        self._store: Store | None = None
 
     def begin(self, store: Store) -> None:
         store.begin(self.record)
+        self._store = store
 
     def late(self) -> bool:
         return False
@@ -39,4 +41,5 @@ class QuietLease:
         pass
 
     def end(self, reason: str) -> None:
-        pass
+        if self._store is not None:  # what it failed at is the past's by then: the next in this process tries again
+            self._store.end(self.record)

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.model import Element, End, Phase, SimJob
-from jughpc.testing.cluster.referee import ours
-
-if TYPE_CHECKING:
-    from jughpc.testing.cluster.world import World
-
-Befall = Callable[["World"], None]
+from jughpc.testing.cluster.referee import Referee, ours
 
 
-def _jobs(world: World) -> list[SimJob]:
+class Afflicted(Protocol):
+    """The part of a simulated cluster that hands and mishaps reach."""
+
+    rng: random.Random
+    engine: Engine
+    referee: Referee
+
+    def stranger(self, user: str, seconds: float) -> None:
+        """Queue a job that is none of ours."""
+
+    def trace(self, words: str) -> None:
+        """Say what happens now, if anybody listens."""
+
+
+Befall = Callable[[Afflicted], None]
+
+
+def _jobs(world: Afflicted) -> list[SimJob]:
     return [job for job in world.engine.jobs.values() if ours(job) and not job.over]
 
 
-def _running(world: World) -> list[tuple[SimJob, Element]]:
+def _running(world: Afflicted) -> list[tuple[SimJob, Element]]:
     return [(job, element) for job in _jobs(world) for element in job.having(Phase.RUNNING)]
 
 
-def _meddled(world: World, job: SimJob) -> None:
+def _meddled(world: Afflicted, job: SimJob) -> None:
     if what := ours(job):
         world.referee.ended.add(what.submission)
 
 
-def _one_of_running(befall: Callable[[World, SimJob, Element], None]) -> Befall:
-    def strike(world: World) -> None:
+def _one_of_running(befall: Callable[[Afflicted, SimJob, Element], None]) -> Befall:
+    def strike(world: Afflicted) -> None:
         if found := _running(world):
             job, element = world.rng.choice(found)
             world.trace(f"*** strikes {job.number}_{element.index}")
@@ -37,8 +51,8 @@ def _one_of_running(befall: Callable[[World, SimJob, Element], None]) -> Befall:
     return strike
 
 
-def _one_of_jobs(befall: Callable[[World, SimJob], None]) -> Befall:
-    def strike(world: World) -> None:
+def _one_of_jobs(befall: Callable[[Afflicted, SimJob], None]) -> Befall:
+    def strike(world: Afflicted) -> None:
         if found := _jobs(world):
             job = world.rng.choice(found)
             world.trace(f"*** strikes {job.number}")
@@ -47,33 +61,33 @@ def _one_of_jobs(befall: Callable[[World, SimJob], None]) -> Befall:
     return strike
 
 
-def _delete_all(world: World, job: SimJob) -> None:
+def _delete_all(world: Afflicted, job: SimJob) -> None:
     _meddled(world, job)
     job.deleted, job.deletion = True, world.engine.time
     world.engine.cancel([(job, element) for element in job.elements.values()], "ada")
 
 
-def _delete_one(world: World, job: SimJob) -> None:
+def _delete_one(world: Afflicted, job: SimJob) -> None:
     _meddled(world, job)
     world.engine.cancel([(job, world.rng.choice(list(job.elements.values())))], "ada")
 
 
-def _hold(world: World, job: SimJob) -> None:
+def _hold(world: Afflicted, job: SimJob) -> None:
     world.engine.hold(job, "u", "ada")
 
 
-def _lose_node(world: World) -> None:
+def _lose_node(world: Afflicted) -> None:
     node = world.rng.choice(world.engine.nodes)
     if node.up:
         world.trace(f"*** {node.name} dies")
         world.engine.lose_node(node, world.rng.choice([60.0, 600.0]))
 
 
-def _come(world: World) -> None:
+def _come(world: Afflicted) -> None:
     world.stranger(world.rng.choice(["ada", "bob"]), world.rng.choice([50.0, 500.0]))
 
 
-def _renumber(world: World) -> None:
+def _renumber(world: Afflicted) -> None:
     world.engine.restart_numbers()
     for _ in range(world.rng.randint(1, 4)):
         _come(world)

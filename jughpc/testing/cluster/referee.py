@@ -248,7 +248,7 @@ class Referee:
             return "what has ended is shown as " + state.value
         if state is State.STUCK and element.phase is Phase.RUNNING and element.started < since:
             return "what runs is shown as stuck"
-        if state in (State.DONE, State.FAILED, State.CANCELLED) and end is None:
+        if state.ended and end is None:
             return f"what goes on is shown as {state.value}"
         if state is State.DONE and end is not End.COMPLETED:
             return f"{end and end.value} is shown as done"

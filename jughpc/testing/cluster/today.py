@@ -12,20 +12,22 @@ from functools import partial
 from pathlib import Path
 
 from jughpc.backoff import Backoff
-from jughpc.batch import submissions
+from jughpc.batch import ends, journal, settling, standing, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
+from jughpc.batch.ends import End
 from jughpc.batch.plan import DependentJob, plan
-from jughpc.batch.scheduler import EVERY, ElementId, Job, Limits, Resources, Role, Scheduler, State, Workload
-from jughpc.batch.submissions import Accepted, ElementOptions, Submission
+from jughpc.batch.scheduler import Job, Limits, Resources, Role, Scheduler, State, Workload
+from jughpc.batch.settling import cancel as cancel_all
+from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
-from jughpc.batch.submitter import cancel as cancel_all
-from jughpc.errors import JugError
+from jughpc.errors import JugError, SchedulerError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.seat import Seat
 from jughpc.testing.cluster.told import Told
 
 _FIRST, _LONGEST = 0.5, 30.0  # [s] as app.collect has them
+_SIGNALLED = 128  # exit codes above it tell of a signal
 _WAITING = (State.QUEUED, State.RUNNING, State.UNKNOWN)
 
 
@@ -68,6 +70,7 @@ class Bench:
         board: The tasks, as a store would show them.
         rng: For tokens.
         change: Returns the scheduler that is spoken through, given the one that ships.
+        stem, owner: Of a job of ours: how the names of its files begin, and its owner string.
     """
 
     seat: Seat
@@ -76,6 +79,8 @@ class Bench:
     board: Board
     rng: random.Random
     change: Callable[[Scheduler], Scheduler] = lambda scheduler: scheduler
+    stem: str = ""
+    owner: str = ""
 
     def here(self) -> Cluster:
         """Return the system, as it says now what it allows."""
@@ -106,6 +111,7 @@ def submit(bench: Bench) -> int:
 def planned(bench: Bench) -> tuple[Cluster, Submission, list[Job]]:
     """Return a submission that was recorded, its jobs as they are planned, and where they go."""
     cluster = bench.here()
+    settle(bench)
     submission = submissions.prepare(bench.seat.files, _drafted(bench, cluster.limits))
     return cluster, submission, plan(submission, cluster.scheduler, _dependents(submission, bench.order.rounds))
 
@@ -113,11 +119,16 @@ def planned(bench: Bench) -> tuple[Cluster, Submission, list[Job]]:
 def status(bench: Bench) -> Sequence[Told]:
     """Return how the latest submission stands by the scheduler's word."""
     seat = bench.seat
+    settle(bench)
     submission = submissions.latest(seat.files, JUGDIR)
-    if submission is None:
-        return []
-    jobs = submissions.accepted(seat.files, submission)
-    return list(_told(jobs, bench.recorded(submission)))
+    return list(_told(bench, submission)) if submission else []
+
+
+def settle(bench: Bench) -> None:
+    """Do first what every command does first. Raises SchedulerError if that was not possible."""
+    settled = settling.settle_all(bench.seat.files, JUGDIR, bench.recorded)
+    if trouble := "".join(one.trouble for one in settled.values()):
+        raise SchedulerError(trouble)
 
 
 def cancel(bench: Bench, number: int) -> int:
@@ -153,11 +164,20 @@ def reduce(bench: Bench, options: Mapping[str, str]) -> int:
     return 0 if bench.board.all_done else 1
 
 
+def tell_end(bench: Bench, number: int, code: int) -> None:
+    """Tell how this job of submission `number` ends: the last that it does, in one instant with its end."""
+    submission = submissions.load(bench.seat.files, JUGDIR, number)
+    end = End(bench.owner, code, State.FAILED if code else State.DONE)
+    if code > _SIGNALLED:
+        end = ends.of_signal(bench.owner, code - _SIGNALLED)
+    ends.tell(bench.seat.files, ends.path_of(submission, bench.stem), end)
+
+
 def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> None:
     seat = bench.seat
     if submissions.is_cancelled(seat.files, submission):
         return
-    before = submissions.accepted(seat.files, submission)
+    before = journal.accepted(seat.files, submission)
     cluster = bench.recorded(submission)
     dependents = _dependents(submission, rounds - 1, f"--left={left}")
     size = min(left, submission.workload.size)
@@ -166,33 +186,32 @@ def _hand_over(bench: Bench, submission: Submission, rounds: int, left: int) -> 
     except JugError as error:
         seat.say(f"they were refused: {error}")
         return
-    reduces = [job.id for job in before if job.role is Role.REDUCE][-1:]
-    for words in cluster.cancel(reduces):
+    reduces = [job for job in before if job.role is Role.REDUCE][-1:]
+    if words := settling.withdraw(cluster, seat.files, submission, reduces):
         seat.say(words)
 
 
 def _hope(bench: Bench, submission: Submission) -> bool:
     """Return whether the scheduler may still start a worker."""
     files = bench.seat.files
-    jobs = submissions.accepted(files, submission)
+    settling.settle_all(files, JUGDIR, bench.recorded)
+    jobs = journal.accepted(files, submission)
     cancelled = submissions.is_cancelled(files, submission)
     try:
-        found = bench.recorded(submission).poll(jobs)
+        found = standing.stand(bench.recorded(submission), files, submission, jobs)
     except JugError:
         return not cancelled
     return not cancelled and any(one.state in _WAITING for one in found.elements.values())
 
 
-def _told(jobs: Sequence[Accepted], cluster: Cluster) -> Iterator[Told]:
-    if not jobs:
-        return
-    ids, scheduler = [job.id for job in jobs], cluster.scheduler
-    found = scheduler.parse_poll(cluster.ask(scheduler.poll_command(ids)), ids)
+def _told(bench: Bench, submission: Submission) -> Iterator[Told]:
+    files = bench.seat.files
+    jobs = journal.accepted(files, submission)
+    found = standing.statuses(bench.recorded(submission), files, submission, jobs)
     for job in jobs:
-        for index in range(job.size):
-            one = found.get(ElementId(job.id, index), found.get(ElementId(job.id, EVERY)))
-            if one is not None:
-                yield Told(job, index, one)
+        for place in range(job.size):
+            if status := found.get((job.name, place)):
+                yield Told(job, place, status)
 
 
 def _drafted(bench: Bench, limits: Limits) -> Submission:
@@ -215,5 +234,5 @@ def _dependents(submission: Submission, rounds: int, *more: str) -> list[Depende
     argv, resources = ("python", "-m", "jughpc"), submission.options.resources
     dependents = [DependentJob(Role.COLLECT, (*argv, "collect", *options), resources)]
     if submission.meta.get("reduce"):
-        dependents.append(DependentJob(Role.REDUCE, (*argv, "reduce"), resources))
+        dependents.append(DependentJob(Role.REDUCE, (*argv, "reduce", options[0]), resources))
     return dependents

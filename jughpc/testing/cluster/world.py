@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.scheduler import Role
 from jughpc.errors import JugError
+from jughpc.exitcode import after_signal
 from jughpc.testing.cluster.answers import Answer, Caller, System
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine, RefusedError
@@ -16,6 +18,7 @@ from jughpc.testing.cluster.hands import HANDS, MISHAPS
 from jughpc.testing.cluster.model import Ask, Node, Process, SimJob
 from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.pbs import SimPbs
+from jughpc.testing.cluster.pbs_ids import SERVER
 from jughpc.testing.cluster.plan import Plan, Wish
 from jughpc.testing.cluster.processes import Acting, Exited, Start, Stepped, Steps
 from jughpc.testing.cluster.referee import Referee, Trace, ours
@@ -134,8 +137,8 @@ class World:
         except JugError as error:
             how, code = "refused" if _sure(error) else "gave up in doubt", 2
             self.trace(f"fails: {error}")
-        except KeyboardInterrupt:
-            how, code = "was interrupted", 130
+        except KeyboardInterrupt as error:
+            how, code = "was interrupted", after_signal(getattr(error, "number", 2))
         except Exception as error:
             self.referee.traceback(seat, error)
             how, code = "crashed", 1
@@ -148,24 +151,37 @@ class World:
         looker = self._looker()
         for number in self.referee.queued_by(seat):
             submission = submissions.load(looker.files, JUGDIR, number)
-            jobs = submissions.accepted(looker.files, submission)
+            jobs = journal.accepted(looker.files, submission)
             self.referee.judge_submit(seat, [(job.id, job.name) for job in jobs], number)
         return "was done"
 
     def _status(self, seat: Seat) -> str:
-        since = self.stage.time
+        since, half = self.stage.time, self._half_cancelled()
         self.referee.heard(self.parts.status(self._bench(seat)), since)
         self.referee.judge_found(self._recorded(), since)
+        for number in half:
+            self.stage.at(_AFTERMATH, partial(self.referee.judge_cancelled, number))
         return "was done"
+
+    def _half_cancelled(self) -> list[int]:
+        """Return the submissions whose cancel may have been left half done; any other command finishes it."""
+        if self._submitting():
+            return []
+        files = self._looker().files
+        names = {number: files.names(f"{submissions.ROOT}/{number}") for number in submissions.numbers(files)}
+        return [number for number, found in names.items() if submissions.CANCELLED in found]
+
+    def _submitting(self) -> bool:
+        return any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
 
     def _recorded(self) -> set[str]:
         """Return the names of all jobs that are recorded as ours."""
         files = self._looker().files
         found = [submissions.load(files, JUGDIR, number) for number in submissions.numbers(files)]
-        return {job.name for submission in found for job in submissions.accepted(files, submission)}
+        return {job.name for submission in found for job in journal.accepted(files, submission)}
 
     def _cancel(self, number: int, seat: Seat) -> str:
-        calm = not any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
+        calm = not self._submitting()
         self.parts.cancel(self._bench(seat), number)
         if calm:
             self.stage.at(_AFTERMATH, lambda: self.referee.judge_cancelled(number))
@@ -173,6 +189,12 @@ class World:
 
     def _bench(self, seat: Seat) -> Bench:
         return Bench(seat, self.plan.system, self.plan.order, self.board, self.rng, self.parts.scheduler)
+
+    def _job_bench(self, seat: Seat, job: SimJob) -> Bench:
+        """Return what a job of ours sees: it also learns who it is."""
+        number = f"{job.number}_0.0" if self.plan.system == "slurm" else f"{job.number}.{SERVER}.0"
+        stem = job.ask.script.rpartition("/")[2].removesuffix(".sh")
+        return replace(self._bench(seat), stem=stem, owner=f"{self.plan.system}:{number}")
 
     def _looker(self) -> Seat:
         """Return somebody who looks from outside: no time goes by."""
@@ -201,14 +223,19 @@ class World:
         caller = Caller(ME, start.node.name, start.job.ask.workdir)
         seat = Seat(self, f"{kind}-{start.job.number}", caller, commands=start.node.commands, doom=doom)
         codes: list[int] = []
+        what = ours(start.job)
+        assert what is not None  # it is a job of ours
 
         def play(seat: Seat) -> str:
-            codes.append(case(self._bench(seat), _options(start.job)))
+            codes.append(case(self._job_bench(seat, start.job), _options(start.job)))
             return f"ended with {codes[0]}"
 
         def body() -> int:
             code = self._play(seat, play)
-            return codes[0] if codes else code
+            code = codes[0] if codes else code
+            outside = _Outside(self, seat.name, caller)
+            self.parts.end(self._job_bench(outside, start.job), what.submission, code)
+            return code
 
         term = (lambda: seat.deliver("TERM")) if "TERM" in self.signals else None
         acting = Acting(self.stage, seat.name, body, exited, term)

@@ -12,7 +12,7 @@ import pytest
 from jughpc.batch.plan import DependentJob, plan
 from jughpc.batch.scheduler import Condition, ElementId, Refusal, Reply, Role, Scheduler, State, Workload
 from jughpc.batch.submissions import ElementOptions, Submission
-from jughpc.testing.schedulercontract import Sayings, SchedulerContract
+from jughpc.testing.schedulercontract import NAME, Sayings, SchedulerContract
 
 HERE = Path(__file__).parent
 PACKAGE = HERE / "package"
@@ -76,7 +76,7 @@ class TestGridEngine(SchedulerContract):
     @pytest.fixture
     def sayings(self) -> Sayings:
         def polled(job, told):
-            return listed(*(row(job, word, index or None) for index, word in told.items()))
+            return listed(*(row(job, word, index or None, NAME) for index, word in told.items()))
 
         return Sayings(
             plain="12", array="13",
@@ -92,7 +92,10 @@ class TestGridEngine(SchedulerContract):
 
 def test_a_recorded_listing_is_read(gridengine):
     reply = answer((HERE / "recorded" / "qstat-array.xml").read_text())
-    states = {element: status.state for element, status in gridengine.parse_poll(reply, ["3", "4"]).items()}
+    states = {
+        element: status.state
+        for element, status in gridengine.parse_poll(reply, {"3": "primes-1a2b-0", "4": "primes-1a2b-1"}).items()
+    }
     waiting = dict.fromkeys([ElementId("3", 2), ElementId("3", 3), ElementId("3", 4), ElementId("4", 0)], State.QUEUED)
     assert states == {ElementId("3", 1): State.RUNNING, **waiting}
 

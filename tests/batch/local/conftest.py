@@ -52,14 +52,15 @@ class Machine:
         return self.scheduler.parse_submit(self.run(self.scheduler.submit_command(job)))
 
     def poll(self, *jobs: JobId) -> dict[tuple[JobId, int], Status]:
-        return dict(self.scheduler.parse_poll(self.run(self.scheduler.poll_command(jobs)), jobs))
+        names = dict.fromkeys(jobs, "a")
+        return dict(self.scheduler.parse_poll(self.run(self.scheduler.poll_command(names)), names))
 
     def states(self, job: JobId) -> list[State]:
         """Return what a poll would tell, without the start of a process."""
         return [status.state for status in statuses(self.files, job, OsClock())]
 
     def cancel(self, *jobs: JobId) -> Reply:
-        return self.run(self.scheduler.cancel_commands(jobs)[0])
+        return self.run(self.scheduler.cancel_commands(dict.fromkeys(jobs, "a"))[0])
 
     def wait_for(self, job: JobId, *states: State) -> None:
         until(lambda: self.states(job) == list(states))

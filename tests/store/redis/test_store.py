@@ -80,6 +80,7 @@ def test_the_server_lets_a_claim_expire_whose_holder_does_not_beat(address):
     assert (heir.generation, store.look(heir.shard).deaths(heir)) == (2, 1)
 
 
+@pytest.mark.local  # a server's time goes by in no test's hand
 def test_a_beat_renews_every_claim(address):
     pace = Pace(beat=0.5, lag=0.0, ttl=3.0)  # slow enough for a machine with much else to do
     store = make_redis(address, SECRET, pace)

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from jughpc import units
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
+from jughpc.batch.options import Grammar, Own, refuse_resources
 from jughpc.batch.scheduler import (
     Capabilities,
     Condition,
@@ -21,9 +22,12 @@ from jughpc.batch.scheduler import (
     Job,
     JobId,
     Limits,
+    Names,
     Refusal,
     Reply,
+    Resources,
     Role,
+    Room,
     State,
     Status,
 )
@@ -36,6 +40,15 @@ _STATES = (  # sge_status(5); the first that matches
     (State.RUNNING, re.compile("[rtRdsST]")),
     (State.QUEUED, re.compile("h?q?w|hqw|hRwq")),
     (State.DONE, re.compile("z")),
+)
+
+
+_OPTIONS = Grammar(
+    own=(
+        Own(("-N",), "Name the jobs by --name NAME, before the --."),
+        Own(("-t",), "Say --array N, before the --."),
+        Own(("-hold_jid",), "Leave it out."),
+    ),
 )
 
 
@@ -55,10 +68,17 @@ class GridEngine:
     def within(self, limits: Limits) -> GridEngine:
         return self
 
+    def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
+        for own in _OPTIONS.own:  # its options are whole words
+            if set(own.names) & set(extra):
+                raise SettingError(f"{own.names[0]} behind -- would undo what jughpc says itself. {own.advice}")
+
+    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def directives(self, job: Job) -> list[Directive]:
         wanted = job.resources
-        if wanted.qos is not None:
-            raise SettingError(f"Grid Engine has no QOS, so {wanted.qos!r} says nothing to it. Leave --qos out.")
+        refuse_resources("Grid Engine", wanted, "qos", "project", "select", "place")
         return given(
             (
                 ("-N", job.name),
@@ -82,6 +102,8 @@ class GridEngine:
         return f"#$ {shlex.join(directive.words)}"
 
     def submit_command(self, job: Job) -> list[str]:
+        if job.after:
+            raise SettingError("Grid Engine cannot wait for another job's success. Leave --after out.")
         hold = ["-hold_jid", ",".join(job.depends_on.jobs)] if job.depends_on else []
         return ["qsub", "-terse", *words(self.directives(job)), *hold, *job.extra, str(job.script)]
 
@@ -92,23 +114,35 @@ class GridEngine:
         raise SubmitError(reply.argv, reply.code, reply.stderr or reply.stdout)
 
     def find_command(self, name: str) -> list[str]:
-        return self.poll_command([])
+        return self.poll_command({})
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         return list(dict.fromkeys(row["JB_job_number"] for row in _rows(reply) if row.get("JB_name") == name))
 
-    def poll_command(self, jobs: Sequence[JobId]) -> list[str]:
+    def poll_command(self, jobs: Names) -> list[str]:
         return ["qstat", "-xml", "-s", "prsz"]
 
-    def parse_poll(self, reply: Reply, jobs: Sequence[JobId]) -> Mapping[ElementId, Status]:
+    def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         return {
             ElementId(row["JB_job_number"], index): _status(row)
             for row in _rows(reply)
-            if row["JB_job_number"] in jobs
+            if row.get("JB_name") == jobs.get(row["JB_job_number"])
             for index in _indices(row.get("tasks", "0"))
         }
 
-    def cancel_commands(self, jobs: Sequence[JobId]) -> list[list[str]]:
+    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
+        return []
+
+    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
+        return []
+
+    def past_command(self, jobs: Names) -> list[str]:
+        return []
+
+    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
+        return {}
+
+    def cancel_commands(self, jobs: Names) -> list[list[str]]:
         return [["qdel", job] for job in jobs]
 
     def limits_command(self) -> list[str]:
@@ -119,6 +153,12 @@ class GridEngine:
         settings = {key: known[key].strip() for key in ("max_aj_tasks", "max_aj_instances") if key in known}
         size = settings.get("max_aj_tasks", "")
         return Limits(int(size) or None if size.isdecimal() else None, settings)
+
+    def room_command(self, user: str) -> list[str]:
+        return []
+
+    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+        return Room()
 
     def absent(self, reply: Reply) -> bool:
         return "Please set the environment variable SGE_ROOT" in reply.stderr
@@ -132,8 +172,9 @@ class GridEngine:
             raise SettingError(f"{folder}: Grid Engine reads $ and : in the path of a log. Use another folder.")
         return f"{folder}/{log_name(role, size, offset, '$TASK_ID')}"
 
-    def owner(self, element: ElementId) -> str:
-        return f"gridengine:{element.job}_{element.index}"
+    def element(self, owner: str) -> ElementId | None:
+        match = re.fullmatch(r"gridengine:(\d+)_(\d+)(?:\.\d+)?", owner)
+        return ElementId(match[1], int(match[2])) if match else None
 
 
 def _rows(reply: Reply) -> Iterator[Mapping[str, str]]:

@@ -1,0 +1,56 @@
+"""What a job asks of Slurm, in the options of sbatch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jughpc import units
+from jughpc.batch.directives import Directive, given
+from jughpc.batch.options import refuse_resources
+from jughpc.batch.scheduler import Condition, Dependency, Job, Resources
+
+
+def directives(job: Job) -> list[Directive]:
+    """Return all but for what it waits for."""
+    return [*_own(job), *_resources(job.resources)]
+
+
+def _own(job: Job) -> Iterator[Directive]:
+    yield Directive("--job-name", job.name)
+    yield Directive("--output", job.log)
+    yield Directive("--open-mode", "append")  # else a requeued element begins its log anew
+    yield Directive("--chdir", str(job.workdir))
+    yield Directive("--nodes", "1")
+    yield Directive("--ntasks", "1")
+    yield Directive("--requeue")
+    if job.exclude:
+        yield Directive("--exclude", ",".join(job.exclude))
+    if job.size > 1:
+        yield Directive("--array", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))
+
+
+def _resources(resources: Resources) -> list[Directive]:
+    refuse_resources("Slurm", resources, "project", "select", "place")
+    return given(
+        (
+            ("--time", None if resources.walltime is None else units.walltime(resources.walltime)),
+            ("--mem", None if resources.memory is None else f"{units.mebibytes(resources.memory)}M"),
+            ("--gres", f"gpu:{resources.gpus}" if resources.gpus else None),
+            ("--cpus-per-task", resources.cpus),
+            ("--partition", resources.partition),
+            ("--account", resources.account),
+            ("--qos", resources.qos),
+        )
+    )
+
+
+def dependencies(job: Job) -> list[Dependency]:
+    """Return all that `job` waits for."""
+    others = [Dependency(Condition.AFTER_OK, job.after)] if job.after else []
+    return [job.depends_on, *others] if job.depends_on else others
+
+
+def condition(dependency: Dependency) -> str:
+    """Return it as sbatch reads it."""
+    ids = (job.partition(";")[0] for job in dependency.jobs)
+    return ":".join([dependency.condition.value, *ids])

@@ -1,0 +1,75 @@
+"""How the jobs of a submission stand: by the scheduler's word of now, else by what it or they said earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jughpc.batch import ends, journal, submissions
+from jughpc.batch.cluster import Cluster, Key, Poll
+from jughpc.batch.scheduler import State, Status
+from jughpc.batch.submissions import Accepted, Submission
+from jughpc.errors import SchedulerError
+from jughpc.fs import Files
+
+
+def stand(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
+    """Return, as `statuses` does, how `jobs` stand, in the submission's own terms."""
+    return cluster.view(jobs, statuses(cluster, files, submission, jobs))
+
+
+def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> dict[Key, Status]:
+    """Return how `jobs` stand, all those that were accepted, and record each end that nobody recorded before.
+
+    One command asks the scheduler; one more its accounting, if there is one, after what is nowhere on record.
+
+    Raises:
+        SchedulerError: The scheduler did not answer; `remembered` tells what is on record.
+    """
+    now = cluster.statuses(jobs)
+    clear = {key for key, status in now.items() if status.state not in (State.ENDED, State.UNKNOWN)}
+    kept = ends.kept(files, submission, jobs, but=clear)
+    known = {**kept, **{key: now[key] for key in now if key in clear or key not in kept}}
+    past = _past(cluster, jobs, known)
+    known |= past
+    _record(files, submission, jobs, {**{key: now[key] for key in clear}, **past}, kept)
+    if _all_ended(jobs, known) and not journal.open_intents(files, submission):
+        submissions.mark_over(files, submission)
+    return known
+
+
+def remembered(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
+    """Return what is on record of `jobs`; the scheduler is not asked."""
+    return cluster.view(jobs, ends.kept(files, submission, jobs))
+
+
+def _past(cluster: Cluster, jobs: Sequence[Accepted], known: Mapping[Key, Status]) -> Mapping[Key, Status]:
+    """Return what the scheduler's accounting tells of elements of which nobody knows how they ended."""
+    clear = {key for key, status in known.items() if status.state is not State.ENDED}
+    missing = [job for job in jobs if any((job.name, place) not in clear for place in range(job.size))]
+    try:
+        found = cluster.past(missing) if missing else {}
+    except SchedulerError:  # it may be away, or the site has none
+        return {}
+    return {key: status for key, status in found.items() if key not in clear}
+
+
+def _record(
+    files: Files,
+    submission: Submission,
+    jobs: Sequence[Accepted],
+    now: Mapping[Key, Status],
+    kept: Mapping[Key, Status],
+) -> None:
+    for job in jobs:
+        ended = {
+            place: status
+            for (name, place), status in now.items()
+            if name == job.name and status.state.ended and kept.get((name, place)) != status
+        }
+        if ended:
+            ends.keep(files, submission, job, ended)
+
+
+def _all_ended(jobs: Sequence[Accepted], known: Mapping[Key, Status]) -> bool:
+    keys = [(job.name, place) for job in jobs for place in range(job.size)]
+    return bool(keys) and all(key in known and known[key].state.ended for key in keys)

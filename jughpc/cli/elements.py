@@ -1,0 +1,102 @@
+"""What the settings say of jobs: what they ask for, and how they are run."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jughpc import host
+from jughpc._version import __version__
+
+if TYPE_CHECKING:
+    from jughpc.batch.scheduler import Resources
+    from jughpc.batch.submissions import ElementOptions
+    from jughpc.config.settings import Settings
+
+COLLECTORS_MEMORY = 1 << 30  # [bytes] loading a million tasks takes 400 MB
+
+_SAME = (
+    "import sys; from importlib.util import find_spec; s = find_spec('jughpc'); "
+    "v = s and __import__('jughpc._version', fromlist=['x']).__version__; "
+    f"v == {__version__!r} or sys.exit(f'{{sys.executable}} has ' + (f'jughpc {{v}}' if v else 'no jughpc') + "
+    f"'; {__version__} submitted this: install it there, or name another --python')"
+)
+"""Ends with 0 where jughpc of this version is; else it says what is there."""
+
+
+def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = ()) -> ElementOptions:
+    """Return how each element is run, and what the jobs that follow ask for.
+
+    Args:
+        extra: Raw scheduler options.
+        after: Jobs of others that the array waits for.
+    """
+    from jughpc.batch.submissions import ElementOptions
+
+    each = _of_elements(values)
+    return ElementOptions(
+        workdir=Path.cwd(),
+        resources=each,
+        throttle=values.throttle,
+        setup=values.setup,
+        extra=extra,
+        templates=values.templates,
+        python=_python(values.python),
+        probe=(_python(values.python), "-c", _SAME) if values.python else (),
+        umask=host.umask(),
+        exclude=values.exclude,
+        after=after,
+        collect=_of_collector(values, each),
+        reduce=_of_reduce(values, each),
+    )
+
+
+def charged(values: Settings) -> Resources:
+    """Return what any job says: where it runs, and who pays."""
+    from jughpc.batch.scheduler import Resources
+
+    return Resources(
+        partition=values.partition,
+        account=values.account,
+        qos=values.qos,
+        project=values.project,
+        select=None if values.write_select else "",
+    )
+
+
+def _of_elements(values: Settings) -> Resources:
+    return replace(
+        charged(values),
+        walltime=values.time,
+        memory=values.mem,
+        cpus=values.cpus,
+        gpus=values.gpus,
+        select=values.select if values.write_select else "",
+        place=values.place,
+    )
+
+
+def _of_collector(values: Settings, each: Resources) -> Resources:
+    """Return what the collector asks for: few, and a time that does not depend on that of the workers.
+
+    Sites that refuse any memory, or prescribe it, are not told one where the elements are not.
+    """
+    usual = None if each.memory is None else min(COLLECTORS_MEMORY, each.memory)
+    return replace(charged(values), cpus=1, memory=values.collect_mem or usual, walltime=values.collect_time)
+
+
+def _of_reduce(values: Settings, each: Resources) -> Resources:
+    """Return what the reduce asks for: what is not said of it is as of the elements, but for their GPUs."""
+    own = {"walltime": values.reduce_time, "memory": values.reduce_mem, "cpus": values.reduce_cpus}
+    said = {name: value for name, value in own.items() if value is not None}
+    sized = {"select": charged(values).select} if {"memory", "cpus"} & set(said) else {}
+    return replace(each, gpus=None, **said, **sized)  # type: ignore[arg-type]  # each of its field's type
+
+
+def _python(given: str | None) -> str:
+    """Return the interpreter: a path as this folder means it, or a name to be looked for later."""
+    if given is None:
+        return sys.executable
+    return str(Path(given).absolute()) if "/" in given else given

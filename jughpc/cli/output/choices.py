@@ -1,0 +1,92 @@
+"""What was chosen for a submission, applied defaults included, in words."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from jughpc.app.submit.submit import Planned
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.scheduler import Job, Resources, Role
+from jughpc.batch.submissions import ElementOptions, Submission
+from jughpc.units import show_memory, show_seconds
+
+_DEFAULTS = ("time", "memory", "cpus", "partition", "account", "qos")
+
+
+def chosen(plan: Planned) -> Iterator[str]:
+    """Yield everything that was chosen, and what chose it where that is no option of ours, a line each."""
+    for head, words in _lines(plan.submission, plan.cluster, plan.jobs):
+        yield f"{head:<10} {words}"
+
+
+def _lines(submission: Submission, cluster: Cluster, jobs: Sequence[Job]) -> Iterator[tuple[str, str]]:
+    options, arrays = submission.options, [job for job in jobs if job.role is Role.ARRAY]
+    limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
+    yield "scheduler", submission.scheduler + (f" ({limits})" if limits else "")
+    yield "array", f"{' + '.join(str(job.size) for job in arrays)} elements, {_throttle(options.throttle, len(arrays))}"
+    yield "each", _resources(options.resources, cluster.chosen(options.extra))
+    for job in jobs:
+        if job.role is not Role.ARRAY:
+            name = "collector" if job.role is Role.COLLECT else job.role.value
+            yield name, _resources(job.resources, cluster.chosen(()))
+    yield "python", options.python
+    yield "logs", f"{submission.folder}/logs"
+    yield from _of_elements(options)
+
+
+def _of_elements(options: ElementOptions) -> Iterator[tuple[str, str]]:
+    for line in options.setup:
+        yield "setup", line
+        if other := _activated(line, options.python):
+            yield "", f"activates {other}, but {options.python} runs the tasks: is --python python what you mean?"
+    if options.after:
+        yield "after", f"{', '.join(options.after)} ended with exit code 0"
+    if options.exclude:
+        yield "not on", ", ".join(options.exclude)
+    if options.extra:
+        yield "extra", f"{shlex.join(options.extra)} (of the array only)"
+
+
+def _activated(line: str, python: str) -> str:
+    """Return the environment that a line of setup activates, "" if none, or the interpreter's own."""
+    if python != sys.executable:
+        return ""
+    if match := re.search(r"(?:^|[;&|\s])(?:source|\.)\s+(\S+)/bin/activate\b", line):
+        folder = Path(match[1])
+        return "" if folder.absolute() == Path(python).parent.parent else str(folder)
+    match = re.search(r"\b(?:conda|mamba|micromamba) +activate(?: +(\S+))?", line)
+    if not match or (match[1] and Path(python).parent.parent.name == Path(match[1]).name):
+        return ""
+    return match[1] or "another environment"
+
+
+def _throttle(throttle: int | None, arrays: int) -> str:
+    if throttle is None:
+        return "as many at once as the system runs"
+    turns = f", {arrays} arrays in turns" if throttle < arrays else ""
+    return f"at most {throttle} at once{turns}"
+
+
+def _resources(resources: Resources, chosen: Mapping[str, str]) -> str:
+    """Return what is asked for; `chosen` is what something else than our options says, by field."""
+    own = {
+        "time": None if resources.walltime is None else show_seconds(resources.walltime),
+        "memory": None if resources.memory is None else show_memory(resources.memory),
+        "cpus": resources.cpus,
+        "gpus": resources.gpus or "",  # none is what one who did not ask gets
+        "partition": resources.partition,
+        "account": resources.account,
+        "qos": resources.qos,
+        "project": resources.project,
+        "select": resources.select or (None if resources.select is None else "left out"),
+        "place": resources.place,
+    }
+    others = {"time" if name == "walltime" else name: words for name, words in chosen.items()}
+    known = {**own, **{name: words for name, words in others.items() if own[name] in (None, "") or "--" in words}}
+    said = [f"{key} {value}" for key, value in known.items() if value not in (None, "")]
+    left = [key for key in _DEFAULTS if known[key] is None]
+    return "; ".join(filter(None, [", ".join(said), f"the site's default {', '.join(left)}" if left else ""]))

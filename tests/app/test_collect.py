@@ -1,0 +1,325 @@
+"""A collector waits while there is hope, hands on what is left, and tells the truth about the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from jughpc.app.submit.cancel import cancel
+from jughpc.app.submit.collect import End, collect, sleep_until, story
+from jughpc.app.submit.wait import Waited, wait_for
+from jughpc.batch import submissions
+from jughpc.batch.scheduler import Role, State
+from jughpc.errors import JugdirError
+from jughpc.exitcode import ExitCode
+
+
+@pytest.fixture
+def running(lab):
+    """Return a submission of two elements, both of which run."""
+    lab.done_by = lab.submit(size=2, reduce=lab.reduce_script())
+    lab.clock.sleep(5)
+    return lab
+
+
+def gathered(lab, rounds=2, left=None):
+    return collect(lab.site, lab.clusters, 1, rounds, left)
+
+
+def story_of(lab, verdict):
+    return "\n".join(story(lab.site, verdict))
+
+
+# waiting without a submission
+
+
+def test_the_wait_ends_once_all_is_done(lab):
+    lab.begin()
+    lab.stage.at(100, lab.all_done)
+    assert sleep_until(lab.site, lab.clusters).end is End.DONE
+    assert 100 <= lab.clock.now() < 140
+
+
+def test_without_a_submission_it_goes_on_though_nobody_works_for_somebody_may_come(lab):
+    lab.begin()
+    lab.stage.at(5000, lab.all_done)
+    assert sleep_until(lab.site, lab.clusters).end is End.DONE
+
+
+def test_the_wait_ends_when_what_is_left_waits_for_what_failed(lab):
+    lab.begin().failed(lab.digests("single")[0])
+    lab.done(*lab.digests("single")[1:], *lab.digests("double")[1:])
+    assert sleep_until(lab.site, lab.clusters).end is End.BLOCKED
+    assert lab.clock.now() == 0
+
+
+def test_while_a_worker_lives_what_failed_is_no_end(lab):
+    lab.begin().failed(lab.digests("single")[0])
+    lab.done(*lab.digests("single")[1:], *lab.digests("double")[1:])
+    life = lab.life()
+    lab.stage.at(50, life.ends)
+    assert sleep_until(lab.site, lab.clusters).end is End.BLOCKED
+    assert lab.clock.now() >= 50
+
+
+def test_news_are_told_once_each(lab):
+    lab.begin()
+    lab.stage.at(100, lambda: lab.done(*lab.digests("single")))
+    lab.stage.at(300, lab.all_done)
+    sleep_until(lab.site, lab.clusters)
+    assert [" ".join(line.split()[:1]) for line in lab.said] == ["9", "5"]
+
+
+def test_after_news_it_is_looked_at_more_often_again(lab):
+    lab.begin()
+    lab.stage.at(1000, lambda: lab.done(*lab.digests("single")))
+    lab.stage.at(1035, lab.all_done)
+    sleep_until(lab.site, lab.clusters)
+    assert lab.clock.now() < 1060
+
+
+def test_behind_a_barrier_more_may_come(labs):
+    lab = labs(text="from jug import TaskGenerator, barrier\nf = TaskGenerator(abs)\nx = f(1)\nbarrier()\ny = f(2)\n")
+    lab.begin()
+    lab.stage.at(50, lab.all_done)
+    lab.stage.at(100, lab.all_done)
+    assert sleep_until(lab.site, lab.clusters).end is End.DONE
+    assert lab.clock.now() >= 100
+
+
+# waiting for a submission's workers
+
+
+def test_while_elements_run_the_collector_waits(running):
+    running.stage.at(500, running.all_done)
+    assert gathered(running).end is End.DONE
+    assert running.clock.now() >= 500
+
+
+def test_while_elements_are_queued_the_collector_waits(labs):
+    lab = labs(slots=0)
+    lab.submit()
+    lab.clock.sleep(5)
+    lab.stage.at(500, lab.all_done)
+    assert gathered(lab).end is End.DONE
+
+
+def test_a_scheduler_that_does_not_answer_is_no_reason_to_despair(running):
+    running.deaf = True
+    running.stage.at(500, running.all_done)
+    assert gathered(running).end is End.DONE
+    assert len(running.engine.history) == 3
+
+
+def test_workers_that_live_are_waited_for_though_the_scheduler_knows_of_none(running):
+    life = running.life()
+    running.exit(1)
+    running.stage.at(400, running.all_done)
+    assert gathered(running).end is End.DONE
+    assert running.clock.now() >= 400
+    life.ends()
+
+
+def test_when_all_elements_are_over_and_tasks_are_left_the_wait_ends(running):
+    running.exit(1)
+    assert sleep_until(running.site, running.clusters, 1).end is End.ALONE
+
+
+def test_a_submission_that_is_not_there_is_a_mistake(lab):
+    lab.begin()
+    with pytest.raises(JugdirError):
+        sleep_until(lab.site, lab.clusters, 7)
+
+
+# handing on
+
+
+def test_what_is_left_is_handed_to_a_further_array_with_a_collector_and_a_reduce(running):
+    running.done(*running.digests("single"))
+    running.exit(1)
+    assert gathered(running).end is End.HANDED_OVER
+    array, collector, reduce = running.engine.history[3:]
+    assert len(array.ask.indices) == 2
+    assert {"--rounds=1", "--left=5", "--submission=1"} <= set(collector.ask.argv)
+    assert "reduce" in reduce.ask.argv
+
+
+def test_no_more_elements_are_queued_than_tasks_are_left(running):
+    running.done(*running.digests("single"), *running.digests("double"))
+    running.exit(1)
+    gathered(running)
+    assert len(running.engine.history[3].ask.indices) == 1
+
+
+def test_a_further_array_is_numbered_on(running):
+    running.exit(1)
+    gathered(running)
+    assert numbers(running, job=0) + numbers(running, job=3) == [0, 1, 2, 3]
+
+
+def numbers(lab, job):
+    """Return the numbers of a job's elements within its submission, by what is recorded."""
+    accepted = submissions.accepted(lab.files, submissions.load(lab.files, lab.folder, 1))
+    (found,) = [one for one in accepted if one.id == str(lab.job(job).number)]
+    return list(range(found.offset, found.offset + found.size))
+
+
+def test_the_reduce_that_waited_for_this_collector_is_ended(running):
+    running.exit(1)
+    gathered(running)
+    running.clock.sleep(5)
+    assert running.job(2).over
+    assert not running.job(5).over
+
+
+def test_without_rounds_nothing_is_handed_on(running):
+    running.exit(1)
+    assert gathered(running, rounds=0).end is End.ALONE
+    assert len(running.engine.history) == 3
+
+
+def test_an_array_that_finished_no_task_is_the_last(running):
+    running.exit(1)
+    assert gathered(running, left=9).end is End.ALONE
+    assert len(running.engine.history) == 3
+    assert "no further one" in running.said[-1]
+
+
+def test_an_array_that_finished_one_task_is_followed_by_another(running):
+    running.done(running.digests("single")[0])
+    running.exit(1)
+    assert gathered(running, left=9).end is End.HANDED_OVER
+
+
+def test_what_waits_for_what_failed_is_not_handed_on(running):
+    running.failed(running.digests("single")[0])
+    running.done(*running.digests("single")[1:], *running.digests("double")[1:])
+    running.exit(1)
+    assert gathered(running).end is End.BLOCKED
+    assert len(running.engine.history) == 3
+
+
+def test_a_cancelled_submission_gives_no_hope_and_is_not_handed_on(running):
+    cancel(running.site, running.clusters, 1)
+    assert gathered(running).end is End.ALONE
+    assert running.clock.now() < 40
+    assert len(running.engine.history) == 3
+
+
+def test_the_claims_of_the_dead_are_freed_before_others_follow_and_those_of_the_living_are_not(running):
+    token = running.done_by.submission.token
+    one, two = running.digests("single")[:2]
+    running.life("node1", 0, token=token).claim(one).dies()
+    running.exit(1)
+    gathered(running)
+    assert running.claimed() == set()
+    running.life("node9").claim(two)
+    assert running.claimed() == {two}
+
+
+def test_a_further_array_that_is_refused_leaves_the_verdict_as_it_is(running):
+    running.exit(1)
+    running.clock.sleep(5)
+    running.engine.rules = replace(running.engine.rules, user_jobs=0)
+    assert gathered(running).end is End.ALONE
+    assert any("refused" in line for line in running.said)
+    assert not running.job(2).over
+
+
+# the story
+
+
+def test_the_story_of_a_good_end_is_one_line(lab):
+    lab.begin().all_done()
+    assert story_of(lab, sleep_until(lab.site, lab.clusters)).count("\n") == 0
+
+
+def test_the_story_of_a_bad_end_names_what_failed_what_waits_and_who_died(running):
+    running.failed(running.digests("single")[0])
+    running.done(*running.digests("single")[1:], *running.digests("double")[1:])
+    running.life("node7").dies("out of memory")
+    running.exit(1)
+    text = story_of(running, gathered(running))
+    for words in ("sums.single", "ValueError: no", "2 tasks wait", "node7 died: out of memory", "Submit again"):
+        assert words in text
+
+
+def test_of_many_failures_five_are_told_and_the_rest_counted(labs):
+    text = "from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range(8)]\n"
+    lab = labs(text=text).begin()
+    for digest in lab.all():
+        lab.failed(digest)
+    told = story_of(lab, sleep_until(lab.site, lab.clusters))
+    assert told.count("ValueError") == 5
+    assert "and 3 more" in told
+
+
+def test_where_five_failed_no_more_are_spoken_of(labs):
+    text = "from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range(5)]\n"
+    lab = labs(text=text).begin()
+    for digest in lab.all():
+        lab.failed(digest)
+    told = story_of(lab, sleep_until(lab.site, lab.clusters))
+    assert told.count("ValueError") == 5
+    assert " more" not in told
+
+
+# waiting for the last job, at a terminal
+
+
+def waited(lab):
+    lines = []
+    return wait_for(lab.site, lab.clusters, lab.done_by, lines.append), lines
+
+
+def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
+    running.stage.at(100, running.all_done)
+    running.stage.at(110, lambda: running.exit(0))
+    running.stage.at(200, lambda: running.exit(0))
+    running.stage.at(300, lambda: running.exit(0))
+    found, lines = waited(running)
+    assert (found.state, found.code) == (State.DONE, ExitCode.DONE)
+    assert 300 <= running.clock.now() < 320
+    assert [line.split()[0] for line in lines] == ["9", "All"]
+    assert [job.role for job, _ in found.logs] == [Role.REDUCE]
+
+
+def test_a_collector_that_fails_leaves_a_reduce_that_never_starts_and_that_is_not_waited_for(running):
+    running.stage.at(100, lambda: running.exit(1))
+    running.stage.at(200, lambda: running.exit(3))
+    found, _ = waited(running)
+    assert found.code == ExitCode.LEFT
+    assert found.state is not State.DONE
+    assert running.clock.now() < 240
+    assert [job.role for job, _ in found.logs] == [Role.COLLECT, Role.REDUCE]
+
+
+def test_a_job_that_the_scheduler_forgot_is_done_if_all_tasks_are(running):
+    running.all_done()
+    running.engine.jobs.clear()
+    assert waited(running)[0].state is State.DONE
+    assert running.clock.now() < 120
+
+
+def test_a_job_that_the_scheduler_forgot_with_tasks_left_is_not_said_to_be_done(running):
+    running.engine.jobs.clear()
+    found, _ = waited(running)
+    assert (found.state, found.code) == (State.UNKNOWN, ExitCode.LEFT)
+
+
+def test_while_the_scheduler_does_not_answer_nothing_is_taken_for_forgotten(running):
+    running.deaf = True
+
+    def back():
+        running.deaf = False
+        running.engine.jobs.clear()
+        running.all_done()
+
+    running.stage.at(1000, back)
+    assert waited(running)[0].state is State.DONE
+    assert running.clock.now() > 1000
+
+
+def test_only_a_good_end_has_the_exit_code_of_one():
+    assert [Waited(state, []).code == ExitCode.DONE for state in State] == [state is State.DONE for state in State]

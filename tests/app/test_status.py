@@ -1,0 +1,281 @@
+"""Where a jugfile stands, as store and scheduler tell it together."""
+
+from __future__ import annotations
+
+import pytest
+
+from jughpc.app.status import elements as submitted
+from jughpc.app.status.dot import dot
+from jughpc.app.status.failures import failures, retry
+from jughpc.app.status.report import report
+from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, in_words, manifest_of, standing
+from jughpc.batch.scheduler import Role, State
+from jughpc.errors import JugdirError
+from jughpc.store.base import SHARD
+
+STATES = {"failed": FAILED, "waiting": WAITING, "ready": READY, "done": COMPLETE, "active": ACTIVE}
+
+BARRIER = """
+from jug import TaskGenerator, barrier
+
+@TaskGenerator
+def single(i):
+    return i
+
+first = single(1)
+barrier()
+second = single(2)
+"""
+
+
+def counts(lab, **ended):
+    found = standing(lab.site, **ended)
+    return {name: count for name, state in STATES.items() if (count := found.count(state))}
+
+
+# tasks
+
+
+def test_a_jugfile_that_never_ran_has_ready_and_waiting_tasks_and_no_store_is_made(lab):
+    assert counts(lab) == {"waiting": 5, "ready": 4}
+    assert lab.disk.paths() == []
+
+
+def test_tasks_are_counted_by_what_the_store_holds_of_each(lab):
+    one, two, three, _ = lab.begin().digests("single")
+    lab.done(one).failed(two).life().claim(three)
+    assert counts(lab) == {"failed": 1, "waiting": 4, "ready": 2, "done": 1, "active": 1}
+
+
+def test_a_task_that_the_dead_claimed_is_ready_and_the_dead_are_told(lab):
+    lab.begin().life().claim(lab.digests("single")[0]).dies("out of memory")
+    found = standing(lab.site)
+    assert (found.count(READY), found.count(ACTIVE), found.workers) == (4, 0, [])
+    assert [record.reason for record in found.dead] == ["out of memory"]
+
+
+def test_a_life_that_the_scheduler_says_is_over_is_not_taken_for_alive(lab):
+    life = lab.begin().life().claim(lab.digests("single")[0])
+    assert counts(lab)["active"] == 1
+    assert "active" not in counts(lab, ended={life.record.life: "cancelled"})
+    assert counts(lab, ended={"another": "cancelled"})["active"] == 1
+
+
+def test_a_task_that_runs_under_a_claim_on_its_shard_is_active(lab):
+    digest = lab.begin().digests("single")[2]
+    lab.life().claim(SHARD).runs(digest, "sums.single")
+    assert counts(lab)["active"] == 1
+
+
+def test_a_claim_on_a_task_whose_needs_are_gone_again_makes_it_not_active(lab):
+    lab.begin().life().claim(lab.digests("total")[0])
+    assert "active" not in counts(lab)
+
+
+def test_a_worker_that_has_not_beaten_since_it_claimed_is_shown_with_what_it_claimed(lab):
+    lab.begin().life().claim(lab.digests("single")[0])
+    assert [record.task for record in standing(lab.site).workers] == ["sums.single"]
+
+
+def test_a_worker_that_beat_is_shown_with_what_it_said(lab):
+    digest = lab.begin().digests("single")[0]
+    lab.life().claim(digest).runs(digest, "what it said")
+    assert [record.task for record in standing(lab.site).workers] == ["what it said"]
+
+
+def test_a_mark_that_a_shard_is_complete_stands_for_all_of_its_results(lab):
+    lab.begin().all_done().store.mark_complete(0, lab.all())
+    lab.orders.calls.clear()
+    assert counts(lab) == {"done": 9}
+    assert ("names", "shards/0") not in lab.orders.calls
+
+
+def test_a_mark_of_other_tasks_stands_for_nothing(lab):
+    lab.begin().store.mark_complete(0, {b"x" * 16})
+    assert "done" not in counts(lab)
+
+
+def test_the_counts_of_each_name_add_up(lab):
+    lab.begin().done(*lab.digests("single")[:2])
+    assert standing(lab.site).by_name() == {
+        "sums.single": [0, 0, 2, 2, 0], "sums.double": [0, 2, 2, 0, 0], "sums.total": [0, 1, 0, 0, 0],
+    }  # fmt: skip
+
+
+def test_nothing_can_go_on_once_all_that_is_left_waits_for_what_failed(lab):
+    lab.begin().failed(lab.digests("single")[0])
+    assert standing(lab.site).can_go_on()
+    lab.done(*lab.digests("single")[1:], *lab.digests("double")[1:])
+    assert not standing(lab.site).can_go_on()
+
+
+def test_what_runs_can_go_on(lab):
+    lab.begin().done(*lab.digests("single"), *lab.digests("double")).life().claim(lab.digests("total")[0])
+    assert standing(lab.site).can_go_on()
+
+
+def test_one_line_says_where_it_stands(lab):
+    assert in_words(standing(lab.site)) == "9 tasks waiting to be run, 0 failed, 0 complete, (none active)."
+    lab.begin().failed(lab.digests("single")[0]).done(lab.digests("single")[1])
+    lab.life().claim(lab.digests("single")[2])
+    assert in_words(standing(lab.site)) == "6 tasks waiting to be run, 1 failed, 1 complete, (1 active)."
+    lab.all_done()
+    assert in_words(standing(lab.site)) == "All tasks complete (9 tasks)."
+
+
+def test_a_kept_manifest_is_believed_and_the_jugfile_not_run(lab):
+    run = lab.tmp_path / "was run"
+    lab.jugfile.write_text(f"{lab.text}\nopen({str(run)!r}, 'w').close()\n")
+    lab.begin()
+    run.unlink()
+    assert len(manifest_of(lab.site)) == 9
+    assert not run.exists()
+
+
+def test_the_manifest_of_another_text_is_not_believed(lab):
+    lab.begin().jugfile.write_text(f"{lab.text}\nmore = single(4)\n")
+    assert len(manifest_of(lab.site)) == 10
+
+
+def test_a_jugfile_that_ended_at_a_barrier_is_loaded_again(labs):
+    lab = labs(text=BARRIER).begin()
+    assert len(manifest_of(lab.site)) == 1
+    lab.done(*lab.digests("single"), value=1)
+    assert len(manifest_of(lab.site)) == 2
+
+
+def test_the_graph_has_a_node_a_name_and_an_edge_where_one_needs_the_other(lab):
+    lab.begin().done(lab.digests("single")[0])
+    text = dot(standing(lab.site))
+    assert '"sums.single" -> "sums.double"' in text
+    assert '"sums.double" -> "sums.total"' in text
+    assert "0F 0W 3R 1C 0A" in text
+    assert "3R" not in dot(standing(lab.site), with_status=False)
+
+
+# failures
+
+
+def test_failures_are_told_name_by_name_and_the_oldest_first(lab):
+    one, two = lab.begin().digests("single")[:2]
+    lab.failed(two)
+    lab.clock.sleep(10)
+    lab.failed(one).failed(lab.digests("double")[2], "sums.double").failed(b"x" * 16)
+    assert [(row.name, row.digest) for row in failures(lab.site)] == [
+        ("sums.double", lab.digests("double")[2]), ("sums.single", two), ("sums.single", one),
+    ]  # fmt: skip
+
+
+def test_failures_of_a_store_that_does_not_exist_are_none(lab):
+    assert failures(lab.site) == []
+    assert retry(lab.site) == 0
+
+
+def test_failed_tasks_are_made_ready_again_and_no_others_touched(lab):
+    lab.begin().failed(lab.digests("single")[0]).failed(b"x" * 16)
+    assert retry(lab.site) == 1
+    assert counts(lab) == {"waiting": 5, "ready": 4}
+    assert lab.store.failure(b"x" * 16)
+
+
+# jobs
+
+
+def test_where_nothing_was_submitted_the_scheduler_is_not_asked(lab):
+    found = report(lab.begin().site, lab.clusters)
+    assert (found.jobs, lab.commands) == (None, [])
+
+
+def test_a_report_shows_elements_as_the_scheduler_tells_them_by_one_command(labs):
+    lab = labs(slots=1)
+    lab.submit(size=3)
+    lab.clock.sleep(5)
+    lab.commands.clear()
+    found = report(lab.site, lab.clusters)
+    assert found.elements == {State.RUNNING: 1, State.QUEUED: 2}
+    assert found.jobs.poll.dependents[Role.COLLECT].state is State.QUEUED
+    assert len(lab.commands) == 1
+
+
+def test_an_older_submission_can_be_asked_for_and_one_that_never_was_is_a_mistake(lab):
+    lab.submit(size=3)
+    lab.submit(size=1)
+    lab.clock.sleep(5)
+    assert report(lab.site, lab.clusters).elements == {State.RUNNING: 1}
+    assert report(lab.site, lab.clusters, 1).elements == {State.RUNNING: 3}
+    with pytest.raises(JugdirError):
+        report(lab.site, lab.clusters, 3)
+
+
+def test_a_scheduler_that_does_not_answer_leaves_the_store_to_tell(lab):
+    token = lab.submit(size=3).submission.token
+    lab.deaf = True
+    lab.life("node1", 0, token=token)
+    lab.life("node2", 1, token=token).dies()
+    found = report(lab.site, lab.clusters)
+    assert found.jobs.trouble
+    assert found.elements == {State.RUNNING: 1, State.FAILED: 1, State.UNKNOWN: 1}
+
+
+def test_an_element_whose_worker_ended_in_order_is_done_by_the_stores_word(lab):
+    token = lab.submit(size=1).submission.token
+    lab.life("node1", 0, token=token).ends()
+    lab.deaf = True
+    assert report(lab.site, lab.clusters).elements == {State.DONE: 1}
+
+
+def test_workers_of_other_submissions_tell_nothing_of_this_one(lab):
+    lab.submit(size=1)
+    lab.life("node1", 0, token="0badcafe").ends()
+    lab.life("node2", 0, token="0badcafe")
+    lab.life("node3")
+    lab.deaf = True
+    assert report(lab.site, lab.clusters).elements == {State.UNKNOWN: 1}
+
+
+def test_a_worker_whose_element_has_ended_is_dead_by_the_schedulers_word(lab):
+    token = lab.submit(size=2).submission.token
+    lab.clock.sleep(5)
+    for element in range(2):
+        lab.life(f"node{element}", element, token=token).claim(lab.digests("single")[element])
+    lab.exit(1, 0)
+    lab.clock.sleep(5)
+    found = report(lab.site, lab.clusters)
+    assert [record.host for record in found.standing.dead] == ["node0"]
+    assert [record.host for record in found.standing.workers] == ["node1"]
+    assert found.standing.count(ACTIVE) == 1
+
+
+def test_of_two_runs_of_an_element_the_earlier_is_dead(lab):
+    token = lab.submit(size=1).submission.token
+    lab.clock.sleep(5)
+    old, new = (lab.life("node1", 0, run, token=token) for run in range(2))
+    jobs = submitted.find(lab.site, lab.clusters)
+    assert set(submitted.dead_by_scheduler(jobs, lab.store.records())) == {old.record.life}
+    assert new.record.life not in submitted.dead_by_scheduler(jobs, lab.store.records())
+
+
+def test_a_worker_whose_element_waits_in_the_queue_again_is_dead(labs):
+    lab = labs(slots=0)
+    token = lab.submit(size=1).submission.token
+    lab.clock.sleep(5)
+    life = lab.life("node1", 0, token=token)
+    jobs = submitted.find(lab.site, lab.clusters)
+    assert set(submitted.dead_by_scheduler(jobs, lab.store.records())) == {life.record.life}
+
+
+def test_of_what_is_over_by_its_own_record_the_scheduler_is_not_heard(lab):
+    token = lab.submit(size=1).submission.token
+    lab.clock.sleep(5)
+    lab.life("node1", 0, token=token).dies()
+    lab.exit(1)
+    lab.clock.sleep(5)
+    jobs = submitted.find(lab.site, lab.clusters)
+    assert submitted.dead_by_scheduler(jobs, lab.store.records()) == {}
+
+
+def test_the_workers_of_a_submission_are_known_by_their_names(lab):
+    token = lab.submit(size=1).submission.token
+    ours, other = lab.life("node1", 0, token=token), lab.life("node2", 0, token="0badcafe")
+    jobs = submitted.find(lab.site, lab.clusters, ask=False)
+    assert submitted.of_elements(jobs, [ours.record.life, other.record.life, "hand-x"]) == {ours.record.life}

@@ -1,0 +1,266 @@
+"""A submission is queued as planned, or leaves nothing behind; cancelled, it is over for all who follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jughpc.app.context import manifest
+from jughpc.app.submit import dependents
+from jughpc.app.submit.cancel import cancel
+from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
+from jughpc.batch import submissions
+from jughpc.batch.scheduler import Resources, Role
+from jughpc.batch.submissions import ElementOptions
+from jughpc.config.settings import Settings
+from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
+from jughpc.store.location import Folder, Memory
+from jughpc.testing.cluster.rules import SLURM
+
+
+def roles(jobs):
+    return [job.role for job in jobs]
+
+
+def words(job, option):
+    return [word.partition("=")[2] for word in job.argv if word.startswith(f"{option}=")]
+
+
+# planning
+
+
+def test_a_plan_touches_nothing_and_queues_nothing(lab):
+    planned = plan_submission(lab.site, lab.clusters, lab.request(reduce=lab.reduce_script()))
+    assert roles(planned.jobs) == [Role.ARRAY, Role.COLLECT, Role.REDUCE]
+    assert (lab.disk.paths(), lab.engine.history) == ([], [])
+    assert planned.standing.unfinished == 9
+
+
+def test_without_a_reduce_script_none_is_planned(lab):
+    assert roles(plan_submission(lab.site, lab.clusters, lab.request()).jobs) == [Role.ARRAY, Role.COLLECT]
+
+
+def test_what_is_planned_can_be_shown_and_is_what_is_queued(lab):
+    planned = plan_submission(lab.site, lab.clusters, lab.request())
+    done = submit(planned)
+    assert [job.name for job in planned.jobs] == [job.name for job in done.accepted] == lab.queued()
+    for job in planned.jobs:
+        assert lab.files.read(f"submissions/1/{job.script.name}").decode() == planned.script(job)
+        assert planned.command(job)[:-1] in [argv[:-1] for argv in lab.commands] or job.depends_on
+
+
+def test_the_standing_of_a_plan_counts_what_is_done(lab):
+    lab.begin().done(*lab.digests("single"))
+    assert plan_submission(lab.site, lab.clusters, lab.request()).standing.unfinished == 5
+
+
+def test_a_jugfile_without_tasks_is_refused_unless_a_barrier_hides_them(lab):
+    lab.jugfile.write_text("x = 1\n")
+    with pytest.raises(UsageError, match="no task"):
+        plan_submission(lab.site, lab.clusters, lab.request())
+    lab.jugfile.write_text("from jug import Task, bvalue\nx = bvalue(Task(abs, 1))\n")
+    assert plan_submission(lab.site, lab.clusters, lab.request()).jobs
+
+
+def test_a_reduce_script_that_is_not_there_is_refused(lab):
+    with pytest.raises(UsageError, match="no reduce script"):
+        plan_submission(lab.site, lab.clusters, lab.request(reduce=Path("nosuch.py")))
+    assert lab.commands == []
+
+
+def test_templates_that_are_not_there_are_refused(lab):
+    request = lab.request()
+    request = replace(request, options=replace(request.options, templates=Path("/nosuch")))
+    with pytest.raises(TemplateError, match="/nosuch"):
+        plan_submission(lab.site, lab.clusters, request)
+
+
+def test_a_store_in_memory_cannot_be_submitted_to(lab):
+    site = replace(lab.site, target=replace(lab.site.target, location=Memory()))
+    with pytest.raises(JugdirError, match="needs a folder"):
+        plan_submission(site, lab.clusters, lab.request())
+
+
+def test_a_template_that_does_not_render_leaves_nothing_behind(lab, tmp_path):
+    (tmp_path / "site" / "slurm").mkdir(parents=True)
+    (tmp_path / "site" / "slurm" / "array.sh.j2").write_text("{{ nonsense.x }}")
+    request = lab.request()
+    with pytest.raises(UsageError):
+        plan_submission(
+            lab.site, lab.clusters, replace(request, options=replace(request.options, templates=tmp_path / "site"))
+        )
+    assert lab.disk.paths() == []
+
+
+def test_what_a_request_does_not_say_is_as_the_settings_have_it():
+    request, settings = SubmitRequest(1, ElementOptions(Path("/run"))), Settings()
+    assert (request.rounds, request.retries) == (settings.rounds, settings.retries)
+
+
+# queueing
+
+
+def test_array_collector_and_reduce_are_queued_each_behind_the_one_before_it(lab):
+    done = lab.submit(size=3, reduce=lab.reduce_script())
+    array, collector, reduce = (lab.job(number) for number in range(3))
+    assert (array.ask.indices, array.ask.array) == ((0, 1, 2), True)
+    assert [(after.kind, after.jobs) for after in collector.after] == [("afterany", (array.number,))]
+    assert [(after.kind, after.jobs) for after in reduce.after] == [("afterok", (collector.number,))]
+    assert [job.id for job in done.accepted] == [str(job.number) for job in (array, collector, reduce)]
+
+
+def test_the_jobs_have_the_jugfiles_name_unless_another_is_given(lab):
+    lab.submit()
+    lab.submit(name="mine")
+    assert lab.queued()[0].startswith("sums-")
+    assert lab.queued()[2].startswith("mine-")
+
+
+def test_what_was_asked_for_is_in_the_record(lab):
+    lab.submit(size=3, reduce=lab.reduce_script(), retries=4, rounds=5)
+    kept = submissions.load(lab.files, lab.folder, 1)
+    assert "--retries=4" in kept.workload.argv
+    assert "--keep-going" in kept.workload.argv
+    assert kept.meta["rounds"] == "5"
+    assert kept.meta["reduce"].endswith("sums_reduce.py")
+    assert (kept.scheduler, kept.workload.size) == ("slurm", 3)
+
+
+def test_the_manifest_is_kept_for_status_and_once(lab):
+    lab.submit()
+    key = manifest.key_of(lab.jugfile, ())
+    assert len(manifest.find(lab.files, key)) == 9
+    lab.orders.calls.clear()
+    lab.submit()
+    assert not any(path.startswith("manifest") for call, path in lab.orders.calls if call in ("create", "rename"))
+
+
+def test_tasks_that_failed_are_ready_again_once_it_is_submitted_and_not_before(lab):
+    digest = lab.begin().digests("single")[0]
+    lab.failed(digest)
+    planned = plan_submission(lab.site, lab.clusters, lab.request())
+    assert lab.store.failure(digest)
+    submit(planned)
+    assert lab.store.failure(digest) is None
+
+
+def test_a_refusal_names_the_schedulers_words_and_leaves_no_submission(lab):
+    lab.engine.rules = replace(lab.engine.rules, user_jobs=0)
+    with pytest.raises((UsageError, SchedulerError)):
+        lab.submit()
+    assert submissions.numbers(lab.files) == []
+    assert lab.engine.history == []
+
+
+@pytest.fixture
+def real(lab, tmp_path):
+    """Return a lab whose jugdir is a real folder, and whose scheduler refuses what was planned."""
+    lab.location = Folder(tmp_path / "jugdir")
+
+    def refused():
+        lab.engine.rules = replace(SLURM, array_size=1001)
+        planned = plan_submission(lab.site, lab.clusters, lab.request())
+        lab.engine.rules = replace(SLURM, array_size=1)
+        with pytest.raises(UsageError):
+            submit(planned)
+        return tmp_path / "jugdir"
+
+    return lab, refused
+
+
+def test_a_store_that_was_made_for_a_submission_that_is_refused_is_removed_again(real):
+    _, refused = real
+    assert not refused().exists()
+
+
+def test_a_store_that_was_there_before_stays_though_the_submission_is_refused(real):
+    lab, refused = real
+    lab.site.make(9).put(b"x" * 16, 1)
+    folder = refused()
+    assert (folder / "store.yaml").exists()
+    assert not list((folder / "submissions").glob("*/record.json"))
+
+
+def test_what_was_computed_while_the_jugfile_was_loaded_is_kept_in_the_store_that_is_made(labs):
+    lab = labs(text="from jug import TaskGenerator, CachedFunction\n@TaskGenerator\ndef f(x):\n    return x\n"
+               "def g():\n    return 6\none = f(CachedFunction(g))\n")  # fmt: skip
+    lab.submit()
+    kept = lab.store.look(0).done
+    assert [lab.store.get(digest) for digest in kept] == [6]
+
+
+# what follows an array
+
+
+@pytest.fixture
+def submission(lab):
+    return lab.submit(size=2).submission
+
+
+def test_a_collector_knows_its_submission_and_how_many_rounds_are_left(lab, submission):
+    (collector,) = dependents.of_array(lab.site.target, submission, 2, None)
+    assert (collector.role, words(collector, "--submission"), words(collector, "--rounds")) == (
+        Role.COLLECT, ["1"], ["2"],
+    )  # fmt: skip
+
+
+def test_further_options_are_the_collectors(lab, submission):
+    collector, reduce = dependents.of_array(lab.site.target, submission, 2, Path("r.py"), "--left=7")
+    assert words(collector, "--left") == ["7"]
+    assert "--left=7" not in reduce.argv
+    assert words(reduce, "--script") == ["r.py"]
+    assert "--if-done" not in reduce.argv
+
+
+def test_what_follows_asks_for_no_gpus(lab, submission):
+    hungry = replace(submission, options=replace(submission.options, resources=Resources(gpus=2, cpus=3)))
+    for job in dependents.of_array(lab.site.target, hungry, 0, Path("r.py")):
+        assert job.resources.gpus is None
+
+
+def test_the_jugfiles_own_arguments_reach_its_jobs_behind_two_dashes(lab):
+    target = replace(lab.site.target, args=("a", "--b"))
+    assert dependents.argv("execute", target, "--x")[-4:] == ("--x", "--", "a", "--b")
+    assert "--" not in dependents.argv("execute", lab.site.target, "--x")
+
+
+# cancelling
+
+
+def test_all_jobs_of_a_submission_are_ended_and_what_depends_on_the_array_first(lab):
+    lab.submit(size=2, reduce=lab.reduce_script())
+    lab.clock.sleep(5)
+    ended = cancel(lab.site, lab.clusters, None)
+    assert roles(ended) == [Role.REDUCE, Role.COLLECT, Role.ARRAY]
+    lab.clock.sleep(60)
+    assert all(job.over for job in lab.engine.history)
+    assert not lab.job(1).begun
+
+
+def test_a_cancelled_submission_is_marked_so(lab):
+    done = lab.submit()
+    cancel(lab.site, lab.clusters, 1)
+    assert submissions.is_cancelled(lab.files, done.submission)
+
+
+def test_only_the_submission_that_is_meant_is_cancelled(lab):
+    lab.submit()
+    lab.submit()
+    cancel(lab.site, lab.clusters, 1)
+    lab.clock.sleep(60)
+    assert [job.over for job in lab.engine.history] == [True, True, False, False]
+
+
+def test_where_nothing_was_submitted_there_is_nothing_to_cancel(lab):
+    with pytest.raises(UsageError, match="nothing to cancel"):
+        cancel(lab.begin().site, lab.clusters, None)
+
+
+def test_a_scheduler_that_does_not_answer_is_told_when_cancelling_and_the_mark_stays(lab):
+    done = lab.submit()
+    lab.deaf = True
+    with pytest.raises(SchedulerError):
+        cancel(lab.site, lab.clusters, None)
+    assert submissions.is_cancelled(lab.files, done.submission)
