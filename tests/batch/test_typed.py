@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def replaced(fields, path, value):
 def harmless(path, value):
     """Return whether a record of ours may well hold that there."""
     allowed = {
-        "created": (1.5, 10**15), "argv": ([],), "setup": ([],), "extra": ([],), "probe": ([],), "exclude": ([],), "after": ([],), "settings": ([],),
+        "created": (1.5, 10**15), "argv": ([],), "setup": ([],), "extra": ([],),
+        "probe": ([],), "exclude": ([],), "after": ([],), "settings": ([],),
         "walltime": (1.5, 10**15),
         "memory": (10**15,),
     }  # fmt: skip
@@ -67,8 +69,8 @@ def harmless(path, value):
     )  # shown, or quoted behind an option
     if value is None:
         return path[-1] in (
-            "throttle", "templates", "array_size", "walltime", "memory", "cpus", "gpus", "partition", "account", "qos", "project", "select",
-            "place", "umask",
+            "throttle", "templates", "array_size", "walltime", "memory", "cpus", "gpus", "partition", "account", "qos",
+            "project", "select", "place", "umask",
         )  # fmt: skip
     if path[-1] == "python":
         return value == "../../x"
@@ -85,11 +87,8 @@ def test_a_record_with_one_foreign_field_is_called_broken(files, tmp_path, submi
             if harmless(path, value):
                 continue
             record.write_text(json.dumps(replaced(fields, path, value)))
-            try:
+            with suppress(JugdirError):
                 submissions.load(files, tmp_path, submission.number)
-            except JugdirError as error:
-                assert "no record of a submission" in str(error)
-            else:
                 believed.append((path, value))
             count += 1
     assert believed == []
