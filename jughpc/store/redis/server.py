@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,11 @@ PASSWORD = "JUGHPC_REDIS_PASSWORD"  # noqa: S105  # the variable's name
 PASSWORD_FILE = Path(".config") / "jughpc.redis"  # below the home folder
 
 _TIMEOUT = 20.0  # [s] for one answer
+_PASSING = re.compile(r"\b(READONLY|LOADING|MISCONF|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY)\b")
+"""Refusals that pass: a replica before it takes over, a server that loads its data, one whose disk is full."""
+
+_PASSING_KINDS = ("ReadOnlyError", "MasterDownError", "ClusterDownError", "TryAgainError")
+
 _TRUST = " If you trust it, name the certificate that signs its own: export SSL_CERT_FILE=/path/to/ca.pem"
 
 
@@ -137,9 +143,26 @@ class Connection:
         except (self._redis.ConnectionError, self._redis.TimeoutError) as error:
             raise OSError(errno.ETIMEDOUT, f"the redis server does not answer: {error}") from error
         except self._redis.ResponseError as error:
-            if "OOM" not in str(error):
-                raise
-            raise OSError(errno.ENOSPC, f"the redis server is out of memory: {error}") from error
+            kind = type(
+                error
+            ).__name__  # the package takes the first word off the text of those that it has a class for
+            if kind == "OutOfMemoryError" or "OOM" in str(error):
+                raise OSError(errno.ENOSPC, f"the redis server is out of memory: {error}") from error
+            if kind in _PASSING_KINDS or _PASSING.search(str(error)):
+                raise OSError(errno.EAGAIN, f"the redis server takes no work now: {error}") from error
+            raise
+
+    def refuse_eviction(self) -> None:
+        """Return if the server keeps what it was given. Raises JugdirError if it may evict them."""
+        try:
+            policy = str(self._client.info("memory").get("maxmemory_policy", ""))
+        except self._redis.RedisError:  # some accounts may not ask; then nothing is known
+            return
+        if policy.startswith("allkeys"):
+            raise JugdirError(
+                f"the redis server removes results when its memory runs short (maxmemory-policy {policy}), so work "
+                "would be lost without a word. Have it refuse instead: CONFIG SET maxmemory-policy noeviction"
+            )
 
 
 def _module() -> Any:

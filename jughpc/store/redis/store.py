@@ -261,6 +261,7 @@ class RedisStore:
 def open_redis(address: Address, password: Secret | None) -> RedisStore | None:
     """Open the store at `address`, None if there is none yet. Raises JugdirError."""
     server = Connection(address, password)
+    server.refuse_eviction()
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text))) if text else None
 
@@ -268,6 +269,7 @@ def open_redis(address: Address, password: Secret | None) -> RedisStore | None:
 def make_redis(address: Address, password: Secret | None, pace: Pace) -> RedisStore:
     """Open the store at `address`; make it if there is none. Raises JugdirError."""
     server = Connection(address, password)
+    server.refuse_eviction()
     server.do(lambda client: client.set(server.key("charter"), json.dumps(asdict(pace)), nx=True))
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text)))
