@@ -118,6 +118,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "_shipped": "a site's templates",
     "_chosen": "the user's jugfile",
     "clock_ahead": "a file just made here: its time is what is asked after",
+    "examine": "the folder that the doctor is asked about",
     "manifest_of": "the user's jugfile",
     "on_scratch": "the doctor's own folder",
     "password_from": "the user's own file",
