@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from jughpc.inode import Sharing, open_regular
+
 T = TypeVar("T")
 
 Buffer = bytes | bytearray | memoryview
 
+_NO_HOME = Path("/nonexistent")
 _TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
 _MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
 _NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -104,6 +107,15 @@ def environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
+def home() -> Path:
+    """Return this user's home, or a folder that does not exist where there is none: a container may know no user."""
+    try:
+        found = Path.home()
+    except RuntimeError:
+        return _NO_HOME
+    return found if found.is_absolute() else _NO_HOME
+
+
 def free_space(folder: Path) -> tuple[int, int | None]:
     """Return what an ordinary user may still store where `folder` lies: bytes, and files if these are counted."""
     free = os.statvfs(folder)
@@ -161,10 +173,16 @@ class HardLinks:
 
 
 class OsFiles:
-    """`Files` on a real directory, local or NFS."""
+    """`Files` on a real directory, local or NFS.
+
+    Who may read and write what is made in it follows from the directory itself, or the next one above that is there:
+    where its group may write, so may it everything, whatever the umask; where nobody but its owner may do anything,
+    it is the same everywhere; else the umask says.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._sharing: Sharing | None = None
         self._prefix = f"{root}/"
         self._stamps: dict[str, _Stamp] = {}
         self._links = HardLinks()
@@ -208,7 +226,7 @@ class OsFiles:
             os.unlink(self._prefix + path)
 
     def make_folder(self, folder: str) -> None:
-        os.makedirs(self._prefix + folder, exist_ok=True)
+        self._make_folders(self._prefix + folder)
 
     def _list(self, folder: str) -> list[str]:
         handle = os.open(self._prefix + folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -255,16 +273,27 @@ class OsFiles:
         try:
             os.link(old, new)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(new), exist_ok=True)
+            self._make_folders(os.path.dirname(new))
             os.link(old, new)
 
     def _create(self, path: str, how: int) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | how
+        flags, sharing = os.O_WRONLY | os.O_CREAT | how, self._shared()
         try:
-            return os.open(self._prefix + path, flags, 0o666)
+            return sharing.create(self._prefix + path, flags)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(self._prefix + path), exist_ok=True)
-            return os.open(self._prefix + path, flags, 0o666)
+            self._make_folders(os.path.dirname(self._prefix + path))
+            return sharing.create(self._prefix + path, flags)
+
+    def _make_folders(self, path: str) -> None:
+        """Make a folder and those above it."""
+        if path.rstrip("/") and not os.path.isdir(path):
+            self._make_folders(os.path.dirname(path.rstrip("/")))
+            self._shared().make_folder(path)
+
+    def _shared(self) -> Sharing:
+        if self._sharing is None:
+            self._sharing = Sharing.of(self.root)
+        return self._sharing
 
 
 def again_if_stale(action: Callable[[], T]) -> T:
@@ -284,19 +313,18 @@ def _forget(handle: int) -> None:
 
 
 def _read(path: str, limit: int) -> bytes:
-    with open(path, "rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
+    handle, size = open_regular(path)
+    with open(handle, "rb", buffering=0) as file:
+        if size <= _MAY_CHANGE and limit <= _MAY_CHANGE:
+            _forget(handle)  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
         if limit >= 0:
             return file.read(min(limit, size)) or b""
-        if size <= _MAY_CHANGE:
-            _forget(file.fileno())  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
         return file.readall()
 
 
 def _map(path: str) -> memoryview:
-    handle = os.open(path, os.O_RDONLY)
+    handle, size = open_regular(path)
     try:
-        size = os.fstat(handle).st_size
         if not size:  # an empty file cannot be mapped
             return memoryview(b"")
         return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))

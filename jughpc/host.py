@@ -12,6 +12,7 @@ import errno
 import os
 import platform
 import pwd
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,6 +125,15 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"user {uid}"
+
+
+def is_own_folder(path: Path) -> bool:
+    """Return whether `path` is a folder, no link to one, in which nobody but this user can have put anything."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
 
 
 def myself() -> Process:

@@ -113,18 +113,18 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "JugFolder._read_pack": "jug's own folder, which is only read",
     "RedisStore.shards_in_use": "a server's keys, which it tells truly",
     "Stops.asked": "a file of the user's, seen a little late",
+    "Target.is_there": "the user's jugfile",
     "_check": "the user's reduce script and templates",
     "_recall": "the user's jugfile",
     "_shipped": "a site's templates",
     "_chosen": "the user's jugfile",
+    "_tell_changes": "the user's jugfile",
     "clock_ahead": "a file just made here: its time is what is asked after",
     "examine": "the folder that the doctor is asked about",
-    "manifest_of": "the user's jugfile",
     "on_scratch": "the doctor's own folder",
     "password_from": "the user's own file",
     "reduce": "the user's script",
     "unmake_store": "a folder just made here, removed only if empty",
-    "with_own_jugdir": "the user's jugfile",
 }
 
 

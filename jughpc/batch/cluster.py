@@ -213,6 +213,22 @@ class Cluster:
         replies = (self._try(command) for command in self.scheduler.cancel_commands(self._names(known)) if known)
         return wrong + [words for reply in replies if (words := self._complaint(reply))]
 
+    def withdraw(self, jobs: Sequence[Accepted]) -> list[str]:
+        """Take those elements of `jobs` that wait out of the queue; return what went wrong, a line each.
+
+        Raises:
+            SchedulerError: The scheduler did not answer how they stand.
+        """
+        statuses = self.statuses(jobs)
+        waiting = [
+            element
+            for job in jobs
+            for place, element in self._elements(job)
+            if (status := statuses.get((job.name, place))) and status.state in (State.QUEUED, State.STUCK)
+        ]
+        commands = self.scheduler.withdraw_commands(self._names(jobs), waiting) if waiting else []
+        return [words for command in commands if (words := self._complaint(self._try(command)))]
+
     def by_hand(self, jobs: Sequence[Accepted]) -> str:
         """Return what a user types to end `jobs`, a line each command."""
         return "\n".join(shlex.join(command) for command in self.scheduler.cancel_commands(self._names(jobs)))

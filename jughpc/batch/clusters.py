@@ -28,6 +28,7 @@ class Clusters:
 
     Attributes:
         runner: How commands are run.
+        find: Returns the path of a command by its name, None if PATH has none; or of one whose path is given.
         answer: How long a poll may take [s]: the store can tell most of it.
         order: How long any other command may take [s]; the default outlasts sbatch, which tries again by itself
             for 120 s.
@@ -36,6 +37,7 @@ class Clusters:
 
     clock: Clock
     runner: Runner = on_this_host
+    find: Callable[[str], str | None] = shell.command_path
     answer: float = 30.0
     order: float = 150.0
     patience: float = 300.0
@@ -79,7 +81,7 @@ class Clusters:
         yield from map(self._of, registry.present() if name is None else [registry.scheduler(name)])
 
     def _of(self, scheduler: Scheduler, recorded: Mapping[str, str] = {}) -> Cluster:
-        commands = _commands(scheduler, recorded)
+        commands = _commands(scheduler, recorded, self.find)
         ask, order = (
             partial(_by_path, commands, self.runner(scheduler, seconds)) for seconds in (self.answer, self.order)
         )
@@ -129,10 +131,10 @@ def _which(names: Sequence[str]) -> str:
     )
 
 
-def _commands(scheduler: Scheduler, recorded: Mapping[str, str]) -> dict[str, str]:
+def _commands(scheduler: Scheduler, recorded: Mapping[str, str], find: Callable[[str], str | None]) -> dict[str, str]:
     """Return where the system's commands are, by name, but for those that are nowhere."""
     names = (*scheduler.capabilities.commands, *scheduler.capabilities.further)
-    paths = {name: shell.command_path(recorded.get(name, name)) or shell.command_path(name) for name in names}
+    paths = {name: find(recorded.get(name, name)) or find(name) for name in names}
     return {name: path for name, path in paths.items() if path}
 
 

@@ -14,6 +14,7 @@ from jughpc.batch import pbs_reasons as reasons
 from jughpc.batch.causes import Cause, Why
 from jughpc.batch.directives import Directive, words
 from jughpc.batch.logs import log_name
+from jughpc.batch.ranges import ranges
 from jughpc.batch.scheduler import (
     Capabilities,
     ElementId,
@@ -147,6 +148,9 @@ class Pbs:
         # qdel with a known and an unknown id crashed pbs_server 23.06, or deleted neither.
         return [["qdel", job] for job in jobs]
 
+    def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
+        return [["qdel", _range(job, indices)] for job, indices in ranges(waiting)]
+
     def limits_command(self) -> list[str]:
         return ["qstat", "-B", "-f", "-F", "json"]
 
@@ -195,6 +199,12 @@ class Pbs:
 
 def _poll(ended: Sequence[str], form: Sequence[str], jobs: Iterable[JobId]) -> list[str]:
     return ["qstat", *ended, "-t", "-f", *form, *jobs]
+
+
+def _range(job: JobId, indices: range) -> str:
+    """Return the id of some elements of a job, `2[3-5].server`."""
+    first, last = indices[0], indices[-1]
+    return job.replace("[]", f"[{first}-{last}]" if first < last else f"[{first}]")
 
 
 def _status(fields: Mapping[str, Any], job: JobId, *, history: bool) -> Status:

@@ -314,6 +314,9 @@ class Scheduler(Protocol):
     def cancel_commands(self, jobs: Names) -> list[list[str]]:
         """Return the commands that end `jobs`, each to be run once."""
 
+    def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
+        """Return the commands that end those elements of `jobs` that were `waiting` a moment ago, and wait still."""
+
     def limits_command(self) -> list[str]:
         """Return the command that tells the system's limits."""
 

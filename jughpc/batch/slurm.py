@@ -191,6 +191,11 @@ class Slurm:
         # One name a command, and the name beside the id: an id may be another job's by now.
         return [["scancel", *_clusters([job]), f"--name={name}", job.partition(";")[0]] for job, name in jobs.items()]
 
+    def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
+        wanted = {element.job for element in waiting}
+        commands = self.cancel_commands({job: name for job, name in jobs.items() if job in wanted})
+        return [[*command[:-1], "--state=PENDING", command[-1]] for command in commands]
+
     def limits_command(self) -> list[str]:
         return ["scontrol", "show", "config"]
 

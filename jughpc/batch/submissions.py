@@ -7,6 +7,7 @@ submissions/<number>/setup             the lines of setup, for their owner alone
 submissions/<number>/logs/             one log an element
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 submissions/<number>/over              nothing of it is left in the queue
+submissions/<token>.withdrawn          its elements that have not started need not, see withdraw.py
 """
 
 from __future__ import annotations

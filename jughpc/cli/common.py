@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ from jughpc.config.layers import load
 from jughpc.config.settings import Setting, Settings, named
 from jughpc.config.trust import Trust, trust_of
 from jughpc.errors import SettingError
-from jughpc.fs import OsClock, environment
+from jughpc.fs import OsClock, environment, home
 from jughpc.store.location import Folder
 from jughpc.tasks import running
 from jughpc.tasks.matching import by_both
@@ -77,14 +78,14 @@ def settings() -> Settings:
     """Return the settings as they hold in this folder for this command line. Raises SettingError."""
     notes = click.get_current_context().meta
     if _SETTINGS not in notes:
-        notes[_SETTINGS] = load(Path.cwd(), Path.home(), environment(), notes.get(_GIVEN, {}), trust=trust())
+        notes[_SETTINGS] = load(Path.cwd(), home(), environment(), notes.get(_GIVEN, {}), trust=trust())
     found: Settings = notes[_SETTINGS]
     return found
 
 
 def trust() -> Trust:
     """Return whom this user trusts; the jobs of a submission do as their submitter did. Raises TrustError."""
-    return trust_of(Path.home(), environment(), _TRUSTED in click.get_current_context().meta)
+    return trust_of(home(), environment(), _TRUSTED in click.get_current_context().meta)
 
 
 def _note_trust(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -115,12 +116,15 @@ def takes_jugfile(command: F) -> F:
     @click.argument("args", nargs=-1)
     @takes_jugdir
     @click.option("--trusted", is_flag=True, hidden=True, expose_value=False, callback=_note_trust)
+    @click.option("--as-submitted", "text", hidden=True)  # as the jobs of a submission name its jugfile's text
     @needless("--verbose")
     @needless(*sorted(_OF_EVERY_COMMAND - known), is_flag=True)
     @click.pass_context
     @functools.wraps(command)
-    def with_site(ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], **rest: Any) -> Any:
-        return command(site=find_site(jugfile, (*args, *ctx.obj)), **rest)
+    def with_site(
+        ctx: click.Context, /, *, jugfile: str | None, args: tuple[str, ...], text: str | None, **rest: Any
+    ) -> Any:
+        return command(site=find_site(jugfile, (*args, *ctx.obj), text), **rest)
 
     return with_site  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
@@ -173,8 +177,13 @@ def may_wait(command: F) -> F:
     return with_patience  # type: ignore[return-value]  # click calls it, with other arguments than `command`
 
 
-def find_site(jugfile: str | None, args: tuple[str, ...]) -> Site:
-    """Return where to work, with the jugdir that the jugfile chooses, and say so if it was not named."""
+def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = None) -> Site:
+    """Return where to work, with the jugdir that the jugfile chooses, and say so if it was not named.
+
+    Args:
+        text: The name of the text that was submitted, None to take the jugfile as it is.
+    """
+    from jughpc.app.context.pinned import pinned
     from jughpc.app.context.session import with_own_jugdir
     from jughpc.app.context.site import Site
 
@@ -187,6 +196,8 @@ def find_site(jugfile: str | None, args: tuple[str, ...]) -> Site:
         trust().check(values.templates)
     if target.chosen:
         echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
+    if text is not None:
+        target = pinned(target, text)
     own = with_own_jugdir(target)
     if isinstance(own.location, Folder):
         trust().check(own.location.path)
@@ -202,7 +213,8 @@ def clusters() -> Clusters:
 
 def say(text: str) -> None:
     """Tell people what goes on, with the time, apart from what a command puts out."""
-    echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
+    with suppress(OSError, ValueError):  # whoever read this has left: no reason for a worker to stop
+        echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
 
 
 def width() -> int:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jughpc.app.context.site import Site
-from jughpc.cli import common
+from jughpc.cli import common, faults
 from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
-from jughpc.errors import JugfileError
+from jughpc.errors import JugError, JugfileError
 from jughpc.fs import environment
 from jughpc.library.table import table
 
@@ -53,15 +53,39 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     chosen = common.matcher(name, pattern)
     with _examined(options.examine):
         outcome = work(site, where, options, chosen)
+    if outcome.nothing_left and where.ref and where.elements > 1:
+        _withdraw_others(site, where.ref.submission)
     for failure in outcome.tally.failures:
-        echo(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", err=True)
+        _tell(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", to_stderr=True)
     with alone():
         hooks.tell(hooks.FINISHED_PRE_STATUS)
-    echo(_summary(outcome, values.short))
+    _tell(_summary(outcome, values.short))
     with alone():
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
+
+
+def _withdraw_others(site: Site, token: str) -> None:
+    """Have the elements of this one's submission that are still queued withdrawn, unless another did; they may run."""
+    from jughpc.batch import shell, withdraw  # only now: no worker that works knows of jobs
+
+    try:
+        if (files := site.files) is None or not withdraw.mark(files, token):
+            return
+        reply = shell.run(withdraw.command(site.location.folder(), token), timeout=3 * withdraw.PATIENCE)
+        words = reply.stderr.strip() if reply.code else ""
+    except (JugError, OSError) as error:
+        words = str(error)
+    if words:
+        common.say(f"elements that are still queued have nothing to do, but could not be withdrawn: {words}")
+
+
+def _tell(text: str, to_stderr: bool = False) -> None:
+    """Say what was done, to who still reads it: the exit code tells the rest."""
+    with suppress(OSError, ValueError):
+        echo(text, err=to_stderr)
+    faults.let_go()
 
 
 @contextmanager
@@ -84,6 +108,7 @@ def _options(
         keep_going=where.ref is not None if values.keep_going is None else values.keep_going,
         retry_failed=where.ref is None and not keep_failed,
         retries=values.retries,
+        patience=values.patience,
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,

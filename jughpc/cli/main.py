@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from jughpc._version import __version__
+from jughpc.cli import faults
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
+from jughpc.fs import home
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -32,6 +34,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "count": ("jughpc.cli.look", "Count the tasks by name."),
     "graph": ("jughpc.cli.look", "Write which tasks need which, and draw it."),
     "pack": ("jughpc.cli.manage", "Merge small result files."),
+    "rescue": ("jughpc.cli.manage", "Take up results that a worker could not store, and kept on its own host."),
     "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
     "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),
@@ -98,7 +101,7 @@ def _of_jug() -> dict[str, SubCommand]:
     from jughpc.jug.subcommands import of_user  # only now: few have any
 
     try:
-        return {name: own for name, own in of_user(Path.home()).items() if name not in _COMMANDS}
+        return {name: own for name, own in of_user(home()).items() if name not in _COMMANDS}
     except UsageError as error:
         _complain(str(error))
         return {}
@@ -137,28 +140,37 @@ def jughpc() -> None:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with an ExitCode, or as `after_signal` tells."""
     words = list(sys.argv[1:] if argv is None else argv)
-    head, tail = _split(words)
+    faults.fill_gaps()
+    code = _run(*_split(words))
+    if not faults.let_go() and code == ExitCode.DONE:
+        code = ExitCode.FAILED
+    sys.exit(code)
+
+
+def _run(head: list[str], tail: tuple[str, ...]) -> int:
+    """Run a command; return its exit code, once all that it has to say is said."""
     try:
         code = jughpc.main(head or ["--help"], prog_name="jughpc", standalone_mode=False, obj=tail)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.Abort as abort:
-        sys.exit(after_signal(number) if (number := _signal(abort)) else ExitCode.INTERRUPTED)
+        return after_signal(number) if (number := _signal(abort)) else ExitCode.INTERRUPTED
     except click.UsageError as error:
         _complain(error.format_message(), _where_help_is(error.ctx))
-        sys.exit(ExitCode.USAGE)
+        return ExitCode.USAGE
     except JugfileError as error:
-        echo(error.trace.rstrip(), err=True)
+        _say(error.trace.rstrip())
         _complain(error.words)
-        sys.exit(ExitCode.USAGE)
-    except UsageError as error:
-        _complain(str(error))
-        sys.exit(ExitCode.USAGE)
+        return ExitCode.USAGE
     except JugError as error:
         _complain(str(error))
-        sys.exit(ExitCode.FAILED)
-    except BrokenPipeError:  # `jughpc status | head`
-        sys.stderr.close()
-        sys.exit(ExitCode.FAILED)
-    sys.exit(ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE)
+        is_mistake = isinstance(error, UsageError) and not isinstance(error.__cause__, OSError)
+        return ExitCode.USAGE if is_mistake else ExitCode.FAILED
+    except (OSError, MemoryError) as error:
+        if not (isinstance(error, BrokenPipeError) and faults.is_reader_gone()):  # `jughpc status | head -1`
+            _complain(faults.words(error))
+        return ExitCode.FAILED
+    return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
 
 
 def _signal(abort: click.Abort) -> int | None:
@@ -189,4 +201,9 @@ def _where_help_is(context: click.Context | None) -> str:
 
 
 def _complain(*lines: str) -> None:
-    echo("jughpc: " + "\n".join(lines), err=True)
+    _say("jughpc: " + "\n".join(lines))
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # there is nobody to tell
+        echo(text, err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -86,3 +87,17 @@ def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
     if retry_failed:
         echo(f"{failed.retry(site)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
     return ExitCode.FAILED if found and not retry_failed else ExitCode.DONE
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def rescue(folder: Path) -> int:
+    """Take up the results in FOLDER, where a worker kept what its jugdir did not take.
+
+    The worker told which folder it is, and on which host. It is removed once its results are in the jugdir.
+    """
+    from jughpc.app.run.rescue import take_up
+
+    count, jugdir = take_up(folder.absolute())
+    echo(f"Took up {count} results into {jugdir}")
+    return ExitCode.DONE

@@ -11,6 +11,7 @@ from jughpc.cli.output.terminal import echo
 from jughpc.config.trust import TRUSTED, add
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
+from jughpc.fs import home
 
 
 @click.command()
@@ -25,6 +26,6 @@ def trust(folder: Path | None) -> int:
         return ExitCode.DONE
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder; name the one whose members you trust.")
-    add(Path.home(), folder)
+    add(home(), folder)
     echo(f"{folder.resolve()} and all below is used from now on; take it back in ~/{TRUSTED}")
     return ExitCode.DONE

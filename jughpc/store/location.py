@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 from jughpc._version import __version__
 from jughpc.errors import JugdirError
-from jughpc.fs import Clock, Files, OsFiles, environment
+from jughpc.fs import Clock, Files, OsFiles, environment, home
 from jughpc.host import at_my_end
 from jughpc.store.base import Pace, Store
 from jughpc.store.files.opening import make_store, open_store, remove_store
@@ -131,7 +131,7 @@ class Server:
         return self.address.spell()
 
     def _password(self) -> Secret | None:
-        return password_from(environment(), Path.home())
+        return password_from(environment(), home())
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass
 
 SIZE = 1024  # [bytes] less than a page, so a rewrite in place is one write to the server
+LARGEST = 4 * SIZE  # [bytes] that are read of what should be one
 
 ALIVE, ENDED, DIED = "alive", "ended", "died"
 _LONGEST = {  # the fullest record fills SIZE

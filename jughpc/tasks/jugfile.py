@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
+import linecache
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,6 +33,7 @@ class Jugfile:
         tasks: The tasks made meanwhile, in the order of creation, equal ones as often as made.
         barrier: Whether the load ended at a barrier that is not met yet.
         folder: Where its tasks are to run: the working directory, unless it chose another.
+        text: What was run.
     """
 
     path: Path
@@ -39,22 +42,29 @@ class Jugfile:
     tasks: list[Task[Any]]
     barrier: bool
     folder: Path
+    text: bytes = b""
 
 
-def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
+def load(path: Path, args: Sequence[str] | None = (), source: Path | None = None) -> Jugfile:
     """Run the jugfile in a fresh module and return what it made; `alltasks` begins anew.
 
     Modules that it imports are run once in a process, as ever in Python. From now on `sys.argv` is the
     jugfile and `args`, or stays as it is if these are None, its folder and the current one are importable, and `jug`
     is ours.
 
+    Args:
+        source: Where its text lies, if that is not `path`: as it was when it was submitted. All else is as if it had
+            been read from `path`, which may have changed since, or be gone.
     Raises:
-        JugfileNotFoundError: No file at that path.
+        JugfileNotFoundError: No file at that path, or it cannot be read.
         JugfileError: It raised, or ended itself with SystemExit, which says nothing of its tasks.
         LazyJugfileError: It leaves tasks unmade in a lazy map or generator.
     """
-    there = _existing(path)
+    there = _existing(path) if source is None else path.absolute()
+    text = read(source or there)
     _make_importable(there.parent)
+    if source is not None and has_changed(there, text):
+        sys.path.insert(0, str(source.parent))  # a process that a task spawns imports it by its name
     if args is not None:
         sys.argv = [str(path), *args]
     alltasks.clear()
@@ -64,10 +74,26 @@ def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
     hooks.begin_load()
     shared.forget()
     with _patient_collector():
-        barrier = _run(there, module)
+        barrier = _run(there, text, module)
     if not barrier:
         lazy.check(there, vars(module), bool(alltasks))
-    return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier, Path.cwd())
+    return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier, Path.cwd(), text)
+
+
+def read(path: Path) -> bytes:
+    """Return the text at `path`. Raises JugfileNotFoundError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise JugfileNotFoundError(f"the jugfile cannot be read from {path}: {error.strerror}") from error
+
+
+def has_changed(path: Path, text: bytes) -> bool:
+    """Return whether the file at `path` holds another text by now, or is gone."""
+    try:
+        return path.read_bytes() != text
+    except OSError:
+        return True
 
 
 def _existing(path: Path) -> Path:
@@ -98,10 +124,11 @@ def _fresh_module(path: Path) -> ModuleType:
     return module
 
 
-def _run(path: Path, module: ModuleType) -> bool:
+def _run(path: Path, text: bytes, module: ModuleType) -> bool:
     """Execute the jugfile; tell whether it ended at a barrier."""
+    _show_in_tracebacks(path, text)
     try:
-        exec(compile(path.read_bytes(), path, "exec"), vars(module))  # noqa: S102  # what a jugfile is for
+        exec(compile(text, path, "exec"), vars(module))  # noqa: S102  # what a jugfile is for
     except BarrierError:
         vars(module)["__jug__hasbarrier__"] = True
         return True
@@ -110,6 +137,13 @@ def _run(path: Path, module: ModuleType) -> bool:
     except (Exception, SystemExit) as error:
         raise JugfileError(str(path), usertrace.of(error)) from error
     return False
+
+
+def _show_in_tracebacks(path: Path, text: bytes) -> None:
+    """Have tracebacks, and all who ask for the source, show the lines that run, whatever lies at `path` by then."""
+    with suppress(SyntaxError, UnicodeDecodeError):  # which compiling it tells
+        lines = importlib.util.decode_source(text).splitlines(keepends=True)
+        linecache.cache[str(path)] = (len(text), None, lines, str(path))  # None: it is never compared with the file
 
 
 @contextmanager

@@ -248,6 +248,15 @@ class SchedulerContract:
         ]
         assert (words.count(sayings.plain), words.count(sayings.array)) == (1, 1)
 
+    def test_elements_that_wait_are_withdrawn_by_the_commands_that_name_their_jobs(
+        self, scheduler: Scheduler, sayings: Sayings
+    ) -> None:
+        for job, size in ((sayings.plain, 1), (sayings.array, 4)):
+            waiting = [ElementId(job, index) for index in scheduler.capabilities.indices(size)][-2:]
+            (command,) = scheduler.withdraw_commands({job: "primes-1a2b-0"}, waiting)
+            assert any(word.startswith(job.partition("[")[0]) for word in command)
+            assert command not in scheduler.cancel_commands({job: "primes-1a2b-0"}) or size == 1
+
     def test_a_refusal_is_judged_and_a_new_one_is_the_users_to_see(
         self, scheduler: Scheduler, sayings: Sayings
     ) -> None:

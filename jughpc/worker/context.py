@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jughpc.fs import Clock
-from jughpc.store.base import Store
 from jughpc.store.lease.lease import Lease
+from jughpc.worker.patience import Patience
+from jughpc.worker.patient import PatientStore
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Stops
 from jughpc.worker.tally import Options, Say, Tally
@@ -16,7 +17,8 @@ from jughpc.worker.tally import Options, Say, Tally
 class WorkerContext:
     """What the parts of one worker share."""
 
-    store: Store
+    store: PatientStore
+    patience: Patience
     lease: Lease
     clock: Clock
     stops: Stops

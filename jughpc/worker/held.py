@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
-from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.base import SHARD, Claim, Claims, View
 from jughpc.store.resultfile import Encoded
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.knowledge import Knowledge
@@ -19,32 +20,43 @@ class Held:
 
     def __init__(self, context: WorkerContext, knowledge: Knowledge) -> None:
         self._context, self._knowledge = context, knowledge
-        self._taker = context.store.claims(context.lease.record.life)
+        self._bare = context.store.bare
+        self._taker = self._bare.claims(context.lease.record.life)
         self.claims: list[Claim] = []
+        self._owed: list[tuple[Claims, Claim]] = []  # what could not be released when it was time to
 
     def take(self, shard: int, key: bytes, view: View) -> View | None:
         """Try to win `key`, holding nothing else; return a view made after it was won, None if it was not."""
-        if self._context.lease.late():
-            self._renew()
-        claim, view = self._taker.take(shard, key, view)
+        claim, view = self._context.patience.through(lambda: self._take(shard, key, view), "claim what is to be run")
         self._knowledge.learn(shard, view)
         if claim is None:
             return None
         self.claims = [claim]
         return view
 
+    def _take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
+        if self._context.lease.late():
+            self._renew()
+        self._pay()  # first: what is seen to be ours is taken to be held
+        try:
+            return self._taker.take(shard, key, view)
+        except FileNotFoundError:  # somebody took this life's record away
+            self._renew()
+            return self._taker.take(shard, key, view)
+
     def still_ours(self, results: Mapping[bytes, Encoded]) -> Mapping[bytes, Encoded]:
         """Return those of `results`, run under what is held, that are still ours to publish.
 
         After a pause so long that others may have taken over, it is what can be won once more.
         """
-        if not self._context.lease.late():
+        life = self._context.lease.record.life
+        if not self._context.lease.late() and all(claim.life == life for claim in self.claims):
             return results
-        former, taker = self.claims, self._taker
-        self._renew()
-        self.claims = [won for claim in former if (won := self._again(claim))]
-        for claim in former:
-            taker.release(claim)
+        if self._context.lease.late():
+            former = [(self._taker, claim) for claim in self.claims]
+            self._renew()
+            self._owed += former
+        self.claims = [won for claim in self.claims if (won := self._again(claim))]
         return {digest: result for digest, result in results.items() if self._covers(digest)}
 
     def release(self) -> None:
@@ -52,15 +64,27 @@ class Held:
         # Who was broken off, or was late, or whose claim a `cleanup --force` removed, may find another's in its place.
         doubtful = self._context.lease.late() or self._context.stops.signal
         for claim in self.claims:
-            if doubtful or claim.key == SHARD or not self._knowledge.is_done(claim.key):
-                self._taker.release(claim)
-            else:
-                self._taker.hand_back(claim)  # blindly: what is done no one claims
+            try:
+                if doubtful or claim.key == SHARD or not self._knowledge.is_done(claim.key):
+                    self._taker.release(claim)
+                else:
+                    self._taker.hand_back(claim)  # blindly: what is done no one claims
+            except OSError:  # it must not hide why this worker lets go; if it ends now, all see that by its record
+                self._owed.append((self._taker, claim))
             self._knowledge.released(claim)
         self.claims = []
+        with suppress(OSError):
+            self._pay()
+
+    def _pay(self) -> None:
+        """Release what is owed. Raises OSError."""
+        while self._owed:
+            taker, claim = self._owed[-1]
+            taker.release(claim)
+            self._owed.pop()
 
     def _again(self, claim: Claim) -> Claim | None:
-        won, view = self._taker.take(claim.shard, claim.key, self._context.store.look(claim.shard))
+        won, view = self._taker.take(claim.shard, claim.key, self._bare.look(claim.shard))
         self._knowledge.learn(claim.shard, view)
         return won
 
@@ -77,4 +101,4 @@ class Held:
     def _renew(self) -> None:
         self._context.say("this worker was stopped, cut off or closed its descriptors: it goes on under a new name")
         self._context.lease.renew("was late: stopped, suspended or cut off")
-        self._taker = self._context.store.claims(self._context.lease.record.life)
+        self._taker = self._bare.claims(self._context.lease.record.life)

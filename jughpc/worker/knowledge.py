@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from jughpc.store.base import Claim, Store, View
+from jughpc.store.base import Claim, View
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import ALIVE
 from jughpc.tasks import hooks
 from jughpc.worker.frontier import Frontier
+from jughpc.worker.patient import PatientStore
 from jughpc.worker.tally import Options, Tally
 
 _NOTHING = View()
@@ -22,7 +23,7 @@ class Knowledge:
         loadable: Tasks that others did, for the hooks that want to know of each.
     """
 
-    def __init__(self, store: Store, frontier: Frontier, options: Options, tally: Tally) -> None:
+    def __init__(self, store: PatientStore, frontier: Frontier, options: Options, tally: Tally) -> None:
         self._store, self.frontier, self._options, self._tally = store, frontier, options, tally
         self._graph = frontier.graph
         self._claims: dict[int, View] = {}

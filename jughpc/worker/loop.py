@@ -11,6 +11,8 @@ from jughpc.tasks.graph import Graph
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.knowledge import Knowledge
+from jughpc.worker.patience import GivenUpError, Patience
+from jughpc.worker.patient import PatientStore
 from jughpc.worker.policy import Policy
 from jughpc.worker.rotation import Rotation
 from jughpc.worker.runner import Runner
@@ -38,12 +40,14 @@ class Worker:
         policy: Policy, options: Options, say: Say,
     ) -> None:  # fmt: skip
         self.graph, self.tally = graph, Tally()
-        self._context = WorkerContext(store, lease, clock, stops, policy, options, say, self.tally)
+        patience = Patience(clock, stops, say, options)
+        patient = PatientStore(store, patience)
+        self._context = WorkerContext(patient, patience, lease, clock, stops, policy, options, say, self.tally)
         self._frontier = Frontier(graph, store.shard_of)
-        self._knowledge = Knowledge(store, self._frontier, options, self.tally)
+        self._knowledge = Knowledge(patient, self._frontier, options, self.tally)
         self._runner = Runner(self._context, self._knowledge)
         self._polls = 0
-        self._told_to_stop = False
+        self._told_to_stop = ""
 
     def run(self) -> None:
         """Work; what is left undone when this returns, the graph knows."""
@@ -55,14 +59,16 @@ class Worker:
         except Interrupted:
             pass  # the claim was released on the way here
         except hooks.StopWorker:
-            self._told_to_stop = True
+            self._told_to_stop = "a hook ended this worker"
+        except GivenUpError as error:
+            self._told_to_stop = f"{error}; it gives up"
         if self.graph.unfinished and (why := self.why()):
             self._context.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
 
     def why(self) -> str:
         """Return why this worker ended, or would end now, before all is done; "" if it has no reason to."""
         if self._told_to_stop:
-            return "a hook ended this worker"
+            return self._told_to_stop
         if asked := self._context.stops.why():
             return f"this worker was asked to stop: {asked}"
         left = self._context.seconds_left()
@@ -76,10 +82,10 @@ class Worker:
 
     def stopping(self) -> bool:
         """Return whether this worker is to end before all is done."""
-        return self._told_to_stop or self._context.stopping() or not self._context.seconds_left()
+        return bool(self._told_to_stop) or self._context.stopping() or not self._context.seconds_left()
 
     def _work(self) -> None:
-        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.pace.beat), GROWTH)
+        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.bare.pace.beat), GROWTH)
         while self._frontier.ready and not self.stopping() and self._anything_fits():
             self._tell_loadable()
             if self._pass():

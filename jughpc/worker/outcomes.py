@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jughpc import host
 from jughpc.store.base import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import hooks
@@ -12,7 +13,7 @@ from jughpc.tasks.task import Task
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.held import Held
 from jughpc.worker.knowledge import Knowledge
-from jughpc.worker.publishing import Publisher
+from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.run_task import Trouble
 
 _KEPT = 1 << 16  # [bytes] results up to this size stay in memory for the tasks that wait for them
@@ -29,7 +30,7 @@ class Outcomes:
         self._context, self._knowledge, self._held = context, knowledge, held
         self._frontier = knowledge.frontier
         self._graph = knowledge.frontier.graph
-        self._publisher = Publisher(context.clock, context.stops, context.say)
+        self._reading = Patience(context.clock, context.stops, context.say, context.options)
         self.made_ready: list[int] = []
 
     def keep(self, index: int, value: Any, size: int) -> None:
@@ -44,25 +45,51 @@ class Outcomes:
         """Publish results of the held shard; those that others may have taken over are dropped."""
         digests = self._graph.digests
         named = {digests[index]: encoded for index, encoded in results.items()}
-        ours = self._held.still_ours(named)
-        if not ours:
+        if not named:
             return
-        life = self._context.lease.record.life
-        self._publisher.publish(lambda: self._context.store.publish(shard, ours, life), f"results of {len(ours)} tasks")
-        whole = ours is named  # as mostly
-        self._published(shard, [*results] if whole else [index for index in results if digests[index] in ours])
+        what = f"store results of {len(named)} tasks"
+        try:
+            ours = self._context.patience.through(lambda: self._publish(shard, named), what, in_hand=True)
+        except GivenUpError:
+            self._rescue(named)
+            raise
+        if ours:
+            whole = ours is named  # as mostly
+            self._published(shard, [*results] if whole else [index for index in results if digests[index] in ours])
+
+    def _publish(self, shard: int, results: Mapping[bytes, Encoded]) -> Mapping[bytes, Encoded]:
+        """Publish those of `results` that are still ours, and return them. Raises OSError."""
+        if ours := self._held.still_ours(results):
+            self._context.store.bare.publish(shard, ours, self._context.lease.record.life)
+        return ours
+
+    def _rescue(self, results: Mapping[bytes, Encoded]) -> None:
+        """Keep elsewhere what the store does not take, and say where."""
+        if self._context.options.rescue is None:
+            return
+        try:
+            folder = self._context.options.rescue(results, self._context.lease.record.life)
+        except OSError as error:
+            self._context.say(
+                f"results of {len(results)} tasks are lost: they cannot be kept elsewhere either: {error}"
+            )
+        else:
+            self._context.say(
+                f"results of {len(results)} tasks are in {folder} on {host.here().host}: once the store works again, "
+                f"`jughpc rescue {folder}` there takes them up, and so does `jughpc execute`"
+            )
 
     def trouble(self, index: int, trouble: Trouble) -> None:
         """Record why a task gave no result."""
         if trouble.lost:
-            self._find_what_was_lost(index, trouble.words)
+            self._find_what_was_lost(index, trouble)
         else:
             self.fail(index, trouble, self._knowledge.tries.get(self._graph.digests[index], 0) + 1)
 
     def fail(self, index: int, trouble: Trouble, tries: int) -> None:
         """Record a failure; the task is ready once more if it may be tried again."""
         failure = self._failure(self._graph.tasks[index], trouble, tries)
-        self._publisher.publish(lambda: self._context.store.fail(failure), f"the failure of {failure.name}")
+        self._context.store.fail(failure)
         self._context.say(f"{failure.name} failed: {failure.exception}")
         self._knowledge.tries[failure.digest] = tries
         if tries > self._context.options.retries:
@@ -73,11 +100,12 @@ class Outcomes:
     def _published(self, shard: int, indices: list[int]) -> None:
         """Take note of results before any hook is called: it may end this worker."""
         tasks, tries = self._graph.tasks, self._knowledge.tries
-        if tries:
-            self._context.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
+        self._reading.over()
         self._context.tally.executed.update(self._graph.count(indices))
         self.made_ready += self._frontier.done(shard, indices)
         self._count()
+        if tries:
+            self._context.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
         self._knowledge.mark_if_complete(shard)
         if hooks.is_hooked(hooks.TASK_EXECUTED):
             with self._context.stops.user_code("a hook"):
@@ -87,11 +115,14 @@ class Outcomes:
     def _count(self) -> None:
         self._context.lease.count(self._context.tally.executed.total(), len(self._context.tally.failures))
 
-    def _find_what_was_lost(self, index: int, words: str) -> None:
+    def _find_what_was_lost(self, index: int, trouble: Trouble) -> None:
         graph = self._graph
+        if trouble.passing is not None:  # it is there, and cannot be read now
+            self._reading.pause(f"read what {graph.tasks[index].name} needs", trouble.passing)
+            return
         for digest in self._context.store.missing([graph.digests[i] for i in graph.dependencies(index)]):
             self._knowledge.lost(digest)
-        self._context.say(f"{graph.tasks[index].name} cannot run yet: {words}")
+        self._context.say(f"{graph.tasks[index].name} cannot run yet: {trouble.words}")
 
     def _failure(self, task: Task[Any], trouble: Trouble, tries: int) -> Failure:
         record = self._context.lease.record

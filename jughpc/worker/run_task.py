@@ -28,12 +28,14 @@ class Trouble:
         trace: The user's traceback.
         lost: Whether it is an argument that could not be read: no failure of this task.
         where: The worker that ran it, None for this one.
+        passing: Why an argument that is there cannot be read now.
     """
 
     words: str
     trace: str = ""
     lost: bool = False
     where: Record | None = None
+    passing: OSError | None = None
 
 
 def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trouble, Any]:
@@ -105,7 +107,8 @@ def _trouble(error: BaseException) -> Trouble:
     if isinstance(error, UnstorableError):
         return Trouble(str(error), usertrace.of(error.__cause__ or error))
     if isinstance(error, StoreError):
-        return Trouble(str(error), lost=True)
+        cause = error.__cause__
+        return Trouble(str(error), lost=True, passing=cause if isinstance(cause, OSError) else None)
     if isinstance(error, SystemExit):
         return Trouble(f"it called sys.exit({error.code!r})", usertrace.of(error))
     return Trouble("".join(traceback.format_exception_only(error)).strip(), usertrace.of(error))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jughpc.store.base import Failure
+from jughpc.store.resultfile import Encoded
 from jughpc.worker.deadline import seconds_left
+
+Rescue = Callable[[Mapping[bytes, Encoded], str], Path]
+"""Keeps results, by digest, of a life, where the store does not take them. Raises OSError."""
 
 Say = Callable[[str], None]
 """Where a worker tells people what it does, a line at a time."""
@@ -29,6 +33,9 @@ class Options:
         debug: Fail tasks that change their arguments or make tasks.
         examine: Called with what a task raised, before it is recorded.
         stop_file: Asks to stop after the task in hand, by being there.
+        patience: How long the worker waits for a store that fails [s].
+        rescue: Called with results that the store does not take, and with what wrote them; keeps them elsewhere and
+            returns where.
     """
 
     keep_going: bool = False
@@ -41,6 +48,8 @@ class Options:
     debug: bool = False
     examine: Callable[[BaseException], None] | None = None
     stop_file: Path | None = None
+    patience: float = 3600.0
+    rescue: Rescue | None = None
 
     def seconds_left(self, now: float) -> float:
         """Return how long a task may still run [s]; `now` in Unix seconds."""

@@ -194,7 +194,8 @@ class Lab:
         """Load the jugfile, make the store and keep the manifest."""
         session = sessions.begin(self.site)
         graph = Graph(session.jugfile.tasks)
-        save(self.files, key_of(self.jugfile, self.args), of_graph(graph, session.jugfile.barrier), "test")
+        key = key_of(self.site.target, session.jugfile.text)
+        save(self.files, key, of_graph(graph, session.jugfile.barrier), "test")
         return self
 
     def digests(self, name: str) -> list[bytes]:

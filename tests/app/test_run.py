@@ -104,7 +104,7 @@ def test_a_worker_leaves_no_claim_and_ends_its_life(lab):
 
 def test_the_manifest_is_kept_once_by_whoever_loads_first(lab):
     run(lab)
-    assert len(manifest.find(lab.files, manifest.key_of(lab.jugfile, ()))) == 9
+    assert len(manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 9
     lab.orders.calls.clear()
     run(lab)
     assert not any("manifest" in path for call, path in lab.orders.calls if call == "create")
@@ -119,7 +119,7 @@ def test_a_jugfile_without_tasks_is_done_and_keeps_no_manifest(lab):
 def test_past_each_barrier_it_is_loaded_again(labs):
     lab = labs(text=BARRIER)
     assert run(lab) == (ExitCode.DONE, {"sums.single": 3})
-    assert len(manifest.find(lab.files, manifest.key_of(lab.jugfile, ()))) == 3
+    assert len(manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 3
 
 
 def test_a_barrier_that_is_never_passed_ends_with_work_left(labs):

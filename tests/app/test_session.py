@@ -233,7 +233,7 @@ def test_a_folder_that_cannot_be_written_to_has_no_memory(here):
 
 def test_one_that_is_damaged_is_removed_so_that_the_next_load_keeps_it_anew(lab):
     lab.begin()
-    key = manifest.key_of(lab.jugfile, ())
+    key = manifest.key_of(lab.site.target, lab.jugfile.read_bytes())
     (name,) = lab.files.names("manifest")
     lab.files.save(f"manifest/{name}", [b"PK not really"])
     assert manifest.find(lab.files, key) is None
@@ -242,21 +242,22 @@ def test_one_that_is_damaged_is_removed_so_that_the_next_load_keeps_it_anew(lab)
 
 def test_of_several_loads_the_one_that_came_furthest_is_found(lab):
     lab.begin()
-    whole = manifest.find(lab.files, manifest.key_of(lab.jugfile, ()))
+    whole = manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))
     part = replace(whole, kinds=whole.kinds[:2], digests=whole.digests[:2], starts=whole.starts[:3])
-    manifest.save(lab.files, manifest.key_of(lab.jugfile, ()), part, "t")
-    assert len(manifest.find(lab.files, manifest.key_of(lab.jugfile, ()))) == 9
+    manifest.save(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()), part, "t")
+    assert len(manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 9
     assert len(manifest.find_any(lab.files)) == 9
 
 
 def test_arguments_make_another_load(lab):
-    keys = {manifest.key_of(lab.jugfile, args) for args in ((), ("a",), ("b",), ("a", "b"), ("ab",))}
+    given = [replace(lab.site.target, args=args) for args in ((), ("a",), ("b",), ("a", "b"), ("ab",))]
+    keys = {manifest.key_of(target, lab.jugfile.read_bytes()) for target in given}
     assert len(keys) == 5
 
 
 def test_one_that_was_saved_before_is_left_as_it_is(lab):
     lab.begin()
-    key = manifest.key_of(lab.jugfile, ())
+    key = manifest.key_of(lab.site.target, lab.jugfile.read_bytes())
     assert manifest.is_saved(lab.files, key, 9)
     assert not manifest.is_saved(lab.files, key, 8)
     manifest.save(lab.files, key, manifest.find(lab.files, key), "again")

@@ -130,7 +130,7 @@ def test_what_was_asked_for_is_in_the_record(lab):
 
 def test_the_manifest_is_kept_for_status_and_once(lab):
     lab.submit()
-    key = manifest.key_of(lab.jugfile, ())
+    key = manifest.key_of(lab.site.target, lab.jugfile.read_bytes())
     assert len(manifest.find(lab.files, key)) == 9
     lab.orders.calls.clear()
     lab.submit()

@@ -99,6 +99,8 @@ class FakeSlurm:
         how = self.plan.pop(0) if self.plan else "accept"
         if how == "refuse":
             return 1, "", "sbatch: error: Batch job submission failed: Invalid partition name specified"
+        if how == "full":
+            return 1, "", "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed"
         if how == "busy":
             return 1, "", "sbatch: error: Batch job submission failed: Unable to contact slurm controller"
         if how == "late":

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch import journal, submissions
+from jughpc.batch import journal, submissions, withdraw
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.pbs import Pbs
 from jughpc.batch.scheduler import Reply, Role, State, Status, Workload
 from jughpc.batch.settling import cancel
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
-from jughpc.errors import SchedulerError
+from jughpc.errors import JugdirError, SchedulerError
 from jughpc.fs import OsClock, OsFiles
 
 FIRST = Accepted(Role.ARRAY, "1", "a-1-0", 3, 0, "0-array.sh")
@@ -122,6 +122,49 @@ def test_without_jobs_the_scheduler_is_left_alone():
     run = squeue()
     assert on([], run) == Poll()
     assert run.asked == []
+
+
+def test_elements_that_wait_are_withdrawn_and_those_that_run_go_on():
+    asked = []
+
+    def run(argv):
+        asked.append(argv)
+        lines = [row("1", "0", "RUNNING", "None", "n1"), row("1", "1", "PENDING", "Resources", "")]
+        return Reply(tuple(argv), 0, "".join(f"{line}\n" for line in lines) if argv[0] == "squeue" else "", "")
+
+    assert of(run).withdraw([FIRST, REPAIR]) == []
+    assert asked[1:] == [["scancel", "--name=a-1-0", "--state=PENDING", "1"]]
+
+
+def test_where_nothing_waits_nothing_is_withdrawn():
+    run = squeue(row("1", "0", "RUNNING", "None", "n1"), row("1", "1", "COMPLETED", "None", "n2"))
+    assert of(run).withdraw([FIRST]) == []
+    assert len(run.asked) == 1
+
+
+def test_a_withdrawal_that_is_refused_is_told():
+    def run(argv):
+        is_poll = argv[0] == "squeue"
+        waits = row("1", "1", "PENDING", "None", "") + "\n"
+        return Reply(tuple(argv), 0 if is_poll else 1, waits if is_poll else "", "no such luck")
+
+    assert of(run).withdraw([FIRST]) == ["scancel --name=a-1-0 --state=PENDING 1 exited with 1: no such luck"]
+
+
+def test_only_arrays_are_withdrawn_and_the_submission_is_found_by_its_token(files, submission, tmp_path):
+    waits = [row(job, index, "PENDING", "None", "") for job, index in (("1", "1"), ("2", "N/A"), ("3", "N/A"))]
+    run = squeue(*waits)
+    assert withdraw.withdraw(files, tmp_path, submission.token, lambda recorded: of(run)) == []
+    assert run.asked[1:] == [["scancel", "--name=a-1-0", "--state=PENDING", "1"]]
+    with pytest.raises(JugdirError, match=r"no submission in .* has the token '00000000'"):
+        withdraw.withdraw(files, tmp_path, "00000000", lambda recorded: of(run))
+
+
+def test_a_submission_is_withdrawn_once(files, submission):
+    assert not withdraw.is_marked(files, submission.token)
+    assert [withdraw.mark(files, submission.token) for _ in range(3)] == [True, False, False]
+    assert withdraw.is_marked(files, submission.token)
+    assert submissions.numbers(files) == [submission.number]
 
 
 def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, submission, slurm):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.scheduler import Condition, Dependency, Limits, Refusal, Reply, Resources, Role
+from jughpc.batch.scheduler import Condition, Dependency, ElementId, Limits, Refusal, Reply, Resources, Role
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
 PBS = Pbs()
@@ -110,6 +110,12 @@ def test_a_look_that_failed_finds_nothing_out(recorded):
 
 def test_jobs_are_deleted_one_by_one():
     assert PBS.cancel_commands({"2[].srv": "a", "3.srv": "b"}) == [["qdel", "2[].srv"], ["qdel", "3.srv"]]
+
+
+def test_elements_that_wait_are_withdrawn_by_ranges():
+    waiting = [ElementId("2[].srv", index) for index in (3, 4, 5, 8)] + [ElementId("10.srv", 0)]
+    withdrawn = [["qdel", "10.srv"], ["qdel", "2[3-5].srv"], ["qdel", "2[8].srv"]]
+    assert PBS.withdraw_commands({"2[].srv": "a-0", "10.srv": "a-1"}, waiting[::-1]) == withdrawn
 
 
 def test_limits_are_read_from_the_server(recorded):

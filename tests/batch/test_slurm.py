@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.batch.scheduler import Condition, Dependency, Refusal, Reply, Resources, Role
+from jughpc.batch.scheduler import Condition, Dependency, ElementId, Refusal, Reply, Resources, Role
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import SchedulerError, SettingError, SubmitError
 
@@ -121,6 +121,14 @@ def test_each_job_is_cancelled_on_its_cluster_and_with_its_name():
     assert SLURM.cancel_commands({"1": "a", "2;big": "b"}) == [
         ["scancel", "--name=a", "1"],
         ["scancel", "-M", "big", "--name=b", "2"],
+    ]
+
+
+def test_only_what_still_waits_is_withdrawn():
+    waiting = [ElementId("1", 3), ElementId("1", 4), ElementId("2;big", 0)]
+    assert SLURM.withdraw_commands({"1": "a-0", "2;big": "a-1", "3": "a-2"}, waiting) == [
+        ["scancel", "--name=a-0", "--state=PENDING", "1"],
+        ["scancel", "-M", "big", "--name=a-1", "--state=PENDING", "2"],
     ]
 
 

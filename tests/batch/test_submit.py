@@ -112,6 +112,22 @@ def test_a_busy_scheduler_is_asked_again_with_growing_pauses(submitter, submissi
     assert clock.slept[-1] > clock.slept[0]
 
 
+def test_a_full_queue_is_waited_for_and_that_is_said(submitter, submission, slurm, told):
+    slurm.plan = ["full", "full"]
+    submitter.submit(submission, planned(submitter, submission, []))
+    assert (len(slurm.queue), slurm.count("sbatch")) == (1, 3)
+    assert "AssocMaxSubmitJobLimit" in told[0]
+    assert "Waiting for jobs to end, then trying again; ^C ends that" in told[0]
+
+
+def test_a_queue_that_stays_full_is_given_up_in_time(submitter, submission, slurm, clock):
+    slurm.plan = ["full"] * 1000
+    with pytest.raises(SchedulerError, match="AssocMaxSubmitJobLimit"):
+        submitter.submit(submission, planned(submitter, submission, []))
+    assert clock.time <= submitter.cluster.patience
+    assert slurm.queue == {}
+
+
 def test_a_look_that_fails_is_no_proof_that_nothing_was_queued(submitter, submission, slurm):
     slurm.plan, slurm.deaf = ["hang"], 3
     submitter.submit(submission, planned(submitter, submission, []))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 COMMAND = """#!/bin/sh
@@ -20,10 +22,10 @@ def slurm(three, tmp_path):
         (commands / name).write_text(COMMAND)
         (commands / name).chmod(0o755)
 
-    def run(*argv):
+    def run(*argv, **env):
         calls.write_text("")
         path = f"{commands}:{three.environ['PATH']}"
-        done = three(*argv, PATH=path, CALLS=str(calls))
+        done = three(*argv, PATH=path, CALLS=str(calls), **env)
         assert done.returncode in (0, 1), done.stderr  # 1: of a status that has tasks left
         return calls.read_text().split()
 
@@ -42,6 +44,17 @@ def test_a_status_asks_the_scheduler_once_however_many_jobs_there_are(slurm, sub
 def test_a_worker_never_asks_the_scheduler(slurm):
     slurm("submit", "three.py", "--scheduler", "slurm")
     assert slurm("execute", "three.py") == []
+
+
+def test_of_the_elements_that_find_nothing_left_to_do_one_asks_what_is_still_queued(slurm, tmp_path):
+    slurm("submit", "three.py", "--array", "3", "--scheduler", "slurm")
+    (record,) = tmp_path.rglob("record.json")
+    token = json.loads(record.read_text())["token"]
+    asked = [
+        slurm("execute", "three.py", JUGHPC_SUBMISSION=token, JUGHPC_ELEMENT=str(element), JUGHPC_ELEMENTS="3")
+        for element in range(3)
+    ]
+    assert asked == [["squeue"], [], []]
 
 
 def test_a_submission_is_on_disk_before_the_scheduler_is_asked_to_queue_anything(slurm):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -243,3 +245,63 @@ def test_a_cached_function_runs_during_the_load(load_text: Load, memory: Memory)
     assert load_text(text).space["size"] == 3
     assert len(memory.found) == 1
     assert isinstance(alltasks[0], Task)
+
+
+SUBMITTED = """
+from jug import TaskGenerator
+import beside
+
+@TaskGenerator
+def fail():
+    raise ValueError("as submitted")
+
+file, name, task = __file__, __name__, fail()
+"""
+
+
+@pytest.fixture
+def submitted(tmp_path: Path) -> Path:
+    """Return where a text lies that was pinned; the user's own has another by now."""
+    pinned = tmp_path / "pinned" / "mine.py"
+    pinned.parent.mkdir()
+    pinned.write_text(SUBMITTED)
+    (tmp_path / "mine.py").write_text("# another text\n" * 9)
+    (tmp_path / "beside.py").write_text("")
+    return pinned
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_what_was_submitted_runs_as_if_it_lay_where_the_users_file_is(
+    submitted: Path, tmp_path: Path, is_gone: bool
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(SUBMITTED)
+    before = load(path).tasks[0].digest
+    path.write_text("another = 1")
+    if is_gone:
+        path.unlink()
+    jugfile = load(path, ["-v"], submitted)
+    assert (jugfile.space["file"], jugfile.space["name"]) == (str(path), "mine")
+    assert (sys.argv, jugfile.path, jugfile.text) == ([str(path), "-v"], path, SUBMITTED.encode())
+    assert jugfile.tasks[0].digest == before
+
+
+def test_a_traceback_shows_the_users_file_and_the_lines_that_were_submitted(submitted: Path, tmp_path: Path) -> None:
+    jugfile = load(tmp_path / "mine.py", (), submitted)
+    with pytest.raises(ValueError, match="as submitted") as raised:
+        jugfile.space["fail"].f()
+    trace = "".join(traceback.format_exception(raised.value))
+    assert f'{tmp_path / "mine.py"}", line 7' in trace
+    assert '    raise ValueError("as submitted")' in trace
+
+
+def test_a_process_that_a_task_spawns_imports_what_was_submitted(submitted: Path, tmp_path: Path) -> None:
+    load(tmp_path / "mine.py", (), submitted)
+    found = importlib.util.find_spec("mine") if sys.modules.pop("mine") else None
+    assert found is not None
+    assert found.origin == str(submitted)
+
+
+def test_a_text_that_was_submitted_and_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JugfileNotFoundError, match=r"cannot be read from .*pinned/mine.py"):
+        load(tmp_path / "mine.py", (), tmp_path / "pinned" / "mine.py")

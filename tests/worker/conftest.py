@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,7 @@ class Bench:
         self._born += 1
         name = f"life-{self._born}"
         record = Record(life=name, host=name, space="s", pid=self._born, started=1, user="ada", owner=f"local:{name}")
-        names = iter([name, f"{name}-again", f"{name}-once-more"])
+        names = itertools.chain([name, f"{name}-again"], (f"{name}-again-{n}" for n in itertools.count(2)))
         beats = HandBeats(store or self.store, self.clock)
         lease = BeatingLease(beats, self.clock, lambda: Record(**{**vars(record), "life": next(names)}))
         lease.begin(store or self.store)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import signal
 
 import pytest
 
 from jughpc.fs import OsFiles
+from jughpc.store.base import SHARD
+from jughpc.worker.patience import CANNOT_PASS
 
 FAILING = """
 @TaskGenerator
@@ -237,12 +240,121 @@ def test_a_full_disk_keeps_no_failure_from_being_recorded(bench, how):
     assert len(bench.store.look(0).failed) == len(worker.worker.tally.failures) == 1
 
 
-def test_a_disk_that_refuses_for_good_ends_the_worker_without_a_claim_left(bench, notes):
-    files = Faulty(bench.files, errno.EROFS, times=1)
-    with pytest.raises(OSError, match="no"):
-        bench.worker(notes, store=bench.open(0, files)).run()
+def bound_to_pass():
+    """Return every errno but those by which a call says of itself that it was wrong."""
+    return sorted(set(errno.errorcode) - CANNOT_PASS)
+
+
+@pytest.mark.parametrize("number", bound_to_pass(), ids=errno.errorcode.get)
+def test_whatever_is_not_a_mistake_of_the_call_is_waited_out(bench, how, notes, number):
+    files = Faulty(bench.files, number, times=3)
+    worker = bench.worker(notes, how, store=bench.open(0, files)).run()
+    assert (sorted(worker.runs), worker.graph.unfinished, bench.claims()) == (list(range(10)), 0, [])
+
+
+class Broken(OsFiles):
+    """The real files, of which some calls fail while `error` is not 0."""
+
+    def __init__(self, files, error, calls):
+        super().__init__(files.root)
+        self.error, self.calls = error, calls
+
+    def __getattribute__(self, name):
+        if name in CALLS and name in self.calls and self.error:
+            raise OSError(self.error, "no", name)
+        return super().__getattribute__(name)
+
+
+CALLS = ("names", "read", "map", "write", "save", "rewrite", "rename", "link", "remove", "make_folder")
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOENT, errno.EPIPE])
+@pytest.mark.parametrize("text", [FAILING, PAIR], ids=["failing", "pair"])
+def test_a_worker_outlives_each_call_that_fails_for_minutes(bench, how, text, number, call):
+    files = Broken(bench.files, 0, {call})
+    worker = bench.worker(text, how, store=bench.open(0, files))
+    files.error = number
+    bench.clock.at(bench.clock.time + 500.0, lambda: setattr(files, "error", 0))
+    worker.run()
+    assert worker.graph.unfinished == worker.graph.stuck
+    assert len(bench.store.look(0).done) == worker.executed
+    files.error = 0
+    worker.lease.end("its work ended")
+    assert all(held_by_nobody(bench, name) for name in bench.claims())
+
+
+def held_by_nobody(bench, name):
+    key, _, generation = name.partition(".claim.")
+    key = SHARD if key == "shard" else bytes.fromhex(key)
+    return bench.store.observer().proof(0, key, int(generation))
+
+
+def test_who_waits_says_so_once_and_when_it_is_over(bench, notes):
+    files = Faulty(bench.files, errno.EROFS, times=5)
+    said = bench.worker(notes, store=bench.open(0, files)).run().said
+    assert len([line for line in said if "trying again, for 1h at most" in line]) == 1
+    assert len([line for line in said if "goes on, after" in line]) == 1
+
+
+def test_a_worker_whose_patience_is_over_keeps_its_results_elsewhere_and_leaves_no_claim(bench, how, notes):
+    kept = {}
+    options = {"rescue": lambda results, life: kept.update(results) or bench.files.root, "patience": 60.0}
+    files = Faulty(bench.files, errno.EROFS, times=10**9)
+    worker = bench.worker(notes, how, store=bench.open(0, files), **options).run()
+    assert len(kept) == len(worker.runs) > 0
+    assert worker.worker.stopping()
+    assert f"jughpc rescue {bench.files.root}" in worker.said[-2]
     assert bench.claims() == []
 
+
+def test_what_cannot_pass_is_not_waited_for(bench, notes):
+    files, before = Faulty(bench.files, errno.EFBIG, times=10**9), bench.clock.time
+    worker = bench.worker(notes, store=bench.open(0, files), rescue=lambda *kept: bench.files.root).run()
+    assert worker.worker.stopping()
+    assert bench.clock.time - before < 60.0
+
+
+def test_a_worker_that_is_told_to_stop_keeps_what_the_store_does_not_take(bench, notes):
+    kept = {}
+    files = Faulty(bench.files, errno.EROFS, times=10**9)
+    worker = bench.worker(notes, store=bench.open(0, files), rescue=lambda results, life: kept.update(results))
+    bench.clock.at(bench.clock.time + 40.0, lambda: worker.stops.heed(signal.SIGTERM))
+    worker.run()
+    assert len(kept) == 1
+
+
+def test_a_worker_whose_record_was_taken_away_goes_on_under_a_new_life(bench, notes):
+    worker = bench.worker(notes)
+    bench.store.forget_life(worker.lease.record.life)
+    worker.run()
+    assert (sorted(worker.runs), worker.graph.unfinished, bench.claims()) == (list(range(10)), 0, [])
+    assert worker.lease.record.life.endswith("-again")
+
+
+@pytest.mark.parametrize("what", ["record", "claims", "both"])
+def test_a_worker_from_which_all_is_taken_while_a_task_runs_goes_on(bench, what):
+    def take():
+        for name in bench.claims() * (what != "record"):
+            bench.files.remove(f"shards/0/{name}")
+        for name in bench.files.names("workers") * (what != "claims"):
+            bench.files.remove(f"workers/{name}")
+
+    worker = bench.worker(LONG)
+    bench.clock.at(bench.clock.time + 30.0, take)
+    worker.run()
+    assert (worker.graph.unfinished, bench.claims()) == (0, [])
+    assert len(bench.store.look(0).done) == 3
+
+
+LONG = """
+@TaskGenerator
+def note(i):
+    runs.append(i)
+    clock.sleep(60)
+
+tasks = [note(i) for i in range(3)]
+"""
 
 LARGE = """
 import numpy as np

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jughpc.app.context.target import Target
 from jughpc.fs import Files
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import read
 
 if TYPE_CHECKING:  # each worker imports this module, and few of them need NumPy for it
     import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # each worker imports this module, and few of them need NumPy
 
 FOLDER = "manifest"
 
+_LARGEST = 4 << 30  # [bytes] ten times the manifest of 10^7 tasks
 _NAME = re.compile(r"([0-9a-f]{32})\.([0-9]+)\.npz")
 
 
@@ -103,9 +104,9 @@ def of_graph(graph: Graph, barrier: bool) -> Manifest:
     return Manifest(graph.names, kinds, digests, starts, needs, barrier)
 
 
-def key_of(jugfile: Path, args: Sequence[str]) -> str:
-    """Return the name of what a load of `jugfile` depends on: its text and arguments."""
-    parts = [jugfile.read_bytes(), jugfile.name.encode(), *(argument.encode() for argument in args)]
+def key_of(target: Target, text: bytes) -> str:
+    """Return the name of what a load of the jugfile depends on: its `text` and arguments."""
+    parts = [text, target.jugfile.name.encode(), *(argument.encode() for argument in target.args)]
     whole = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
     return hashlib.blake2b(whole, digest_size=16).hexdigest()
 
@@ -147,9 +148,9 @@ def find_any(files: Files) -> Manifest | None:
     return _load(files, _path(key, count))
 
 
-def outdated(files: Files, jugfile: Path, args: Sequence[str]) -> list[str]:
-    """Return the file names of manifests that a load of `jugfile` as it is now will not be told by."""
-    key, kept = key_of(jugfile, args), _kept(files)
+def outdated(files: Files, target: Target) -> list[str]:
+    """Return the file names of manifests that a load of the jugfile as it is now will not be told by."""
+    key, kept = key_of(target, read(target.place)), _kept(files)
     furthest = max((count for found, count in kept if found == key), default=0)
     return [f"{found}.{count}.npz" for found, count in kept if (found, count) != (key, furthest)]
 
@@ -163,7 +164,7 @@ def _load(files: Files, path: str) -> Manifest | None:
     from zipfile import BadZipFile
 
     try:
-        return _decoded(files.read(path))
+        return _decoded(files.read(path, _LARGEST))
     except FileNotFoundError:  # a cleanup has removed it just now
         return None
     except (ValueError, KeyError, EOFError, BadZipFile):
@@ -172,8 +173,13 @@ def _load(files: Files, path: str) -> Manifest | None:
 
 
 def _decoded(data: bytes) -> Manifest:
+    from zipfile import ZIP_STORED, ZipFile
+
     import numpy as np
 
+    with ZipFile(io.BytesIO(data)) as members:
+        if any(one.compress_type != ZIP_STORED or one.file_size > len(data) for one in members.infolist()):
+            raise ValueError("it claims to hold more than there is")
     with np.load(io.BytesIO(data)) as arrays:
         names = arrays["names"].tobytes().decode().split("\0")
         numbers = {key: arrays[key] for key in ("kinds", "digests", "starts")}

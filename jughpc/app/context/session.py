@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.site import Site
@@ -14,7 +12,7 @@ from jughpc.errors import JugdirError
 from jughpc.store.base import Store
 from jughpc.store.location import Location
 from jughpc.store.memory import MemoryStore
-from jughpc.tasks.jugfile import Jugfile
+from jughpc.tasks.jugfile import Jugfile, has_changed, read
 from jughpc.tasks.jugfile import load as run_jugfile
 from jughpc.tasks.task import Task
 from jughpc.worker import stops
@@ -53,7 +51,8 @@ def peek(site: Site) -> Session:
     """Load the jugfile beside its store as it is; a store that does not exist is not made."""
     target, found = site.target, site.store()
     Task.store = NamedStore(site.location, found or MemoryStore(), is_new=found is None)
-    jugfile = load(target.jugfile, target.args)
+    jugfile = load(target)
+    _tell_changes(site, jugfile)
     store = _chosen(target)
     if store.location != target.location:
         raise JugdirError(
@@ -65,10 +64,10 @@ def peek(site: Site) -> Session:
 
 def with_own_jugdir(target: Target) -> Target:
     """Return `target` with the jugdir that its jugfile chooses itself; one that may do so is loaded to know it."""
-    if not target.jugfile.is_file() or not _CHOOSES.search(target.jugfile.read_bytes()):
+    if not target.is_there() or not _CHOOSES.search(read(target.place)):
         return target
     Task.store = as_it_is(target.location)
-    load(target.jugfile, target.args)
+    load(target)
     return replace(target, location=_chosen(target).location)
 
 
@@ -86,7 +85,8 @@ def settle(session: Session) -> Session:
 def again(session: Session) -> Session:
     """Load the jugfile anew: past the barrier at which it ended. Raises JugdirError if it took another store."""
     Task.store = NamedStore(session.target.location, session.store)
-    jugfile = load(session.target.jugfile, session.target.args)
+    jugfile = load(session.target)
+    _tell_changes(session.site, jugfile)
     if session.target.location.is_private and _chosen(session.target).results is not session.store:
         raise JugdirError(
             f"{session.target.jugfile} makes a new store in memory each time it is loaded, which is once a barrier; "
@@ -100,10 +100,17 @@ def close(session: Session) -> None:
     session.store.save()
 
 
-def load(path: Path, args: Sequence[str] | None = ()) -> Jugfile:
+def load(target: Target) -> Jugfile:
     """Load a jugfile; see tasks.jugfile.load. A child that it forks goes no further; commands stay where they are."""
     with stops.loading():
-        return run_jugfile(path, args)
+        return run_jugfile(target.jugfile, target.args, target.source)
+
+
+def _tell_changes(site: Site, jugfile: Jugfile) -> None:
+    """Say so if what was submitted, and runs here, is no more what the user sees."""
+    if site.target.source is not None and has_changed(jugfile.path, jugfile.text):
+        what = "has changed" if jugfile.path.is_file() else "is gone"
+        site.say(f"{site.target.jugfile} {what} since it was submitted; this runs what was submitted")
 
 
 def as_it_is(location: Location) -> NamedStore:

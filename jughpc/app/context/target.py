@@ -27,12 +27,23 @@ class Target:
         location: Where the store lies.
         args: The jugfile's own arguments.
         chosen: How the jugfile was chosen, "" if it was named.
+        source: Where its text lies as it was submitted; None to read it from the jugfile.
     """
 
     jugfile: Path
     location: Location
     args: tuple[str, ...] = ()
     chosen: str = ""
+    source: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Where the text is read from."""
+        return self.source or self.jugfile
+
+    def is_there(self) -> bool:
+        """Return whether there is a text to read; what was submitted is not asked for, but read."""
+        return self.source is not None or self.jugfile.is_file()
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.context.sources import Project, note
 from jughpc.app.context.target import remember
+from jughpc.app.run.rescue import spelt, take_up_here
 from jughpc.app.run.selection import Choice
+from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode, after_signal
+from jughpc.store import rescue
 from jughpc.store.lease.lease import Lease
 from jughpc.store.location import Memory
 from jughpc.tasks.graph import Graph
@@ -18,6 +24,7 @@ from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
 from jughpc.worker.element import Place
 from jughpc.worker.loop import Worker
+from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Interrupted, Stops
 from jughpc.worker.tally import Options, Tally
@@ -36,10 +43,12 @@ class Outcome:
     Attributes:
         code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
+        nothing_left: Whether no other worker could do anything either: all is done, or failed, or waits for that.
     """
 
     code: int
     tally: Tally
+    nothing_left: bool = False
 
 
 def execute(site: Site, where: Place, options: Options, chosen: Matcher | None = None) -> Outcome:
@@ -51,24 +60,43 @@ def execute(site: Site, where: Place, options: Options, chosen: Matcher | None =
     stops = Stops(options.stop_file, site.say)
     stops.install()
     lease = site.lease(where.ref, where.owner)
+    fitting = replace(options, largest=site.location.largest, rescue=partial(rescue.keep, jugdir=spelt(site)))
+    patience = Patience(site.clock, stops, site.say, fitting)
     try:
+        if where.ref is not None:  # people mend at once what is told at once
+            patience.through(lambda: _opened(site), "open the store")
         with stops.loading():
             found = sessions.peek(site)
-        session = sessions.settle(found)
+        session = patience.through(lambda: sessions.settle(found), "make the store")
         if where.ref is None:
             remember(site.folder, site.target, site.say)
-        lease.begin(session.store)
-        fitting = replace(options, largest=site.location.largest)
-        outcome = _Shift(lease, stops, Policy(workers=where.elements), fitting, site, chosen).run(session)
-        sessions.close(session)
+        patience.through(lambda: lease.begin(session.store), "write its record")
+        if not session.target.location.is_private:
+            take_up_here(site, session.store)
+        policy = Policy(workers=where.elements)
+        outcome = _Shift(lease, stops, policy, fitting, site, chosen, patience).run(session)
+        patience.through(lambda: sessions.close(session), "store its results", in_hand=True)
         if session.target.location == Memory():
             site.say(_GONE)
         return outcome
     except Interrupted:
         return Outcome(_stopped(stops), Tally())
+    except GivenUpError as error:
+        site.say(f"{error}; it gives up")
+        return Outcome(_stopped(stops), Tally())
     finally:
         lease.end(stops.why() or "its work ended")
         stops.uninstall()
+
+
+def _opened(site: Site) -> None:
+    """Open the store, if there is one. Raises OSError, JugdirError that is no fault of the file system."""
+    try:
+        site.store()
+    except JugdirError as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from error
+        raise
 
 
 @dataclass
@@ -81,12 +109,17 @@ class _Shift:
     options: Options
     site: Site
     chosen: Matcher | None
+    patience: Patience
     _total: Tally = field(default_factory=Tally)  # of all loads so far
+    _project: Project | None = None
 
     def run(self, session: Session) -> Outcome:
         """Work on one load of the jugfile after the other."""
         try:
             return self._run(session)
+        except GivenUpError as error:
+            self.site.say(f"{error}; it gives up")
+            return Outcome(_stopped(self.stops), self._total)
         except Interrupted:  # while the jugfile was loaded again, or tasks digested
             return Outcome(_stopped(self.stops), self._total)
 
@@ -99,14 +132,33 @@ class _Shift:
             patience = _PATIENCE if len(whole.tasks) != before else patience - 1
             before = len(whole.tasks)
             _save_manifest(session, whole, self.lease.record.life)
-            choice = Choice(jugfile, whole, session.store, self.chosen)
+            self._note_sources(session, whole)
+            choice = self._choice(session, whole)
             tally, is_stopping = self._work(session, choice)
             self._total = self._total.plus(tally)
             if choice.graph.unfinished or not jugfile.barrier or is_stopping or patience == 0:
                 self._tell_what_waits(jugfile, choice, patience)
-                return Outcome(_code(choice.graph, self._total, jugfile.barrier, self.stops), self._total)
+                nothing_left = whole.unfinished == whole.stuck and not jugfile.barrier
+                code = _code(choice.graph, self._total, jugfile.barrier, self.stops)
+                return Outcome(code, self._total, nothing_left)
             with self.stops.loading():
-                session = sessions.again(session)
+                session = self._again(session)
+
+    def _choice(self, session: Session, whole: Graph) -> Choice:
+        chosen = self.chosen
+        return self.patience.through(lambda: Choice(session.jugfile, whole, session.store, chosen), "look at the store")
+
+    def _again(self, session: Session) -> Session:
+        return self.patience.through(lambda: sessions.again(session), "read the jugfile")
+
+    def _note_sources(self, session: Session, graph: Graph) -> None:
+        if (files := self.site.files) is None:
+            return
+        text = session.jugfile.text
+        self._project = self._project or Project(session.target, text, self.site.folder)
+        self._project.loaded(text)
+        with suppress(OSError):  # what is lost is a warning
+            note(files, session.store, graph, self._project)
 
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
@@ -125,7 +177,7 @@ class _Shift:
             )
             worker.run()
             total = total.plus(worker.tally)
-            if worker.stopping() or not choice.look():
+            if worker.stopping() or not self.patience.through(choice.look, "look at the store"):
                 return total, worker.stopping()
 
     def _tell_what_waits(self, jugfile: Jugfile, choice: Choice, patience: int) -> None:
@@ -149,10 +201,13 @@ def _stopped(stops: Stops) -> int:
 
 
 def _save_manifest(session: Session, graph: Graph, token: str) -> None:
-    """Keep what was loaded for status; whoever loads first does so for all."""
+    """Keep what was loaded for status, if that works now; whoever loads first does so for all."""
     files = session.site.files
     if files is None or not graph.tasks:
         return
-    key = key_of(session.target.jugfile, session.target.args)
-    if not is_saved(files, key, len(graph.tasks)):
-        save(files, key, of_graph(graph, session.jugfile.barrier), token)
+    try:
+        key = key_of(session.target, session.jugfile.text)
+        if not is_saved(files, key, len(graph.tasks)):
+            save(files, key, of_graph(graph, session.jugfile.barrier), token)
+    except OSError as error:  # `status` loads the jugfile then
+        session.site.say(f"what was loaded cannot be kept for status: {error}")

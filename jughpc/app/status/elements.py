@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jughpc.app.context.site import Site
-from jughpc.batch import journal, settling, standing, submissions
+from jughpc.batch import journal, settling, standing, submissions, withdraw
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State, Status
@@ -29,6 +29,7 @@ class Jobs:
         poll: What the scheduler says, empty if it could not be asked.
         trouble: Why it could not be asked, "" if it could.
         cancelled: Whether the submission is to end.
+        withdrawn: Whether its elements that had not started are not needed any more.
         open: How many jobs of it may be queued, or not: nobody could find out.
     """
 
@@ -38,6 +39,7 @@ class Jobs:
     poll: Poll = field(default_factory=Poll)
     trouble: str = ""
     cancelled: bool = False
+    withdrawn: bool = False
     open: int = 0
 
 
@@ -63,6 +65,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
         journal.accepted(files, submission),
         trouble=settled.trouble,
         cancelled=submissions.is_cancelled(files, submission),
+        withdrawn=withdraw.is_marked(files, submission.token),
         open=len(settled.open),
     )
     return _asked(jobs, files) if ask else jobs

@@ -9,6 +9,7 @@ from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing, manifest_of, stand
 from jughpc.batch.clusters import Clusters
@@ -22,12 +23,14 @@ class Report:
     Attributes:
         jobs: The latest submission, None if there is none.
         elements: Its array elements by state.
+        changes: What is no more what computed, or will compute, these results.
     """
 
     target: Target
     standing: Standing
     jobs: Jobs | None = None
     elements: Counter[State] = field(default_factory=Counter)
+    changes: Changes = field(default_factory=Changes)
 
 
 def report(site: Site, clusters: Clusters, number: int | None = None, manifest: Manifest | None = None) -> Report:
@@ -44,4 +47,4 @@ def report(site: Site, clusters: Clusters, number: int | None = None, manifest: 
     over = submitted.dead_by_scheduler(jobs, records) if jobs else {}
     standing = stand(manifest, store, over)
     counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
-    return Report(site.target, standing, jobs, counts)
+    return Report(site.target, standing, jobs, counts, changes(site, standing, jobs))

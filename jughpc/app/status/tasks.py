@@ -16,6 +16,7 @@ from jughpc.store.files.layout import sum_name
 from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import ALIVE, Record
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import read
 
 FAILED, WAITING, READY, COMPLETE, ACTIVE = range(5)
 COMPOUND = "jug.compound.compound_task_execute"
@@ -71,8 +72,8 @@ def manifest_of(site: Site) -> Manifest:
     tasks: once such a task is done, those inside it are gone.
     """
     target, files = site.target, site.files
-    if files is not None and target.jugfile.is_file():
-        kept = find(files, key_of(target.jugfile, target.args))
+    if files is not None and target.is_there():
+        kept = find(files, key_of(target, read(target.place)))
         if kept is not None and not kept.barrier and COMPOUND not in kept.names:
             return kept
     session = sessions.peek(site)

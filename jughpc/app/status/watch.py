@@ -9,6 +9,7 @@ from jughpc.app.status.report import Report, report
 from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugError, JugfileError
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.jugfile import read
 
 
 class Watch:
@@ -30,7 +31,7 @@ class Watch:
     def _tasks(self) -> Manifest:
         self._site.store()  # first: it tells best what is wrong with a jugdir
         target, files = self._site.target, self._site.files
-        key = key_of(target.jugfile, target.args)
+        key = key_of(target, read(target.place))
         if files is not None and (kept := find(files, key)):
             return kept
         if key != self._key:

@@ -40,5 +40,6 @@ def operand(path: Path) -> str:
 def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, for that interpreter."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
-    folder = str(target.location.folder())
-    return (python, "-m", "jughpc", command, operand(target.jugfile), "--jugdir", folder, "--trusted", *options, *own)
+    named = (operand(target.jugfile), "--jugdir", str(target.location.folder()), "--trusted")
+    text = ("--as-submitted", target.source.parent.name) if target.source else ()
+    return (python, "-m", "jughpc", command, *named, *text, *options, *own)

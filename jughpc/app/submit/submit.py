@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from jughpc.app.context import pinned as texts
 from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.context.target import Target
+from jughpc.app.status import elements as submitted
+from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand
 from jughpc.app.submit import dependents
 from jughpc.batch import script, settling, submissions
@@ -61,6 +65,7 @@ class Planned:
         cluster: Where the jobs go.
         submission: As it will be recorded.
         jobs: In the order of their submission.
+        changes: What is not what computed results in use, or what an earlier submission still runs.
     """
 
     request: SubmitRequest
@@ -70,6 +75,7 @@ class Planned:
     cluster: Cluster
     submission: Submission
     jobs: Sequence[Job]
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def site(self) -> Site:
@@ -100,10 +106,12 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
-    submission = _draft(site, request, cluster)
+    target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
+    submission = _draft(site, target, request, cluster)
     standing = stand(_manifest(session), None if session.is_new else session.store, {})
-    jobs = _jobs(site, request, submission, cluster)
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs)
+    jobs = _jobs(target, request, submission, cluster)
+    changed = changes(site, standing, submitted.find(site, clusters, ask=False))
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, changed)
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -122,8 +130,10 @@ def submit(planned: Planned) -> Submitted:
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
         _prepare_store(sessions.settle(planned.session), planned.standing, files)
+        text = planned.session.jugfile.text
+        texts.pin(files, site.target, text)
         submission = submissions.prepare(files, planned.submission)
-        jobs = _jobs(site, planned.request, submission, cluster)
+        jobs = _jobs(texts.pinned(site.target, texts.key_of(text)), planned.request, submission, cluster)
         return Submitted(submission, Submitter(cluster, files, site.say).submit(submission, jobs))
 
 
@@ -172,17 +182,17 @@ def _manifest(session: Session) -> Manifest:
 
 def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
     """Keep the manifest for status; make tasks that failed before ready again."""
-    manifest, key = standing.manifest, key_of(session.target.jugfile, session.target.args)
+    manifest, key = standing.manifest, key_of(session.target, session.jugfile.text)
     if len(manifest) and not is_saved(files, key, len(manifest)):
         save(files, key, manifest, "submit")
     if failed := standing.failed():
         session.store.forget_failures(failed)
 
 
-def _draft(site: Site, request: SubmitRequest, cluster: Cluster) -> Submission:
-    target = site.target
+def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster) -> Submission:
     argv = dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
+    meta |= {"text": target.source.parent.name if target.source else ""}
     return submissions.draft(
         _files(site),
         site.clock,
@@ -196,6 +206,6 @@ def _draft(site: Site, request: SubmitRequest, cluster: Cluster) -> Submission:
     )
 
 
-def _jobs(site: Site, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
-    after = dependents.of_array(site.target, submission, request.rounds, request.reduce)
+def _jobs(target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster) -> list[Job]:
+    after = dependents.of_array(target, submission, request.rounds, request.reduce)
     return plan(submission, cluster.scheduler, after)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
+from jughpc.app.context import sources
 from jughpc.app.context.site import Site
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.fs import Clock
@@ -41,8 +42,17 @@ def invalidate(site: Site, matches: Callable[[str], bool], patience: float) -> I
             return Invalidated(len(chosen), Counter())
         lease.begin(session.store)
         gone = remove_with_dependents(session.store, lease.record.life, graph, chosen, site.clock, patience)
+        _forget_sources(site, graph, gone)
         sessions.close(session)
         return Invalidated(len(chosen), Counter(graph.tasks[graph.index[digest]].name for digest in gone))
+
+
+def _forget_sources(site: Site, graph: Graph, gone: set[bytes]) -> None:
+    removed: defaultdict[str, list[bytes]] = defaultdict(list)
+    for digest in gone:
+        removed[graph.tasks[graph.index[digest]].name].append(digest)
+    if (files := site.files) is not None:
+        sources.forget(files, removed)
 
 
 def remove_with_dependents(

@@ -58,7 +58,7 @@ def tidy(site: Site, clusters: Clusters, store: Store, tasks: Iterable[bytes], o
 def _tidy_manifests(files: Files, target: Target, living: set[str]) -> tuple[int, int]:
     """Remove manifests that were never finished, and those of former versions; return how many of each."""
     unfinished = abandoned(files.names(manifest.FOLDER), living)
-    outdated = manifest.outdated(files, target.jugfile, target.args)
+    outdated = manifest.outdated(files, target)
     for name in (*unfinished, *outdated):
         files.remove(f"{manifest.FOLDER}/{name}")
     return len(unfinished), len(outdated)

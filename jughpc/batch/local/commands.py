@@ -50,7 +50,7 @@ def command(*words: str) -> list[str]:
 
 def main(argv: Sequence[str]) -> int:
     """Do the command in `argv`, print what it answers, and return its exit code."""
-    commands = {"submit": submit, "poll": poll, "cancel": cancel, "named": named, "limits": limits}
+    commands = {verb.__name__: verb for verb in (submit, poll, cancel, withdraw, named, limits)}
     try:
         if argv[0] == "supervise":
             supervise(OsFiles(Path(argv[1])), OsClock(), Path(argv[1]))
@@ -93,6 +93,15 @@ def cancel(jobs: Sequence[JobId]) -> object:
     if unknown := set(jobs) - set(paths):
         raise CommandError(f"no such job: {', '.join(sorted(unknown))}", GONE)
     return {"cancelled": list(paths)}
+
+
+def withdraw(jobs: Sequence[JobId]) -> object:
+    """Have the elements of `jobs` that have not started never start; those that have go on."""
+    paths = _known(jobs)
+    for job, path in paths.items():
+        with suppress(FileExistsError):
+            OsFiles(path).write(f"{job}.withdraw", [])
+    return {"withdrawn": list(paths)}
 
 
 def named(words: Sequence[str]) -> object:

@@ -6,6 +6,7 @@
       supervisor.log                        what it had to complain of
       <job>.job                             what to run; appears whole
       <job>.cancel                          somebody wants it ended
+      <job>.withdraw                        nobody needs its elements that have not started
       <job>.ended.<outcome>                 its elements that have not started never will
       <job>/<index>.started.<pid>.<start>   an element's process
       <job>/<index>.ended.<outcome>
@@ -27,10 +28,11 @@ from pathlib import Path
 
 from jughpc.batch.scheduler import Condition, JobId
 from jughpc.batch.typed import checked, texts
-from jughpc.fs import Files, OsFiles, environment
+from jughpc.fs import Files, OsFiles, environment, home
 from jughpc.host import Process
 
 CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
+WITHDRAWN = "withdrawn"
 """Outcomes of an element that has no exit code of its own making."""
 
 LOG = "supervisor.log"
@@ -77,8 +79,8 @@ class History:
 
 def index_files() -> Files:
     """Return the folder, one a user, that tells where each job's folder is. Source: XDG base directories."""
-    home = environment().get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return OsFiles(Path(home) / "jughpc" / "local")
+    state = environment().get("XDG_STATE_HOME") or home() / ".local" / "state"
+    return OsFiles(Path(state) / "jughpc" / "local")
 
 
 def folder_beside(script: str) -> Path:
@@ -202,6 +204,11 @@ def read_history(files: Files, job_id: JobId) -> History:
 def cancel_asked(names: Iterable[str], job_id: JobId) -> bool:
     """Return whether somebody wants the job ended."""
     return f"{job_id}.cancel" in names
+
+
+def withdrawal_asked(names: Iterable[str], job_id: JobId) -> bool:
+    """Return whether the job's elements that have not started are not needed any more."""
+    return f"{job_id}.withdraw" in names
 
 
 def unstarted_outcome(names: Iterable[str], job_id: JobId) -> str | None:

@@ -108,6 +108,9 @@ class Local:
     def cancel_commands(self, jobs: Names) -> list[list[str]]:
         return [command("cancel", *jobs)]
 
+    def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
+        return [command("withdraw", *dict.fromkeys(element.job for element in waiting))]
+
     def limits_command(self) -> list[str]:
         return command("limits")
 

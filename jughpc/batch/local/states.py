@@ -136,6 +136,7 @@ def _ended(outcome: str, host: str) -> Status:
     words = {
         "0": (State.DONE, ""),
         folder.CANCELLED: (State.CANCELLED, ""),
+        folder.WITHDRAWN: (State.CANCELLED, "withdrawn"),
         folder.NEVER: (State.CANCELLED, "dependency never satisfied"),
         folder.LOST: (State.FAILED, DIED),
         folder.WALLTIME: (State.FAILED, "walltime exceeded"),

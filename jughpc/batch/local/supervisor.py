@@ -151,6 +151,8 @@ class Supervisor:
         for tracked in self.jobs.values():
             if folder.cancel_asked(names, tracked.job.id) and not tracked.cancelled:
                 self._cancel(tracked)
+            elif folder.withdrawal_asked(names, tracked.job.id):
+                self._leave_unstarted(tracked, folder.WITHDRAWN)
 
     def _abandon(self) -> NoReturn:
         """End all without a trace: the submission's folder was removed, and is not to be made anew."""

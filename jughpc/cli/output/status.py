@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from jughpc.app.context.sources import Changed
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS
@@ -26,8 +27,35 @@ def lines(report: Report, width: int) -> Iterator[str]:
         yield "The jugfile ended at a barrier: more tasks may follow once these are done.\n"
     if report.jobs:
         yield from _submission(report.jobs, report.elements)
+    yield from changed(report)
     yield from _workers(report.standing.workers)
     yield from _dead(report.standing.dead)
+
+
+def changed(report: Report) -> Iterator[str]:
+    """Yield what changed, a line each."""
+    told = list(_changes(report))
+    yield from told
+    yield from [""] if told else []
+
+
+def _changes(report: Report) -> Iterator[str]:
+    name, since = report.target.jugfile.name, report.changes.since
+    if since:
+        yield f"{name} has changed since submission {since} was submitted, which runs what was submitted"
+    for function in report.changes.functions:
+        yield changed_function(function)
+
+
+def changed_function(function: Changed) -> str:
+    """Return that the source of a function changed, and what to do."""
+    name = function.name.rpartition(".")[2]
+    which = (
+        f"{function.old} of its {function.results} results"
+        if function.old < function.results
+        else (f"its {function.results} results")
+    )
+    return f"{name} changed since {which}: run `jughpc invalidate --name {name}`, or give it a version"
 
 
 def _submission(jobs: Jobs, elements: Counter[State]) -> Iterator[str]:
@@ -36,7 +64,9 @@ def _submission(jobs: Jobs, elements: Counter[State]) -> Iterator[str]:
     state = ", cancelled" if jobs.cancelled else ""
     yield f"Submission {submission.number} on {submission.scheduler} ({ids}{state}), logs in {submission.folder}/logs"
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
-    told = [f"{elements[s]} {s.value}" for s in State if s in always or elements[s]]
+    withdrawn = jobs.withdrawn and not jobs.cancelled
+    words = {State.CANCELLED: "not needed any more"} if withdrawn else {}
+    told = [f"{elements[s]} {words.get(s, s.value)}" for s in State if s in always or elements[s]]
     yield f"  {elements.total()} elements: {', '.join(told)}"
     for role, status in jobs.poll.dependents.items():
         job = next(job for job in reversed(jobs.accepted) if job.role is role)
@@ -91,6 +121,10 @@ def as_dict(report: Report) -> dict[str, Any]:
         "behind_barrier": standing.manifest.barrier,
         "workers": [asdict(record) for record in standing.workers],
         "dead_workers": [asdict(record) for record in standing.dead],
+        "changed": {
+            "since_submission": report.changes.since,
+            "functions": [asdict(function) for function in report.changes.functions],
+        },
         "submission": _jobs_as_dict(report.jobs, report.elements) if report.jobs else None,
     }
 
@@ -101,6 +135,7 @@ def _jobs_as_dict(jobs: Jobs, elements: Counter[State]) -> dict[str, Any]:
         "scheduler": jobs.submission.scheduler,
         "folder": str(jobs.submission.folder),
         "cancelled": jobs.cancelled,
+        "withdrawn": jobs.withdrawn,
         "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
         "elements": {state.value: elements[state] for state in State},
         "followers": {

@@ -10,11 +10,13 @@ from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
 from jughpc.batch.submissions import Accepted
 from jughpc.cli.output.choices import chosen
+from jughpc.cli.output.status import changed_function
 
 
 def planned(plan: Planned) -> Iterator[str]:
     """Yield all that was chosen, applied defaults included, a line each."""
     yield from _tasks(plan)
+    yield from _changes(plan)
     yield from chosen(plan)
 
 
@@ -47,6 +49,13 @@ def _tasks(plan: Planned) -> Iterator[str]:
         yield f"again      {len(failed)} tasks that failed before are tried again"
     if done := len(standing.manifest) - standing.unfinished:
         yield f"done       {done} tasks have a result already"
+
+
+def _changes(plan: Planned) -> Iterator[str]:
+    if since := plan.changes.since:
+        yield f"changed    {plan.site.target.jugfile.name}, since submission {since}, whose jobs run what was submitted"
+    for function in plan.changes.functions:
+        yield f"changed    {changed_function(function)}"
 
 
 def _log(job: Accepted, path: Path) -> str:

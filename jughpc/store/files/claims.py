@@ -109,7 +109,7 @@ class LinkClaims:
         return False
 
     def _copy(self) -> bytes:
-        mine = record.decode(self._files.read(record_path(self.life)), self.life)
+        mine = record.decode(self._files.read(record_path(self.life), record.LARGEST), self.life)
         if mine is None:
             raise OSError(errno.EIO, "the worker's own record is damaged", record_path(self.life))
         return record.encode(replace(mine, copied=True))
@@ -120,7 +120,7 @@ class LinkClaims:
     def _life_at(self, shard: int, key: bytes, generation: int) -> str:
         """Return whose claim it is, "" if it is gone."""
         try:
-            found = record.decode(self._files.read(self._path(shard, key, generation)))
+            found = record.decode(self._files.read(self._path(shard, key, generation), record.LARGEST))
         except FileNotFoundError:
             return ""
         return found.life if found else ""

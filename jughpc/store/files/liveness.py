@@ -66,7 +66,7 @@ class Liveness:
         if glance is not None and now - glance.looked < glance.pause:
             return ""  # so soon again the same life would only cost the file server another read
         try:
-            claim = record.decode(self._files.read(path), _life_of(path))
+            claim = record.decode(self._files.read(path, record.LARGEST), _life_of(path))
         except FileNotFoundError:
             self.forget(path)
             return ""  # released since it was listed: only the next listing can tell
@@ -123,7 +123,7 @@ class Liveness:
 
     def _read(self, path: str) -> Record | None:
         try:
-            return record.decode(self._files.read(path), _life_of(path))
+            return record.decode(self._files.read(path, record.LARGEST), _life_of(path))
         except FileNotFoundError:
             return None
 

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, LinksRefusedError, OsClock, OsFiles
+from jughpc.inode import OddFileError
 from jughpc.store.base import Pace
 from jughpc.store.files.layout import MOST_BITS, Layout, bits_for
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import is_gone
 
 FORMAT = 1
-_OURS = frozenset({"workers", "shards", "complete", "manifest", "submissions"})
+_OURS = frozenset({"workers", "shards", "complete", "manifest", "sources", "jugfiles", "submissions"})
+_LARGEST = 1 << 16  # [bytes] of a charter
 STORE = "store.yaml"  # JSON, which is YAML: so that a worker need not load a YAML parser to start
 
 
@@ -64,7 +66,7 @@ def remove_store(jugdir: Path) -> None:
 def unmake_store(jugdir: Path) -> None:
     """Remove a store that was just made and that nobody uses; one that holds more than a manifest stays."""
     with suppress(OSError):  # not made after all, or a folder that is not empty: somebody's
-        if {path.name for path in jugdir.iterdir()} - {STORE, "manifest", "submissions"}:
+        if {path.name for path in jugdir.iterdir()} - {STORE, "manifest", "jugfiles", "submissions"}:
             return
         if (jugdir / "submissions").is_dir():
             (jugdir / "submissions").rmdir()
@@ -80,7 +82,9 @@ def find_charter(files: Files, clock: Clock, jugdir: Path) -> Charter | None:
         return None
     try:
         return _read_charter(_whole(files, clock))
-    except (ValueError, KeyError, TypeError) as error:
+    except OddFileError:
+        raise JugdirError(f"{jugdir / STORE} is no regular file; restore it, or use another --jugdir.") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise JugdirError(f"{jugdir / STORE} is damaged ({error}); restore it, or use another --jugdir.") from error
 
 
@@ -126,7 +130,7 @@ def _link_or_write(files: Files, temporary: str, text: bytes) -> None:
 def _whole(files: Files, clock: Clock) -> bytes:
     """Return the charter's text; where it could not be linked into place it may still be on its way."""
     for _ in range(50):
-        if (text := files.read(STORE)).endswith(b"}\n"):
+        if (text := files.read(STORE, _LARGEST)).endswith(b"}\n"):
             return text
         clock.sleep(0.1)
     return text

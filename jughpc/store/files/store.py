@@ -30,6 +30,7 @@ from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
 
 ENDED = ".ended"
+_LARGEST_FAILURE = 16 << 20  # [bytes] of a traceback and what was raised
 
 
 class FileStore:
@@ -102,9 +103,9 @@ class FileStore:
 
     def failure(self, digest: bytes) -> Failure | None:
         try:
-            fields = json.loads(self._files.read(self._failure_path(digest)))
+            fields = json.loads(self._files.read(self._failure_path(digest), _LARGEST_FAILURE))
             return Failure(**{**fields, "digest": digest})
-        except (FileNotFoundError, ValueError, TypeError):  # the last two: it was damaged
+        except (FileNotFoundError, ValueError, TypeError, RecursionError):  # but for the first, it was damaged
             return None
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
@@ -224,7 +225,7 @@ class FileStore:
 
     def _record(self, life: str) -> Record | None:
         try:
-            return records.decode(self._files.read(record_path(life)), life)
+            return records.decode(self._files.read(record_path(life), records.LARGEST), life)
         except FileNotFoundError:
             return None
 

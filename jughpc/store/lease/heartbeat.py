@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
+from jughpc.errors import JugError
 from jughpc.fs import Clock
 from jughpc.store.base import Claim, Store
 from jughpc.store.lease.deescalate import claim_singly
@@ -49,8 +50,8 @@ class Heartbeat:
 
     def begin(self, record: Record | None) -> float:
         """Beat for this life from now on; return the pause until its next beat [s]."""
-        self._record, self._store, self._singles, self._owed = record, self._open_store(), _NONE, None
-        return 0.0 if self._store is None else min(RETRY, self._store.pace.beat)
+        self._record, self._store, self._singles, self._owed = record, self._opened(), _NONE, None
+        return RETRY if self._store is None else min(RETRY, self._store.pace.beat)
 
     def stop(self) -> float:
         """Beat for nobody; return the pause until this is to be looked at again [s]."""
@@ -63,6 +64,7 @@ class Heartbeat:
 
     def beat(self) -> float:
         """Beat once, if there is a life to beat for; return the pause until the next [s]."""
+        self._store = self._store or self._opened()
         if self._record is None or self._store is None:
             return RETRY
         pace, started = self._store.pace, self._clock.uptime()
@@ -71,6 +73,9 @@ class Heartbeat:
         self._record = self._seen(self._record)
         try:
             self._store.beat(self._record)
+        except FileNotFoundError:  # somebody took the record away: whoever looks takes this life for dead
+            self._board.beaten = started - 2 * pace.late
+            return RETRY
         except OSError:  # the worker sees by the board that it is late, if this goes on
             return min(RETRY, pace.beat)
         self._board.beaten = started
@@ -124,6 +129,13 @@ class Heartbeat:
             self._singles = Singles(won, in_place=True)  # first: though this raises, others may have the shard by then
             self._owed = hand.claim(self._record.life)
             self._release_owed()
+
+    def _opened(self) -> Store | None:
+        """Return the store, None if there is none yet or it cannot be opened now."""
+        try:
+            return self._open_store()
+        except (OSError, JugError):
+            return None
 
     def _since_beat(self) -> float:
         return self._clock.uptime() - self._board.beaten

@@ -85,10 +85,12 @@ class BeatingLease:
     def __init__(self, beats: Beats, clock: Clock, identify: Callable[[], Record]) -> None:
         self._beats, self._clock, self._identify = beats, clock, identify
         self._store: Store | None = None
+        self._torn: list[str] = []  # lives that could not begin, whose records may be there
 
     def begin(self, store: Store) -> None:
         self._begin(store)
         self._store = store  # only now: a life that could not begin has no end
+        self._forget_torn(store)
 
     def late(self) -> bool:
         board = self._beats.board
@@ -100,6 +102,7 @@ class BeatingLease:
         with suppress(OSError):  # the file server may be the reason; nobody needs this to be safe
             store.end(replace(self._beats.board.onto(self.record, self._clock), reason=reason))
         self._begin(store)
+        self._forget_torn(store)
 
     def note(self, name: str, digest: bytes, since: float) -> None:
         self._beats.board.note(name, digest, since)
@@ -126,9 +129,15 @@ class BeatingLease:
         self._beats.stop()
         if self._store is not None:
             final = replace(self._beats.board.onto(self.record, self._clock), task="", digest="", reason=reason)
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # others find out by waiting; it must not hide why this worker ends
                 self._store.end(replace(final, beaten=self._clock.wall()))
         self._beats.end()
+
+    def _forget_torn(self, store: Store) -> None:
+        with suppress(OSError):  # a cleanup removes them, too
+            while self._torn:
+                store.forget_life(self._torn[-1])
+                self._torn.pop()
 
     def _begun(self) -> Store:
         if self._store is None:
@@ -137,6 +146,10 @@ class BeatingLease:
 
     def _begin(self, store: Store) -> None:
         record, started = self._identify(), self._clock.uptime()
-        store.begin(record)
+        try:
+            store.begin(record)
+        except OSError:
+            self._torn.append(record.life)
+            raise
         self.record, self._beats.board.beaten = record, started  # only now: if it failed, the former one stays late
         self._beats.begin(record)

@@ -95,7 +95,9 @@ class Bench:
         return Submitter(cluster, self.seat.files, self.seat.say)
 
     def _clusters(self) -> Clusters:
-        return Clusters(self.seat.clock, lambda _, timeout: partial(self.seat.run, timeout=timeout))
+        return Clusters(
+            self.seat.clock, lambda _, timeout: partial(self.seat.run, timeout=timeout), find=lambda _: None
+        )
 
     def _changed(self, cluster: Cluster) -> Cluster:
         return replace(cluster, scheduler=self.change(cluster.scheduler))

@@ -36,6 +36,19 @@ def test_cancel_ends_what_runs_and_what_waits(machine):
     assert [path.name for path in machine.folder.glob("ran.*")] == ["ran.0"]
 
 
+def test_what_waits_is_withdrawn_and_what_runs_goes_on_and_what_follows_starts(machine):
+    job = machine.submit(AT_GATE, size=4, throttle=1)
+    after = machine.submit("true", depends_on=Dependency(Condition.AFTER_ANY, (job,)))
+    machine.wait_for(job, State.RUNNING, *[State.QUEUED] * 3)
+    (command,) = machine.scheduler.withdraw_commands({job: "a"}, [ElementId(job, index) for index in (1, 2, 3)])
+    machine.run(command)
+    machine.wait_for(job, State.RUNNING, *[State.CANCELLED] * 3)
+    machine.open_gate()
+    assert machine.wait_for_end(job) == [State.DONE, *[State.CANCELLED] * 3]
+    assert machine.wait_for_end(after) == [State.DONE]
+    assert machine.poll(job)[ElementId(job, 3)].reason == "withdrawn"
+
+
 def test_a_cancelled_element_gets_sigterm_and_may_end_in_its_own_way(machine):
     job = machine.submit(f"trap 'echo bye; exit 143' TERM; echo up; {AT_GATE}")
     until(lambda: State.RUNNING in machine.states(job) and machine.log(job) == "up\n")

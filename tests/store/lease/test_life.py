@@ -311,10 +311,20 @@ def test_a_beat_shows_on_the_board_when_it_was_on_its_way(calm, clock):
     assert beating.board.beaten == clock.uptime()
 
 
-def test_a_beat_that_failed_is_tried_again_soon_and_leaves_the_board(calm, clock):
+def test_a_life_whose_record_was_taken_away_is_late_at_once(calm, clock):
     beating = Beating(calm, clock)
     clock.sleep(15)
     calm.forget_life(beating.record.life)
+    assert beating.heartbeat.beat() <= 1.0
+    assert clock.uptime() - beating.board.beaten > Pace().late
+
+
+def test_a_beat_that_failed_is_tried_again_soon_and_leaves_the_board(calm, clock):
+    beating = Beating(calm, clock)
+    clock.sleep(15)
+    record = calm._files.root / "workers" / beating.record.life
+    record.rename(record.with_name("aside"))
+    record.mkdir()
     assert beating.heartbeat.beat() <= 1.0
     assert beating.board.beaten == 0.0
 

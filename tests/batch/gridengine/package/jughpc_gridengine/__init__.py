@@ -15,6 +15,7 @@ from jughpc import units
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.options import Grammar, Own, refuse_resources
+from jughpc.batch.ranges import ranges
 from jughpc.batch.scheduler import (
     Capabilities,
     Condition,
@@ -145,6 +146,9 @@ class GridEngine:
     def cancel_commands(self, jobs: Names) -> list[list[str]]:
         return [["qdel", job] for job in jobs]
 
+    def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
+        return [["qdel", job, *_tasks(indices)] for job, indices in ranges(waiting)]
+
     def limits_command(self) -> list[str]:
         return ["qconf", "-sconf"]
 
@@ -195,6 +199,10 @@ def _indices(text: str) -> Iterator[int]:
         if match := _RANGE.fullmatch(part):
             first, last, step = match.groups()
             yield from range(int(first), int(last or first) + 1, int(step or 1))
+
+
+def _tasks(indices: range) -> list[str]:
+    return ["-t", f"{indices[0]}-{indices[-1]}"] if indices[0] else []
 
 
 def _status(row: Mapping[str, str]) -> Status:
