@@ -61,7 +61,7 @@ def _at_port(reporter: Reporter, guard: Guard, ip: str, port: int) -> Server:
     try:
         return server_of(reporter.answer, guard, ip, port)
     except OSError as error:
-        raise UsageError(f"cannot listen on {ip}, port {port}: {error.strerror}. Choose another: --port N") from error
+        raise UsageError(f"cannot listen on {ip}, port {port}: {error.strerror}. Choose another: --port N") from None
 
 
 def _at_socket(reporter: Reporter, guard: Guard, path: Path) -> Server:
@@ -73,4 +73,4 @@ def _at_socket(reporter: Reporter, guard: Guard, path: Path) -> Server:
         words = error.strerror or str(error)  # "AF_UNIX path too long" has no number
         raise UsageError(
             f"cannot listen at {path}: {words}. Remove it if it is a former one, or choose another."
-        ) from error
+        ) from None
