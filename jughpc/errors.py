@@ -7,6 +7,7 @@ JugError
 │   │   └── HookError     a hook raised, after a task or at the end
 │   ├── LazyJugfileError  a lazy map or generator where a list was meant
 │   ├── DigestError       an argument that cannot be told from others: it cannot be pickled
+│   ├── TrustError        what others own or may write, and would run code, is not used unasked
 │   ├── JugdirError       the jugdir cannot be used: unwritable, not ours, of another format
 │   ├── SettingError      a value that does not parse: a time, a memory size, an option
 │   │   └── PatternError  a pattern of names that matches all, or is no regular expression
@@ -81,6 +82,10 @@ class LazyJugfileError(UsageError):
 
 class DigestError(UsageError):
     """An argument of a task cannot be digested: it cannot even be pickled."""
+
+
+class TrustError(UsageError):
+    """Others own or may write what would run code; the text says whose it is and how to trust them."""
 
 
 class JugdirError(UsageError):

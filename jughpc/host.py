@@ -114,6 +114,19 @@ def user() -> str:
         return str(os.geteuid())
 
 
+def user_id() -> int:
+    """Return the effective user of this process."""
+    return os.geteuid()
+
+
+def user_name(uid: int) -> str:
+    """Return the name of a user, the number if there is none here."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
 def is_own_folder(path: Path) -> bool:
     """Return whether `path` is a folder, no link to one, in which nobody but this user can have put anything."""
     try:
@@ -170,6 +183,22 @@ def group_alive(process: Process) -> bool:
     # killpg(pid, 0) would count zombies, and in a container there may be nobody who reaps them
     pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     return any(_in_group(pid, process.pid) for pid in pids)
+
+
+def may_signal(leader: Process) -> bool:
+    """Return whether a signal to the group of `leader` reaches processes of this user's alone, and of that group.
+
+    What a file says of a process is data: its pid is above 1, and whatever has it, or its group, now is ours.
+    """
+    try:
+        start = _stat(leader.pid)[1]
+    except PermissionError:  # hidepid=1: another user's
+        return False
+    if leader.pid <= 1 or leader.start <= 0 or start not in (0, leader.start):
+        return False
+    pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+    members = [pid for pid in pids if _in_group(pid, leader.pid)]
+    return all(_owner(pid) in (None, os.geteuid()) for pid in members)
 
 
 def wait_status(pid: int) -> int | None:
@@ -254,8 +283,19 @@ def _hides_others() -> bool:
 
 
 def _in_group(pid: int, group: int) -> bool:
-    fields = _fields(pid)
+    try:
+        fields = _fields(pid)
+    except PermissionError:  # hidepid=1: another user's
+        return False
     return fields[0] not in ("", *_GONE) and int(fields[2]) == group
+
+
+def _owner(pid: int) -> int | None:
+    """Return the effective user of a process, None if it is gone. Source: proc(5), status."""
+    for line in _lines(f"/proc/{pid}/status"):
+        if line.startswith("Uid:"):
+            return int(line.split()[2])
+    return None
 
 
 def _stat(pid: int) -> tuple[str, int]:

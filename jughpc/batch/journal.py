@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import Job, Role
 from jughpc.batch.submissions import Accepted, Submission, to_json
+from jughpc.batch.typed import checked, texts
 from jughpc.fs import Clock, Files, LinksRefusedError
 
 _OUTCOME = re.compile(r"(\d+)-(array|collect|reduce)(?:\.(\d+))?\.json")
@@ -166,7 +167,7 @@ def stem_of(job: Accepted | Intent) -> str:
 def next_ordinal(files: Files, submission: Submission) -> int:
     """Return the number of the submission's next job, whether those before it were accepted or not."""
     names = files.names(submission.path)
-    return max((int(name.partition("-")[0]) + 1 for name in names if name[0].isdigit()), default=0)
+    return max((int(name.partition("-")[0]) + 1 for name in names if re.match(r"[0-9]{1,9}-", name)), default=0)
 
 
 def log_of(submission: Submission, job: Accepted, index: int = 0) -> Path:
@@ -206,35 +207,36 @@ def _outcome(
 
 def _named(outcome: Outcome, stem: str) -> Outcome:
     """Return `outcome` under the name of its own file: one from inside a file may be anything."""
-    return replace(outcome, script=f"{stem}.sh") if isinstance(outcome, Accepted) else outcome
+    role = Role(stem.partition("-")[2])
+    return replace(outcome, script=f"{stem}.sh", role=role) if isinstance(outcome, Accepted) else outcome
 
 
 def _whole(files: Files, path: str, kind: Callable[[dict[str, Any]], T]) -> T | None:
     """Return what the file at `path` tells, None if that cannot be read."""
     try:
         return kind(json.loads(files.read(path)))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
 def _outcome_of(fields: dict[str, Any]) -> Outcome:
     if "never" in fields:
-        return Never(str(fields["never"]))
-    return Accepted(**{**_job(fields), "id": str(fields["id"])})
+        return checked(Never(fields["never"]))
+    return checked(Accepted(**{**_job(fields), "id": fields["id"]}))
 
 
 def _intent(fields: dict[str, Any]) -> Intent:
-    after, began = tuple(map(str, fields["after"])), float(fields["began"])
-    return Intent(**_job(fields), after=after, scheduler=str(fields["scheduler"]), began=began)
+    after = texts(fields["after"])
+    return checked(Intent(**_job(fields), after=after, scheduler=fields["scheduler"], began=fields["began"]))
 
 
 def _job(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that an intent and an accepted job share, each of its own type."""
-    size, offset = int(fields["size"]), int(fields["offset"])
+    size, offset = fields["size"], fields["offset"]
     if not (0 < size < 10**8 and 0 <= offset < 10**9):
         raise ValueError(f"{size} elements from {offset} on")
-    script = str(fields["script"])
-    return {"role": Role(fields["role"]), "name": str(fields["name"]), "size": size, "offset": offset, "script": script}
+    texts_of_job = {key: fields[key] for key in ("name", "script")}
+    return {"role": Role(fields["role"]), "size": size, "offset": offset, **texts_of_job}
 
 
 def _guess(submission: Submission, stem: str) -> Intent:

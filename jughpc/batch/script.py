@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 import jinja2
+from jinja2.sandbox import SandboxedEnvironment
 
 from jughpc import units
 from jughpc.batch.scheduler import Job, Scheduler
@@ -57,13 +58,13 @@ def shipped_folder(scheduler: Scheduler) -> Path:
 @cache  # compiling a template takes 10 ms, and a submission renders three
 def _templates(folders: tuple[Path, ...]) -> jinja2.Environment:
     loaders = [jinja2.FileSystemLoader(folder) for folder in folders]
-    templates = jinja2.Environment(
+    templates = SandboxedEnvironment(
         loader=jinja2.ChoiceLoader([*loaders, jinja2.FunctionLoader(_shipped)]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  # these are shell scripts; `quote` is their escape
+        autoescape=False,  # these are shell scripts; `quote` is their escape
     )
     templates.filters |= FILTERS
     return templates

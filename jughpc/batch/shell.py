@@ -79,9 +79,11 @@ def reap(child: Process) -> int | None:
 
 
 def kill(process: Process, name: str = "TERM") -> None:
-    """Send signal `name` to a spawned process and its offspring; those that are gone are no error."""
-    start = host.process(process.pid).start
-    if start in (0, process.start):  # 0: it is gone, but no pid is given anew while its group lives
+    """Send signal `name` to a spawned process and its offspring; those that are gone are no error.
+
+    Nothing else is reached: not by a pid that was given anew, nor by one that a damaged file names.
+    """
+    if host.may_signal(process):  # its leader may be gone, but no pid is given anew while its group lives
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.Signals[f"SIG{name}"])
 

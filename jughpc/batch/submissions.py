@@ -3,6 +3,7 @@
 submissions/<number>/record.json       what was chosen; written before the scheduler is asked
 submissions/<number>/<k>-<role>.*      its jobs, see journal.py
 submissions/<number>/ends/             how these ended, see ends.py
+submissions/<number>/setup             the lines of setup, for their owner alone: they may hold a password
 submissions/<number>/logs/             one log an element
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 submissions/<number>/over              nothing of it is left in the queue
@@ -23,12 +24,14 @@ from typing import Any
 
 from jughpc import host
 from jughpc.batch.scheduler import JobId, Limits, Resources, Role, Workload
+from jughpc.batch.typed import checked, texts
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files
 
 ROOT = "submissions"
 RECORD = "record.json"
 CANCELLED, OVER = "cancelled", "over"
+SETUP = "setup"
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def prepare(files: Files, submission: Submission) -> Submission:
     """Record `submission` and return it, under the next number if another took its own meanwhile."""
     while not _took_number(files, submission):
         submission = replace(submission, number=submission.number + 1)
+    _keep_setup(files, submission)
     files.make_folder(f"{submission.path}/logs")  # Slurm ends a job whose log it cannot open
     return submission
 
@@ -187,11 +191,11 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
     """
     path = f"{ROOT}/{number}/{RECORD}"
     try:
-        return _from_record(jugdir.absolute(), number, json.loads(files.read(path)))
+        return _from_record(jugdir.absolute(), number, json.loads(files.read(path)), _kept_setup(files, number))
     except FileNotFoundError:
         known = ", ".join(map(str, numbers(files))) or "none"
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         damage = f"{jugdir / path} is no record of a submission ({error}). Was it cut off?"
         if rescued := _from_intents(files, jugdir.absolute(), number, damage):
             return rescued
@@ -258,7 +262,7 @@ def _took_number(files: Files, submission: Submission) -> bool:
 
 
 def _folders(files: Files) -> list[int]:
-    return sorted(int(name) for name in files.names(ROOT) if name.isdecimal())
+    return sorted(int(name) for name in files.names(ROOT) if re.fullmatch("[0-9]{1,9}", name))
 
 
 def _next_number(files: Files) -> int:
@@ -279,8 +283,25 @@ def _plain_name(name: str) -> str:
     return plain if plain[:1].isalpha() else f"j{plain}"
 
 
+def _keep_setup(files: Files, submission: Submission) -> None:
+    """Write the lines of setup where only their owner reads them; the record is for all who see the jugdir."""
+    if submission.options.setup:
+        files.write(f"{submission.path}/{SETUP}", [])
+        (submission.folder / SETUP).chmod(0o600)  # before it holds anything
+        files.save(f"{submission.path}/{SETUP}", [to_json({"setup": submission.options.setup})])
+
+
+def _kept_setup(files: Files, number: int) -> tuple[str, ...]:
+    """Return the lines of setup, () if there are none, or for another user: who submits them again is their owner."""
+    try:
+        return texts(json.loads(files.read(f"{ROOT}/{number}/{SETUP}"))["setup"])
+    except (FileNotFoundError, PermissionError):
+        return ()
+
+
 def _recorded(submission: Submission) -> dict[str, Any]:
     fields = asdict(submission)
+    fields["options"]["setup"] = ()
     return {key: fields[key] for key in fields if key not in ("jugdir", "number", "damage")}
 
 
@@ -297,22 +318,25 @@ def _from_intents(files: Files, jugdir: Path, number: int, damage: str) -> Submi
                 fields = json.loads(files.read(f"{folder}/{name}"))
                 begin, token, _ = str(fields["name"]).rsplit("-", 2)
                 workload = Workload((), 0, begin)
-                return Submission(
+                return checked(Submission(
                     jugdir, number, token, "", "", float(fields["began"]), str(fields["scheduler"]), workload,
                     ElementOptions(jugdir), damage=damage,
-                )  # fmt: skip
+                ))  # fmt: skip
     return None
 
 
-def _from_record(jugdir: Path, number: int, fields: dict[str, Any]) -> Submission:
+def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: tuple[str, ...]) -> Submission:
     workload, limits = fields.pop("workload"), fields.pop("limits")
-    return Submission(
-        jugdir=jugdir,
-        number=number,
-        workload=Workload(tuple(workload["argv"]), workload["size"], workload["name"]),
-        options=_options(fields.pop("options")),
-        limits=Limits(**limits),
-        **fields,
+    options = _options(fields.pop("options"))
+    return checked(
+        Submission(
+            jugdir=jugdir,
+            number=number,
+            workload=Workload(texts(workload["argv"]), workload["size"], workload["name"]),
+            options=replace(options, setup=setup or options.setup),
+            limits=Limits(**limits),
+            **fields,
+        )
     )
 
 
@@ -325,5 +349,5 @@ def _options(fields: dict[str, Any]) -> ElementOptions:
     listed = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     return ElementOptions(
         **{**fields, **wanted, **listed, "workdir": Path(fields["workdir"])},
-        templates=Path(templates) if templates else None,
+        templates=None if templates is None else Path(templates),
     )

@@ -87,8 +87,7 @@ class Submitter:
         stem = journal.stem_of(intent)
         try:
             self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
-            mode = job.script.stat().st_mode
-            job.script.chmod(mode | (mode & 0o444) >> 2)  # run by whoever may read it
+            job.script.chmod(0o700)  # its lines of setup may hold a password
             journal.record_intent(self.files, submission, intent)
         except FileExistsError:
             raise JugdirError(f"Somebody else adds to submission {submission.number} now. Try again.") from None

@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 
@@ -34,11 +35,11 @@ def cleanup(site: Site, locks_only: bool, failed_only: bool, keep_locks: bool, w
     from jughpc.app.upkeep import garbage
 
     if failed_only:
-        click.echo(f"Removed {garbage.forget_failures(site)} failure locks")
+        echo(f"Removed {garbage.forget_failures(site)} failure locks")
         return ExitCode.DONE
     removed = None if locks_only else garbage.remove_garbage(site, common.clusters(), common.PATIENCE)
     if removed:
-        click.echo(f"Removed {removed.results} objects")
+        echo(f"Removed {removed.results} objects")
     if not keep_locks:
         _free(site, wait, force)
     if removed and removed.leftovers:
@@ -55,14 +56,14 @@ def _tell_leftovers(leftovers: Tidied) -> None:
         (leftovers.marks, "marks that were not true"),
     ]
     if told := [f"{count} {what}" for count, what in counts if count]:
-        click.echo(f"Removed leftovers: {', '.join(told)}")
+        echo(f"Removed leftovers: {', '.join(told)}")
 
 
 def _free(site: Site, wait: bool, force: bool) -> None:
     from jughpc.app.upkeep.claims import FoundClaim, cleanup_claims
 
     if site.files is None:
-        click.echo("Removed 0 locks: in this store they end by themselves with their holder.")
+        echo("Removed 0 locks: in this store they end by themselves with their holder.")
         return
 
     def show(row: FoundClaim) -> str:
@@ -73,8 +74,8 @@ def _free(site: Site, wait: bool, force: bool) -> None:
 
     held = cleanup_claims(site, common.clusters(), force=force, wait=wait)
     for row in held:
-        click.echo(show(row))
+        echo(show(row))
     removed = sum(row.removed for row in held)
-    click.echo(f"Removed {removed} locks")
+    echo(f"Removed {removed} locks")
     if removed < len(held) and not wait:
-        click.echo(f"{len(held) - removed} claims may be held by live workers; --wait watches them to be sure.")
+        echo(f"{len(held) - removed} claims may be held by live workers; --wait watches them to be sure.")

@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
 
 
@@ -33,7 +34,7 @@ def sleep_until(site: Site) -> int:
 
     verdict = wait(site, common.clusters())
     for line in story(site, verdict):
-        click.echo(line, err=True)
+        echo(line, err=True)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.FAILED
 
 
@@ -87,5 +88,5 @@ def reduce(site: Site, script: Path, if_done: bool) -> int:
             run(site, script)
             own_end.mark_reduced(site, script)
     for line in own.lines:
-        click.echo(line, err=True)
+        echo(line, err=True)
     return own.code

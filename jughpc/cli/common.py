@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jughpc.app.context.target import Usual, choose
+from jughpc.cli.output.terminal import echo
 from jughpc.config.kinds import Kind, Raw
 from jughpc.config.layers import load
 from jughpc.config.settings import Setting, Settings, named
+from jughpc.config.trust import Trust, trust_of
 from jughpc.errors import SettingError
 from jughpc.fs import OsClock, environment, home
+from jughpc.store.location import Folder
 from jughpc.tasks import running
 from jughpc.tasks.matching import by_both
 
@@ -31,7 +34,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_EVERY_COMMAND = {"--aggressive-unload", "--debug", "--pdb", "--short", "--will-cite"}  # of jug's
 
-_GIVEN, _SETTINGS = f"{__name__}.given", f"{__name__}.settings"  # in click's notes on a command line
+_GIVEN, _SETTINGS, _TRUSTED = (
+    f"{__name__}.given",
+    f"{__name__}.settings",
+    f"{__name__}.trusted",
+)  # in click's notes on a command line
 
 
 def takes_settings(command: F) -> F:
@@ -71,9 +78,19 @@ def settings() -> Settings:
     """Return the settings as they hold in this folder for this command line. Raises SettingError."""
     notes = click.get_current_context().meta
     if _SETTINGS not in notes:
-        notes[_SETTINGS] = load(Path.cwd(), home(), environment(), notes.get(_GIVEN, {}))
+        notes[_SETTINGS] = load(Path.cwd(), home(), environment(), notes.get(_GIVEN, {}), trust=trust())
     found: Settings = notes[_SETTINGS]
     return found
+
+
+def trust() -> Trust:
+    """Return whom this user trusts; the jobs of a submission do as their submitter did. Raises TrustError."""
+    return trust_of(home(), environment(), _TRUSTED in click.get_current_context().meta)
+
+
+def _note_trust(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[_TRUSTED] = True
 
 
 class Takes(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
@@ -98,6 +115,7 @@ def takes_jugfile(command: F) -> F:
     @click.argument("jugfile", required=False)
     @click.argument("args", nargs=-1)
     @takes_jugdir
+    @click.option("--trusted", is_flag=True, hidden=True, expose_value=False, callback=_note_trust)
     @click.option("--as-submitted", "text", hidden=True)  # as the jobs of a submission name its jugfile's text
     @needless("--verbose")
     @needless(*sorted(_OF_EVERY_COMMAND - known), is_flag=True)
@@ -133,7 +151,7 @@ def selects_tasks(command: F) -> F:
     @functools.wraps(command)
     def with_names(*, name: str | None, former: str | None, **rest: Any) -> Any:
         if former is not None:
-            click.echo("jughpc: --target and --invalid are --name by now: whole names, * and ?", err=True)
+            echo("jughpc: --target and --invalid are --name by now: whole names, * and ?", err=True)
         if former is not None and name is not None:
             raise SettingError("give --name, not --target or --invalid besides.")
         return command(name=former if name is None else name, **rest)
@@ -173,12 +191,17 @@ def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = Non
     values = settings()
     usual = Usual(values.jugfile, values.jugdir, datetime.now().strftime("%Y-%m-%d"))
     jugdir = values.jugdir if values.is_given("jugdir") else None
-    target = choose(Path.cwd(), jugfile, jugdir, args, usual)
+    target = choose(Path.cwd(), jugfile, jugdir, args, usual, trust())
+    if values.templates:
+        trust().check(values.templates)
     if target.chosen:
-        click.echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
+        echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
     if text is not None:
         target = pinned(target, text)
-    return Site(with_own_jugdir(target), values, OsClock(), say, Path.cwd())
+    own = with_own_jugdir(target)
+    if isinstance(own.location, Folder):
+        trust().check(own.location.path)
+    return Site(own, values, OsClock(), say, Path.cwd())
 
 
 def clusters() -> Clusters:
@@ -191,7 +214,7 @@ def clusters() -> Clusters:
 def say(text: str) -> None:
     """Tell people what goes on, with the time, apart from what a command puts out."""
     with suppress(OSError, ValueError):  # whoever read this has left: no reason for a worker to stop
-        click.echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
+        echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
 
 
 def width() -> int:
@@ -204,4 +227,4 @@ def width() -> int:
 def show(lines: Iterable[str]) -> None:
     """Put out what a command has to show."""
     for line in lines:
-        click.echo(line)
+        echo(line)

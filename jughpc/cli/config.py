@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import named
 from jughpc.exitcode import ExitCode
 
@@ -17,5 +18,5 @@ def config(show_origin: bool) -> int:
     for name in sorted(named()):
         shown = f"{name} = {settings.shown(name)}".rstrip()
         origin = settings.origin(name) + ("" if settings.shown(name) else f": {named()[name].built_in}")
-        click.echo(f"{shown:<40} # {origin}" if show_origin else shown)
+        echo(f"{shown:<40} # {origin}" if show_origin else shown)
     return ExitCode.DONE

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
 
@@ -51,5 +52,5 @@ def demo() -> int:
         raise UsageError(f"{path} is there already; remove it, or go on with it: cd {FOLDER}")
     path.parent.mkdir(exist_ok=True)
     path.write_text(PRIMES)
-    click.echo(WORDS)
+    echo(WORDS)
     return ExitCode.DONE

@@ -12,6 +12,7 @@ import click
 
 from jughpc import host
 from jughpc.cli import common, elements
+from jughpc.cli.output.terminal import echo
 from jughpc.config.kinds import WALLTIME
 from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock, environment
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--jugdir", metavar="DIR", default=".", help="The folder of results, there yet or not.  [this one]")
+@click.option("--jugdir", metavar="DIR", help="The folder of results, there yet or not.  [this one]")
 @click.option("--array", "size", type=click.IntRange(min=2), metavar="N", help="Let N elements of a job meet there.")
 @click.option("--patience", type=common.Takes(WALLTIME), default="5m", help="How long to wait for these to run.  [5m]")
 @common.takes_settings
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--meet", type=click.Path(path_type=Path), hidden=True)
 @click.pass_context
 def doctor(
-    ctx: click.Context, /, jugdir: str, size: int | None, patience: float, as_json: bool, meet: Path | None
+    ctx: click.Context, /, jugdir: str | None, size: int | None, patience: float, as_json: bool, meet: Path | None
 ) -> int:
     """Tell whether this file system and this cluster keep what jughpc relies on.
 
@@ -45,13 +46,13 @@ def doctor(
     for finding in _examine(jugdir, size, ctx.obj, patience):
         found.append(finding)
         if not as_json:
-            click.echo(_line(finding))
+            echo(_line(finding))
     if as_json:
-        click.echo(json.dumps([asdict(finding) | {"verdict": finding.verdict.value} for finding in found], indent=1))
+        echo(json.dumps([asdict(finding) | {"verdict": finding.verdict.value} for finding in found], indent=1))
     return ExitCode.FAILED if any(finding.verdict.value == "failure" for finding in found) else ExitCode.DONE
 
 
-def _examine(jugdir: str, size: int | None, extra: tuple[str, ...], patience: float) -> Iterator[Finding]:
+def _examine(jugdir: str | None, size: int | None, extra: tuple[str, ...], patience: float) -> Iterator[Finding]:
     from jughpc.app.doctor.examine import examine
     from jughpc.app.doctor.probe_array import summon
 
@@ -70,16 +71,18 @@ def _attend(folder: Path, patience: float) -> int:
     return ExitCode.DONE
 
 
-def _subject(jugdir: str, settings: Settings) -> Subject:
+def _subject(jugdir: str | None, settings: Settings) -> Subject:
     from jughpc.app.doctor.examine import Subject
     from jughpc.store.base import Pace
     from jughpc.store.location import parse
 
     return Subject(
-        jugdir=parse(jugdir).folder(),
+        jugdir=parse(jugdir or ".").folder(),
         pace=Pace(settings.beat, settings.lag, settings.ttl),
         scheduler=settings.scheduler,
         templates=settings.templates,
+        trust=common.trust(),
+        is_project=jugdir is None,
     )
 
 

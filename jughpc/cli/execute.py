@@ -11,6 +11,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common, faults
+from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError
 from jughpc.fs import environment
@@ -83,10 +84,8 @@ def _withdraw_others(site: Site, token: str) -> None:
 def _tell(text: str, to_stderr: bool = False) -> None:
     """Say what was done, to who still reads it: the exit code tells the rest."""
     with suppress(OSError, ValueError):
-        click.echo(text, err=to_stderr)
+        echo(text, err=to_stderr)
     faults.let_go()
-
-
 
 
 @contextmanager
@@ -122,7 +121,7 @@ def _debugger() -> Callable[[BaseException], None]:
     import pdb
 
     def examine(error: BaseException) -> None:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
+        echo(f"{type(error).__name__}: {error}", err=True)
         pdb.post_mortem(error.__traceback__)
 
     return examine

@@ -9,6 +9,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
 
 
@@ -26,15 +27,15 @@ def submissions(site: Site, as_json: bool) -> int:
         for one in found
     ]  # fmt: skip
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        echo(json.dumps(rows, indent=1))
         return ExitCode.DONE
     for one in found:
         when = datetime.fromtimestamp(one.submission.created).strftime("%Y-%m-%d %H:%M")
         jobs = ", ".join(one.jobs) or "nothing queued"
-        click.echo(f"{one.submission.number:>4}  {when}  {one.submission.scheduler} ({jobs}), {one.elements} elements")
-        click.echo(f"      {one.state}")
+        echo(f"{one.submission.number:>4}  {when}  {one.submission.scheduler} ({jobs}), {one.elements} elements")
+        echo(f"      {one.state}")
     if not found:
-        click.echo("nothing was submitted")
+        echo("nothing was submitted")
     return ExitCode.DONE
 
 
@@ -67,10 +68,10 @@ def nodes(site: Site) -> int:
     found = tallies(site)
     for one in found:
         last = f", the last: {one.reason}" if one.reason else ""
-        click.echo(
+        echo(
             f"{one.host}  {one.working} workers live, {one.done} tasks done, {one.failed} failed, "
             f"{one.died} workers died{last}"
         )
     if not found:
-        click.echo("no worker of this store is known")
+        echo("no worker of this store is known")
     return ExitCode.DONE

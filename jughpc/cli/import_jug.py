@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
 from jughpc.library.table import table
 
@@ -33,14 +34,14 @@ def import_jug(ctx: click.Context, /, jugfile: str, old: Path, empty_is_none: bo
                "Unknown": done.unknown}  # fmt: skip
     names = {name for counts in columns.values() for name in counts}
     rows = {name: [counts[name] for counts in columns.values()] for name in names}
-    click.echo(table(list(columns), rows, common.width()))
+    echo(table(list(columns), rows, common.width()))
     for line in done.unreadable[:_SHOWN]:
-        click.echo(f"unreadable  {line}")
+        echo(f"unreadable  {line}")
     if len(done.unreadable) > _SHOWN:
-        click.echo(f"... and {len(done.unreadable) - _SHOWN} more")
+        echo(f"... and {len(done.unreadable) - _SHOWN} more")
     if done.unclaimed:
-        click.echo(f"{done.unclaimed} results in {old} are of no task of {jugfile}.")
+        echo(f"{done.unclaimed} results in {old} are of no task of {jugfile}.")
     if done.ambiguous:
-        click.echo("Ambiguous tasks share jug's hash with another, so that their result may be the other's.")
+        echo("Ambiguous tasks share jug's hash with another, so that their result may be the other's.")
     lacks = done.absent or done.ambiguous or done.unknown or done.unreadable
     return ExitCode.FAILED if lacks else ExitCode.DONE

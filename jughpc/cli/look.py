@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.library.table import table
@@ -22,10 +23,10 @@ def count(site: Site, short: bool) -> int:
 
     manifest = manifest_of(site)
     if short:
-        click.echo(f"Count:  {len(manifest)} tasks\n** Total: {len(manifest)} tasks.")
+        echo(f"Count:  {len(manifest)} tasks\n** Total: {len(manifest)} tasks.")
     else:
         numbers = zip(manifest.names, manifest.by_kind(), strict=True)
-        click.echo(table(["Count"], {name: [number] for name, number in numbers}, common.width()))
+        echo(table(["Count"], {name: [number] for name, number in numbers}, common.width()))
     return ExitCode.DONE
 
 
@@ -44,15 +45,15 @@ def graph(site: Site, no_status: bool, file_format: str) -> int:
 
     text = Path(site.target.jugfile.stem + ".dot")
     text.write_text(dot(standing(site), not no_status))
-    click.echo(f"wrote {text}")
+    echo(f"wrote {text}")
     if file_format == "dot":
         return ExitCode.DONE
     drawn = text.with_suffix(f".{file_format}")
     if command_path("dot") is None:
-        click.echo("Graphviz' `dot` is not on PATH, so nothing was drawn. Text alone: --file-format dot", err=True)
+        echo("Graphviz' `dot` is not on PATH, so nothing was drawn. Text alone: --file-format dot", err=True)
         return ExitCode.FAILED
-    reply = run(["dot", f"-T{file_format}", "-o", str(drawn), str(text)])
+    reply = run(["dot", f"-T{file_format}", "-o", str(drawn.absolute()), str(text.absolute())])
     if reply.code:
         raise UsageError(f"dot could not draw {drawn}: {reply.stderr.strip()}")
-    click.echo(f"wrote {drawn}")
+    echo(f"wrote {drawn}")
     return ExitCode.DONE

@@ -13,6 +13,7 @@ import click
 
 from jughpc._version import __version__
 from jughpc.cli import faults
+from jughpc.cli.output.terminal import echo
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import home
@@ -42,6 +43,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),
     "demo": ("jughpc.cli.demo", "Write a first jugfile to play with."),
     "import-jug": ("jughpc.cli.import_jug", "Take over the results that jug 2 left in a jugdir."),
+    "trust": ("jughpc.cli.trust", "Use what others own or may write in a folder and below."),
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
     "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),
@@ -212,4 +214,4 @@ def _complain(*lines: str) -> None:
 
 def _say(text: str) -> None:
     with suppress(OSError):  # there is nobody to tell
-        click.echo(text, err=True)
+        echo(text, err=True)

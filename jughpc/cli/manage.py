@@ -11,6 +11,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 from jughpc.library.table import table
@@ -34,14 +35,14 @@ def invalidate(site: Site, name: str | None, pattern: str | None, short: bool, p
         raise SettingError("say which tasks: --name 'double' or --pattern '/dou.*/'; all of them are --name '*'.")
     done = remove(site, matches, patience)
     if not done.chosen:
-        click.echo("No results invalidated.")
+        echo("No results invalidated.")
     elif not done.removed:
-        click.echo("Tasks invalidated, but no results removed")
+        echo("Tasks invalidated, but no results removed")
     elif short:
-        click.echo(f"Invalidated:  {done.removed.total()} tasks\n** Total: {done.removed.total()} tasks.")
+        echo(f"Invalidated:  {done.removed.total()} tasks\n** Total: {done.removed.total()} tasks.")
     else:
         rows = {task: [count] for task, count in done.removed.items()}
-        click.echo(table(["Invalidated"], rows, common.width()))
+        echo(table(["Invalidated"], rows, common.width()))
     return ExitCode.DONE
 
 
@@ -52,9 +53,9 @@ def pack(site: Site) -> int:
     from jughpc.app.upkeep.pack import pack as merge
 
     done = merge(site)
-    click.echo(f"Packed {done.results} objects")
+    echo(f"Packed {done.results} objects")
     if done.busy:
-        click.echo(f"{done.busy} shards are held by live workers and stay as they are.", err=True)
+        echo(f"{done.busy} shards are held by live workers and stay as they are.", err=True)
     return ExitCode.DONE
 
 
@@ -79,12 +80,12 @@ def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
 
     found = failed.failures(site)
     if as_json:
-        click.echo(json.dumps([{**asdict(row), "digest": row.digest.hex()} for row in found], indent=1))
+        echo(json.dumps([{**asdict(row), "digest": row.digest.hex()} for row in found], indent=1))
     else:
         for row in found:
-            click.echo(show(row))
+            echo(show(row))
     if retry_failed:
-        click.echo(f"{failed.retry(site)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
+        echo(f"{failed.retry(site)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
     return ExitCode.FAILED if found and not retry_failed else ExitCode.DONE
 
 
@@ -98,5 +99,5 @@ def rescue(folder: Path) -> int:
     from jughpc.app.run.rescue import take_up
 
     count, jugdir = take_up(folder.absolute())
-    click.echo(f"Took up {count} results into {jugdir}")
+    echo(f"Took up {count} results into {jugdir}")
     return ExitCode.DONE

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
-
+from jughpc.cli.output.terminal import echo
 from jughpc.fs import OsClock
+from jughpc.plain import plain
 
 _EVERY = 10.0  # [s] between two lines where they cannot be redrawn
 
@@ -21,8 +21,8 @@ def progress() -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console  # here, for most runs show no progress
 
-    with Console(stderr=True).status("") as line:
-        yield line.update
+    with Console(stderr=True, markup=False, emoji=False, highlight=False).status("") as line:
+        yield lambda text: line.update(plain(text))
 
 
 def _now_and_then() -> Callable[[str], None]:
@@ -32,7 +32,7 @@ def _now_and_then() -> Callable[[str], None]:
     def show(text: str) -> None:
         nonlocal last
         if clock.now() - last >= _EVERY:
-            click.echo(text, err=True)
+            echo(text, err=True)
             last = clock.now()
 
     return show

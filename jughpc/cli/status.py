@@ -8,6 +8,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
 
 
@@ -29,9 +30,9 @@ def status(site: Site, short: bool, number: int | None, as_json: bool) -> int:
 
     found = report(site, common.clusters(), number)
     if as_json:
-        click.echo(json.dumps(as_dict(found), indent=1))
+        echo(json.dumps(as_dict(found), indent=1))
     elif short:
-        click.echo(in_words(found.standing))
+        echo(in_words(found.standing))
     else:
-        click.echo("\n".join(lines(found, common.width())))
+        echo("\n".join(lines(found, common.width())))
     return ExitCode.DONE if found.is_well else ExitCode.FAILED

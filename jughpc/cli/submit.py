@@ -10,6 +10,7 @@ import click
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import remember
 from jughpc.cli import common, elements
+from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
 from jughpc.config.settings import NAME
 from jughpc.exitcode import ExitCode
@@ -104,7 +105,7 @@ def cancel(site: Site, number: int | None) -> int:
     with heeding_signals():
         ended = end(site, common.clusters(), number)
     for job in ended:
-        click.echo(f"cancelled {job.role.value} {job.id}")
+        echo(f"cancelled {job.role.value} {job.id}")
     if not ended:
-        click.echo("nothing was running")
+        echo("nothing was running")
     return ExitCode.DONE

@@ -14,6 +14,7 @@ from jughpc.config.files import FILE, Pairs, at_home, read_ini, read_yaml, upwar
 from jughpc.config.kinds import Raw
 from jughpc.config.pace import too_short
 from jughpc.config.settings import COMMAND_LINE, Settings, named
+from jughpc.config.trust import Trust
 from jughpc.errors import SettingError
 
 PREFIX = "JUGHPC_"
@@ -38,19 +39,26 @@ class Said(NamedTuple):
 
 
 def load(
-    folder: Path, home: Path, environ: Mapping[str, str], given: Mapping[str, Raw] = {}, *, site: Path = SITE
+    folder: Path,
+    home: Path,
+    environ: Mapping[str, str],
+    given: Mapping[str, Raw] = {},
+    *,
+    site: Path = SITE,
+    trust: Trust | None = None,
 ) -> Settings:
     """Return the settings as they hold for `folder`.
 
     Args:
         given: What the command line says.
+        trust: Whose files are believed; by default anybody's.
     Raises:
         SettingError: Something is wrong; its text tells all of it, each with its origin and what to write.
     """
     wrong: list[str] = []
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for said in _all(folder, home, environ, given, site, wrong):
+    for said in _all(folder, home, environ, given, site, wrong, trust):
         _read(said, values, origins, wrong)
     settings = Settings(**values, origins=origins)
     if not wrong and (words := too_short(settings.beat, settings.lag, settings.ttl)):
@@ -69,21 +77,30 @@ def _read(said: Said, values: dict[str, Any], origins: dict[str, str], wrong: li
 
 
 def _all(
-    folder: Path, home: Path, environ: Mapping[str, str], given: Mapping[str, Raw], site: Path, wrong: list[str]
+    folder: Path,
+    home: Path,
+    environ: Mapping[str, str],
+    given: Mapping[str, Raw],
+    site: Path,
+    wrong: list[str],
+    trust: Trust | None,
 ) -> Iterator[Said]:
     """Yield what is said, from the lowest layer to the highest; put into `wrong` what cannot even be read."""
     for path in (*at_home(home), *upward(folder, "jugrc"), *upward(folder, ".jugrc")):
-        pairs = _pairs(read_ini, path, wrong)
+        pairs = _pairs(read_ini, path, wrong, trust)
         yield from _known([(key, raw) for key, raw in pairs if key in named() and named()[key].is_jugs], path, wrong)
     for path in (site, home / ".config" / FILE, *upward(folder, FILE)):
-        yield from _known(_pairs(read_yaml, path, wrong), path, wrong)
+        yield from _known(_pairs(read_yaml, path, wrong, trust), path, wrong)
     yield from _of_environment(environ, wrong)
     for name, raw in given.items():
         origin = COMMAND_LINE + named()[name].option
         yield Said(name, raw, origin, origin)
 
 
-def _pairs(read: Callable[[Path], Pairs], path: Path, wrong: list[str]) -> Pairs:
+def _pairs(read: Callable[[Path], Pairs], path: Path, wrong: list[str], trust: Trust | None) -> Pairs:
+    if trust and (objection := trust.objection(path)):
+        wrong.append(objection)
+        return []
     try:
         return read(path)
     except SettingError as error:

@@ -15,7 +15,7 @@ from jughpc.store.base import Pace, Store
 from jughpc.store.files.opening import make_store, open_store, remove_store
 from jughpc.store.memory import MemoryStore
 from jughpc.store.redis import server
-from jughpc.store.redis.server import Address, password_from
+from jughpc.store.redis.server import Address, Secret, password_from
 from jughpc.store.redis.store import LARGEST, make_redis, open_redis
 
 IN_MEMORY = "dict_store"
@@ -130,7 +130,7 @@ class Server:
     def spell(self) -> str:
         return self.address.spell()
 
-    def _password(self) -> str | None:
+    def _password(self) -> Secret | None:
         return password_from(environment(), home())
 
 

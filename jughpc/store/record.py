@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -101,9 +102,18 @@ class Record:
         return f"its record says that it {self.state}" + (f": {self.reason}" if self.reason else "")
 
 
-_ALLOWED = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}
-_TYPES = {field.name: _ALLOWED[str(field.type)] for field in dataclasses.fields(Record)}
-_FIELDS = frozenset(field.name for field in dataclasses.fields(Record))
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,112}")
+_TEXTS = {
+    "life": _NAME,
+    "submission": re.compile(r"([0-9a-f]{8})?"),
+    "state": re.compile(f"{ALIVE}|{ENDED}|{DIED}"),
+    "digest": re.compile(r"([0-9a-f]{32})?"),
+} | {key: re.compile(rf"[ -~]{{0,{most}}}") for key, most in _LONGEST.items() if key != "submission"}
+"""What the texts of a record match in full: anybody who may write to the jugdir may have written it."""
+
+_MOST_PIDS = 1 << 22  # proc(5), pid_max
+_MOST = 1 << 64
+_KINDS = {field.name: field.type for field in dataclasses.fields(Record)}
 
 
 def encode(record: Record) -> bytes:
@@ -119,23 +129,37 @@ def encode(record: Record) -> bytes:
     return line.ljust(SIZE - 1) + b"\n"
 
 
-def decode(data: bytes) -> Record | None:
-    """Return the record, None if the text is torn: read it again."""
+def decode(data: bytes, life: str | None = None) -> Record | None:
+    """Return the record, None if the text is torn, which reading again mends, or is none that a worker writes.
+
+    Args:
+        life: What the file that holds it is called: the record of another life in its place is none. None for a claim.
+    """
     crc, _, text = data.rstrip().partition(b" ")
     try:
         if int(crc, 16) != zlib.crc32(text):
             return None
         fields = json.loads(text)
-        found = Record(**{key: value for key, value in fields.items() if key in _FIELDS})
-    except (ValueError, TypeError, AttributeError, RecursionError):  # torn, or no record of ours
+        known = {key: value for key, value in fields.items() if key in _KINDS}
+        if all(_fits(key, value) for key, value in known.items()) and life in (None, known["life"]):
+            return Record(**known)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):  # torn, or no record of ours
         return None
-    return found if _is_typed(found) else None
+    return None
 
 
-def _is_typed(record: Record) -> bool:
-    """Return whether each field has its type: a record is a stranger's text."""
-    values = vars(record)
-    return all(type(values[key]) in types for key, types in _TYPES.items())
+def _fits(key: str, value: object) -> bool:
+    """Return whether a field has a value that a worker would write."""
+    kind = _KINDS[key]
+    if kind == "str":
+        return isinstance(value, str) and bool(_TEXTS[key].fullmatch(value))
+    if kind == "bool" or isinstance(value, bool):
+        return kind == "bool" and isinstance(value, bool)
+    if key == "pid":
+        return isinstance(value, int) and 1 <= value <= _MOST_PIDS
+    if kind == "float":
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, int) and -_MOST < value < _MOST
 
 
 def _clipped(key: str, value: object) -> object:

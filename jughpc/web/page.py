@@ -8,6 +8,7 @@ from html import escape
 from jughpc.app.context.target import Target
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS, in_words
+from jughpc.plain import plain
 
 REFRESH = 3  # [s]
 
@@ -39,20 +40,24 @@ def page(report: Report) -> str:
     by_name = sorted(standing.by_name().items())
     totals = [standing.count(state) for state in range(len(COLUMNS))]
     rows = [_row("th", [*COLUMNS, "Task name"]), *(_row("td", [*counts, name]) for name, counts in by_name)]
-    words = f"<p>{escape(in_words(standing))} {len(standing.workers)} live workers.</p>"
+    words = f"<p>{_shown(in_words(standing))} {len(standing.workers)} live workers.</p>"
     table = "\n".join(["<table>", *rows, _row("td", [*totals, "Total"]), "</table>"])
     return _whole(report.target, f"{words}\n{table}")
 
 
 def trouble(target: Target, words: str) -> str:
     """Return the page that says why there is no status of `target` to be shown."""
-    return _whole(target, f"<p>The status cannot be told now:</p>\n<pre>{escape(words)}</pre>")
+    return _whole(target, f"<p>The status cannot be told now:</p>\n<pre>{_shown(words)}</pre>")
 
 
 def _whole(target: Target, body: str) -> str:
-    return _PAGE.format(refresh=REFRESH, title=escape(str(target.jugfile)), body=body)
+    return _PAGE.format(refresh=REFRESH, title=_shown(str(target.jugfile)), body=body)
+
+
+def _shown(text: str) -> str:
+    return escape(plain(text))
 
 
 def _row(cell: str, content: Sequence[object]) -> str:
-    cells = "".join(f"<{cell}>{escape(str(one))}</{cell}>" for one in content)
+    cells = "".join(f"<{cell}>{_shown(str(one))}</{cell}>" for one in content)
     return f"<tr>{cells}</tr>"

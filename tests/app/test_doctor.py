@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from jughpc.app.doctor import filesystem as promises
-from jughpc.app.doctor import mounts
+from jughpc.app.doctor import mounts, neighbours
 from jughpc.app.doctor.examine import Subject, examine
 from jughpc.app.doctor.finding import Verdict
 from jughpc.app.doctor.visibility import PRIZES, Guest, Report, attend, judge, reports
 from jughpc.batch.clusters import Clusters
+from jughpc.config.trust import Trust
 from jughpc.fs import LinksRefusedError, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import make_store
@@ -29,6 +30,8 @@ from jughpc.testing.simfiles import Client, Orders, SimFiles
 from jughpc.testing.stage import Stage
 
 REPORT = Report(number=0, host="a", ahead=0.0, met=True, won=PRIZES, read_delay=0.3, listed_delay=0.3)
+
+TRUST = Trust(frozenset({os.geteuid(), 0}))
 
 CLUSTERS = Clusters(OsClock())
 
@@ -310,6 +313,23 @@ def test_the_command_fails_and_says_what_to_do_where_a_promise_is_broken(doctor,
     code, text = doctor("--jugdir", str(other))
     assert code == 1
     assert "Name another folder with --jugdir" in text
+
+
+@pytest.mark.local
+def test_the_projects_own_folder_is_no_broken_jugdir_and_stays_as_it_is(tmp_path):
+    (tmp_path / "jugfile.py").touch()
+    subject = Subject(tmp_path, Pace(), scheduler="local", is_project=True)
+    found = {finding.topic: finding for finding in examine(subject, CLUSTERS, OsClock())}
+    assert (found["jugdir"].verdict, "jugdirs are made in it" in found["jugdir"].fact) == (Verdict.OK, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["jugfile.py"]
+
+
+def test_a_folder_that_anybody_may_write_is_warned_of(tmp_path):
+    assert next(neighbours.examine(tmp_path, TRUST)).verdict is Verdict.OK
+    tmp_path.chmod(0o777)
+    found = next(neighbours.examine(tmp_path / "absent", TRUST))
+    assert (found.verdict.value, "anybody may write it" in found.fact) == ("warning", True)
+    assert "jughpc trust" in found.advice
 
 
 @pytest.mark.local

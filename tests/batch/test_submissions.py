@@ -179,3 +179,10 @@ def test_the_record_can_be_read_by_people(submission):
     record = json.loads((submission.folder / "record.json").read_text())
     assert record["workload"] == {"argv": ["python", "it's"], "size": 8, "name": "primes"}
     assert record["created"] == submission.created
+
+
+def test_lines_of_setup_are_for_their_owner_alone(files, jugdir, submission):
+    path = jugdir / submission.path / "setup"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert '"a"' not in (jugdir / submission.path / "record.json").read_text()
+    assert submissions.load(files, jugdir, submission.number).options.setup == ("a",)

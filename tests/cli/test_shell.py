@@ -1,9 +1,6 @@
-"""shell, webstatus, demo, and commands of other packages."""
+"""shell, demo, and commands of other packages."""
 
 from __future__ import annotations
-
-import urllib.error
-import urllib.request
 
 import pytest
 
@@ -64,91 +61,6 @@ def test_invalidate_in_a_shell_removes_what_depends_on_a_task_too(three, python)
     three("execute", "three.py")
     assert "gone 2" in typed(three, "print('gone', invalidate(one))\n", "three.py", **python)
     assert "2 tasks waiting to be run, 0 failed, 1 complete" in three("status", "three.py", "--short").stdout
-
-
-@pytest.fixture
-def served(jughpc):
-    """Return a function that serves the status page of a jugfile, and returns its address."""
-    processes = []
-
-    def serve(jugfile):
-        processes.append(jughpc.start("webstatus", jugfile, "--port", "0"))
-        return processes[-1].stdout.readline().split()[0]
-
-    yield serve
-    for process in processes:
-        process.terminate()
-        process.communicate()
-
-
-@pytest.fixture
-def page(three, served):
-    """Return the address of the status page of `three.py`."""
-    return served("three.py")
-
-
-def looked_at(address):
-    """Return the status and the text of a page."""
-    try:
-        with urllib.request.urlopen(address) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-
-
-def test_webstatus_shows_the_table_as_it_is_now(three, page):
-    with urllib.request.urlopen(page) as answer:
-        before = answer.read().decode()
-    three("execute", "three.py")
-    with urllib.request.urlopen(page) as answer:
-        after = answer.read().decode()
-    assert "<td>2</td><td>0</td><td>0</td><td>three.double</td>" in before
-    assert "<td>2</td><td>0</td><td>three.double</td>" in after
-    assert "All tasks complete (3 tasks)." in after
-
-
-def test_webstatus_finds_the_jugdir_that_a_jugfile_chooses_and_makes_none_by_looking(jughpc, served):
-    jughpc.write("own.py", "from jug import TaskGenerator, set_jugdir\nset_jugdir('mine')\nx = TaskGenerator(abs)(1)\n")
-    there = jughpc.names()
-    address = served("own.py")
-    assert looked_at(address)[0] == 200
-    assert jughpc.names() == there
-    assert jughpc("execute", "own.py").returncode == 0
-    assert "All tasks complete (1 tasks)." in looked_at(address)[1]
-    assert jughpc.names() == there | {"mine", ".jughpc"}
-
-
-def test_webstatus_heeds_settings_as_every_command_does(three, served):
-    assert three("execute", "three.py", "--jugdir", "elsewhere").returncode == 0
-    three.write("jughpc.yaml", "jugdir: elsewhere\n")
-    assert "All tasks complete (3 tasks)." in looked_at(served("three.py"))[1]
-
-
-def test_webstatus_tells_what_hinders_it_until_it_is_mended(three, served):
-    address = served("three.py")
-    text = (three.cwd / "three.py").read_text()
-    three.write("three.py", "1 / 0\n")
-    status, page = looked_at(address)
-    assert (status, "ZeroDivisionError" in page, "refresh" in page) == (503, True, True)
-    (three.cwd / "three.jugdata").write_text("no folder")
-    three.write("three.py", text)
-    status, page = looked_at(address)
-    assert (status, "three.jugdata is a file" in page) == (503, True)
-    (three.cwd / "three.jugdata").unlink()
-    assert looked_at(address)[0] == 200
-
-
-def test_webstatus_serves_nothing_else(page):
-    with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(f"{page}three.py")
-    assert error.value.code == 404
-    error.value.close()
-
-
-def test_webstatus_says_when_it_cannot_listen(three):
-    done = three("webstatus", "three.py", "--ip", "192.0.2.1")
-    assert (done.returncode, "cannot listen on 192.0.2.1" in done.stderr) == (2, True)
 
 
 def test_demo_writes_a_jugfile_that_works_and_never_writes_over_it(jughpc):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import zlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,13 +22,13 @@ _ANY = {
     "submission": st.just("") | st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
     "state": st.sampled_from([ALIVE, ENDED, DIED]),
     "digest": st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex),
-    "copied": st.booleans(),
+    "copied": st.booleans(), "pid": st.integers(1, 1 << 22),
 }  # fmt: skip
 _NUMBERS = st.integers(-(1 << 63), (1 << 64) - 1)
 
 
 def any_record():
-    kinds = {"int": _NUMBERS, "float": st.floats(allow_nan=False)}
+    kinds = {"int": _NUMBERS, "float": st.floats(allow_nan=False, allow_infinity=False)}
     fields = {f.name: _ANY[f.name] if f.name in _ANY else kinds[f.type] for f in dataclasses.fields(Record)}
     return st.builds(Record, **fields)
 
@@ -103,3 +104,52 @@ def test_fields_of_a_later_version_are_passed_over():
     text = records.encode(RECORD).partition(b" ")[2].rstrip()
     longer = text[:-1] + b', "news": 1}'
     assert records.decode(b"%08x %s" % (zlib.crc32(longer), longer)) == RECORD
+
+
+FOREIGN = {
+    "str": [
+        "../../x",
+        "/etc/passwd",
+        "--user=me",
+        "a/b",
+        "a b\n",
+        "x\x1b[2J",
+        "é",
+        "x" * 5000,
+        "a\0b",
+        1,
+        None,
+        True,
+        [],
+        {},
+    ],
+    "int": [True, None, "1", 1.5, float("inf"), 10**30, [], {}],
+    "float": [float("nan"), float("inf"), "1", None, False, [], {}],
+    "bool": [0, 1, "yes", None, []],
+}
+
+
+def text_of(fields):
+    text = json.dumps(fields).encode()
+    return b"%08x %s" % (zlib.crc32(text), text)
+
+
+@pytest.mark.parametrize("key", [field.name for field in dataclasses.fields(Record)])
+def test_a_record_with_one_foreign_field_is_none(key):
+    kind = next(field.type for field in dataclasses.fields(Record) if field.name == key)
+    plain = ("host", "space", "user", "owner", "task", "reason")  # shown to people, never a path or an option
+    harmless = ("../../x", "/etc/passwd", "--user=me", "a/b") if key in plain else ()
+    for value in FOREIGN[kind]:
+        found = records.decode(text_of({**dataclasses.asdict(RECORD), key: value}))
+        cut = value in harmless and found is not None and len(str(value)) <= 24
+        assert found is None or cut, (key, value)
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1 << 40])
+def test_a_record_of_no_process_is_none(pid):
+    assert records.decode(text_of({**dataclasses.asdict(RECORD), "pid": pid})) is None
+
+
+def test_the_record_of_another_life_in_ones_place_is_none():
+    assert records.decode(records.encode(RECORD), "another") is None
+    assert records.decode(records.encode(RECORD), RECORD.life) == RECORD

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from jughpc.config.trust import Trust
 from jughpc.errors import JugfileNotFoundError, SettingError
-from jughpc.store.location import Location, Server, parse
+from jughpc.store.location import Folder, Location, Memory, Server, parse
 from jughpc.store.redis.server import PASSWORD, PASSWORD_FILE
 
 MEMORY = ".jughpc"  # a file in the folder where commands are typed
@@ -60,10 +61,30 @@ class Usual:
     date: str = ""
 
 
-def choose(folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence[str], usual: Usual) -> Target:
-    """Return what to work on. Raises JugfileNotFoundError that lists what there is, SettingError."""
+def choose(
+    folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence[str], usual: Usual, trust: Trust | None = None
+) -> Target:
+    """Return what to work on, of those whom `trust` trusts. Raises JugfileNotFoundError that lists what there is.
+
+    Raises also: SettingError, TrustError.
+    """
+    target = _chosen(folder, jugfile, jugdir, args, usual, trust)
+    if trust:
+        trust.check(target.jugfile)
+        if isinstance(target.location, Folder):
+            trust.check(target.location.path)
+        if isinstance(target.location, Memory) and target.location.path:
+            trust.check(target.location.path)
+    return target
+
+
+def _chosen(
+    folder: Path, jugfile: str | None, jugdir: str | None, args: Sequence[str], usual: Usual, trust: Trust | None
+) -> Target:
     if jugfile is not None:
         return Target(Path(jugfile), resolve(jugdir or usual.jugdir, jugfile, usual.date), tuple(args))
+    if trust:
+        trust.check(folder / MEMORY)
     if last := _recall(folder):
         where = resolve(jugdir, last.jugfile, usual.date) if jugdir else parse(last.jugdir)
         return Target(Path(last.jugfile), where, tuple(args) or last.args, "the one last used in this folder")

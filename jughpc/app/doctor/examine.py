@@ -8,22 +8,24 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
+from jughpc import host
 from jughpc._version import __version__
 from jughpc.app.doctor import filesystem as promises
-from jughpc.app.doctor import mounts
+from jughpc.app.doctor import mounts, neighbours
 from jughpc.app.doctor.finding import Finding, failure, fine, warning
 from jughpc.batch import script
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Job, Role, Scheduler
+from jughpc.config.trust import Trust
 from jughpc.errors import JugdirError, TemplateError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.files.opening import open_store
+from jughpc.store.files.opening import STORE, open_store
 
 PATIENCE = 20.0  # [s] with a scheduler that does not answer
 _TRIES = 5  # of removing what another client may hold open
@@ -38,12 +40,16 @@ class Subject:
         pace: That of a store that would be made now.
         scheduler: Its name, None to look what is there.
         templates: A site's folder of templates, None for those shipped.
+        trust: Who is trusted here.
+        is_project: Nobody named the folder: it may hold a project, in which jugdirs are made.
     """
 
     jugdir: Path
     pace: Pace
     scheduler: str | None = None
     templates: Path | None = None
+    trust: Trust = field(default_factory=lambda: Trust(frozenset({host.user_id(), 0})))
+    is_project: bool = False
 
 
 def examine(subject: Subject, clusters: Clusters, clock: Clock) -> Iterator[Finding]:
@@ -55,6 +61,7 @@ def examine(subject: Subject, clusters: Clusters, clock: Clock) -> Iterator[Find
     yield _templates(cluster.scheduler, subject.templates)
     store, pace = _store(subject)
     yield store
+    yield from neighbours.examine(subject.jugdir, subject.trust)
     yield from on_scratch(subject.jugdir, lambda scratch: _folder(scratch, clock, pace.lag, alone))
 
 
@@ -140,6 +147,9 @@ def _store(subject: Subject) -> tuple[Finding, Pace]:
     try:
         store = open_store(subject.jugdir)
     except JugdirError as error:
+        if subject.is_project and STORE not in OsFiles(subject.jugdir).names(""):
+            fact = f"{subject.jugdir} holds no store, but other files: jugdirs are made in it"
+            return fine(topic, fact), subject.pace
         return failure(topic, str(error), ""), subject.pace  # its text says what to do
     if store is None:
         return fine(topic, f"{subject.jugdir} holds no store yet; {_patience(subject.pace)}"), subject.pace

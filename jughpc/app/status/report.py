@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
@@ -47,15 +48,22 @@ class Report:
         return not (self.standing.unfinished or self.standing.manifest.barrier or self.troubles)
 
 
-def report(site: Site, clusters: Clusters, number: int | None = None, observer: Observer | None = None) -> Report:
+def report(
+    site: Site,
+    clusters: Clusters,
+    number: int | None = None,
+    observer: Observer | None = None,
+    manifest: Manifest | None = None,
+) -> Report:
     """Look where `site` stands: at the store, and once at the scheduler if there is a submission.
 
     Args:
         number: Of the submission, by default the latest.
         observer: Who has watched the workers, and knows who stood still for too long.
+        manifest: The jugfile's tasks, if they are known.
     """
     store = site.store()
-    manifest = manifest_of(site)
+    manifest = manifest_of(site) if manifest is None else manifest
     jobs = submitted.find(site, clusters, number) if store else None
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(jobs, records) if jobs else {}

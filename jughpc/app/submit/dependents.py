@@ -33,9 +33,14 @@ def of_array(
     return dependents
 
 
+def operand(path: Path) -> str:
+    """Return `path` as no command takes it for an option: the file `-j.py` as ``./-j.py``."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
+
+
 def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:
     """Return the command line of one of our own commands, for that interpreter."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
-    named = (str(target.jugfile), "--jugdir", str(target.location.folder()))
+    named = (operand(target.jugfile), "--jugdir", str(target.location.folder()), "--trusted")
     text = ("--as-submitted", target.source.parent.name) if target.source else ()
     return (python, "-m", "jughpc", command, *named, *text, *options, *own)

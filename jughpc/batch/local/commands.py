@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     commands = {verb.__name__: verb for verb in (submit, poll, cancel, withdraw, named, limits)}
     try:
         if argv[0] == "supervise":
-            supervise(OsFiles(Path(argv[1])), OsClock())
+            supervise(OsFiles(Path(argv[1])), OsClock(), Path(argv[1]))
         else:
             print(json.dumps(commands[argv[0]](argv[1:])))
     except CommandError as error:

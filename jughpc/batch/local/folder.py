@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jughpc.batch.scheduler import Condition, JobId
+from jughpc.batch.typed import checked, texts
 from jughpc.fs import Files, OsFiles, environment, home
 from jughpc.host import Process
 
@@ -35,6 +36,12 @@ WITHDRAWN = "withdrawn"
 """Outcomes of an element that has no exit code of its own making."""
 
 LOG = "supervisor.log"
+
+_ID = re.compile(r"[0-9a-f]{8}")
+_JOB = re.compile(r"([0-9a-f]{8})\.job")
+_STARTED = re.compile(r"([0-9]{1,9})\.started\.([1-9][0-9]{0,9})\.([1-9][0-9]{0,18})")
+_ENDED = re.compile(r"([0-9]{1,9})\.ended\.([0-9]{1,3}|cancelled|lost|never|unstartable|walltime)")
+_UNSTARTED = re.compile(r"([0-9a-f]{8})\.ended\.(cancelled|never)")
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ def _forget_removed(index: Files) -> None:
     """Drop the jobs whose submission was removed, so that the index does not grow for ever."""
     for job_id in _whole(index):
         with suppress(FileNotFoundError):  # another submission has dropped it just now
-            submission = Path(json.loads(index.read(job_id))["folder"]).parent
+            submission = _entry(index, job_id).folder.parent
             if submission.name not in OsFiles(submission.parent).names(""):
                 index.remove(job_id)
 
@@ -118,45 +125,79 @@ def withdraw(index: Files, job: LocalJob) -> None:
 
 def folder_of_job(index: Files, job_id: JobId) -> Path | None:
     """Return the folder of the job, None if there is no such job."""
-    if job_id not in index.names(""):
+    if job_id not in _whole(index):
         return None
-    folder = Path(json.loads(index.read(job_id))["folder"])
+    folder = _entry(index, job_id).folder
     return folder if job_id in job_ids(OsFiles(folder).names("")) else None
 
 
 def jobs_named(index: Files, name: str) -> list[JobId]:
     """Return the jobs called `name`."""
-    named = [job_id for job_id in _whole(index) if json.loads(index.read(job_id))["name"] == name]
+    named = [job_id for job_id in _whole(index) if _entry(index, job_id).name == name]
     return sorted(job_id for job_id in named if folder_of_job(index, job_id))
 
 
 def _whole(index: Files) -> list[JobId]:
     """Return the jobs of the index but for those that are just being written."""
-    return [job_id for job_id in index.names("") if "." not in job_id]
+    return [job_id for job_id in index.names("") if _ID.fullmatch(job_id)]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the index tells of a job: an empty folder, which has no jobs, and no name if it is damaged."""
+
+    folder: Path = Path("/nonexistent/local")
+    name: str = ""
+
+
+def _entry(index: Files, job_id: JobId) -> _Entry:
+    try:
+        fields = json.loads(index.read(job_id))
+        return checked(_Entry(Path(fields["folder"]), fields["name"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return _Entry()
 
 
 def job_ids(names: Iterable[str]) -> list[JobId]:
     """Return the jobs among the `names` of a submission's folder."""
-    return [name[: -len(".job")] for name in names if name.endswith(".job")]
+    return [match[1] for name in names if (match := _JOB.fullmatch(name))]
 
 
-def read_job(files: Files, job_id: JobId) -> LocalJob:
-    """Return what was submitted under `job_id`."""
-    fields = json.loads(files.read(f"{job_id}.job"))
-    fields["condition"], fields["after"] = Condition(fields["condition"]), tuple(fields["after"])
-    return LocalJob(**fields)
+def read_job(files: Files, job_id: JobId, folder: Path | None = None) -> LocalJob:
+    """Return what was submitted under `job_id`.
+
+    Args:
+        folder: Where its submission's jobs keep their state, if it is to be run: its script and log lie beside.
+    Raises:
+        ValueError: The file is damaged, or was written by somebody else: it is of another job or of another folder.
+    """
+    try:
+        fields = json.loads(files.read(f"{job_id}.job"))
+        fields["condition"], fields["after"] = Condition(fields["condition"]), texts(fields["after"])
+        job = checked(LocalJob(**fields))
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{job_id}.job is damaged: {error}") from error
+    if job.id != job_id or not all(_ID.fullmatch(other) for other in job.after):
+        raise ValueError(f"{job_id}.job is of another job")
+    if folder is not None and not _lies_beside(job, folder):
+        raise ValueError(f"{job_id}.job names a script or a log that lies elsewhere")
+    return job
+
+
+def _lies_beside(job: LocalJob, folder: Path) -> bool:
+    places = (Path(job.script), Path(job.log.replace("%%", "%")))
+    inside = all(place.is_relative_to(folder.parent) and ".." not in place.parts for place in places)
+    return inside and folder_beside(job.script) == folder
 
 
 def read_history(files: Files, job_id: JobId) -> History:
     """Return what has happened to the job's elements, by one listing."""
     history = History({}, {})
     for name in files.names(job_id):
-        index, _, event = name.partition(".")
-        word, _, rest = event.partition(".")
-        if word == "started":
-            history.started[int(index)] = Process(*map(int, rest.split(".")))
-        elif word == "ended":
-            history.ended[int(index)] = rest
+        if match := _STARTED.fullmatch(name):
+            history.started[int(match[1])] = Process(int(match[2]), int(match[3]))
+        elif match := _ENDED.fullmatch(name):
+            history.ended[int(match[1])] = match[2]
     return history
 
 
@@ -172,8 +213,8 @@ def withdrawal_asked(names: Iterable[str], job_id: JobId) -> bool:
 
 def unstarted_outcome(names: Iterable[str], job_id: JobId) -> str | None:
     """Return the outcome of those elements of the job that have not started; None while they may yet."""
-    prefix = f"{job_id}.ended."
-    return next((name[len(prefix) :] for name in names if name.startswith(prefix)), None)
+    found = (match for name in names if (match := _UNSTARTED.fullmatch(name)))
+    return next((match[2] for match in found if match[1] == job_id), None)
 
 
 def _write_whole(files: Files, path: str, value: object) -> None:

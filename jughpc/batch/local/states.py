@@ -11,6 +11,7 @@ from jughpc import host
 from jughpc.batch.local import folder
 from jughpc.batch.local.folder import History, LocalJob
 from jughpc.batch.scheduler import JobId, State, Status
+from jughpc.batch.typed import checked
 from jughpc.fs import Clock, Files
 from jughpc.host import Machine, Process
 
@@ -41,6 +42,18 @@ class Generation:
         return self.near and host.alive(process)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A process as a file tells it."""
+
+    pid: int
+    start: int
+
+    @property
+    def process(self) -> Process:
+        return Process(self.pid, self.start)
+
+
 def latest_supervisor(files: Files, clock: Clock) -> Generation | None:
     """Return the submission's last supervisor, None if it never had one.
 
@@ -49,7 +62,10 @@ def latest_supervisor(files: Files, clock: Clock) -> Generation | None:
     names = files.names("")
     number = latest_number(names)
     record = _read_record(files, number, clock) if number else None
-    return _judge(number, f"supervisor.{number}.closed" in names, record) if record else None
+    try:
+        return _judge(number, f"supervisor.{number}.closed" in names, record) if record else None
+    except (ValueError, KeyError, TypeError):  # whole, and no supervisor's
+        return None
 
 
 def latest_number(names: Sequence[str]) -> int:
@@ -64,10 +80,13 @@ def record_text(process: Process) -> bytes:
 
 
 def statuses(files: Files, job_id: JobId, clock: Clock) -> list[Status]:
-    """Return where each element of the job stands, in the order of their indices."""
+    """Return where each element of the job stands, in the order of their indices; [] if its record is damaged."""
     supervisor = latest_supervisor(files, clock)  # first: what it is listed to have done is then no older
     names = files.names("")
-    job, history = folder.read_job(files, job_id), folder.read_history(files, job_id)
+    try:
+        job, history = folder.read_job(files, job_id), folder.read_history(files, job_id)
+    except ValueError:
+        return []
     view = JobView(job, supervisor, history, folder.unstarted_outcome(names, job_id))
     return [view.status(index) for index in range(job.size)]
 
@@ -127,9 +146,9 @@ def _ended(outcome: str, host: str) -> Status:
 
 
 def _judge(number: int, closed: bool, record: dict[str, Any]) -> Generation:
-    machine, now = Machine(**record["machine"]), host.here()
+    machine, now = checked(Machine(**record["machine"])), host.here()
     near = machine.same_pids(now)
-    process = Process(*record["process"])
+    process = checked(_Place(*record["process"])).process
     alive = near and not closed and host.alive(process)
     hidden = not (near or closed or machine.was_rebooted(now))
     return Generation(number, process, machine.host, alive, near, hidden)

@@ -81,13 +81,17 @@ class TrackedJob:
         return list(self.outcomes.values()) == ["0"] * self.job.size
 
 
-def supervise(files: Files, clock: Clock) -> None:
-    """Run the jobs of a submission's folder to their ends; return at once if another supervisor does."""
+def supervise(files: Files, clock: Clock, place: Path | None = None) -> None:
+    """Run the jobs of a submission's folder to their ends; return at once if another supervisor does.
+
+    Args:
+        place: The folder of `files` (absolute): no script that lies elsewhere is run.
+    """
     while generation := take_over(files, clock):
-        supervisor = Supervisor(files, clock, generation)
+        supervisor = Supervisor(files, clock, generation, place)
         supervisor.run()
         files.write(f"supervisor.{generation}.closed", [])
-        if set(folder.job_ids(files.names(""))) <= set(supervisor.jobs):
+        if set(folder.job_ids(files.names(""))) <= set(supervisor.jobs) | supervisor.damaged:
             return
 
 
@@ -107,10 +111,11 @@ def take_over(files: Files, clock: Clock) -> int:
 class Supervisor:
     """Starts, watches and ends the elements of all jobs in one submission's folder."""
 
-    def __init__(self, files: Files, clock: Clock, generation: int) -> None:
-        self.files, self.clock, self.generation = files, clock, generation
+    def __init__(self, files: Files, clock: Clock, generation: int, place: Path | None = None) -> None:
+        self.files, self.clock, self.generation, self.place = files, clock, generation, place
         self.env, self.cores = registry.environment(), host.usable_cores()
         self.jobs: dict[JobId, TrackedJob] = {}
+        self.damaged: set[JobId] = set()
         self._unwritten: deque[str] = deque()
         self._looked, self._look_at = False, 0.0
         self._told = ""
@@ -141,8 +146,8 @@ class Supervisor:
     def _take_in(self, names: Collection[str]) -> None:
         if f"supervisor.{self.generation}" not in names:
             self._abandon()
-        for job_id in sorted(set(folder.job_ids(names)) - set(self.jobs)):
-            self.jobs[job_id] = self._tracked(job_id, folder.unstarted_outcome(names, job_id))
+        for job_id in sorted(set(folder.job_ids(names)) - set(self.jobs) - self.damaged):
+            self._take_up(job_id, folder.unstarted_outcome(names, job_id))
         for tracked in self.jobs.values():
             if folder.cancel_asked(names, tracked.job.id) and not tracked.cancelled:
                 self._cancel(tracked)
@@ -156,8 +161,15 @@ class Supervisor:
                 shell.kill(element.process, "TERM")
         sys.exit("the submission's folder is gone")
 
+    def _take_up(self, job_id: JobId, unstarted: str | None) -> None:
+        try:
+            self.jobs[job_id] = self._tracked(job_id, unstarted)
+        except ValueError as error:  # nothing of it is run, and nothing of it is believed
+            self.damaged.add(job_id)
+            write_log(f"{error}; it is not run")
+
     def _tracked(self, job_id: JobId, unstarted: str | None) -> TrackedJob:
-        job, history = folder.read_job(self.files, job_id), folder.read_history(self.files, job_id)
+        job, history = folder.read_job(self.files, job_id, self.place), folder.read_history(self.files, job_id)
         waiting = () if unstarted else (i for i in range(job.size) if i not in history.started | history.ended)
         return TrackedJob(job, deque(waiting), _adopt(history), history.ended, unstarted)
 
@@ -218,7 +230,10 @@ class Supervisor:
         return job.throttle or max(1, self.cores // (job.cpus or 1))
 
     def _may_start(self, tracked: TrackedJob) -> bool:
-        needed = [self.jobs[job_id] for job_id in tracked.job.after]
+        needed = [self.jobs[job_id] for job_id in tracked.job.after if job_id in self.jobs]
+        if len(needed) < len(tracked.job.after):  # the record of one is damaged: whether it ended will not be known
+            self._leave_unstarted(tracked, folder.NEVER)
+            return False
         if not all(other.over for other in needed):
             return False
         if tracked.job.condition is Condition.AFTER_ANY or all(other.succeeded for other in needed):

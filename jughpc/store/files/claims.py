@@ -109,7 +109,7 @@ class LinkClaims:
         return False
 
     def _copy(self) -> bytes:
-        mine = record.decode(self._files.read(record_path(self.life), record.LARGEST))
+        mine = record.decode(self._files.read(record_path(self.life), record.LARGEST), self.life)
         if mine is None:
             raise OSError(errno.EIO, "the worker's own record is damaged", record_path(self.life))
         return record.encode(replace(mine, copied=True))

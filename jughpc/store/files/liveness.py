@@ -66,7 +66,7 @@ class Liveness:
         if glance is not None and now - glance.looked < glance.pause:
             return ""  # so soon again the same life would only cost the file server another read
         try:
-            claim = record.decode(self._files.read(path, record.LARGEST))
+            claim = record.decode(self._files.read(path, record.LARGEST), _life_of(path))
         except FileNotFoundError:
             self.forget(path)
             return ""  # released since it was listed: only the next listing can tell
@@ -123,7 +123,7 @@ class Liveness:
 
     def _read(self, path: str) -> Record | None:
         try:
-            return record.decode(self._files.read(path, record.LARGEST))
+            return record.decode(self._files.read(path, record.LARGEST), _life_of(path))
         except FileNotFoundError:
             return None
 
@@ -147,6 +147,12 @@ class FolderObserver:
 
     def proof_of(self, life: str) -> str:
         return self._liveness.proof(record_path(life))
+
+
+def _life_of(path: str) -> str | None:
+    """Return whose record must be there, None for a claim, which may be anybody's."""
+    folder, _, name = path.rpartition("/")
+    return name if folder == WORKERS else None
 
 
 def _torn_life(path: str) -> str:

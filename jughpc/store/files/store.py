@@ -225,7 +225,7 @@ class FileStore:
 
     def _record(self, life: str) -> Record | None:
         try:
-            return records.decode(self._files.read(record_path(life), records.LARGEST))
+            return records.decode(self._files.read(record_path(life), records.LARGEST), life)
         except FileNotFoundError:
             return None
 

@@ -20,7 +20,7 @@ from jughpc.store.base import SHARD, Failure, Inspection, Pace, Swept, View, by_
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.record import ALIVE, Record
 from jughpc.store.redis.claims import RedisClaims, RedisObserver, field, generations
-from jughpc.store.redis.server import Address, Connection
+from jughpc.store.redis.server import Address, Connection, Secret
 from jughpc.store.resultfile import DamagedError, Encoded
 
 LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
@@ -167,10 +167,12 @@ class RedisStore:
         self._drop(record.life)
 
     def records(self) -> list[Record]:
-        lives = self._server.do(lambda client: client.smembers(self._server.key("lives")))
-        keys = [self._server.key("life", life.decode()) for life in sorted(lives)]
+        members = self._server.do(lambda client: client.smembers(self._server.key("lives")))
+        lives = [life.decode(errors="replace") for life in sorted(members)]
+        keys = [self._server.key("life", life) for life in lives]
         texts = self._server.do(lambda client: client.mget(keys)) if keys else []
-        return [record for text in texts if text and (record := records.decode(text))]
+        found = zip(texts, lives, strict=True)
+        return [record for text, life in found if text and (record := records.decode(text, life))]
 
     def ended(self) -> list[str]:
         return []
@@ -199,7 +201,7 @@ class RedisStore:
 
     def _record(self, life: str) -> Record | None:
         text = self._server.do(lambda client: client.get(self._server.key("life", life)))
-        return records.decode(text) if text else None
+        return records.decode(text, life) if text else None
 
     def _drop(self, life: str) -> None:
         self._transaction(
@@ -256,16 +258,18 @@ class RedisStore:
         return self._server.key(kind, f"{shard:02x}")
 
 
-def open_redis(address: Address, password: str | None) -> RedisStore | None:
+def open_redis(address: Address, password: Secret | None) -> RedisStore | None:
     """Open the store at `address`, None if there is none yet. Raises JugdirError."""
     server = Connection(address, password)
+    server.refuse_eviction()
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text))) if text else None
 
 
-def make_redis(address: Address, password: str | None, pace: Pace) -> RedisStore:
+def make_redis(address: Address, password: Secret | None, pace: Pace) -> RedisStore:
     """Open the store at `address`; make it if there is none. Raises JugdirError."""
     server = Connection(address, password)
+    server.refuse_eviction()
     server.do(lambda client: client.set(server.key("charter"), json.dumps(asdict(pace)), nx=True))
     text = server.do(lambda client: client.get(server.key("charter")))
     return RedisStore(server, Pace(**json.loads(text)))

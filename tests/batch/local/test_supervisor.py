@@ -45,12 +45,12 @@ def test_jobs_whose_submission_was_removed_are_dropped_from_the_list_of_jobs(tmp
         local_folder.publish(index, LocalJob(folder, "job", str(tmp_path / folder / "array.sh"), "log", 1))
 
     index = OsFiles(tmp_path / "index")
-    publish_in("first")
-    publish_in("second")
-    assert set(index.names("")) == {"first", "second"}
-    shutil.rmtree(tmp_path / "first")
-    publish_in("third")
-    assert set(index.names("")) == {"second", "third"}
+    publish_in("000000f1")
+    publish_in("000000f2")
+    assert set(index.names("")) == {"000000f1", "000000f2"}
+    shutil.rmtree(tmp_path / "000000f1")
+    publish_in("000000f3")
+    assert set(index.names("")) == {"000000f2", "000000f3"}
 
 
 def test_an_element_that_exceeds_its_walltime_is_ended(machine):

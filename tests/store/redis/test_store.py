@@ -11,13 +11,13 @@ import pytest
 from jughpc.errors import CorruptResultError, JugdirError, ResultMissingError, UnstorableError
 from jughpc.store.base import SHARD, Pace
 from jughpc.store.record import DIED
-from jughpc.store.redis.server import Address, parse, password_from
+from jughpc.store.redis.server import Address, Secret, parse, password_from
 from jughpc.store.redis.store import RedisStore, make_redis, open_redis
 from jughpc.store.resultfile import Encoded
 from jughpc.testing.sharedstorecontract import SharedStoreContract
 from jughpc.testing.storecontract import FAR, LIFE, PEER, A, B, StoreContract
 
-SECRET = "it's: a/secret@"  # of the server that tests/conftest.py starts
+SECRET = Secret("it's: a/secret@")  # of the server that tests/conftest.py starts
 QUICK = Pace(beat=0.02, lag=0.0, ttl=0.2)
 
 
@@ -151,7 +151,7 @@ def test_a_damaged_result_is_an_error_and_its_task_is_ready_again(store, address
     import redis
 
     store.put(A, list(range(100)))
-    raw = redis.Redis(port=address.port, password=SECRET)
+    raw = redis.Redis(port=address.port, password=SECRET.reveal())
     (key,) = raw.keys("*a_damaged_result*results:00")
     raw.hset(key, A, raw.hget(key, A)[:-1] + b"?")
     raw.close()
@@ -165,7 +165,7 @@ def test_a_result_that_the_server_dropped_takes_back_the_mark_that_promised_it(s
 
     store.put(A, 1)
     store.mark_complete(store.shard_of(A), {A})
-    with redis.Redis(port=address.port, password=SECRET) as raw:
+    with redis.Redis(port=address.port, password=SECRET.reveal()) as raw:
         raw.delete(*raw.keys("*server_dropped*results:00"))
     with pytest.raises(ResultMissingError):
         store.get(A)
@@ -180,7 +180,7 @@ def test_many_digests_are_asked_after_in_few_messages(store):
 
 def test_a_wrong_password_is_a_mistake_told_without_the_password(address):
     with pytest.raises(JugdirError, match="cannot be used") as error:
-        open_redis(replace(address, password="hunter2"), None)
+        open_redis(replace(address, password=Secret("hunter2")), None)
     assert "hunter2" not in str(error.value)
 
 
@@ -190,7 +190,7 @@ def test_a_server_that_is_not_there_is_the_users_mistake():
 
 
 def test_a_server_that_goes_away_is_an_error_that_may_pass(start_redis):
-    with start_redis(SECRET) as server:
+    with start_redis(SECRET.reveal()) as server:
         store = make_redis(parse(f"redis://127.0.0.1:{server.port}"), SECRET, Pace())
     with pytest.raises(OSError, match="does not answer"):
         store.put(B, 1)
@@ -200,8 +200,8 @@ def test_a_server_that_goes_away_is_an_error_that_may_pass(start_redis):
     ("url", "address"),
     [
         ("redis://node1", Address("node1", 6379, 0, None, None, False, "jug")),
-        ("redis://:pa%40ss@node1:7000/3", Address("node1", 7000, 3, None, "pa@ss", False, "jug")),
-        ("rediss://ada:x@node1/?namespace=primes", Address("node1", 6379, 0, "ada", "x", True, "primes")),
+        ("redis://:pa%40ss@node1:7000/3", Address("node1", 7000, 3, None, Secret("pa@ss"), False, "jug")),
+        ("rediss://ada:x@node1/?namespace=primes", Address("node1", 6379, 0, "ada", Secret("x"), True, "primes")),
     ],
 )
 def test_addresses_are_read(url, address):
@@ -219,8 +219,8 @@ def test_the_environment_tells_the_password_before_the_file_does(tmp_path):
     file.parent.mkdir()
     file.write_text("from the file\n")
     file.chmod(0o600)
-    assert password_from({}, tmp_path) == "from the file"
-    assert password_from({"JUGHPC_REDIS_PASSWORD": "mine"}, tmp_path) == "mine"
+    assert password_from({}, tmp_path) == Secret("from the file")
+    assert password_from({"JUGHPC_REDIS_PASSWORD": "mine"}, tmp_path) == Secret("mine")
     assert password_from({}, Path("/nosuch")) is None
 
 

@@ -1,0 +1,116 @@
+"""Records of submissions, with each field replaced by what no record of ours holds."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from jughpc.batch import journal, submissions
+from jughpc.batch.scheduler import Role, Workload
+from jughpc.batch.submissions import Accepted, ElementOptions
+from jughpc.errors import JugdirError
+from jughpc.fs import OsClock, OsFiles
+
+JOB = Accepted(Role.ARRAY, "12", "primes-1a2b-0", 8, 0, "0-array.sh")
+FOREIGN = ["--user=me", "../../x", "a\nb", "\x1b[2J", "\x00", -1, 1.5, 10**15, True, None, [], [7], {"a": {}}, [["x"]]]
+
+
+@pytest.fixture
+def files(tmp_path):
+    return OsFiles(tmp_path)
+
+
+@pytest.fixture
+def submission(files, tmp_path):
+    options = ElementOptions(Path("/home/ada"))
+    drafted = submissions.draft(
+        files, OsClock(), tmp_path, scheduler="slurm", workload=Workload(("python",), 8, "primes"), options=options
+    )
+    return submissions.prepare(files, drafted)
+
+
+def paths_of(fields, above=()):
+    """Yield the path of every field, those inside of others too."""
+    for key, value in fields.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from paths_of(value, (*above, key))
+
+
+def replaced(fields, path, value):
+    """Return `fields` with another value at `path`."""
+    head, *rest = path
+    return {**fields, head: replaced(fields[head], rest, value) if rest else value}
+
+
+def harmless(path, value):
+    """Return whether a record of ours may well hold that there."""
+    allowed = {
+        "created": (1.5, 10**15), "argv": ([],), "setup": ([],), "extra": ([],),
+        "probe": ([],), "exclude": ([],), "after": ([],), "settings": ([],),
+        "walltime": (1.5, 10**15),
+        "memory": (10**15,),
+    }  # fmt: skip
+    if path == ("workload", "name"):
+        return isinstance(value, str) and value != "\x00"
+    words = (
+        "user",
+        "host",
+        "partition",
+        "account",
+        "qos",
+        "project",
+        "select",
+        "place",
+    )  # shown, or quoted behind an option
+    if value is None:
+        return path[-1] in (
+            "throttle", "templates", "array_size", "walltime", "memory", "cpus", "gpus", "partition", "account", "qos",
+            "project", "select", "place", "umask",
+        )  # fmt: skip
+    if path[-1] == "python":
+        return value == "../../x"
+    if path[-1] in words:
+        return value in ("--user=me", "../../x")
+    return not isinstance(value, bool) and value in allowed.get(path[-1], ())
+
+
+def test_a_record_with_one_foreign_field_is_called_broken(files, tmp_path, submission):
+    record = tmp_path / submission.path / "record.json"
+    fields, count, believed = json.loads(record.read_text()), 0, []
+    for path in paths_of(fields):
+        for value in FOREIGN:
+            if harmless(path, value):
+                continue
+            record.write_text(json.dumps(replaced(fields, path, value)))
+            with suppress(JugdirError):
+                submissions.load(files, tmp_path, submission.number)
+                believed.append((path, value))
+            count += 1
+    assert believed == []
+    assert count > 250
+
+
+@pytest.mark.parametrize("key", list(asdict(JOB)))
+def test_a_job_with_one_foreign_field_is_none(files, tmp_path, submission, key):
+    journal.record_accepted(files, submission, JOB)
+    path = tmp_path / submission.path / "0-array.json"
+    fields = json.loads(path.read_text())
+    for value in FOREIGN:
+        path.write_text(json.dumps({**fields, key: value}))
+        found = journal.accepted(files, submission)
+        assert found == ([JOB] if key == "script" and found else []), (key, value)
+
+
+@pytest.mark.parametrize("name", ["1-array.json", "0-reduce.json", "x.json", "0-evil.json", "--user=me.json"])
+def test_a_job_is_called_as_its_file_is_or_is_none(files, tmp_path, submission, name):
+    journal.record_accepted(files, submission, JOB)
+    (tmp_path / submission.path / "0-array.json").rename(tmp_path / submission.path / name)
+    called = [
+        (f"{Path(job.script).stem}.json", f"{job.role.value}.json") for job in journal.accepted(files, submission)
+    ]
+    assert called in ([], [(name, name.partition("-")[2])])

@@ -1,0 +1,62 @@
+"""Two users on one machine: nothing of one runs as the other unasked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from .conftest import THREE, Shell
+
+STRANGER = 65534
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be two users")
+
+
+def hand_over(jughpc: Shell, *names: str) -> None:
+    for name in names:
+        subprocess.run(["chown", "-R", f"{STRANGER}", jughpc.cwd / name], check=True)
+
+
+@pytest.mark.parametrize("how", ["named", "remembered", "usual", "settings", "jugdir", "open jugdir", "templates"])
+def test_what_a_stranger_wrote_is_refused_with_owner_and_command_until_it_is_trusted(jughpc: Shell, how: str) -> None:
+    jughpc.write("jugfile.py", THREE + "open('ran', 'a').close()\n")
+    words = ["status", "jugfile.py"]
+    if how in ("remembered", "usual"):
+        words = ["status"]
+    if how == "remembered":
+        jughpc.write(".jughpc", json.dumps({"jugfile": "jugfile.py", "jugdir": "jugfile.jugdata", "args": []}))
+        hand_over(jughpc, ".jughpc")
+    elif how == "settings":
+        jughpc.write("jughpc.yaml", "setup: [touch ran]\n")
+        hand_over(jughpc, "jughpc.yaml")
+    elif how.endswith("jugdir"):
+        assert jughpc("execute", "jugfile.py").returncode == 0
+        (jughpc.cwd / "ran").unlink()
+        if how == "jugdir":
+            hand_over(jughpc, "jugfile.jugdata")
+        (jughpc.cwd / "jugfile.jugdata").chmod(0o777 if "open" in how else 0o755)
+    elif how == "templates":
+        (jughpc.cwd / "mine").mkdir(mode=0o755)
+        jughpc.write("jughpc.yaml", "templates: mine\n")
+        hand_over(jughpc, "mine")
+    else:
+        hand_over(jughpc, "jugfile.py")
+    refused = jughpc(*words)
+    assert (refused.returncode, refused.stderr.count("jughpc trust")) == (2, 1), refused
+    assert "nobody" in refused.stderr or "root" in refused.stderr
+    assert not (jughpc.cwd / "ran").exists()
+    assert jughpc("trust", ".").returncode == 0
+    assert jughpc("trust").stdout == f"{jughpc.cwd}\n"
+    assert jughpc(*words).returncode in (0, 1)
+
+
+def test_jobs_trust_whom_their_submitter_trusted_though_they_find_no_home(jughpc: Shell) -> None:
+    jughpc.write("three.py", THREE)
+    hand_over(jughpc, "three.py")
+    jughpc("trust", ".")
+    state = {"JUGHPC_SCHEDULER": "local", "XDG_STATE_HOME": str(jughpc.cwd / "state")}
+    jughpc.write("jughpc.yaml", "setup: [export HOME=/nonexistent]\n")
+    done = jughpc("submit", "three.py", "--array", "1", "--wait", **state)
+    assert done.returncode == 0, done.stdout + done.stderr
