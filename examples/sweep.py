@@ -1,6 +1,6 @@
 """A parameter sweep: one task a combination; sweep_reduce.py makes a table of the results.
 
-    jughpc submit sweep.py --array 8 --reduce sweep_reduce.py
+jughpc submit sweep.py --array 8 --reduce sweep_reduce.py
 """
 
 from itertools import product

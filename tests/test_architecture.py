@@ -112,7 +112,6 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "JugFolder.__init__": "jug's own folder, which is only read",
     "JugFolder._read_pack": "jug's own folder, which is only read",
     "RedisStore.shards_in_use": "a server's keys, which it tells truly",
-    "Submitter._submit_one": "a script just written here: its mode is what is asked after",
     "Stops.asked": "a file of the user's, seen a little late",
     "Target.is_there": "the user's jugfile",
     "_check": "the user's reduce script and templates",

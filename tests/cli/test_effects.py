@@ -53,7 +53,7 @@ def another(name):
 @pytest.fixture
 def rehearsed(tmp_path, monkeypatch, capsys):
     """Return what tells the scripts and commands of a submission, None if it is refused, given a setting."""
-    (tmp_path / "sums.py").write_text("from jug import Task\nx = Task(abs, 1)\n")
+    (tmp_path / "sums.py").write_text("from jug import Task\nxs = [Task(abs, n) for n in range(4)]\n")
     (tmp_path / "sums_reduce.py").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
