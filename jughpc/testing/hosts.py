@@ -37,7 +37,7 @@ class Host:
 
     def is_gone(self, record: Record) -> bool:
         """Return whether a record's process ran here and is gone."""
-        return record.host == self.name and not self.processes[record.pid].alive
+        return record.host == self.name and not self.processes[record.pid - 1].alive
 
     def actors(self) -> list[Actor]:
         """Return all that runs here."""
@@ -180,5 +180,5 @@ class Process:
         """Return the record of a new life."""
         self._born += 1
         return Record(
-            life=f"{self.name}-{self._born}", host=self.host.name, space="boot", pid=self.pid, started=1, user="sim"
+            life=f"{self.name}-{self._born}", host=self.host.name, space="boot", pid=self.pid + 1, started=1, user="sim"
         )

@@ -35,7 +35,7 @@ def test_a_job_runs_what_it_is_given_with_the_options_of_its_script():
         return today.collect(bench, options)
 
     assert play(FAIR, Parts(collect=collect)).blames == ()
-    assert given == [{"submission": "1", "rounds": str(FAIR.order.rounds)}]
+    assert given == [{"submission": "1", "rounds": str(FAIR.order.rounds), "progress": "0.0"}]
 
 
 def test_others_go_on_while_a_use_case_waits():
