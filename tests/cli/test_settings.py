@@ -10,7 +10,7 @@ import pytest
 from jughpc.cli.main import main
 from jughpc.config.settings import named
 
-JUGFILE = "from jug import TaskGenerator\ndouble = TaskGenerator(abs)\none = double(1)\n"
+JUGFILE = "from jug import TaskGenerator\ndouble = TaskGenerator(abs)\nall = [double(n) for n in range(9)]\n"
 OF_SUBMIT = [name for name, setting in named().items() if "submit" in setting.by.split()]
 PLACES = [
     (name, layer)
