@@ -134,7 +134,7 @@ def test_a_task_that_kills_its_workers_is_told_and_runs_again_once_mended(jughpc
     (row,) = json.loads(jughpc("failures", "kills.py", "--json").stdout)
     assert row["exception"].startswith("5 workers died while they ran it, the last on ")
     assert "SIGKILL" in row["exception"]
-    assert (row["owner"], row["tries"]) == ("slurm:7_4", 5)
+    assert (row["owner"], row["tries"]) == ("slurm:7", 5)
     jughpc.write("kills.py", text.replace(deadly, "pass"))
     assert jughpc("execute", "kills.py").returncode == 1
     assert jughpc("failures", "kills.py", "--retry-failed").returncode == 0

@@ -141,7 +141,7 @@ def test_graph_draws_with_the_dot_on_path_and_fails_without(three):
     three.write("dot", '#!/bin/sh\necho "$@" > drawn\ntouch three.svg\n').chmod(0o755)
     path = f"{three.cwd}:{three.environ['PATH']}"
     assert three("graph", "three.py", "--file-format", "svg", PATH=path).returncode == 0
-    assert (three.cwd / "drawn").read_text() == "-Tsvg -o three.svg three.dot\n"
+    assert (three.cwd / "drawn").read_text() == f"-Tsvg -o {three.cwd}/three.svg {three.cwd}/three.dot\n"
     three.write("dot", "#!/bin/sh\necho 'bad format' >&2\nexit 1\n")
     refused = three("graph", "three.py", PATH=path)
     assert (refused.returncode, "bad format" in refused.stderr) == (2, True)
