@@ -40,8 +40,9 @@ LOG = "supervisor.log"
 _ID = re.compile(r"[0-9a-f]{8}")
 _JOB = re.compile(r"([0-9a-f]{8})\.job")
 _STARTED = re.compile(r"([0-9]{1,9})\.started\.([1-9][0-9]{0,9})\.([1-9][0-9]{0,18})")
-_ENDED = re.compile(r"([0-9]{1,9})\.ended\.([0-9]{1,3}|cancelled|lost|never|unstartable|walltime)")
-_UNSTARTED = re.compile(r"([0-9a-f]{8})\.ended\.(cancelled|never)")
+_OUTCOMES = "|".join((CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME, WITHDRAWN))
+_ENDED = re.compile(rf"([0-9]{{1,9}})\.ended\.([0-9]{{1,3}}|{_OUTCOMES})")
+_UNSTARTED = re.compile(rf"([0-9a-f]{{8}})\.ended\.({_OUTCOMES})")
 
 
 @dataclass(frozen=True)
