@@ -44,12 +44,13 @@ def webstatus(site: Site, port: int, ip: str, path: Path | None) -> int:
     guard, reporter = Guard(token_urlsafe(24)), reporter_of(site, common.clusters())
     server = _at_socket(reporter, guard, path) if path else _at_port(reporter, guard, ip, port)
     shown = f"localhost:{port}" if path else f"{f'[{ip}]' if ':' in ip else ip}:{server.server_port}"
-    echo(f"http://{shown}/?token={guard.token} shows the status of {site.target.jugfile}; end it with Ctrl-C")
-    if path:
-        echo(f"once a tunnel stands: ssh -L {port}:{path.absolute()} THIS_HOST")
-    elif not is_loopback(ip):
-        echo(f"jughpc: other hosts reach {ip}, and what is sent is not encrypted; --socket PATH is safer.", err=True)
     with server:
+        if not path and not is_loopback(ip):
+            words = f"other hosts reach {ip}, and what is sent is not encrypted; --socket PATH is safer."
+            echo(f"jughpc: {words}", err=True)
+        echo(f"http://{shown}/?token={guard.token} shows the status of {site.target.jugfile}; end it with Ctrl-C")
+        if path:
+            echo(f"once a tunnel stands: ssh -L {port}:{path.absolute()} THIS_HOST")
         Thread(target=server.serve_forever, daemon=True).start()
         reporter.run()
     return ExitCode.DONE

@@ -64,7 +64,7 @@ def test_status_and_submit_tell_that_the_text_or_a_function_has_changed(laptop, 
     assert "saying.py has changed since submission 1 was submitted, which runs what was submitted" in told
     assert "say changed since its 1 results: run `jughpc invalidate --name say`, or give it a version" in told
     assert laptop.status()["changed"]["functions"] == [{"name": "saying.say", "results": 1, "old": 1}]
-    told = laptop.jughpc("submit", "saying.py", "--dry-run")
+    told = laptop.jughpc("submit", "saying.py", "--again", "--dry-run")
     assert "changed    saying.py, since submission 1" in told
     assert "changed    say changed since its 1 results" in told
 
@@ -72,6 +72,7 @@ def test_status_and_submit_tell_that_the_text_or_a_function_has_changed(laptop, 
 def test_by_hand_the_file_runs_as_it_is(laptop, until):
     submit(laptop, until)
     laptop.jughpc("cancel")
+    until(lambda: not laptop.status()["submission"]["elements"]["running"])
     (laptop.folder / "go").touch()
     (laptop.folder / "saying.py").write_text(JUGFILE.replace("old", "new"))
     laptop.jughpc("execute", "saying.py")
@@ -93,6 +94,7 @@ def test_a_traceback_shows_the_lines_that_were_submitted(laptop, until):
 
 def test_elements_are_withdrawn_once_nothing_is_left_to_do(laptop):
     (laptop.folder / "go").touch()
+    (laptop.folder / "saying.py").write_text(JUGFILE.replace("range(6)", "range(64)"))
     told = laptop.jughpc("submit", "saying.py", "--array", "64", "--throttle", "2", "--reduce", "tell.py", "--wait")
     assert "first: old 0 of saying.py" in told
     submission = laptop.status()["submission"]
@@ -104,6 +106,8 @@ def test_elements_are_withdrawn_once_nothing_is_left_to_do(laptop):
 
 def test_elements_are_withdrawn_too_where_what_is_left_failed(laptop):
     (laptop.folder / "go").touch()
-    (laptop.folder / "saying.py").write_text(JUGFILE.replace("    return", "    assert n < 5\n    return"))
+    (laptop.folder / "saying.py").write_text(
+        JUGFILE.replace("    return", "    assert n < 5\n    return").replace("range(6)", "range(64)")
+    )
     laptop.jughpc("submit", "saying.py", "--array", "64", "--throttle", "2", "--wait", code=3)
     assert laptop.status()["submission"]["elements"]["cancelled"] > 40
