@@ -13,7 +13,7 @@ def wait(n):
         sleep(0.1)
     return n
 
-waited = [wait(n) for n in range(4)]
+waited = [wait(n) for n in range(40)]
 """
 
 
@@ -25,7 +25,7 @@ def test_elements_still_queued_when_all_is_done_are_withdrawn_and_the_reduce_run
     until(lambda: len(login.status()["workers"]) == 2)
     (login.folder / "go").touch()
     log = login.folder / "waiting.jugdata" / "submissions" / "1" / "logs" / "reduce.log"
-    until(lambda: log.is_file() and "sum 6" in log.read_text())
+    until(lambda: log.is_file() and "sum 780" in log.read_text())
     submission = login.status()["submission"]
     assert submission["withdrawn"]
     assert submission["elements"]["cancelled"] > 30
