@@ -33,7 +33,8 @@ FAULTS = [
 ALL = "JUGHPC_TEST_ALL"  # set in the environment, it has all cases run
 
 AS_NOBODY = """
-import encodings.cp437, importlib, importlib.metadata, importlib.readers, importlib.resources, os, pkgutil, sys, zipfile, numpy, jughpc
+import encodings.cp437, importlib, importlib.metadata, importlib.readers, importlib.resources
+import os, pkgutil, sys, zipfile, numpy, jughpc
 for module in pkgutil.walk_packages(jughpc.__path__, "jughpc."):
     if "testing" not in module.name and "__main__" not in module.name:
         importlib.import_module(module.name)
