@@ -80,7 +80,8 @@ def _as_nobody(hidepid: int) -> list[str]:
 
 def _look(as_nobody: list[str], process: Process, user: str) -> str:
     argv = [*as_nobody, sys.executable, "-c", LOOK, str(process.pid), str(process.start), user]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/")
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}  # not its to write
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/", env=environ)
     if "Permission denied" in done.stderr or "ModuleNotFoundError" in done.stderr:
         pytest.skip("another user cannot run this interpreter")
     assert not done.stderr
