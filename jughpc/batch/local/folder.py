@@ -40,9 +40,8 @@ LOG = "supervisor.log"
 _ID = re.compile(r"[0-9a-f]{8}")
 _JOB = re.compile(r"([0-9a-f]{8})\.job")
 _STARTED = re.compile(r"([0-9]{1,9})\.started\.([1-9][0-9]{0,9})\.([1-9][0-9]{0,18})")
-_OUTCOMES = "|".join((CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME, WITHDRAWN))
-_ENDED = re.compile(rf"([0-9]{{1,9}})\.ended\.([0-9]{{1,3}}|{_OUTCOMES})")
-_UNSTARTED = re.compile(rf"([0-9a-f]{{8}})\.ended\.({_OUTCOMES})")
+_ENDED = re.compile(rf"([0-9]{{1,9}})\.ended\.([0-9]{{1,3}}|{CANCELLED}|{LOST}|{NEVER}|{UNSTARTABLE}|{WALLTIME})")
+_UNSTARTED = re.compile(rf"([0-9a-f]{{8}})\.ended\.({CANCELLED}|{NEVER}|{WITHDRAWN})")
 
 
 @dataclass(frozen=True)
