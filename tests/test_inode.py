@@ -141,11 +141,14 @@ def test_two_users_of_a_group_work_in_one_jugdir(tmp_path, bits):
     os.chown(place, 0, 4000)
     place.chmod(0o2770)
 
-    def run(user, *words):
+    def trust(user):
+        return run(user, "trust", jugfile="")
+
+    def run(user, *words, jugfile="jugfile.py"):
         home = tmp_path / f"home-{user}"
         home.mkdir(exist_ok=True)
         os.chown(home, user, 4000)
-        command = " ".join([sys.executable, "-m", "jughpc", words[0], "jugfile.py", *words[1:]])
+        command = " ".join([sys.executable, "-m", "jughpc", words[0], jugfile or str(place), *words[1:]])
         reads = "-all,+dac_read_search"  # Python itself may lie in root's own home
         users = ["setpriv", f"--reuid={user}", "--regid=4000", "--clear-groups"]
         users += [f"--inh-caps={reads}", f"--ambient-caps={reads}"]
@@ -155,6 +158,8 @@ def test_two_users_of_a_group_work_in_one_jugdir(tmp_path, bits):
         )  # fmt: skip
 
     jugfile = place / "jugfile.py"
+    for user in (3001, 3002):  # what the other writes there is code that this one runs
+        assert trust(user).returncode == 0
     for count, user in ((5, 3001), (9, 3002), (12, 3001)):
         jugfile.write_text(JUGFILE.format(count))
         done = run(user, "execute")
