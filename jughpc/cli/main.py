@@ -162,6 +162,8 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         _complain(error.format_message(), _where_help_is(error.ctx))
         return ExitCode.USAGE
     except JugfileError as error:
+        if _is_reader_gone(error.__cause__):  # its script prints
+            return ExitCode.FAILED
         _say(error.trace.rstrip())
         _complain(error.words)
         return ExitCode.USAGE
@@ -170,8 +172,13 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         is_mistake = isinstance(error, UsageError) and not _is_fault(error.__cause__)
         return ExitCode.USAGE if is_mistake else ExitCode.FAILED
     except (OSError, MemoryError) as error:
-        if not (isinstance(error, BrokenPipeError) and faults.is_reader_gone()):  # `jughpc status | head -1`
+        if not _is_reader_gone(error):
             _complain(faults.words(error))
+        return ExitCode.FAILED
+    except (ImportError, RuntimeError) as error:
+        if (fault := faults.of_loading(error)) is None:
+            raise
+        _complain(faults.words(fault))
         return ExitCode.FAILED
     return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
 
@@ -179,6 +186,11 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
 def _signal(abort: click.Abort) -> int | None:
     """Return the number of the signal that ended a command which heeds signals, None for ^C."""
     return getattr(abort.__cause__ or abort.__context__, "number", None)
+
+
+def _is_reader_gone(error: BaseException | None) -> bool:
+    """Return whether nobody reads what is put out any more: `jughpc status | head -1`."""
+    return isinstance(error, BrokenPipeError) and faults.is_reader_gone()
 
 
 def _is_fault(cause: BaseException | None) -> bool:

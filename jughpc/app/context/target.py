@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from jughpc.config.trust import Trust
 from jughpc.errors import JugfileNotFoundError, SettingError
+from jughpc.fs import put
 from jughpc.store.location import Folder, Location, Memory, Server, parse
 from jughpc.store.redis.server import PASSWORD, PASSWORD_FILE
 
@@ -124,7 +125,7 @@ def remember(folder: Path, target: Target, say: Callable[[str], None]) -> None:
         say(f"the password of {target.location} is not kept in {MEMORY}: {ways}")
     fields = {"jugfile": str(target.jugfile), "jugdir": target.location.spell(), "args": target.args}
     with suppress(OSError):
-        (folder / MEMORY).write_text(json.dumps(fields) + "\n")
+        put(folder / MEMORY, json.dumps(fields) + "\n")
 
 
 class _Last(NamedTuple):

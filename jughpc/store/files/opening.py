@@ -107,8 +107,8 @@ def publish_charter(files: Files, charter: Charter, version: str) -> None:
     text = (json.dumps(fields, indent=1) + "\n").encode()
     temporary = f"{STORE}.{secrets.token_hex(4)}.tmp"
     files.make_folder("")
-    files.write(temporary, [text])
     try:
+        files.write(temporary, [text])
         with suppress(FileExistsError):
             _link_or_write(files, temporary, text)
     finally:
