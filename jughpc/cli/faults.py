@@ -28,7 +28,7 @@ def words(error: OSError | MemoryError) -> str:
     return f"{refusals.fact(error)}; {refusals.step(error)}."
 
 
-def of_loading(error: ImportError | RuntimeError) -> OSError | MemoryError | None:
+def of_loading(error: Exception) -> OSError | MemoryError | None:
     """Return the fault of the world behind what a library or a thread could not be started for, None if it is ours."""
     text = str(error)
     if any(words in text for words in _NO_MEMORY):

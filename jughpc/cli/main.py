@@ -172,21 +172,24 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         _complain(str(error))
         is_mistake = isinstance(error, UsageError) and not _is_fault(error.__cause__)
         return ExitCode.USAGE if is_mistake else ExitCode.FAILED
-    except (ImportError, AttributeError, TypeError) as error:
-        if not (hidden := _hidden()):
-            raise
-        _complain(f"{hidden}, which jughpc needs ({error}); rename what lies there.")
-        return ExitCode.USAGE
+    except (ImportError, AttributeError, TypeError, RuntimeError) as error:
+        return _of_environment(error)
     except (OSError, MemoryError) as error:
         if not _is_reader_gone(error):
             _complain(faults.words(error))
         return ExitCode.FAILED
-    except (ImportError, RuntimeError) as error:
-        if (fault := faults.of_loading(error)) is None:
-            raise
+    return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
+
+
+def _of_environment(error: Exception) -> int:
+    """Say what around jughpc is behind `error`, and return the exit code; raise it if it is a mistake of our own."""
+    if fault := faults.of_loading(error):
         _complain(faults.words(fault))
         return ExitCode.FAILED
-    return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
+    if not (hidden := _hidden()):
+        raise error
+    _complain(f"{hidden}, which jughpc needs ({error}); rename what lies there.")
+    return ExitCode.USAGE
 
 
 def _hidden() -> str:
