@@ -36,11 +36,13 @@ class Stops:
 
     Attributes:
         signal: The first signal that asked to stop, 0 if none did.
-        own: This worker's process: to be made anew in one that is forked to be another worker.
+        own: This worker's process.
+        pass_on: Called with each signal that comes, where this process looks after workers; None where it works itself.
     """
 
     def __init__(self, file: Path | None = None, say: Callable[[str], None] = lambda words: None) -> None:
         self.signal, self.own = 0, forks.Own()
+        self.pass_on: Callable[[int], None] | None = None
         self._file, self._next_look, self._is_there = file and file.absolute(), -inf, False
         self._heard: set[int] = set()
         self._mask: set[int] = set()
@@ -167,6 +169,8 @@ class Stops:
         """Do as a signal asks."""
         self.signal = self.signal or number
         self._heard.add(number)
+        if self.pass_on:
+            self.pass_on(number)
         if number in self._breakers:
             self._break_off(number)
 
