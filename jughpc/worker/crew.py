@@ -260,9 +260,8 @@ class Crew:
             self._beating.hand_over()
             self._stops.uninstall()
             stops = Stops(say=self._say)
-            stops.install()
             signal.signal(signal.SIGCHLD, self._of_children)
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            stops.install(mask)
             done = pickle.dumps(self._work(Seat(number, line, stops)))
             _write(report, done)
             code = 0

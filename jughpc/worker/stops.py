@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
@@ -51,10 +51,16 @@ class Stops:
         self._say, self._said = say, set[str]()
         self._surroundings: Surroundings | None = None
 
-    def install(self) -> None:
-        """Listen to the signals of schedulers and terminals; works in the main thread only."""
+    def install(self, blocked: Iterable[int] | None = None) -> None:
+        """Listen to the signals of schedulers and terminals; works in the main thread only.
+
+        Args:
+            blocked: The signals that are to be blocked from now on, None for those that are.
+        """
         self._former = {number: signal.getsignal(number) for number in AT_ONCE + AFTER_THIS_TASK}
         self._listen()
+        if blocked is not None:  # only now: what waits is heeded; and before what is blocked is taken for wanted
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         self._surroundings = Surroundings()
         os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._forked)
 

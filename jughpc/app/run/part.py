@@ -16,6 +16,11 @@ from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Stops
 from jughpc.worker.tally import Options, Tally
 
+_FORGOTTEN = (
+    "{count} results are gone from {location}, which had them: was it restarted, or emptied? They are computed again"
+)
+_ROUNDS = 3  # times that a worker computes again what its store forgets
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -45,13 +50,18 @@ class Part:
 
     def work(self, load: Load) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
-        graph, target, total = load.choice.graph, load.session.target, Tally()
+        graph, target, total, rounds = load.choice.graph, load.session.target, Tally(), _ROUNDS
         self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
         while True:
             worker = self._worker(graph, load.session.store)
             worker.run()
+            forgotten = worker.recheck() if load.session.store.may_forget else 0
             total = total.plus(worker.tally)
-            if worker.stopping() or not self.patience.through(load.choice.look, "look at the store"):
+            if forgotten:
+                rounds -= 1
+                self.site.say(_FORGOTTEN.format(count=forgotten, location=target.location))
+            go_on = rounds > 0 if forgotten else self.patience.through(load.choice.look, "look at the store")
+            if worker.stopping() or not go_on:
                 return total, worker.stopping()
 
     def outcome(self, load: Load, total: Tally) -> Outcome:
