@@ -117,9 +117,7 @@ class Crew:
         self._work, self._reports = work, {}
         gc.freeze()  # a collection in a worker would touch, and so copy, all that it shares
         self._stops.pass_on = self._send
-        self._of_children = signal.signal(
-            signal.SIGCHLD, signal.SIG_DFL
-        )  # who ignores it has none to wait for
+        self._of_children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it has none to wait for
         try:
             for number in numbers:
                 self._fork(number)

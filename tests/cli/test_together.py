@@ -216,6 +216,14 @@ def test_what_others_of_the_element_ran_is_not_told_as_found_done(jughpc):
     assert re.search(r"\b0 +2000  ", again.stdout)
 
 
+def test_so_many_tasks_are_run_by_all_together(jughpc):
+    text = SLOW.replace("SECONDS", "0.3") + "xs = [slow(i) for i in range(20)]"
+    jughpc.write("many.py", text)
+    done = jughpc("execute", "many.py", "--workers", "3", JUG_MAX_TASKS="6")
+    assert done.returncode == 3
+    assert 6 <= int(re.search(r"(\d+) +\d+  many\.slow", done.stdout)[1]) <= 8  # two others have one in hand
+
+
 def test_a_mistake_is_told_once_and_no_worker_is_replaced_for_it(jughpc):
     jughpc.write("many.py", "from jug import Task\nxs = [Task(abs, i) for i in range(3)]")
     done = jughpc("execute", "many.py", "--workers", "2", "--name", "nosuch")

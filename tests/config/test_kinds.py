@@ -138,7 +138,7 @@ def is_typed(name, value):
     """Return whether a value is of its setting's last type and range."""
     write = named()[name].kind.write
     if write.startswith("a whole number"):
-        return type(value) is int and int("1 or" in write) <= value < 2**31
+        return type(value) is int and int("1 or" in write and "auto" not in write) <= value < 2**31
     if write.startswith(("a time", "seconds")):
         return type(value) is float and 0 <= value < math.inf
     if write.startswith("a size"):
