@@ -206,6 +206,9 @@ class FileStore:
     def ended(self) -> list[str]:
         return [name.removesuffix(ENDED) for name in self._files.names(WORKERS) if name.endswith(ENDED)]
 
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
+        return [record for life in lives if (record := self._record(life, ENDED))]
+
     def forget_ended(self, lives: Iterable[str]) -> int:
         return self._remove(WORKERS, [life + ENDED for life in lives])
 
@@ -224,9 +227,9 @@ class FileStore:
 
     # below
 
-    def _record(self, life: str) -> Record | None:
+    def _record(self, life: str, suffix: str = "") -> Record | None:
         try:
-            return records.decode(self._files.read(record_path(life), records.LARGEST), life)
+            return records.decode(self._files.read(record_path(life) + suffix, records.LARGEST), life)
         except FileNotFoundError:
             return None
 
