@@ -44,13 +44,20 @@ def submissions(site: Site, as_json: bool) -> int:
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
 @click.option("--array", "size", type=click.IntRange(min=1), metavar="N", help="Elements of the array.  [as before]")
 def resubmit(site: Site, number: int | None, size: int | None) -> int:
-    """Submit JUGFILE as it was submitted before: the same options, resources and reduce."""
+    """Submit JUGFILE as it was submitted before: the same options, resources and reduce.
+
+    A submission to this machine that nobody supervises any more, after a reboot or a kill, goes on as it is.
+    """
     from jughpc.app.submit.history import as_before
+    from jughpc.app.submit.revive import revive
     from jughpc.app.submit.submit import plan_submission, submit
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
     clusters = common.clusters()
+    if (revived := revive(site, clusters, number)) is not None:
+        common.show(output.revived(revived))
+        return ExitCode.DONE
     planned = plan_submission(site, clusters, as_before(site, clusters, number, size))
     common.show(output.planned(planned))
     if planned.jobs:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import math
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
