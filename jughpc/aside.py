@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from jughpc.fs import Buffer, Files
+from jughpc.inode import create_new, fill
 
 
 def publish(files: Files, path: str, temporary: str, parts: Sequence[Buffer]) -> None:
@@ -20,6 +23,19 @@ def publish(files: Files, path: str, temporary: str, parts: Sequence[Buffer]) ->
     except OSError:
         with suppress(OSError):
             files.remove(temporary)
+        raise
+
+
+def put(path: Path, text: str) -> None:
+    """Give a file that people see the content `text` at once, whatever had its name. Raises OSError that names it."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        fill(create_new(str(draft)), [text.encode()], str(path), safe=False)
+        draft.replace(path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        with suppress(OSError):
+            draft.unlink()
         raise
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from jughpc.inode import Buffer as Buffer
-from jughpc.inode import Sharing, check_inside, closing, fill, open_own, open_regular, open_to_rewrite
+from jughpc.inode import Sharing, check_inside, closing, fill, open_regular, open_to_rewrite
 
 T = TypeVar("T")
 
@@ -97,6 +97,9 @@ class Files(Protocol):
     def remove(self, path: str) -> None:
         """Delete `path`; a missing one is no error."""
 
+    def touch(self, path: str) -> None:
+        """Make a file as young as if it had been read and written now. Raises FileNotFoundError."""
+
     def make_folder(self, folder: str) -> None:
         """Make `folder` and those above it; one that is there is no error."""
 
@@ -119,19 +122,6 @@ def free_space(folder: Path) -> tuple[int, int | None]:
     """Return what an ordinary user may still store where `folder` lies: bytes, and files if these are counted."""
     free = os.statvfs(folder)
     return free.f_bavail * free.f_frsize, free.f_favail if free.f_files else None
-
-
-def put(path: Path, text: str) -> None:
-    """Give a file that people see the content `text` at once, whatever had its name. Raises OSError that names it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{time.time_ns():x}.new")
-    try:
-        fill(open_own(str(draft), os.O_CREAT | os.O_EXCL), [text.encode()], str(path), safe=False)
-        draft.replace(path)
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        with suppress(OSError):
-            draft.unlink()
-        raise
 
 
 class OsClock:
@@ -233,6 +223,9 @@ class OsFiles:
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(self._inside(path))
+
+    def touch(self, path: str) -> None:
+        os.utime(self._inside(path), follow_symlinks=False)  # by the server's clock
 
     def make_folder(self, folder: str) -> None:
         self._make_folders(self._inside(f"{folder}/"))

@@ -108,6 +108,11 @@ def open_own(path: str, flags: int, mode: int = 0o666) -> int:
     return handle
 
 
+def create_new(path: str) -> int:
+    """Create a file, as the umask has it; return its descriptor. Raises FileExistsError."""
+    return open_own(path, os.O_CREAT | os.O_EXCL)
+
+
 def check_inside(root: str, folder: str) -> bool:
     """Return whether `folder`, below `root`, is there. Raises NotADirectoryError if a link is on the way to it."""
     place = root

@@ -4,11 +4,14 @@ import errno
 import os
 import resource
 import stat
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
 
-from jughpc.fs import LinksRefusedError, OsClock, OsFiles, again_if_stale, put
+from jughpc.aside import put
+from jughpc.fs import LinksRefusedError, OsClock, OsFiles, again_if_stale
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.filescontract import FilesContract
@@ -262,6 +265,7 @@ CHANGES = {
     "rename": lambda files, path: files.rename("own", path),
     "link": lambda files, path: files.link("own", path),
     "remove": lambda files, path: files.remove(path),
+    "touch": lambda files, path: files.touch(path),
     "make_folder": lambda files, path: files.make_folder(path),
 }
 
@@ -316,3 +320,26 @@ def test_a_file_that_people_see_is_left_as_it_was_if_it_cannot_be_written(tmp_pa
     with pytest.raises(OSError, match="seen"):
         put(tmp_path / "seen", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["seen"]
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from jughpc.fs import OsFiles
+
+os.chdir(sys.argv[1])
+os.setuid(65534)
+OsFiles(Path(".")).touch("name")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be two users")
+@pytest.mark.parametrize(("mode", "may"), [(0o644, False), (0o666, True)])
+def test_a_file_of_another_user_is_touched_by_who_may_write_it(tmp_path, mode, may):
+    (tmp_path / "name").touch()
+    os.utime(tmp_path / "name", (0, 0))
+    tmp_path.chmod(0o755)
+    (tmp_path / "name").chmod(mode)
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0, "PermissionError" in done.stderr) == (may, not may)
+    assert ((tmp_path / "name").stat().st_mtime > 0) == may

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from jughpc.aside import put
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
-from jughpc.fs import put
 
 FOLDER = "jughpc-demo"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from jughpc.app.context.site import Site
+from jughpc.aside import put
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
-from jughpc.fs import put
 from jughpc.library.table import table
 
 

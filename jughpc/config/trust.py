@@ -14,8 +14,8 @@ from pathlib import Path
 from shlex import quote
 
 from jughpc import host
+from jughpc.aside import put
 from jughpc.errors import TrustError
-from jughpc.fs import put
 
 TRUSTED = Path(".config") / "jughpc.trusted"  # below the home folder: a folder a line
 

@@ -23,7 +23,7 @@ COMMANDS = {
     "submit": "jugfile.py more --scheduler local", "cancel": "jugfile.py", "collect": "jugfile.py --submission 1",
     "reduce": "jugfile.py --script reduce.py", "submissions": "jugfile.py", "nodes": "jugfile.py",
     "resubmit": "jugfile.py more", "webstatus": "jugfile.py --port 0", "shell": "jugfile.py", "rescue": "held",
-    "import-jug": "jugfile.py old.jugdata",
+    "import-jug": "jugfile.py old.jugdata", "repair": "jugfile.jugdata", "touch": "jugfile.py",
 }  # fmt: skip
 """Each command, and what is typed behind it."""
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from jughpc.aside import put
 from jughpc.config.trust import Trust
 from jughpc.errors import JugfileNotFoundError, SettingError
-from jughpc.fs import put
 from jughpc.store.location import Folder, Location, Memory, Server, parse
 from jughpc.store.redis.server import PASSWORD, PASSWORD_FILE
 
