@@ -9,6 +9,7 @@ from jughpc.app.context import manifest
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.app.status.lives import keep
 from jughpc.batch.clusters import Clusters
 from jughpc.fs import Files
 from jughpc.store.base import Store, by_shard
@@ -46,11 +47,13 @@ def tidy(site: Site, clusters: Clusters, store: Store, tasks: Iterable[bytes], o
     living = _living(store) - {own}
     swept, files = store.sweep(living), site.files
     unfinished, outdated = _tidy_manifests(files, site.target, living) if files else (0, 0)
+    forgotten = _forgotten(site, clusters, store)
+    keep(site, store.ended_records(forgotten))
     return Tidied(
         temporary=swept.temporary + unfinished,
         damaged=swept.damaged,
         manifests=outdated,
-        records=store.forget_ended(_forgotten(site, clusters, store)),
+        records=store.forget_ended(forgotten),
         marks=_correct_marks(store, set(tasks)),
     )
 
