@@ -23,13 +23,12 @@ from jughpc.store.files.layout import (
     set_name,
 )
 from jughpc.store.files.leftovers import abandoned, set_aside
-from jughpc.store.files.liveness import WORKERS, FolderObserver, IsGone, Liveness, record_path
+from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, record_path
 from jughpc.store.files.packing import merge
 from jughpc.store.files.results import Results, publish
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
 
-ENDED = ".ended"
 _LARGEST_FAILURE = 16 << 20  # [bytes] of a traceback and what was raised
 
 
