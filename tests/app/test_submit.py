@@ -379,3 +379,7 @@ def test_when_all_is_done_nothing_is_queued_but_a_reduce_that_is_missing(lab):
     lab.exit(0)
     lab.clock.sleep(5)
     assert plan_submission(lab.site, lab.clusters, request).jobs == []
+    lab.reduce_script("print('another')")
+    again = plan_submission(lab.site, lab.clusters, request)
+    assert [job.role for job in again.jobs] == [Role.REDUCE]
+    assert again.changes.texts == ()  # the jobs that ran another are over

@@ -11,6 +11,8 @@ from jughpc.app.context.site import Site
 from jughpc.app.context.sources import Changed, Project
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import COMPLETE, Standing
+from jughpc.batch import submissions
+from jughpc.fs import Files
 from jughpc.tasks.jugfile import read
 
 
@@ -39,7 +41,7 @@ def changes(site: Site, standing: Standing, jobs: Jobs | None) -> Changes:
         return Changes()
     text = read(site.target.place)
     project = Project(site.target, text, site.folder)
-    changed = _changed_texts(site, jobs, text) if jobs and not _over(jobs) else ()
+    changed = _changed_texts(site, jobs, text) if jobs and not _over(jobs, files) else ()
     return Changes(
         since=jobs.submission.number if jobs and changed else 0,
         texts=changed,
@@ -62,6 +64,10 @@ def _changed_texts(site: Site, jobs: Jobs, text: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _over(jobs: Jobs) -> bool:
+def _over(jobs: Jobs, files: Files) -> bool:
     told = [*jobs.poll.elements.values(), *jobs.poll.dependents.values()]
-    return jobs.cancelled or (bool(told) and all(status.state.ended for status in told))
+    return (
+        jobs.cancelled
+        or submissions.is_over(files, jobs.submission)
+        or (bool(told) and all(status.state.ended for status in told))
+    )

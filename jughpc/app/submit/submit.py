@@ -253,14 +253,16 @@ def _jobs(
     after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
-    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce))
+    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce, submission))
     return plan(submission, cluster.scheduler, after[1:]) if missing else []
 
 
-def _is_reduced(site: Site, script: Path) -> bool:
-    """Return whether this reduce ended well for any submission here."""
-    files = _files(site)
+def _is_reduced(site: Site, script: Path, submission: Submission) -> bool:
+    """Return whether this reduce, with the text that `submission` is to run, ended well for any submission here."""
+    files, key = _files(site), submission.meta.get("reduce_text")
     return any(
-        followers.reduce_of(one) == script and followers.is_reduced(files, one)
+        followers.reduce_of(one) == script
+        and one.meta.get("reduce_text", key) == key
+        and followers.is_reduced(files, one)
         for one in submissions.every(files, site.location.folder())
     )
