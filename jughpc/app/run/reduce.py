@@ -22,7 +22,7 @@ def reduce(site: Site, script: Path, source: Path | None = None) -> None:
         UsageError: There is no such script, or a result that it needs is missing.
         JugfileError: It raised.
     """
-    text = _text(site, script, source)
+    text = _script_text(site, script, source)
     session = sessions.peek(site)
     space = {**session.jugfile.space, "value": value, "__name__": "__main__", "__file__": str(script.absolute())}
     sys.argv = [str(script), *site.target.args]
@@ -35,7 +35,7 @@ def reduce(site: Site, script: Path, source: Path | None = None) -> None:
         raise JugfileError(str(script), usertrace.of(error), hints.of_reduce(error)) from error
 
 
-def _text(site: Site, script: Path, source: Path | None) -> bytes:
+def _script_text(site: Site, script: Path, source: Path | None) -> bytes:
     """Return what runs, and say so if that is not what the user sees. Raises UsageError."""
     try:
         text = (source or script).read_bytes()
