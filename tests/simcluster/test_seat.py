@@ -14,7 +14,7 @@ from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.plan import draw
 from jughpc.testing.cluster.seat import Doom
 from jughpc.testing.cluster.spoil import WAYS
-from jughpc.testing.cluster.today import JUGDIR
+from jughpc.testing.cluster.home import JUGDIR
 from jughpc.testing.cluster.weather import Forecast, Outage, Weather
 from jughpc.testing.cluster.world import World
 

@@ -15,7 +15,6 @@ from jughpc.batch.ends import End
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugError, JugfileError
 from jughpc.exitcode import ExitCode, after_signal
-from jughpc.fs import OsFiles
 
 _INT = 2
 
@@ -45,7 +44,7 @@ def recorded(site: Site, role: Role, environ: Mapping[str, str]) -> Iterator[Own
     finally:
         if path := _path(site, role, environ):
             with suppress(OSError):  # the exit code says it, too
-                ends.tell(OsFiles(path.parent), path.name, _end(site, own, environ))
+                _tell(site, path, _end(site, own, environ))
 
 
 def mark_reduced(site: Site, script: Path) -> None:
@@ -56,6 +55,11 @@ def mark_reduced(site: Site, script: Path) -> None:
         wanted = followers.reduce_of(submission)
         if wanted and (submission.options.workdir / wanted).absolute() == script.absolute():
             followers.mark_reduced(files, submission)
+
+
+def _tell(site: Site, path: Path, end: End) -> None:
+    if files := site.files:
+        ends.tell(files, path.relative_to(site.location.folder()).as_posix(), end)
 
 
 def _end(site: Site, own: OwnEnd, environ: Mapping[str, str]) -> End:

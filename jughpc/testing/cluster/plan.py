@@ -9,7 +9,7 @@ from jughpc.testing.cluster.board import Task
 from jughpc.testing.cluster.rules import PBS, SLURM, Rules
 from jughpc.testing.cluster.seat import Doom
 from jughpc.testing.cluster.spoil import WAYS
-from jughpc.testing.cluster.today import Order
+from jughpc.testing.cluster.commands import Order
 from jughpc.testing.cluster.weather import Forecast, Outage
 
 SIGNALS = ("KILL", "INT", "HUP", "TERM")

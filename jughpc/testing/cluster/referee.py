@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from jughpc.app.status.report import Report
 from jughpc.batch.scheduler import Role, State
+from jughpc.cli.output.status import as_dict
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.model import Element, End, Phase, SimJob
@@ -18,6 +20,7 @@ Trace = Callable[[str], None]
 """Takes a line on what happens now."""
 
 _SCRIPT = re.compile(r".*/submissions/(\d+)/(\d+)-(\w+)\.sh")
+_IN_ORDER = (1, 3)  # exit codes of workers that met tasks which failed, or had no time for another
 _FAILURES = (End.FAILED, End.TIMEOUT, End.OUT_OF_MEMORY, End.NODE_FAIL, End.PREEMPTED)
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
 _HANDING_OVER = 900.0  # [s] that one job may take to give way to the next, with a server that hangs meanwhile
@@ -136,6 +139,52 @@ class Referee:
             goes_on = any(element.dying is None for element in job.live())
             if gone and goes_on and job.submitted < since and job.ask.name not in recorded:
                 self.blame(2, f"not found by status, {self._circumstance(job)}", self._story(job))
+
+    def judge_tasks(self, report: Report, before: tuple[int, int]) -> None:
+        """Check what a status says of tasks.
+
+        Args:
+            before: How many were done, and failed, when it began to look.
+        """
+        told = as_dict(report)["tasks"]
+        for key, earlier, now in zip(("complete", "failed"), before, self.board.counts(), strict=True):
+            if not earlier <= told[key] <= now:
+                self.blame(4, f"status tells the wrong number of {key} tasks", f"{told[key]}, not {earlier} to {now}")
+        if report.is_well and not self.board.all_done:
+            self.blame(4, "status ends with 0 though tasks are left", str(told))
+        if report.is_well and report.jobs and (bad := self._failed_follower(report.jobs.submission.number)):
+            self.blame(4, f"status ends with 0 though {bad}", str(told))
+
+    def judge_elements(self, report: Report, since: float) -> None:
+        """Check how many elements a status counts as running and as done, which began to ask at `since`."""
+        if report.jobs is None or report.jobs.trouble:
+            return
+        told, number = as_dict(report)["submission"]["elements"], report.jobs.submission.number
+        arrays = [job for job in self._ours() if (mine := ours(job)) and mine.role is Role.ARRAY]
+        mine = [one for job in arrays if self._number(job) == number for one in job.elements.values()]
+        running = sum(one.runs > 0 and (not one.over or one.ended >= since) for one in mine)
+        done = sum(one.end is End.COMPLETED or (one.end is End.FAILED and one.code in _IN_ORDER) for one in mine)
+        if told[State.RUNNING.value] > running:
+            self.blame(4, "more elements are counted as running than run", f"{told}, and {running} run")
+        if told[State.DONE.value] > done:
+            self.blame(4, "more elements are counted as done than ended in order", f"{told}, and {done} did")
+
+    def judge_wait(self, seat: Seat, number: int, code: int) -> None:
+        """Check the exit code of who waited for a submission."""
+        if not code and not self.reduced[number]:
+            self.blame(4, "submit --wait ends with 0 though it was never reduced", f"{seat.name}: submission {number}")
+
+    def _number(self, job: SimJob) -> int:
+        mine = ours(job)
+        return mine.submission if mine else 0
+
+    def _failed_follower(self, number: int) -> str:
+        """Return which follower of a submission did not end well, the latest of each kind, "" if none."""
+        if self.reduced[number] or number in self.ended:
+            return ""
+        latest = {mine.role: job for job in self._ours() if (mine := ours(job)) and mine.submission == number}
+        bad = [role.value for role, job in latest.items() if role is not Role.ARRAY and job.over and not job.well]
+        return f"the {bad[0]} did not end well" if bad else ""
 
     def judge_submit(self, seat: Seat, names: Sequence[tuple[str, str]], submission: int) -> None:
         """Check that what a submit says it queued is there; `names` are ids and names."""
