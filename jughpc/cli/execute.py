@@ -14,6 +14,7 @@ from jughpc.cli import common, faults
 from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError
+from jughpc.exitcode import after_signal
 from jughpc.fs import environment
 from jughpc.library.table import table
 
@@ -53,6 +54,8 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     chosen = common.matcher(name, pattern)
     with _examined(options.examine):
         outcome = work(site, where, options, chosen)
+    if outcome.code > after_signal(0) and where.ref:
+        _tell_end(site, outcome.code)
     if outcome.nothing_left and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission)
     for failure in outcome.tally.failures:
@@ -64,6 +67,13 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
+
+
+def _tell_end(site: Site, code: int) -> None:
+    """Record that this element was broken off; its life ended in order all the same."""
+    from jughpc.app.submit import own_end  # only now: no worker that works knows of jobs
+
+    own_end.broken_off(site, code, environment())
 
 
 def _withdraw_others(site: Site, token: str) -> None:

@@ -57,7 +57,14 @@ def test_an_element_that_never_had_a_worker_has_failed(jobs):
     assert elements(jobs(FAILED), [], []) == {State.FAILED: 1}
 
 
-def test_the_store_tells_of_elements_that_the_scheduler_does_not_know(jobs):
-    assert elements(jobs(), [record(ALIVE)], []) == {State.RUNNING: 1}
+def test_while_the_scheduler_is_silent_the_store_tells_who_runs(jobs):
+    assert elements(replace(jobs(), trouble="it hangs"), [record(ALIVE)], []) == {State.RUNNING: 1}
+
+
+def test_an_element_that_the_scheduler_does_not_know_any_more_is_not_shown_as_running(jobs):
+    assert elements(jobs(), [record(ALIVE)], []) == {State.UNKNOWN: 1}
+
+
+def test_the_store_tells_how_elements_ended_that_the_scheduler_does_not_know(jobs):
     assert elements(jobs(), [record(DIED)], []) == {State.FAILED: 1}
     assert elements(jobs(), [], [LIFE]) == {State.DONE: 1}

@@ -114,7 +114,9 @@ def _why_over(status: Status | None, started_again: bool) -> str:
 
 
 def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Counter[State]:
-    """Return how many array elements are in each state; the store speaks where the scheduler is silent.
+    """Return how many array elements are in each state; the store speaks where the scheduler does not.
+
+    One that it does not know, though it answered, does not run: who seems to by its record has stopped to beat.
 
     Args:
         records: Of lives that go on or died.
@@ -124,7 +126,10 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
     alive = {record.element: record.state == ALIVE for record in records if record.submission == token}
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = range(journal.elements(jobs.accepted))
-    return Counter(_of_element(jobs.poll.elements.get(number), _by_store(number, alive, over)) for number in numbers)
+    living = State.RUNNING if jobs.trouble else State.UNKNOWN
+    return Counter(
+        _of_element(jobs.poll.elements.get(number), _by_store(number, alive, over, living)) for number in numbers
+    )
 
 
 def _of_element(known: Status | None, by_store: State) -> State:
@@ -170,7 +175,7 @@ def of_elements(jobs: Jobs, lives: Sequence[str]) -> set[str]:
     return {life for life in lives if (ref := ElementRef.of_life(life)) and ref.submission == token}
 
 
-def _by_store(number: int, alive: Mapping[int, bool], over: set[int]) -> State:
+def _by_store(number: int, alive: Mapping[int, bool], over: set[int], living: State) -> State:
     if number in alive:
-        return State.RUNNING if alive[number] else State.FAILED
+        return living if alive[number] else State.FAILED
     return State.DONE if number in over else State.UNKNOWN

@@ -14,6 +14,7 @@ from jughpc.fs import Files
 REDUCED = "reduced"
 """In a submission's folder: its reduce ended well, in its job or by hand."""
 
+_LOST, _NEVER = "nobody knows how it ended", "it was not queued"
 _BADLY = (State.FAILED, State.CANCELLED)
 
 
@@ -23,14 +24,25 @@ def latest(jobs: Jobs, role: Role) -> Accepted | None:
 
 
 def troubles(jobs: Jobs, files: Files) -> dict[Role, Status]:
-    """Return the followers that did not end well, or never will; none of what was cancelled as a whole."""
+    """Return the followers that did not end well, or never will; none of what was cancelled as a whole.
+
+    A reduce of which nobody knows how it ended, or that was never queued, is among them: it is UNKNOWN.
+    """
     if jobs.cancelled:
         return {}
     bad = {role: status for role, status in jobs.poll.dependents.items() if _is_bad(status)}
     if is_reduced(files, jobs.submission):
         bad.pop(Role.REDUCE, None)
         bad.pop(Role.COLLECT, None)
+    elif _is_lost(jobs):
+        bad[Role.REDUCE] = Status(State.UNKNOWN, _LOST if latest(jobs, Role.REDUCE) else _NEVER)
     return bad
+
+
+def _is_lost(jobs: Jobs) -> bool:
+    """Return whether there should be a reduce of which neither its scheduler nor any record tells."""
+    wanted = reduce_of(jobs.submission) is not None
+    return wanted and Role.REDUCE not in jobs.poll.dependents and not jobs.trouble and not jobs.open
 
 
 def mark_reduced(files: Files, submission: Submission) -> None:
@@ -53,7 +65,7 @@ def never_starting(jobs: Jobs) -> list[Accepted]:
     collector, reduce = (jobs.poll.dependents.get(role) for role in (Role.COLLECT, Role.REDUCE))
     waits = reduce is not None and not reduce.state.ended and reduce.state is not State.RUNNING
     lost = collector is not None and (
-        collector.state in _BADLY or (reduce is not None and reduce.state is State.STUCK and collector.state.ended)
+        collector.state in _BADLY or (collector.state is State.ENDED and reduce is not None and _is_stuck(reduce))
     )
     job = latest(jobs, Role.REDUCE)
     return [job] if job and waits and lost else []
@@ -79,6 +91,10 @@ def withdraw_orphans(jobs: Jobs, files: Files) -> str:
     if jobs.trouble or jobs.cancelled or submissions.is_over(files, jobs.submission):
         return ""
     return withdraw(jobs, files, never_starting(jobs))
+
+
+def _is_stuck(status: Status) -> bool:
+    return status.state is State.STUCK
 
 
 def _is_bad(status: Status) -> bool:

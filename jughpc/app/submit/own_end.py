@@ -1,7 +1,8 @@
-"""How a collector or a reduce records its own end, for when its scheduler has forgotten it."""
+"""How a job of ours records its own end, for when its scheduler has forgotten it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -47,6 +48,14 @@ def recorded(site: Site, role: Role, environ: Mapping[str, str]) -> Iterator[Own
                 _tell(site, path, _end(site, own, environ))
 
 
+def broken_off(site: Site, code: int, environ: Mapping[str, str]) -> None:
+    """Record that a signal broke off this element's worker, if one did: else it would seem to have ended by itself."""
+    path = _path(site, Role.ARRAY, environ)
+    if path and code > after_signal(0):
+        with suppress(OSError):
+            _tell(site, path, _end(site, OwnEnd(code), environ))
+
+
 def mark_reduced(site: Site, script: Path) -> None:
     """Record with each submission that this is the reduce of that it ended well."""
     if (files := site.files) is None:
@@ -74,7 +83,7 @@ def _end(site: Site, own: OwnEnd, environ: Mapping[str, str]) -> End:
 def _path(site: Site, role: Role, environ: Mapping[str, str]) -> Path | None:
     """Return where this job is to tell its end; None for what a task or a script of ours started by hand."""
     path = Path(environ.get("JUGHPC_END", ""))
-    mine = path.name.endswith(f"-{role.value}.json") and site.location.folder() in path.parents
+    mine = re.fullmatch(rf"\d+-{role.value}(-\d+)?\.json", path.name) and site.location.folder() in path.parents
     return path if mine else None
 
 

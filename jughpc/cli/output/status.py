@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from jughpc.app.context.sources import Changed
 from jughpc.app.status.elements import Jobs
+from jughpc.app.status.followers import latest
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS
 from jughpc.batch.journal import log_of
@@ -71,22 +72,26 @@ def _submission(report: Report, jobs: Jobs) -> Iterator[str]:
     yield f"  {elements.total()} elements: {', '.join(told)}"
     for group in report.groups:
         yield f"    {_numbers(group.numbers)}: {group.words}" + (f"; {group.advice}" if group.advice else "")
-    for role, status in jobs.poll.dependents.items():
+    for role, status in _followers(report, jobs).items():
         yield from _follower(report, jobs, role, status)
     if jobs.trouble:
         yield f"  {submission.scheduler} did not answer; this is what the store knows. {jobs.trouble}"
     yield ""
 
 
+def _followers(report: Report, jobs: Jobs) -> Mapping[Role, Status]:
+    """Return the followers that are known, and those that are not, but ought to be."""
+    return {**report.troubles, **jobs.poll.dependents}
+
+
 def _follower(report: Report, jobs: Jobs, role: Role, status: Status) -> Iterator[str]:
-    job = next(job for job in reversed(jobs.accepted) if job.role is role)
+    job = latest(jobs, role)
     words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
-    if Path(job.script).stem in report.withdrawn:
+    if job and Path(job.script).stem in report.withdrawn:
         words, advice = "withdrawn, for the collector did not end well", ""
-    yield f"  {role.value} ({job.id}): " + "; ".join(filter(None, (f"{status.state.value}, {words}", advice))).strip(
-        ", "
-    )
-    if role in report.troubles:
+    named = f"{role.value} ({job.id})" if job else role.value
+    yield f"  {named}: " + "; ".join(filter(None, (f"{status.state.value}, {words}", advice))).strip(", ")
+    if job and role in report.troubles:
         yield f"    its log: {log_of(jobs.submission, job)}"
     if role is Role.REDUCE and role in report.troubles and (script := jobs.submission.meta.get("reduce")):
         yield f"    run it again: jughpc reduce {report.target.jugfile} --script {script}"
@@ -162,7 +167,7 @@ def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
         "groups": [{**asdict(group), "state": group.state.value} for group in report.groups],
         "followers": {
             role.value: {"state": status.state.value, "reason": status.reason, "failed": role in report.troubles}
-            for role, status in jobs.poll.dependents.items()
+            for role, status in _followers(report, jobs).items()
         },
         "scheduler_trouble": jobs.trouble,
     }

@@ -60,6 +60,7 @@ class Worker:
         store: As the server has it: what this one does there takes no time.
         environ: As its script sets it.
         nothing_left: Called as it ends where nobody could do anything any more.
+        broken_off: Called with the exit code as it ends by a signal.
     """
 
     board: Board
@@ -68,6 +69,7 @@ class Worker:
     environ: Mapping[str, str]
     epoch: float
     nothing_left: Callable[[Place], None] = lambda where: None
+    broken_off: Callable[[int], None] = lambda code: None
 
     def __post_init__(self) -> None:
         self.where = place(self.environ)
@@ -86,6 +88,7 @@ class Worker:
             code = yield from self._work()
         except TermError:
             self.store.end(replace(self.record, reason="TERM"))
+            self.broken_off(143)
             return 143
         self.store.end(self.record)
         if code != 3:

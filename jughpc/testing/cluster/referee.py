@@ -161,9 +161,9 @@ class Referee:
             return
         told, number = as_dict(report)["submission"]["elements"], report.jobs.submission.number
         arrays = [job for job in self._ours() if (mine := ours(job)) and mine.role is Role.ARRAY]
-        mine = [one for job in arrays if self._number(job) == number for one in job.elements.values()]
-        running = sum(one.runs > 0 and (not one.over or one.ended >= since) for one in mine)
-        done = sum(one.end is End.COMPLETED or (one.end is End.FAILED and one.code in _IN_ORDER) for one in mine)
+        found = [one for job in arrays if self._number(job) == number for one in job.elements.values()]
+        running = sum(one.runs > 0 and (not one.over or one.ended >= since) for one in found)
+        done = sum(one.end is End.COMPLETED or (one.end is End.FAILED and one.code in _IN_ORDER) for one in found)
         if told[State.RUNNING.value] > running:
             self.blame(4, "more elements are counted as running than run", f"{told}, and {running} run")
         if told[State.DONE.value] > done:

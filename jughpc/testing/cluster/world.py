@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from jughpc.batch import journal, submissions, withdraw
-from jughpc.batch.scheduler import Role
+from jughpc.app.submit import own_end
+from jughpc.batch import ends, journal, submissions, withdraw
+from jughpc.batch.ends import End
+from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugError
 from jughpc.exitcode import after_signal
 from jughpc.store.base import Store
@@ -223,6 +225,8 @@ class World:
 
     def _launch(self, start: Start, exited: Exited) -> Process:
         what = ours(start.job)
+        if start.node.broken:
+            return Stepped(self.stage, self._fails_in_setup(start), exited)
         if what is None:
             return Stepped(self.stage, _sleep(start.job.ask.walltime or 0.0), exited)
         self.trace(f"    {what.role.value} {start.job.number}_{start.element.index} starts on {start.node.name}")
@@ -232,8 +236,22 @@ class World:
             self.referee.reduces(start.job)
             return self._launch_case(start, exited, "reduce", partial(self._reduce, what.submission), None)
         end = partial(self._nothing_left, start)
-        worker = Worker(self.board, start, self._store(), self._environ(start), EPOCH, end)
+        environ = self._environ(start)
+        worker = Worker(self.board, start, self._store(), environ, EPOCH, end, partial(self._broken_off, environ))
         return Stepped(self.stage, self.parts.work(worker), exited)
+
+    def _broken_off(self, environ: Mapping[str, str], code: int) -> None:
+        own_end.broken_off(self._bench(self._looker()).site(), code, environ)
+
+    def _fails_in_setup(self, start: Start) -> Steps:
+        """Be a script on a node where a line of setup fails: it tells so where its end is looked for."""
+        yield 1.0
+        if ours(start.job):
+            environ = self._environ(start)
+            reason, path = "setup line 1, `module load x`: command not found", environ["JUGHPC_END"]
+            end = End(environ["JUGHPC_OWNER"], 127, State.FAILED, reason, (), start.node.name, EPOCH + self.stage.time)
+            ends.tell(self._looker().files, path.removeprefix(f"{JUGDIR}/"), end)
+        return 127
 
     def _store(self) -> Store:
         """Return the store as the server has it."""
