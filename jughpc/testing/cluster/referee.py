@@ -80,6 +80,7 @@ class Referee:
     _queued_by: dict[SimJob, Seat] = field(default_factory=dict)
     _outcomes: dict[Seat, str] = field(default_factory=dict)
     _heard: set[SimJob] = field(default_factory=set)
+    _begun: dict[Seat, float] = field(default_factory=dict)
 
     def blame(self, rule: int, kind: str, words: str) -> None:
         """Take note that a rule was broken."""
@@ -91,14 +92,21 @@ class Referee:
         Args:
             heard: Whether its process still waited for the answer.
         """
+        mine = ours(job)
+        if mine:
+            self._check_second(seat, job, mine)
         self._queued_by[job] = seat
         if heard:
             self._heard.add(job)
-        if mine := ours(job):
+        if mine:
             for other in self._ours():
                 theirs = ours(other)
                 if other is not job and not other.over and theirs and theirs.submission == mine.submission:
                     self._check_pair(seat, (job, mine), (other, theirs))
+
+    def begins(self, seat: Seat) -> None:
+        """Take note that a process of ours begins now."""
+        self._begun[seat] = self.engine.time
 
     def queued_by(self, seat: Seat) -> set[int]:
         """Return the submissions of which a process queued something."""
@@ -148,11 +156,11 @@ class Referee:
         """
         told = as_dict(report)["tasks"]
         for key, earlier, now in zip(("complete", "failed"), before, self.board.counts(), strict=True):
-            if not earlier <= told[key] <= now:
+            if not (earlier <= told[key] or key == "failed") or told[key] > now:  # a submit forgets failures
                 self.blame(4, f"status tells the wrong number of {key} tasks", f"{told[key]}, not {earlier} to {now}")
         if report.is_well and not self.board.all_done:
             self.blame(4, "status ends with 0 though tasks are left", str(told))
-        if report.is_well and report.jobs and (bad := self._failed_follower(report.jobs.submission.number)):
+        if report.is_well and report.jobs and not report.jobs.cancelled and (bad := self._failed_follower(report.jobs.submission.number)):
             self.blame(4, f"status ends with 0 though {bad}", str(told))
 
     def judge_elements(self, report: Report, since: float) -> None:
@@ -180,7 +188,7 @@ class Referee:
 
     def _failed_follower(self, number: int) -> str:
         """Return which follower of a submission did not end well, the latest of each kind, "" if none."""
-        if self.reduced[number] or number in self.ended:
+        if self.reduced[number]:
             return ""
         latest = {mine.role: job for job in self._ours() if (mine := ours(job)) and mine.submission == number}
         bad = [role.value for role, job in latest.items() if role is not Role.ARRAY and job.over and not job.well]
@@ -230,10 +238,27 @@ class Referee:
         words = f"{seat.name}: {other.number}, {job.number}"
         if mine == theirs:
             self.blame(1, f"the same {mine.role.value} is queued twice", words)
-        elif mine.role is theirs.role is Role.ARRAY and seat is not self._queued_by.get(other):
+        elif mine.role is theirs.role is Role.ARRAY and not self._were_asked_for(seat, self._queued_by.get(other)):
             self.blame(1, "a further array is queued while one goes on", words)
         elif mine.role is theirs.role is not Role.ARRAY:
             self.engine.stage.at(_HANDING_OVER, lambda: self._check_still(job, other, f"two {mine.role.value}s go on"))
+
+    def _were_asked_for(self, seat: Seat, other: Seat | None) -> bool:
+        """Return whether a user asked for the arrays that these two queued."""
+        return seat is other or any(one and one.name.startswith("more") for one in (seat, other))
+
+    def _check_second(self, seat: Seat, job: SimJob, mine: Ours) -> None:
+        """Check that who queues the first job of a submission was not to see another that went on."""
+        if mine.submission in self.queued_by(seat) or seat.name.startswith(("again", "more", "collect")):
+            return
+        for other in self._ours():
+            theirs = ours(other)
+            seen = theirs and theirs.submission != mine.submission and other.submitted < self._begun.get(seat, 0.0)
+            submitter = self._queued_by.get(other)
+            if seen and other.live_on() and submitter and (submitter.died or submitter in self._outcomes):
+                words = f"{seat.name}: {job.number} beside {self._story(other)}"
+                self.blame(1, "a second submission is queued while one goes on", words)
+                return
 
     def _check_refusal(self, seat: Seat) -> None:
         """Check that who said that nothing was queued, or that it was taken back, told the truth."""

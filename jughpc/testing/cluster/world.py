@@ -142,6 +142,7 @@ class World:
 
     def _play(self, seat: Seat, play: Callable[[Seat], str]) -> int:
         """Be a process of ours to its end; return the exit code."""
+        self.referee.begins(seat)
         try:
             how, code = play(seat), 0
         except JugError as error:
