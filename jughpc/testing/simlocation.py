@@ -51,7 +51,7 @@ class SimFolder:
 
     def make(self, tasks: int, pace: Pace, clock: Clock | None = None) -> Store:
         if (found := self.find(clock)) is None:
-            publish_charter(self.held, Charter(bits_for(tasks), pace), __version__)
+            publish_charter(self.held, Charter(bits_for(tasks), pace), __version__, self.token)
             found = self.find(clock)
         if found is None:
             raise JugdirError(f"{self} was not made")

@@ -95,8 +95,8 @@ def _refuse_half(site: Site, jobs: Jobs) -> None:
     wanted = {Role.COLLECT} | ({Role.REDUCE} if followers.reduce_of(jobs.submission) else set())
     if not wanted <= there and site.clock.wall() - jobs.submission.created < settling.LONGEST_SUBMIT:
         raise UsageError(
-            f"submission {jobs.submission.number} is still being queued, or its submit was killed. Add to it once it is "
-            "queued; if nobody queues it any more, `jughpc cancel` and submit again."
+            f"submission {jobs.submission.number} is still being queued, or its submit was killed. Add to it once it "
+            "is queued; if nobody queues it any more, `jughpc cancel` and submit again."
         )
 
 

@@ -101,11 +101,15 @@ def _read_charter(text: bytes) -> Charter:
     return Charter(bits, Pace(float(fields["beat"]), float(fields["lag"]), float(fields["ttl"])))
 
 
-def publish_charter(files: Files, charter: Charter, version: str) -> None:
-    """Write what a new store is made with, unless somebody was faster."""
+def publish_charter(files: Files, charter: Charter, version: str, token: str = "") -> None:
+    """Write what a new store is made with, unless somebody was faster.
+
+    Args:
+        token: Tells this process's files from all others'; made up if empty.
+    """
     fields = {"format": FORMAT, "version": version, "shard_bits": charter.bits, **asdict(charter.pace)}
     text = (json.dumps(fields, indent=1) + "\n").encode()
-    temporary = f"{STORE}.{secrets.token_hex(4)}.tmp"
+    temporary = f"{STORE}.{token or secrets.token_hex(4)}.tmp"
     files.make_folder("")
     files.write(temporary, [text])
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from jughpc.store.base import Claim, Failure, Store, View
@@ -87,10 +88,10 @@ class Worker:
         try:
             code = yield from self._work()
         except TermError:
-            self.store.end(replace(self.record, reason="TERM"))
+            self._end(reason="TERM")
             self.broken_off(143)
             return 143
-        self.store.end(self.record)
+        self._end()
         if code != 3:
             self.nothing_left(self.where)
         return code
@@ -178,6 +179,10 @@ class Worker:
             self.record = replace(self.record, life=f"{self.record.life}-{self.record.beats}")
             self.store.begin(self.record)
             self._claims = self.store.claims(self.record.life)
+
+    def _end(self, reason: str = "") -> None:
+        with suppress(FileNotFoundError):  # somebody took it for dead
+            self.store.end(replace(self.record, reason=reason))
 
     def _now(self) -> float:
         return self.epoch + self.board.time()

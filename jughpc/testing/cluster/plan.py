@@ -6,10 +6,10 @@ import random
 from dataclasses import dataclass, field, replace
 
 from jughpc.testing.cluster.board import Task
+from jughpc.testing.cluster.commands import Order
 from jughpc.testing.cluster.rules import PBS, SLURM, Rules
 from jughpc.testing.cluster.seat import Doom
 from jughpc.testing.cluster.spoil import WAYS
-from jughpc.testing.cluster.commands import Order
 from jughpc.testing.cluster.weather import Forecast, Outage
 
 SIGNALS = ("KILL", "INT", "HUP", "TERM")
@@ -166,7 +166,9 @@ def draw(seed: int) -> Plan:
     size = rng.choice([1, 2, 3, 5])
     tasks = tuple(Task(rng.choice([5.0, 40.0, 120.0]), rng.choice(theme.fates)) for _ in range(rng.randint(1, 8)))
     longest = rng.choice([200.0, 400.0]) if theme.short else 3600.0
-    order = Order(size, throttle=rng.choice([None, None, 1, 2]), walltime=longest, rounds=rng.choice([1, 2]), wait=theme.waits)
+    order = Order(
+        size, throttle=rng.choice([None, None, 1, 2]), walltime=longest, rounds=rng.choice([1, 2]), wait=theme.waits
+    )
     ends = rng.choice([400.0, 1000.0, 2500.0])
     crowd = rng.randint(1, 4) if theme.full else 0
     return Plan(

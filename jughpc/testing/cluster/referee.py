@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from jughpc.app.status.report import Report
-from jughpc.batch.scheduler import Role, State
-from jughpc.cli.output.status import as_dict
+from jughpc.batch.scheduler import Refusal, Reply, Role, Scheduler
+from jughpc.errors import SubmitError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
-from jughpc.testing.cluster.model import Element, End, Phase, SimJob
+from jughpc.testing.cluster.mine import Ours, ours
+from jughpc.testing.cluster.model import End, SimJob
 from jughpc.testing.cluster.seat import Seat
-from jughpc.testing.cluster.told import Told
 
 Trace = Callable[[str], None]
 """Takes a line on what happens now."""
 
-_SCRIPT = re.compile(r".*/submissions/(\d+)/(\d+)-(\w+)\.sh")
-_IN_ORDER = (1, 3)  # exit codes of workers that met tasks which failed, or had no time for another
-_FAILURES = (End.FAILED, End.TIMEOUT, End.OUT_OF_MEMORY, End.NODE_FAIL, End.PREEMPTED)
+_SAYS = {"refused": "says that nothing is queued", "was interrupted": "was to take back what was queued"}
+_KNOWN_FOR = 250.0  # [s] that a system must remember ends, for a collector to be blamed for what it does not know
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
 _HANDING_OVER = 900.0  # [s] that one job may take to give way to the next, with a server that hangs meanwhile
-_LIVE = (State.QUEUED, State.RUNNING, State.STUCK)
 
 
 @dataclass(frozen=True)
@@ -43,21 +40,6 @@ class Blame:
 
     def __str__(self) -> str:
         return f"rule {self.rule}, {self.kind}: {self.words}"
-
-
-@dataclass(frozen=True)
-class Ours:
-    """What a job of ours is, by its script."""
-
-    submission: int
-    ordinal: int
-    role: Role
-
-
-def ours(job: SimJob) -> Ours | None:
-    """Return what a job of ours is, None if it is somebody else's."""
-    match = _SCRIPT.fullmatch(job.ask.script)
-    return Ours(int(match[1]), int(match[2]), Role(match[3])) if match else None
 
 
 @dataclass(eq=False)
@@ -95,6 +77,8 @@ class Referee:
         mine = ours(job)
         if mine:
             self._check_second(seat, job, mine)
+            if mine.role is Role.ARRAY:
+                self._check_in_place(seat, job, mine)
         self._queued_by[job] = seat
         if heard:
             self._heard.add(job)
@@ -120,24 +104,19 @@ class Referee:
     def outcome(self, seat: Seat, how: str) -> None:
         """Take note how a process of ours ended."""
         self._outcomes[seat] = how
-        if how == "refused":
+        if how == "refused" or (how == "was interrupted" and self._was_to_take_back(seat)):
             self.engine.stage.at(_TAKING_BACK, lambda: self._check_refusal(seat))
+
+    def submit_gave_up(self, seat: Seat, error: SubmitError, scheduler: Scheduler) -> None:
+        """Check that who was told that nothing can be queued was not only told that the queue is full now."""
+        reply = Reply(tuple(error.argv), error.code, "", error.stderr)
+        if scheduler.refusal(reply) is Refusal.FULL:
+            self.blame(5, "a full queue is taken for a refusal", f"{seat.name}: {error.stderr.strip()}")
 
     def traceback(self, seat: Seat, error: Exception) -> None:
         """Take note that a process of ours ended by an error that is not meant for users."""
         kind = seat.name.partition("-")[0]
         self.blame(4, f"{kind} ends by a traceback", f"{seat.name}: {type(error).__name__}: {error}")
-
-    def heard(self, told: Iterable[Told], since: float) -> None:
-        """Check what a status says, which began to ask at `since`."""
-        for one in told:
-            job = self._named(one)
-            element = job.elements.get(one.index) if job else None
-            wrong = self._wrong(element, one.status.state, since) if element else "what never was is shown"
-            if wrong and job and job.over and job.ended + self.engine.rules.keep < since:
-                wrong = "a stranger's job is shown as ours"  # the system had forgotten it, and spoke of another
-            if wrong:
-                self.blame(4, wrong, f"{one.job.role.value} {one.job.id}, element {one.index}: {one.status}")
 
     def judge_found(self, recorded: set[str], since: float) -> None:
         """Check that a command which began at `since` found all jobs of ours, be their submitter dead or gone."""
@@ -148,51 +127,10 @@ class Referee:
             if gone and goes_on and job.submitted < since and job.ask.name not in recorded:
                 self.blame(2, f"not found by status, {self._circumstance(job)}", self._story(job))
 
-    def judge_tasks(self, report: Report, before: tuple[int, int]) -> None:
-        """Check what a status says of tasks.
-
-        Args:
-            before: How many were done, and failed, when it began to look.
-        """
-        told = as_dict(report)["tasks"]
-        for key, earlier, now in zip(("complete", "failed"), before, self.board.counts(), strict=True):
-            if not (earlier <= told[key] or key == "failed") or told[key] > now:  # a submit forgets failures
-                self.blame(4, f"status tells the wrong number of {key} tasks", f"{told[key]}, not {earlier} to {now}")
-        if report.is_well and not self.board.all_done:
-            self.blame(4, "status ends with 0 though tasks are left", str(told))
-        if report.is_well and report.jobs and not report.jobs.cancelled and (bad := self._failed_follower(report.jobs.submission.number)):
-            self.blame(4, f"status ends with 0 though {bad}", str(told))
-
-    def judge_elements(self, report: Report, since: float) -> None:
-        """Check how many elements a status counts as running and as done, which began to ask at `since`."""
-        if report.jobs is None or report.jobs.trouble:
-            return
-        told, number = as_dict(report)["submission"]["elements"], report.jobs.submission.number
-        arrays = [job for job in self._ours() if (mine := ours(job)) and mine.role is Role.ARRAY]
-        found = [one for job in arrays if self._number(job) == number for one in job.elements.values()]
-        running = sum(one.runs > 0 and (not one.over or one.ended >= since) for one in found)
-        done = sum(one.end is End.COMPLETED or (one.end is End.FAILED and one.code in _IN_ORDER) for one in found)
-        if told[State.RUNNING.value] > running:
-            self.blame(4, "more elements are counted as running than run", f"{told}, and {running} run")
-        if told[State.DONE.value] > done:
-            self.blame(4, "more elements are counted as done than ended in order", f"{told}, and {done} did")
-
     def judge_wait(self, seat: Seat, number: int, code: int) -> None:
         """Check the exit code of who waited for a submission."""
         if not code and not self.reduced[number]:
             self.blame(4, "submit --wait ends with 0 though it was never reduced", f"{seat.name}: submission {number}")
-
-    def _number(self, job: SimJob) -> int:
-        mine = ours(job)
-        return mine.submission if mine else 0
-
-    def _failed_follower(self, number: int) -> str:
-        """Return which follower of a submission did not end well, the latest of each kind, "" if none."""
-        if self.reduced[number]:
-            return ""
-        latest = {mine.role: job for job in self._ours() if (mine := ours(job)) and mine.submission == number}
-        bad = [role.value for role, job in latest.items() if role is not Role.ARRAY and job.over and not job.well]
-        return f"the {bad[0]} did not end well" if bad else ""
 
     def judge_submit(self, seat: Seat, names: Sequence[tuple[str, str]], submission: int) -> None:
         """Check that what a submit says it queued is there; `names` are ids and names."""
@@ -206,6 +144,8 @@ class Referee:
         """Check how everything ended that was let run to its end."""
         for job in self._ours():
             mine = ours(job)
+            if mine and mine.role is Role.COLLECT and job.elements[0].end is End.TIMEOUT:
+                self.blame(3, "a collector is ended by its time limit", self._story(job))
             if mine is None or job.over:
                 continue
             if job.never:
@@ -260,11 +200,32 @@ class Referee:
                 self.blame(1, "a second submission is queued while one goes on", words)
                 return
 
+    def _was_to_take_back(self, seat: Seat) -> bool:
+        """Return whether a signal met a process that had queued some jobs and not all, and that could end these."""
+        roles = {mine.role for job, who in self._queued_by.items() if who is seat and (mine := ours(job))}
+        typed = not seat.name.startswith(("collect", "cancel", "status"))
+        return typed and bool(roles) and Role.REDUCE not in roles and not seat.troubled
+
+    def _check_in_place(self, seat: Seat, job: SimJob, mine: Ours) -> None:
+        """Check that a collector queues nothing in place of elements that a user ended, if the system could tell it."""
+        if not seat.name.startswith("collect") or seat.troubled or self.engine.rules.keep < _KNOWN_FOR:
+            return
+        arrays = [
+            other for other in self._ours()
+            if other is not job and (what := ours(other)) and what.role is Role.ARRAY
+            and what.submission == mine.submission and self._queued_by.get(other) is not seat
+        ]  # fmt: skip
+        latest = [other for other in arrays if self._queued_by.get(other) is self._queued_by.get(arrays[-1])]
+        elements = [element for other in latest for element in other.elements.values()]
+        by_hand = sum(element.end is End.CANCELLED and element.by == job.ask.user for element in elements)
+        if by_hand and len(job.elements) > len(elements) - by_hand:
+            self.blame(1, "elements that were ended by hand are submitted again", f"{seat.name}: {job.number}")
+
     def _check_refusal(self, seat: Seat) -> None:
         """Check that who said that nothing was queued, or that it was taken back, told the truth."""
         for job, who in self._queued_by.items():
             if who is seat and not job.over and job.submitted + _TAKING_BACK < self.engine.time:
-                self.blame(4, "submit says that nothing is queued, and it is", self._story(job))
+                self.blame(4, f"submit {_SAYS[self._outcomes[seat]]}, and it is", self._story(job))
 
     def _check_still(self, job: SimJob, other: SimJob, kind: str) -> None:
         """Check that of two jobs of which one followed the other only one goes on."""
@@ -314,29 +275,6 @@ class Referee:
         """Return whether a signal ended a collector, handled or not."""
         seats = [seat for seat in self._outcomes if seat.name == f"collect-{collector.number}"]
         return any(seat.died or self._outcomes[seat] == "was interrupted" for seat in seats)
-
-    def _wrong(self, element: Element, state: State, since: float) -> str:
-        """Return in what way a state that was told is not so, "" if it may have been."""
-        end = element.end
-        if state in _LIVE and element.over and element.ended < since:
-            return "what has ended is shown as " + state.value
-        if state is State.STUCK and element.phase is Phase.RUNNING and element.started < since:
-            return "what runs is shown as stuck"
-        if state.ended and end is None:
-            return f"what goes on is shown as {state.value}"
-        if state is State.DONE and end is not End.COMPLETED:
-            return f"{end and end.value} is shown as done"
-        if state is State.FAILED and end not in _FAILURES:
-            return f"{end and end.value} is shown as failed"
-        if state is State.CANCELLED and end is not End.CANCELLED:
-            return f"{end and end.value} is shown as cancelled"
-        return ""
-
-    def _named(self, told: Told) -> SimJob | None:
-        """Return the job that is told of, by its number and its name."""
-        number = re.split(r"[\[.;]", told.job.id)[0]
-        found = [job for job in self._ours() if str(job.number) == number and job.ask.name == told.job.name]
-        return found[-1] if found else None
 
     def _ours(self) -> list[SimJob]:
         return [job for job in self.engine.history if ours(job)]

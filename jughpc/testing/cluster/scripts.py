@@ -58,5 +58,3 @@ def command(argv: tuple[str, ...]) -> Command:
     pairs = [word[2:].partition("=") for word in words if word.startswith("--")]
     options = {key: value for key, sign, value in pairs if sign}
     return Command(name, options, frozenset(key for key, sign, _ in pairs if not sign))
-
-

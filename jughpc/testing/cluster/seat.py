@@ -173,7 +173,6 @@ class Seat:
     def _answer(self, argv: Sequence[str], timeout: float) -> Answer:
         ground, command = self.ground, argv[0].rpartition("/")[2]
         if not self.commands:
-            self.troubled = True
             raise CommandMissingError(argv[0])
         if outage := ground.weather.outage(ground.stage.time):
             self.troubled = True

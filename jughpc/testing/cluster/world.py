@@ -8,29 +8,30 @@ from functools import partial
 from pathlib import Path
 
 from jughpc.app.submit import own_end
-from jughpc.batch import ends, journal, submissions, withdraw
+from jughpc.batch import ends, journal, registry, submissions, withdraw
 from jughpc.batch.ends import End
 from jughpc.batch.scheduler import Role, State
-from jughpc.errors import JugError
+from jughpc.errors import JugError, SubmitError
 from jughpc.exitcode import after_signal
 from jughpc.store.base import Store
-from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, System
 from jughpc.testing.cluster import commands, scripts
+from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, System
 from jughpc.testing.cluster.board import Board, Worker
 from jughpc.testing.cluster.commands import Bench
 from jughpc.testing.cluster.engine import Engine, RefusedError
 from jughpc.testing.cluster.hands import HANDS, MISHAPS
+from jughpc.testing.cluster.hearing import Hearing
 from jughpc.testing.cluster.home import FOLDER, JUGDIR, Home
+from jughpc.testing.cluster.mine import ours
 from jughpc.testing.cluster.model import Ask, Node, Process, SimJob
 from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.pbs import SimPbs
 from jughpc.testing.cluster.pbs_ids import element_id
 from jughpc.testing.cluster.plan import Plan, Wish
 from jughpc.testing.cluster.processes import Acting, Exited, Start, Stepped, Steps
-from jughpc.testing.cluster.referee import Referee, Trace, ours
+from jughpc.testing.cluster.referee import Referee, Trace
 from jughpc.testing.cluster.seat import Doom, Seat
 from jughpc.testing.cluster.slurm import SimSlurm
-from jughpc.testing.cluster.told import told_of
 from jughpc.testing.cluster.weather import Weather
 from jughpc.testing.disk import Disk
 from jughpc.testing.simlocation import SimFolder
@@ -64,7 +65,11 @@ class World:
         self.home = Home(self.disk, len(plan.tasks))
         self.board = Board(lambda: self.stage.time, plan.tasks, self.home.digests)
         self.referee = Referee(self.engine, self.board)
+        self.hearing = Hearing(
+            self.engine, self.board, partial(self.referee.blame, 4), lambda number: self.referee.reduced[number] > 0
+        )
         self._typed: list[Seat] = []
+        self._scripts: dict[SimJob, str] = {}
         self._collectors = 0
 
     @property
@@ -124,6 +129,7 @@ class World:
         answer = self.system.answer(argv, seat.caller)
         for job in self.engine.history[before:]:
             self.trace(f"    queued: {job.number} {job.ask.name}")
+            self._scripts[job] = self._read(job.ask.script) or ""  # the system keeps a copy
             self.referee.queued(job, seat, heard=self.stage.current is not None)
         return answer
 
@@ -146,6 +152,8 @@ class World:
         try:
             how, code = play(seat), 0
         except JugError as error:
+            if isinstance(error, SubmitError):
+                self.referee.submit_gave_up(seat, error, registry.scheduler(self.plan.system))
             how, code = "refused" if _sure(error) else "gave up in doubt", 2
             self.trace(f"fails: {error}")
         except KeyboardInterrupt as error:
@@ -169,13 +177,10 @@ class World:
         return "was done"
 
     def _status(self, seat: Seat) -> str:
-        since, half, truth = self.stage.time, self._half_cancelled(), self.board.counts()
-        found = self.parts.status(self._bench(seat))
-        self.referee.heard(told_of(found), since)
-        self.referee.judge_tasks(found, truth)
-        self.referee.judge_elements(found, since)
+        since, half = self.hearing.now(), self._half_cancelled()
+        self.hearing.hear(self.parts.status(self._bench(seat)), since)
         if not seat.troubled:
-            self.referee.judge_found(self._recorded(), since)
+            self.referee.judge_found(self._recorded(), since.time)
             for number in half:
                 self.stage.at(_AFTERMATH, partial(self.referee.judge_cancelled, number))
         return "was done"
@@ -218,7 +223,7 @@ class World:
             owner, run = f"slurm:{start.job.number}_{start.element.index}", start.run
         else:
             owner, run = f"pbs:{element_id(start.job, start.element)}", int(EPOCH + self.stage.time)
-        return scripts.environ(self._read(start.job.ask.script) or "", start, owner, run)
+        return scripts.environ(self._scripts[start.job], start, owner, run)
 
     def _looker(self) -> Seat:
         """Return somebody who looks from outside: no time goes by."""
