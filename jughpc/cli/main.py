@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -169,11 +170,23 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         _complain(str(error))
         is_mistake = isinstance(error, UsageError) and not _is_fault(error.__cause__)
         return ExitCode.USAGE if is_mistake else ExitCode.FAILED
+    except (ImportError, AttributeError, TypeError) as error:
+        if not (hidden := _hidden()):
+            raise
+        _complain(f"{hidden}, which jughpc needs ({error}); rename what lies there.")
+        return ExitCode.USAGE
     except (OSError, MemoryError) as error:
         if not (isinstance(error, BrokenPipeError) and faults.is_reader_gone()):  # `jughpc status | head -1`
             _complain(faults.words(error))
         return ExitCode.FAILED
     return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
+
+
+def _hidden() -> str:
+    """Return what in the folders of the user's own was imported in place of a module of ours; "" if nothing was."""
+    from jughpc.tasks import hints  # only now: it is rarely so
+
+    return " and ".join(words for place in sys.path[:2] for words in hints.hidden_modules(Path(place)))
 
 
 def _signal(abort: click.Abort) -> int | None:

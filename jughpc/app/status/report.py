@@ -13,7 +13,7 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.elements import Group, Jobs
-from jughpc.app.status.tasks import Standing, manifest_of, stand
+from jughpc.app.status.tasks import Standing, manifest_of, stand, tell_loss
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.store.base import Observer
@@ -70,7 +70,7 @@ def report(
     over.update(_still(observer, records, over) if observer else ())
     if jobs and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
         jobs = replace(jobs, trouble=words)
-    standing = stand(manifest, store, over)
+    standing = tell_loss(site, stand(manifest, store, over))
     counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
     found = Report(site.target, standing, jobs, counts, changes=changes(site, standing, jobs))
     if jobs is None or (files := site.files) is None:

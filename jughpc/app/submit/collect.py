@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from jughpc.app.context.site import Site
@@ -12,7 +12,7 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
+from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, sure
 from jughpc.app.submit import handover
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
@@ -89,6 +89,7 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
     while True:
         observer = observer or (store.observer() if (store := site.store()) else None)
         now = report(site, clusters, number, observer)
+        now = replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
         silence.heard(_signs(now))
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
         if end is not None and (end not in (End.ALONE, End.SILENT) or number is not None):

@@ -11,7 +11,7 @@ from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
-from jughpc.app.status.tasks import Standing, standing
+from jughpc.app.status.tasks import Standing, standing, sure
 from jughpc.app.submit import dependents
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import settling, submissions
@@ -75,7 +75,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     found, files = live(site, clusters), site.files
     if not found or files is None:
         raise UsageError(f"no submission of {site.location} goes on, so nothing can be added; submit without --more.")
-    jobs, now = found[-1], standing(site)
+    jobs, now = found[-1], sure(site, standing(site))
     if not now.unfinished and not now.manifest.barrier:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission

@@ -145,6 +145,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "tasks": {"total": len(standing.manifest), **{name: standing.count(i) for i, name in enumerate(names)}},
         "by_name": rows,
         "behind_barrier": standing.manifest.barrier,
+        "gone": sum(standing.gone.values()),
         "workers": [asdict(record) for record in standing.workers],
         "dead_workers": [asdict(record) for record in standing.dead],
         "changed": {
