@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jughpc.batch import submissions
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import Job, Role
 from jughpc.batch.submissions import Accepted, Submission, to_json
@@ -103,6 +104,7 @@ def record_intent(files: Files, submission: Submission, intent: Intent) -> None:
         if name.startswith(number) and not name.startswith(f"{stem}."):
             raise FileExistsError(errno.EEXIST, "another job has this number", name)
     _publish(files, f"{submission.path}/{stem}.intent", to_json(asdict(intent)))
+    submissions.unmark_over(files, submission)  # only now: who marks it looks at the intents again behind that
 
 
 def settle_as(files: Files, submission: Submission, stem: str, outcome: Outcome) -> Outcome:

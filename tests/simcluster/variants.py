@@ -12,125 +12,137 @@ TWICE = r"1 the same \w+ is queued twice"
 LIVES_ON = r"2 (lives on after cancel|goes on after its cancel), .*"
 LOST = r"2 not found by status, .*"
 
+
+def batch(place, old, new):
+    return Broken(f"jughpc.batch.{place}", old, new)
+
+
+def app(place, old, new):
+    return Broken(f"jughpc.app.{place}", old, new)
+
+
 LINES = {
     # what is known of a job that was queued
     "an intent is not recorded": (
         LOST,
-        Broken("jughpc.batch.submitter:Submitter._submit_one", "journal.record_intent(self.files, submission, intent)", "pass"),
+        batch("submitter:Submitter._submit_one", "journal.record_intent(self.files, submission, intent)", "pass"),
     ),
     "looks up in one process only": (
         LOST,
-        Broken("jughpc.batch.settling:settle", "if entry.outcome is None]\n    trouble", "if not entry]\n    trouble"),
+        batch("settling:settle", "if entry.outcome is None]\n    trouble", "if not entry]\n    trouble"),
     ),
-    "one look is enough": (f"{TWICE}|{LOST}", Broken("jughpc.batch.cluster:Cluster._settled", "if found or absent:", "if True:")),
+    "one look is enough": (
+        f"{TWICE}|{LOST}",
+        batch("cluster:Cluster._settled", "if found or absent:", "if True:"),
+    ),
     "a time-out is a refusal": (
         f"4 submit says that nothing is queued, and it is|{LIVES_ON}",
-        Broken(
-            "jughpc.batch.cluster:Cluster._submit", "as error:\n            return error\n        except SubmitError",
+        batch(
+            "cluster:Cluster._submit", "as error:\n            return error\n        except SubmitError",
             "as error:\n            raise SubmitError(error.argv, 1, 'refused') from error\n        except SubmitError",
         ),
     ),
     "submits again without a look": (
         TWICE,
-        Broken(
-            "jughpc.batch.cluster:Cluster.queue", "self._settled(job.name, pauses, answer) or known() or self._submit(job)",
+        batch(
+            "cluster:Cluster.queue", "self._settled(job.name, pauses, answer) or known() or self._submit(job)",
             "(next(pauses, None), self._submit(job))[1]",
         ),
     ),
     "a full queue is a refusal": (
         "5 a full queue is taken for a refusal",
-        Broken("jughpc.batch.cluster:Cluster._refused", "(Refusal.RETRY, Refusal.FULL)", "(Refusal.RETRY,)"),
+        batch("cluster:Cluster._refused", "(Refusal.RETRY, Refusal.FULL)", "(Refusal.RETRY,)"),
     ),
     "nothing is taken back": (
         "4 submit (says that nothing is queued|was to take back what was queued), and it is",
-        Broken("jughpc.batch.submitter:Submitter._submit_all", "story = take_back(submission, jobs)", "story = ''"),
+        batch("submitter:Submitter._submit_all", "story = take_back(submission, jobs)", "story = ''"),
     ),
     # ids
     "an id without its name, Slurm": (
         r"4 .*|2 a stranger's job was cancelled",
-        Broken("jughpc.batch.slurm:Slurm.parse_poll", "if job and called == jobs[job]:", "if job:"),
+        batch("slurm:Slurm.parse_poll", "if job and called == jobs[job]:", "if job:"),
     ),
     "ends by number alone, Slurm": (
         "2 a stranger's job was cancelled",
-        Broken("jughpc.batch.slurm:Slurm.cancel_commands", 'f"--name={name}", ', ""),
+        batch("slurm:Slurm.cancel_commands", 'f"--name={name}", ', ""),
     ),
     "ends by number alone, PBS": (
         "2 a stranger's job was cancelled",
-        Broken("jughpc.batch.cluster:Cluster.cancel", "capabilities.reuses_ids and not", "capabilities.cancels_by_name and not"),
+        batch("cluster:Cluster.cancel", "capabilities.reuses_ids and not", "capabilities.cancels_by_name and not"),
     ),
     # cancel
     "cancels arrays alone": (
         LIVES_ON,
-        Broken("jughpc.batch.settling:_end_all", "if job not in done]", 'if job not in done and job.role.value == "array"]'),
+        batch("settling:_end_all", "if job not in done]", 'if job not in done and job.role.value == "array"]'),
     ),
     "leaves half a cancel": (
         LIVES_ON,
-        Broken("jughpc.batch.settling:_is_open", "submissions.CANCELLED in names and", "False and"),
+        batch("settling:_is_open", "submissions.CANCELLED in names and", "False and"),
     ),
     # one submission at a time
     "a second submission is not refused": (
         "1 a second submission is queued while one goes on",
-        Broken("jughpc.app.submit.live:refuse_a_second", "[] if again else live(site, clusters)", "[]"),
+        app("submit.live:refuse_a_second", "[] if again else live(site, clusters)", "[]"),
     ),
     "more elements leave the former collector": (
         "1 two collects go on",
-        Broken("jughpc.app.submit.live:add", "_unended(jobs, before)", "[]"),
+        app("submit.live:add", "_unended(jobs, before)", "[]"),
     ),
     # collectors
     "hands over while others work": (
         "1 a further array is queued while one goes on",
-        Broken("jughpc.app.submit.collect:_end", "if standing.workers or _hope(now.jobs, standing, is_silent):", "if False:"),
-        Broken("jughpc.batch.plan:plan", "if names else None", "if names and dependent.role is not Role.COLLECT else None"),
+        app("submit.collect:_end", "if standing.workers or _hope(now.jobs, standing, is_silent):", "if False:"),
+        batch("plan:plan", "if names else None", "if names and dependent.role is not Role.COLLECT else None"),
     ),
     "the collector waits for success": (
         r"3 a collect can never start|5 tasks are left, the collector (never ran|was deleted unrun)",
-        Broken("jughpc.batch.plan:plan", "job in jobs)), Condition.AFTER_ANY", "job in jobs)), Condition.AFTER_OK"),
+        batch("plan:plan", "job in jobs)), Condition.AFTER_ANY", "job in jobs)), Condition.AFTER_OK"),
     ),
     "the reduce waits for any end": (
         "3 a reduce starts before all is done",
-        Broken("jughpc.batch.plan:plan", "(job.name,), Condition.AFTER_OK", "(job.name,), Condition.AFTER_ANY"),
+        batch("plan:plan", "(job.name,), Condition.AFTER_OK", "(job.name,), Condition.AFTER_ANY"),
     ),
     "what cannot go on is done": (
         "3 a reduce starts before all is done",
-        Broken("jughpc.app.submit.collect:_end", "else End.BLOCKED", "else End.DONE"),
+        app("submit.collect:_end", "else End.BLOCKED", "else End.DONE"),
     ),
     "rounds count though they brought something": (
         "5 tasks are left, the collector ended with code 3",
-        Broken("jughpc.app.submit.handover:rounds_left", "before is None or now.is_beyond(before)", "before is None"),
+        app("submit.handover:rounds_left", "before is None or now.is_beyond(before)", "before is None"),
     ),
     "ended by hand is submitted again": (
         "1 elements that were ended by hand are submitted again",
-        Broken("jughpc.app.submit.handover:worth", "len(_places(jobs)) - len(by_hand)", "len(_places(jobs))"),
+        app("submit.handover:worth", "len(_places(jobs)) - len(by_hand)", "len(_places(jobs))"),
     ),
     "no collector has a bound": (
         "3 a collector is ended by its time limit",
-        Broken("jughpc.app.submit.collect:_hope", "bool(standing.unfinished) and not is_silent", "bool(standing.unfinished)"),
-        Broken("jughpc.app.submit.collect:sleep_until", "site.clock.wall() > deadline - MARGIN", "False"),
+        app("submit.collect:_hope", "bool(standing.unfinished) and not is_silent", "bool(standing.unfinished)"),
+        app("submit.collect:sleep_until", "site.clock.wall() > deadline - MARGIN", "False"),
     ),
     "a reduce that is held is taken for lost": (
         "3 all is done and never reduced, .*",
-        Broken("jughpc.app.status.followers:never_starting", "collector.state is State.ENDED and", "collector.state.ended and"),
+        app("status.followers:never_starting", "collector.state is State.ENDED and", "collector.state.ended and"),
     ),
     # what is said
     "absent is done": (
         "4 more elements are counted as done than ended in order",
-        Broken("jughpc.app.status.elements:_by_store", "if number in over else State.UNKNOWN", "if True else State.UNKNOWN"),
+        app("status.elements:_by_store", "if number in over else State.UNKNOWN", "if True else State.UNKNOWN"),
     ),
     "who stopped to beat runs": (
         "4 more elements are counted as running than run",
-        Broken("jughpc.app.status.elements:elements", "if jobs.trouble else State.UNKNOWN", "if True else State.UNKNOWN"),
+        app("status.elements:elements", "if jobs.trouble else State.UNKNOWN", "if True else State.UNKNOWN"),
     ),
     "broken off is ended in order": (
         "4 more elements are counted as done than ended in order",
-        Broken("jughpc.app.submit.own_end:broken_off", "if path and code >", "if False and code >"),
+        app("submit.own_end:broken_off", "if path and code >", "if False and code >"),
     ),
     "a reduce that nobody knows is no trouble": (
         "4 status ends with 0 though the .* did not end well",
-        Broken("jughpc.app.status.followers:troubles", "elif _is_lost(jobs):", "elif False:"),
+        app("status.followers:troubles", "elif _is_lost(jobs):", "elif False:"),
     ),
     "the wait is over and all is well": (
         "4 submit --wait ends with 0 though it was never reduced",
-        Broken("jughpc.app.submit.wait:Waited.code", "self.state is State.DONE", "self.state is not State.FAILED"),
+        app("submit.wait:Waited.code", "self.state is State.DONE", "self.state is not State.FAILED"),
     ),
 }  # fmt: skip
 

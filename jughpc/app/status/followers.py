@@ -14,7 +14,6 @@ from jughpc.fs import Files
 REDUCED = "reduced"
 """In a submission's folder: its reduce ended well, in its job or by hand."""
 
-_LOST, _NEVER = "nobody knows how it ended", "it was not queued"
 _BADLY = (State.FAILED, State.CANCELLED)
 
 
@@ -34,15 +33,18 @@ def troubles(jobs: Jobs, files: Files) -> dict[Role, Status]:
     if is_reduced(files, jobs.submission):
         bad.pop(Role.REDUCE, None)
         bad.pop(Role.COLLECT, None)
-    elif _is_lost(jobs):
-        bad[Role.REDUCE] = Status(State.UNKNOWN, _LOST if latest(jobs, Role.REDUCE) else _NEVER)
+    elif reduce_of(jobs.submission) is not None and Role.REDUCE not in jobs.poll.dependents:
+        bad[Role.REDUCE] = Status(State.UNKNOWN, _why_unknown(jobs))
     return bad
 
 
-def _is_lost(jobs: Jobs) -> bool:
-    """Return whether there should be a reduce of which neither its scheduler nor any record tells."""
-    wanted = reduce_of(jobs.submission) is not None
-    return wanted and Role.REDUCE not in jobs.poll.dependents and not jobs.trouble and not jobs.open
+def _why_unknown(jobs: Jobs) -> str:
+    """Return why neither a scheduler nor any record tells of the reduce that there should be."""
+    if jobs.trouble:
+        return "the scheduler did not answer"
+    if latest(jobs, Role.REDUCE):
+        return "nobody knows how it ended"
+    return "it may have been queued" if jobs.open else "it was not queued"
 
 
 def mark_reduced(files: Files, submission: Submission) -> None:

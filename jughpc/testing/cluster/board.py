@@ -34,13 +34,14 @@ class Board:
 
     Attributes:
         digests: By number.
-        done, failed: By number.
+        done: When each was done that is [s], by number.
+        failed: By number.
     """
 
     time: Callable[[], float]
     tasks: tuple[Task, ...]
     digests: tuple[bytes, ...]
-    done: set[int] = field(default_factory=set)
+    done: dict[int, float] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
 
     @property
@@ -162,7 +163,7 @@ class Worker:
             self._fail(number, "ValueError: no")
         else:
             self.store.put(digest, number)
-            self.board.done.add(number)
+            self.board.done.setdefault(number, self.board.time())
         self._claims.release(claim)
         self._beat(task="", digest="", since=0.0)
 

@@ -13,9 +13,9 @@ from jughpc.testing.cluster.spoil import WAYS
 from jughpc.testing.cluster.weather import Forecast, Outage
 
 SIGNALS = ("KILL", "INT", "HUP", "TERM")
-_POINTS = {"submit": 260, "cancel": 80, "collect": 200, "status": 60, "more": 160}
+_POINTS = {"submit": 150, "cancel": 60, "collect": 110, "status": 80, "more": 120}
 """How often these look at files or ask the scheduler, before and after each time."""
-_COMMANDS = {"submit": 12, "cancel": 6, "collect": 16, "status": 4, "more": 10}
+_COMMANDS = {"submit": 11, "cancel": 6, "collect": 12, "status": 4, "more": 10}
 
 
 @dataclass(frozen=True)

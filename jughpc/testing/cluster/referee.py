@@ -18,6 +18,8 @@ from jughpc.testing.cluster.seat import Seat
 Trace = Callable[[str], None]
 """Takes a line on what happens now."""
 
+_KILLED, _BROKEN = "a collector was killed", "setup failed on the collector's node"
+_NOBODY_LEFT = (_KILLED, _BROKEN)  # who could go on; users are told so
 _SAYS = {"refused": "says that nothing is queued", "was interrupted": "was to take back what was queued"}
 _KNOWN_FOR = 250.0  # [s] that a system must remember ends, for a collector to be blamed for what it does not know
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
@@ -237,21 +239,37 @@ class Referee:
         if times > 1:
             self.blame(3, "reduced more than once", f"submission {number}: {times} times")
         why = self._why_left(number)
-        if why.startswith("killed"):
-            return  # nobody is left who could go on
+        if why in _NOBODY_LEFT:
+            return
         possible = {place for place, task in enumerate(self.board.tasks) if task.fate == "well"}
-        if left := possible - self.board.done:
-            self.blame(5, f"tasks are left, {why}", f"submission {number}: {sorted(left)}")
+        if left := possible - set(self.board.done):
+            if not self._may_give_up(number):
+                self.blame(5, f"tasks are left, {why}", f"submission {number}: {sorted(left)}")
         elif self.board.all_done and not times and self._asked_for_reduce(number):
             self.blame(3, f"all is done and never reduced, {why}", f"submission {number}")
 
+    def _may_give_up(self, number: int) -> bool:
+        """Return whether the last collector could not go on, or its array brought nothing, by what does not pass."""
+        collectors = self._jobs(number, Role.COLLECT)
+        if collectors and (node := collectors[-1].elements[0].node) and not node.commands:
+            return True
+        arrays = [job for job in self._jobs(number, Role.ARRAY) if job.begun]
+        latest = [job for job in arrays if self._queued_by.get(job) is self._queued_by.get(arrays[-1])]
+        ends = {element.end for job in latest for element in job.elements.values()}
+        brought = any(when >= latest[0].submitted for when in self.board.done.values()) if latest else True
+        return not brought and ends.isdisjoint((End.PREEMPTED, End.NODE_FAIL))
+
+    def _jobs(self, number: int, role: Role) -> list[SimJob]:
+        return [job for job in self._ours() if (mine := ours(job)) and (mine.submission, mine.role) == (number, role)]
+
     def _asked_for_reduce(self, number: int) -> bool:
-        return any(mine.role is Role.REDUCE and mine.submission == number for mine in map(ours, self._ours()) if mine)
+        return bool(self._jobs(number, Role.REDUCE))
 
     def _why_left(self, number: int) -> str:
         """Return how the last collector of a submission ended, which tells most."""
-        mine = [job for job in self._ours() if (what := ours(job)) and what.submission == number]
-        collectors = [job for job in mine if (what := ours(job)) and what.role is Role.COLLECT]
+        collectors = self._jobs(number, Role.COLLECT)
+        if any(self._died(job) for job in collectors):
+            return _KILLED  # it may have been about to queue others
         if not collectors:
             return "no collector"
         ran = [job for job in collectors if job.begun or job.vanished]
@@ -265,16 +283,16 @@ class Referee:
             return "the collector never ran"
         if last.end is End.TIMEOUT:
             return "the collector met its time limit"
-        if last.code < 0 or self._died(collectors[-1]):
-            return "killed was the collector"
+        if last.code < 0:
+            return _KILLED
         if last.node and last.node.broken:
-            return "the collector's node is broken"
+            return _BROKEN
         return f"the collector ended with code {last.code}"
 
     def _died(self, collector: SimJob) -> bool:
         """Return whether a signal ended a collector, handled or not."""
-        seats = [seat for seat in self._outcomes if seat.name == f"collect-{collector.number}"]
-        return any(seat.died or self._outcomes[seat] == "was interrupted" for seat in seats)
+        seats = [seat for seat in self._begun if seat.name == f"collect-{collector.number}"]
+        return any(seat.died or self._outcomes.get(seat) == "was interrupted" for seat in seats)
 
     def _ours(self) -> list[SimJob]:
         return [job for job in self.engine.history if ours(job)]
