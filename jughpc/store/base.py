@@ -275,6 +275,9 @@ class Store(Protocol):
     def ended(self) -> list[str]:
         """Return the names of the lives that ended well, as far as this store keeps them."""
 
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
+        """Return the last records of those of these lives that ended well, as far as it keeps them; one read each."""
+
     def forget_life(self, life: str) -> None:
         """Remove the record of a life that is dead, whose claims hold nobody back then."""
 

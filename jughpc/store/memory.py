@@ -141,6 +141,9 @@ class MemoryStore:
     def ended(self) -> list[str]:
         return []
 
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
+        return []
+
     def forget_life(self, life: str) -> None:
         self._lives.pop(life, None)
 

@@ -19,8 +19,10 @@ from jughpc.app.status.tasks import standing, sure
 from jughpc.app.submit.collect import Charge, End, collect
 from jughpc.app.submit.live import add
 from jughpc.app.submit.submit import plan_submission
+from jughpc.app.upkeep.repair import repair
 from jughpc.batch.clusters import Clusters
 from jughpc.config.settings import Settings
+from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
 from jughpc.fs import OsClock
 from jughpc.store.base import Pace, by_shard
@@ -188,6 +190,30 @@ def test_who_sees_a_loss_says_it_and_takes_the_marks_back(scratch):
     assert len(list(scratch.folder.glob("complete/*"))) == SHARDS - 2
     assert not standing(scratch.again()).gone
     assert scratch.said == [words]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_jugdir_that_lost_its_charter_and_more_is_repaired_and_completed(scratch, seed):
+    dice = random.Random(seed)
+    for path in [scratch.folder / "store.yaml", *files(scratch.folder, dice), *shards(scratch.folder, dice)]:
+        if path.exists():
+            remove(path)
+    with pytest.raises(JugdirError, match=r"half-deleted.*jughpc repair"):
+        scratch.execute()
+    found = repair(scratch.folder, Pace(), OsClock())
+    lost = scratch.missing()
+    assert (found.made, found.shards, found.tasks, found.done) == (True, SHARDS, 299, 299 - len(lost))
+    assert sum(found.gone.values()) == len(lost) > 0
+    assert scratch.execute() == ExitCode.DONE
+    assert scratch.ran() == lost
+
+
+def test_without_a_manifest_a_repair_makes_the_charter_and_knows_of_no_tasks(scratch):
+    for name in ("store.yaml", "manifest"):
+        remove(scratch.folder / name)
+    found = repair(scratch.folder, Pace(), OsClock())
+    assert (found.made, found.shards, found.tasks) == (True, SHARDS, None)
+    assert not scratch.missing()
 
 
 def test_that_a_shards_folder_is_gone_is_seen_without_a_look_into_any(scratch):

@@ -320,7 +320,7 @@ def test_a_reduce_of_which_nobody_knows_how_it_ended_is_no_good_end(reducing):
     reducing.engine.jobs.clear()
     found = report(reducing.site, reducing.clusters)
     assert not found.is_well
-    assert found.troubles[Role.REDUCE].state is State.UNKNOWN
+    assert found.followers[Role.REDUCE].failed
     assert as_dict(found)["submission"]["followers"]["reduce"]["failed"]
 
 

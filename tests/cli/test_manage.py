@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 
 
@@ -203,3 +205,26 @@ def test_a_reduce_that_needs_all_tasks_done_is_not_run_over_what_a_purge_took(th
     done = three("reduce", "three.py", "--script", "reduce.py", "--if-done")
     assert (done.returncode, "was not run, for tasks are left" in done.stderr) == (3, True)
     assert not (three.cwd / "reduced").exists()
+
+
+def test_a_jugdir_without_its_store_yaml_is_repaired_by_the_command_that_the_error_names(three):
+    three("execute", "three.py")
+    (three.cwd / "three.jugdata" / "store.yaml").unlink()
+    failed = three("status", "three.py")
+    assert (failed.returncode, "is half-deleted" in failed.stderr) == (2, True)
+    command = shlex.split(failed.stderr.partition("again with: jughpc ")[2].partition(";")[0])
+    done = three(*command)
+    assert done.returncode == 0
+    assert "store.yaml was made again: 1 shards" in done.stdout
+    assert "3 of 3 tasks have results." in done.stdout
+    assert three("check", "--deep", "three.py").returncode == 0
+    assert "store.yaml was whole" in three(*command).stdout
+
+
+def test_touch_makes_young_what_is_needed_and_says_how_much_it_was(three):
+    three("execute", "three.py")
+    path = three.cwd / "three.jugdata" / "store.yaml"
+    os.utime(path, (0, 0))
+    done = three("touch", "three.py")
+    assert (done.returncode, "1 store.yaml, " in done.stdout) == (0, True)
+    assert path.stat().st_mtime > 0

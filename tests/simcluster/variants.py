@@ -119,9 +119,13 @@ LINES = {
         app("submit.collect:_hope", "bool(standing.unfinished) and not is_silent", "bool(standing.unfinished)"),
         app("submit.collect:sleep_until", "site.clock.wall() > deadline - MARGIN", "False"),
     ),
+    "the reduce may pend": (
+        "3 a reduce can never start",
+        batch("slurm_directives:waiting", '"yes" if ends else None', "None"),
+    ),
     "a reduce that is held is taken for lost": (
         "3 all is done and never reduced, .*",
-        app("status.followers:never_starting", "collector.state is State.ENDED and", "collector.state.ended and"),
+        app("status.followers:never_starting", "collector.state is State.ENDED\n", "collector.state.ended\n"),
     ),
     # what is said
     "absent is done": (
@@ -138,7 +142,7 @@ LINES = {
     ),
     "a reduce that nobody knows is no trouble": (
         "4 status ends with 0 though the .* did not end well",
-        app("status.followers:troubles", "elif _is_lost(jobs):", "elif False:"),
+        app("status.followers:troubles", "{**_missing(jobs), **_forgotten(jobs), **jobs", "{**jobs"),
     ),
     "the wait is over and all is well": (
         "4 submit --wait ends with 0 though it was never reduced",

@@ -177,6 +177,9 @@ class RedisStore:
     def ended(self) -> list[str]:
         return []
 
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
+        return []
+
     def forget_life(self, life: str) -> None:
         self._drop(life)
 

@@ -107,7 +107,7 @@ def submit(bench: Bench, *, again: bool = False) -> int:
 def resubmit(bench: Bench) -> int:
     """Submit as before."""
     site = bench.site()
-    request = as_before(site, None, None)
+    request = as_before(site, bench.clusters, None, None)
     script = bench.home.path(str(request.reduce)) if request.reduce else None
     return _submit(bench, site, replace(request, reduce=script))
 

@@ -11,7 +11,7 @@ from jughpc.app.submit import own_end
 from jughpc.batch import ends, journal, registry, submissions, withdraw
 from jughpc.batch.ends import End
 from jughpc.batch.scheduler import Role, State
-from jughpc.errors import JugError, SubmitError
+from jughpc.errors import FullError, JugError, SubmitError
 from jughpc.exitcode import after_signal
 from jughpc.store.base import Store
 from jughpc.testing.cluster import commands, scripts
@@ -152,7 +152,7 @@ class World:
         try:
             how, code = play(seat), 0
         except JugError as error:
-            if isinstance(error, SubmitError):
+            if isinstance(error, SubmitError) and not isinstance(error, FullError):
                 self.referee.submit_gave_up(seat, error, registry.scheduler(self.plan.system))
             how, code = "refused" if _sure(error) else "gave up in doubt", 2
             self.trace(f"fails: {error}")
