@@ -119,7 +119,9 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
 
 
 def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> dict[int, State]:
-    """Return how each array element stands; the store speaks where the scheduler is silent.
+    """Return how each array element stands; the store speaks where the scheduler does not.
+
+    One that it does not know, though it answered, does not run: who seems to by its record has stopped to beat.
 
     Args:
         records: Of lives that go on or died.
@@ -132,7 +134,9 @@ def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> di
             ours.setdefault(record.element, []).append(record)
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = range(journal.elements(jobs.accepted))
-    return {n: _of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers}
+    found = {n: _of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers}
+    lost = [n for n, state in found.items() if state is State.RUNNING and n not in jobs.poll.elements]
+    return found if jobs.trouble else found | dict.fromkeys(lost, State.UNKNOWN)
 
 
 def _of_element(known: Status | None, records: Sequence[Record], is_over: bool) -> State:
