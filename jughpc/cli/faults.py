@@ -41,7 +41,7 @@ def words(error: OSError | MemoryError) -> str:
     what = ", ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
     if not what and _is_of_echo(error):
         what = _STDOUT
-    step = _STEPS.get(error.errno or 0, _OTHERWISE)
+    step = getattr(error, "advice", "") or _STEPS.get(error.errno or 0, _OTHERWISE)
     said = error.strerror or str(error) or type(error).__name__
     return f"{what}: {said}; {step}." if what else f"{said}; {step}."
 
