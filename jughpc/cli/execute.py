@@ -16,7 +16,7 @@ from jughpc.cli import common, faults
 from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError, UsageError
-from jughpc.exitcode import ExitCode
+from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import environment
 from jughpc.library.table import table
 
@@ -106,7 +106,9 @@ def execute(
         outcome = _work(site, where, options, shares, chosen)
     if me:
         me.tell(_report(outcome))
-    elif outcome.nothing_left and where.ref and where.elements > 1:
+    elif outcome.code > after_signal(0) and where.ref:
+        _tell_broken_off(site, outcome.code)
+    if not me and outcome.nothing_left and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission)
     for failure in () if me else outcome.tally.failures:
         _tell(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", to_stderr=True)
@@ -139,6 +141,13 @@ def _work(
     from jughpc.app.run.together import execute_together
 
     return execute_together(site, where, options, shares, chosen)
+
+
+def _tell_broken_off(site: Site, code: int) -> None:
+    """Record that this element was broken off; its life ended in order all the same."""
+    from jughpc.app.submit import own_end  # only now: no worker that works knows of jobs
+
+    own_end.broken_off(site, code, environment())
 
 
 def _withdraw_others(site: Site, token: str) -> None:
