@@ -75,6 +75,10 @@ class _OwnName:
 sys.meta_path.insert(0, _OwnName)  # first: or submodules would be found in the folder of the package, and be doubled
 
 
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_MODULES, "__version__"})
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__ and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,6 +39,7 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
 
     Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
+    from jughpc.app.run import children
     from jughpc.app.run.execute import execute as work
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
@@ -51,6 +52,7 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
+    children.serve(site.target)
     with _examined(options.examine):
         outcome = work(site, where, options, chosen)
     if outcome.nothing_left and where.ref and where.elements > 1:
