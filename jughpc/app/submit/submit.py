@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,14 +10,14 @@ from pathlib import Path
 
 from jughpc.app.context import pinned as texts
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import Manifest, is_saved, key_of, of_graph, save
+from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
-from jughpc.app.status.tasks import Standing, stand
+from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
 from jughpc.app.submit import dependents, live
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import script, settling, submissions
@@ -26,12 +27,15 @@ from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Job, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
+from jughpc.config.kinds import COUNT
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Files
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
+
+WORKERS = "--workers="  # how the command line of an element says that it has several
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class SubmitRequest:
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
+        workers: In each element, AUTO for as many as it gets cores or GPUs.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -54,6 +59,7 @@ class SubmitRequest:
     name: str | None = None
     reduce: Path | None = None
     retries: int = 0
+    workers: int = 1
     rounds: int = 2
     again: bool = False
 
@@ -112,7 +118,7 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     if not session.jugfile.tasks and not session.jugfile.barrier:
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
-    standing = stand(_manifest(session), None if session.is_new else session.store, {})
+    standing = _standing(session)
     submission = _draft(site, target, _fitting(request, standing), cluster)
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
@@ -182,8 +188,12 @@ def _files(site: Site) -> Files:
     return files
 
 
-def _manifest(session: Session) -> Manifest:
-    return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
+def _standing(session: Session) -> Standing:
+    """Return how the tasks stand; that none is left to run is looked at in all shards."""
+    manifest = of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
+    if session.is_new:
+        return stand(manifest, None, {})
+    return sure(session.site, tell_loss(session.site, stand(manifest, session.store, {})))
 
 
 def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
@@ -196,7 +206,8 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
 
 
 def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster) -> Submission:
-    argv = dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going")
+    how = (f"--retries={request.retries}", "--keep-going", *_of_several(request.workers))
+    argv = dependents.argv(request.options.python, "execute", target, *how)
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
     return submissions.draft(
@@ -213,10 +224,15 @@ def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster)
 
 
 def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
-    """Return `request` with as many elements as there are tasks to run, if it has more."""
+    """Return `request` with as many elements as have a task to run for each of their workers, if it has more."""
     if standing.manifest.barrier:  # how many follow nobody knows
         return request
-    return replace(request, size=min(request.size, standing.unfinished))
+    return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
+
+
+def _of_several(workers: int) -> tuple[str, ...]:
+    """Return the option that has an element consist of so many workers, none for one."""
+    return () if workers == 1 else (f"{WORKERS}{COUNT.show(workers)}",)
 
 
 def _jobs(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from jughpc.app.context.sources import Changed
+from jughpc.app.status.broken import BrokenNode
 from jughpc.app.status.elements import Jobs
+from jughpc.app.status.followers import Told
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS
 from jughpc.batch.journal import log_of
-from jughpc.batch.scheduler import Role, State, Status
+from jughpc.batch.scheduler import Role, State
 from jughpc.library.table import table
 from jughpc.store.record import Record
 from jughpc.units import ranges, show_seconds
@@ -67,28 +68,32 @@ def _submission(report: Report, jobs: Jobs) -> Iterator[str]:
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
     withdrawn = jobs.withdrawn and not jobs.cancelled
     words = {State.CANCELLED: "not needed any more"} if withdrawn else {}
-    told = [f"{elements[s]} {words.get(s, s.value)}" for s in State if s in always or elements[s]]
-    yield f"  {elements.total()} elements: {', '.join(told)}"
+    counts = [f"{elements[s]} {words.get(s, s.value)}" for s in State if s in always or elements[s]]
+    yield f"  {elements.total()} elements: {', '.join(counts)}"
     for group in report.groups:
         yield f"    {_numbers(group.numbers)}: {group.words}" + (f"; {group.advice}" if group.advice else "")
-    for role, status in jobs.poll.dependents.items():
-        yield from _follower(report, jobs, role, status)
+    for node in report.broken:
+        yield from _broken(node)
+    for role, told in report.followers.items():
+        yield from _follower(report, jobs, role, told)
     if jobs.trouble:
         yield f"  {submission.scheduler} did not answer; this is what the store knows. {jobs.trouble}"
     yield ""
 
 
-def _follower(report: Report, jobs: Jobs, role: Role, status: Status) -> Iterator[str]:
-    job = next(job for job in reversed(jobs.accepted) if job.role is role)
-    words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
-    if Path(job.script).stem in report.withdrawn:
-        words, advice = "withdrawn, for the collector did not end well", ""
-    yield f"  {role.value} ({job.id}): " + "; ".join(filter(None, (f"{status.state.value}, {words}", advice))).strip(
-        ", "
-    )
-    if role in report.troubles:
-        yield f"    its log: {log_of(jobs.submission, job)}"
-    if role is Role.REDUCE and role in report.troubles and (script := jobs.submission.meta.get("reduce")):
+def _broken(node: BrokenNode) -> Iterator[str]:
+    yield f"  {node.host} looks broken: {node.words}"
+    avoid = "further arrays keep off it" if node.is_avoided else "further arrays will keep off it"
+    yield f"    {avoid}; tell your site, or say --exclude {node.host} from the start"
+
+
+def _follower(report: Report, jobs: Jobs, role: Role, told: Told) -> Iterator[str]:
+    how = ", ".join(filter(None, (told.status.state.value, told.words)))
+    yield f"  {role.value} ({told.job.id}): " + "; ".join(filter(None, (how, told.advice)))
+    if told.failed and not told.withdrawn:
+        yield f"    its log: {log_of(jobs.submission, told.job)}"
+    script = jobs.submission.meta.get("reduce")
+    if told.failed and role is Role.REDUCE and script and not report.standing.unfinished:
         yield f"    run it again: jughpc reduce {report.target.jugfile} --script {script}"
 
 
@@ -100,9 +105,13 @@ def _numbers(numbers: Sequence[int]) -> str:
 def _workers(workers: list[Record]) -> Iterator[str]:
     if not workers:
         return
-    yield f"{len(workers)} live workers:"
+    several = {_element(record) for record in workers if record.worker}
+    yield f"{len(workers)} live workers" + (f", {_elements(workers)}:" if several else ":")
     rows = [("host", "element", "task", "since", "beats")]
-    rows += [_worker(record) for record in sorted(workers, key=_place)[:_MOST_WORKERS]]
+    former = ""
+    for record in sorted(workers, key=_place)[:_MOST_WORKERS]:
+        rows.append(_worker(record, is_first=_element(record) != former))
+        former = _element(record) if record.worker else ""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -111,16 +120,28 @@ def _workers(workers: list[Record]) -> Iterator[str]:
     yield ""
 
 
-def _place(record: Record) -> tuple[str, int, str]:
-    return record.host, record.element, record.life
+def _elements(workers: Sequence[Record]) -> str:
+    count = len({_element(record) for record in workers})
+    return f"in {count} elements" if count > 1 else "in one element"
 
 
-def _worker(record: Record) -> tuple[str, str, str, str, str]:
+def _element(record: Record) -> str:
+    """Return what tells the element that a worker is of, or who was started together by hand."""
+    return str(record.ref) if record.ref else record.owner or (f"{record.host}" if record.worker else record.life)
+
+
+def _place(record: Record) -> tuple[str, int, int, int, str]:
+    return record.host, record.element, record.run, record.worker, record.life
+
+
+def _worker(record: Record, is_first: bool = True) -> tuple[str, str, str, str, str]:
+    """Return a row; of several workers of an element only the first says which that is."""
     since = datetime.fromtimestamp(record.since).strftime("%H:%M:%S") if record.since else ""
     lasts = f" ({show_seconds(max(0.0, record.beaten - record.since))})" if record.since else ""
-    element = record.owner or f"pid {record.pid}"
+    element = (record.owner or f"pid {record.pid}") if is_first or not record.owner else ""
+    element += f" [{record.worker}]" if record.worker else ""
     last = datetime.fromtimestamp(record.beaten).strftime("%H:%M:%S")
-    return record.host, element, record.task or "-", since + lasts, f"{record.beats}, last {last}"
+    return record.host if is_first else "", element, record.task or "-", since + lasts, f"{record.beats}, last {last}"
 
 
 def _dead(dead: list[Record]) -> Iterator[str]:
@@ -140,7 +161,9 @@ def as_dict(report: Report) -> dict[str, Any]:
         "tasks": {"total": len(standing.manifest), **{name: standing.count(i) for i, name in enumerate(names)}},
         "by_name": rows,
         "behind_barrier": standing.manifest.barrier,
+        "gone": sum(standing.gone.values()),
         "workers": [asdict(record) for record in standing.workers],
+        "workers_by_element": _by_element(standing.workers),
         "dead_workers": [asdict(record) for record in standing.dead],
         "changed": {
             "since_submission": report.changes.since,
@@ -148,6 +171,15 @@ def as_dict(report: Report) -> dict[str, Any]:
         },
         "submission": _jobs_as_dict(report, report.jobs) if report.jobs else None,
     }
+
+
+def _by_element(workers: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return which lives are of one element, each of whom `workers` has in full."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in sorted(workers, key=_place):
+        place = {"submission": record.submission, "element": record.element, "run": record.run, "host": record.host}
+        found.setdefault(_element(record), {**place, "lives": []})["lives"].append(record.life)
+    return list(found.values())
 
 
 def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
@@ -160,9 +192,17 @@ def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
         "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
         "elements": {state.value: report.elements[state] for state in State},
         "groups": [{**asdict(group), "state": group.state.value} for group in report.groups],
+        "broken_nodes": [asdict(node) for node in report.broken],
         "followers": {
-            role.value: {"state": status.state.value, "reason": status.reason, "failed": role in report.troubles}
-            for role, status in jobs.poll.dependents.items()
+            role.value: {
+                "state": told.status.state.value,
+                "reason": told.status.reason,
+                "failed": told.failed,
+                "withdrawn": told.withdrawn,
+                "words": told.words,
+                "advice": told.advice,
+            }
+            for role, told in report.followers.items()
         },
         "scheduler_trouble": jobs.trouble,
     }
