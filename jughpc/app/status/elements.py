@@ -120,20 +120,25 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
         records: Of lives that go on or died.
         ended: Names of the lives that ended well.
     """
+    return Counter(_states(jobs, records, ended))
+
+
+def _states(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> list[State]:
+    """Return how each element stands."""
     token = jobs.submission.token
     alive = {record.element: record.state == ALIVE for record in records if record.submission == token}
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = range(journal.elements(jobs.accepted))
-    return Counter(_of_element(jobs.poll.elements.get(number), _by_store(number, alive, over)) for number in numbers)
+    return [_of_element(jobs.poll.elements.get(number), _by_store(number, alive, over)) for number in numbers]
 
 
 def _of_element(known: Status | None, by_store: State) -> State:
     """Return how an element stands.
 
-    One whose worker ended in order did not fail, whatever its exit code: it had no time left for another task, or met
-    tasks that failed, which are counted as such.
+    One whose worker ended in order did not fail, whatever its exit code, unless the scheduler knows why it did: it had
+    no time left for another task, or met tasks that failed, which are counted as such.
     """
-    if known is None or (known.state is State.FAILED and by_store is State.DONE):
+    if known is None or (known.state is State.FAILED and known.why is None and by_store is State.DONE):
         return by_store
     return known.state
 
@@ -154,12 +159,17 @@ class Group:
     numbers: Sequence[int]
 
 
-def groups(jobs: Jobs) -> list[Group]:
-    """Return the elements that the scheduler, or a record, has a reason for, those of one reason together."""
+def groups(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> list[Group]:
+    """Return the elements that the scheduler, or a record, has a reason for, those of one reason together.
+
+    Args:
+        records, ended: As of `elements`.
+    """
+    states = _states(jobs, records, ended)
     found: dict[tuple[State, str, str], list[int]] = {}
     for number, status in sorted(jobs.poll.elements.items()):
         words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
-        if words:
+        if words and number < len(states) and states[number] is status.state:
             found.setdefault((status.state, words, advice), []).append(number)
     return [Group(*key, tuple(numbers)) for key, numbers in found.items()]
 

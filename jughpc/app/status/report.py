@@ -71,13 +71,14 @@ def report(
     if jobs and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
         jobs = replace(jobs, trouble=words)
     standing = stand(manifest, store, over)
-    counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
+    ended = store.ended() if store else ()
+    counts = submitted.elements(jobs, records, ended) if jobs else Counter[State]()
     found = Report(site.target, standing, jobs, counts, changes=changes(site, standing, jobs))
     if jobs is None or (files := site.files) is None:
         return found
     return replace(
         found,
-        groups=submitted.groups(jobs),
+        groups=submitted.groups(jobs, records, ended),
         troubles=followers.troubles(jobs, files),
         withdrawn=followers.withdrawn(files, jobs.submission),
     )
