@@ -15,7 +15,7 @@ from tests.conftest import User
 
 SCRIPTS = Path(__file__).parents[1] / "lab" / "slurm"
 
-PATIENCE = 240.0  # [s] until a condition is not waited for any longer; many tests run at the same time
+PATIENCE = float(os.environ.get("PAT", "240"))  # [s] until a condition is not waited for any longer; many tests run at the same time
 PAUSE = 0.3  # [s] between two looks
 
 WAITS = 'while not Path("go").exists(): sleep(0.1)'

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from tests.cluster.lab import WAITS
+from tests.cluster.lab import WAITS, Login
 from tests.cluster.together import together
+
+
+def is_saved(login: Login) -> bool:
+    """Return whether the controller has written down what was queued last: it does so after some seconds."""
+    state = login.cluster.folder / "ctld" / "job_state"
+    return state.is_file() and login.jobs()[-1]["name"].encode() in state.read_bytes()
 
 
 def works_on_while_the_controller_is_away(login, action: str) -> None:
@@ -11,6 +17,7 @@ def works_on_while_the_controller_is_away(login, action: str) -> None:
     login.write_counted(WAITS)
     login.submit("--array", "3")
     login.until_working(3)
+    login.until(lambda: is_saved(login))
     login.cluster.controller(action)
     login.go()
     login.until(lambda: len(login.runs()) == 99 and not login.claims())
@@ -32,6 +39,24 @@ def test_a_controller_that_is_stopped_in_the_middle_and_started_again_loses_noth
 @together(1)
 def test_a_controller_that_is_killed_in_the_middle_and_started_again_loses_nothing(login):
     works_on_while_the_controller_is_away(login, "kill")
+
+
+@together(1)
+def test_a_controller_that_lost_what_was_queued_is_not_taken_for_one_that_has_done_it(login):
+    login.write_counted(WAITS)
+    login.submit("--array", "2")
+    login.until_working(2)
+    login.cluster.controller("kill")
+    for path in (login.cluster.folder / "ctld").glob("job_state*"):
+        path.unlink()
+    login.go()
+    login.until(lambda: len(login.runs()) == 99 and not login.claims())
+    login.cluster.controller("start")
+    told = login.jughpc("status", code=1)
+    assert "the scheduler knows nothing of it" in told
+    assert "run it again: jughpc reduce primes.py --script primes_reduce.py" in told
+    assert "nothing to run but the reduce" in login.submit("--array", "2")
+    login.until_reduced()
 
 
 @together(1)

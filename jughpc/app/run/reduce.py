@@ -8,7 +8,7 @@ from pathlib import Path
 from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
-from jughpc.tasks import usertrace
+from jughpc.tasks import hints, usertrace
 from jughpc.tasks.tasklet import value
 
 
@@ -29,4 +29,4 @@ def reduce(site: Site, script: Path) -> None:
     except ResultMissingError as error:
         raise UsageError(f"{script} needs a result that is not there; see `jughpc status`.\n{error}") from error
     except Exception as error:
-        raise JugfileError(str(script), usertrace.of(error)) from error
+        raise JugfileError(str(script), usertrace.of(error), hints.of_reduce(error)) from error
