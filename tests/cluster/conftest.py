@@ -29,11 +29,10 @@ def cluster(boots: Boot) -> Iterator[Cluster]:
         yield booted
 
 
-@pytest.fixture(scope="module")
-def started(
-    request: pytest.FixtureRequest, boots: Boot, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Started]:
-    """Yield the tests of a module that run at the same time, each as what comes of it, by their names."""
-    mine = [item.function for item in request.session.items if item.path == request.node.path]
-    with begun(mine, boots, tmp_path_factory.mktemp) as running:
+@pytest.fixture(scope="session")
+def started(request: pytest.FixtureRequest, boots: Boot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """Yield the tests that run at the same time, each as what comes of it, by their names."""
+    with begun(
+        [getattr(item, "function", None) for item in request.session.items], boots, tmp_path_factory.mktemp
+    ) as running:
         yield running

@@ -6,7 +6,6 @@ from tests.cluster.lab import WAITS
 from tests.cluster.together import together
 
 
-
 @together(1)
 def test_elements_that_meet_their_time_limit_are_told_as_such_and_others_go_on(login):
     login.write_counted(f"if n > 20:\n        {WAITS}")
@@ -64,8 +63,9 @@ def test_an_element_whose_step_daemon_is_killed_goes_on_and_the_reduce_comes(log
 def test_a_node_where_setup_fails_is_named_and_the_others_do_the_work(login):
     login.write_counted("pass")
     first = 'ln -s "$HOSTNAME" broken 2>/dev/null; host=$(readlink broken)'  # where an element started first
-    fail = '[ "$HOSTNAME" != "$host" ] || [ ! "$SLURM_ARRAY_TASK_ID" ] || { until [ "$(ls runs)" ]; do sleep 0.1; done; false; }'
-    login.submit("--array", "2", "--cpus", "9", "--setup", first, "--setup", fail)
+    fine = '[ "$HOSTNAME" != "$host" ] || [ ! "$SLURM_ARRAY_TASK_ID" ]'
+    fail = "{ until ls runs/*; do sleep 0.1; done; false; }"  # once the other works, which has a node of its own so
+    login.submit("--array", "2", "--cpus", "9", "--setup", first, "--setup", f"{fine} || {fail}")
     submission = login.until_reduced()
     assert (submission["elements"]["failed"], submission["elements"]["done"]) == (1, 1)
     assert "setup line 2" in login.reasons("failed")

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 
 from jughpc.exitcode import after_signal
+from tests import stalled
 from tests.cluster.lab import WAITS, Login
 from tests.cluster.together import together
-
-SBATCH = """#!/bin/bash
-sbatch=$(PATH=${PATH#*:} command -v sbatch)
-words=$("$sbatch" "$@") || exit
-touch FOLDER/accepted
-until [ -e FOLDER/answer ]; do sleep 0.1; done
-echo "$words"
-"""
 
 
 def interrupted(login: Login, number: int) -> tuple[int, str]:
     """Submit, send that signal once sbatch has queued the array and has not said so yet; return what came of it."""
     login.write_counted(WAITS)
-    (login.folder / "bin").mkdir()
-    stub = login.folder / "bin" / "sbatch"
-    stub.write_text(SBATCH.replace("FOLDER", str(login.folder)))
-    stub.chmod(0o755)
     words = ("submit", "primes.py", "--array", "2", "--reduce", "primes_reduce.py")
-    submit = login.start(*words, PATH=f"{stub.parent}:{login.env['PATH']}")
-    login.until((login.folder / "accepted").exists)
-    os.kill(submit.pid, number)
-    told, _ = submit.communicate(timeout=120)
-    (login.folder / "answer").touch()
-    return submit.returncode, told
+    return stalled.interrupted(login, login.until, "sbatch", number, *words)
 
 
 def takes_back_what_was_queued(login: Login, number: int) -> None:
@@ -66,7 +49,7 @@ def test_a_submit_that_is_killed_leaves_what_the_next_one_finds_and_cancel_ends(
     told = login.submit("--array", "2", code=2)
     array = login.array()
     assert f"submission 1 of primes.jugdata goes on ({array})" in told
-    assert login.jughpc("cancel").split() == ["cancelled", "array", array]
+    assert login.jughpc("cancel", "primes.py").split() == ["cancelled", "array", array]
     login.until_empty()
     login.go()
     login.submit("--array", "2")

@@ -18,10 +18,7 @@ AT_ONCE = 6  # clusters
 
 
 def together(nodes: int, *lines: str) -> Callable[[Flow], Callable[[Started], None]]:
-    """Let a test begin beside the others of its module.
-
-    It is handed a user of a cluster of its own, that has these nodes and lines of configuration.
-    """
+    """Let a test run beside others, handed a user of a cluster of its own: so many nodes, these lines of slurm.conf."""
 
     def decorate(flow: Flow) -> Callable[[Started], None]:
         def test(started: Started) -> None:
@@ -38,10 +35,13 @@ def together(nodes: int, *lines: str) -> Callable[[Flow], Callable[[Started], No
 def begun(tests: Sequence[Any], boots: Boot, folder: Callable[[str], Path]) -> Iterator[Started]:
     """Begin those of the tests that are marked so, some at once, in their order."""
 
-    def run(flow: Flow, nodes: int, lines: Sequence[str]) -> None:
-        with boots(nodes, *lines) as cluster:
-            flow(Login(folder("login"), cluster))
+    def run(flow: Flow, booted: AbstractContextManager[Cluster], home: Path) -> None:
+        with booted as cluster:
+            flow(Login(home, cluster))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         marked = [test.together for test in tests if hasattr(test, "together")]
-        yield {flow.__name__: pool.submit(run, flow, nodes, lines) for flow, nodes, lines in marked}
+        yield {
+            flow.__name__: pool.submit(run, flow, boots(nodes, *lines), folder("login"))
+            for flow, nodes, lines in marked
+        }
