@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,12 +27,15 @@ from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Job, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
+from jughpc.config.kinds import COUNT
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Files
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
+
+WORKERS = "--workers="  # how the command line of an element says that it has several
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class SubmitRequest:
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
+        workers: In each element, AUTO for as many as it gets cores or GPUs.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -54,6 +59,7 @@ class SubmitRequest:
     name: str | None = None
     reduce: Path | None = None
     retries: int = 0
+    workers: int = 1
     rounds: int = 2
     again: bool = False
 
@@ -69,6 +75,7 @@ class Planned:
         cluster: Where the jobs go.
         submission: As it will be recorded.
         jobs: In the order of their submission; none if there is nothing to do.
+        reduce_text: Of the reduce, None for none.
         changes: What is not what computed results in use, or what an earlier submission still runs.
     """
 
@@ -79,6 +86,7 @@ class Planned:
     cluster: Cluster
     submission: Submission
     jobs: Sequence[Job]
+    reduce_text: bytes | None = None
     changes: Changes = field(default_factory=Changes)
 
     @property
@@ -113,10 +121,11 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
     standing = _standing(session)
-    submission = _draft(site, target, _fitting(request, standing), cluster)
+    reduce_text = request.reduce.read_bytes() if request.reduce else None
+    submission = _draft(site, target, _fitting(request, standing), cluster, reduce_text)
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, changed)
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed)
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -135,12 +144,14 @@ def submit(planned: Planned) -> Submitted:
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
         _prepare_store(sessions.settle(planned.session), planned.standing, files)
-        text = planned.session.jugfile.text
-        texts.pin(files, site.target, text)
-        submission = submissions.prepare(files, planned.submission)
-        target = texts.pinned(site.target, texts.key_of(text))
+        submission = submissions.prepare(files, planned.submission)  # first: what a record names, no cleanup removes
+        target = texts.pinned(site.target, texts.key_of(planned.session.jugfile.text))
         jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
-        return Submitted(submission, Submitter(cluster, files, site.say).submit(submission, jobs))
+        with _discarded_on_error(files, submission):
+            _pin(files, planned)
+        accepted = Submitter(cluster, files, site.say).submit(submission, jobs)
+        _pin(files, planned)  # again: a cleanup that had looked before may just have removed them
+        return Submitted(submission, accepted)
 
 
 def _check(site: Site, request: SubmitRequest) -> None:
@@ -175,6 +186,22 @@ def _nothing_left_on_error(session: Session) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _discarded_on_error(files: Files, submission: Submission) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        submissions.discard(files, submission)
+        raise
+
+
+def _pin(files: Files, planned: Planned) -> None:
+    """Keep the texts that the jobs run."""
+    texts.pin(files, planned.site.target.jugfile.name, planned.session.jugfile.text)
+    if planned.request.reduce and planned.reduce_text is not None:
+        texts.pin(files, planned.request.reduce.name, planned.reduce_text)
+
+
 def _files(site: Site) -> Files:
     files = site.files
     if files is None:
@@ -199,10 +226,14 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
         session.store.forget_failures(failed)
 
 
-def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster) -> Submission:
-    argv = dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going")
+def _draft(
+    site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
+) -> Submission:
+    how = (f"--retries={request.retries}", "--keep-going", *_of_several(request.workers))
+    argv = dependents.argv(request.options.python, "execute", target, *how)
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
+    meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text)}
     return submissions.draft(
         _files(site),
         site.clock,
@@ -217,10 +248,15 @@ def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster)
 
 
 def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
-    """Return `request` with as many elements as there are tasks to run, if it has more."""
+    """Return `request` with as many elements as have a task to run for each of their workers, if it has more."""
     if standing.manifest.barrier:  # how many follow nobody knows
         return request
-    return replace(request, size=min(request.size, standing.unfinished))
+    return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
+
+
+def _of_several(workers: int) -> tuple[str, ...]:
+    """Return the option that has an element consist of so many workers, none for one."""
+    return () if workers == 1 else (f"{WORKERS}{COUNT.show(workers)}",)
 
 
 def _jobs(
@@ -229,14 +265,16 @@ def _jobs(
     after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
-    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce))
+    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce, submission))
     return plan(submission, cluster.scheduler, after[1:]) if missing else []
 
 
-def _is_reduced(site: Site, script: Path) -> bool:
-    """Return whether this reduce ended well for any submission here."""
-    files = _files(site)
+def _is_reduced(site: Site, script: Path, submission: Submission) -> bool:
+    """Return whether this reduce, with the text that `submission` is to run, ended well for any submission here."""
+    files, key = _files(site), submission.meta.get("reduce_text")
     return any(
-        followers.reduce_of(one) == script and followers.is_reduced(files, one)
+        followers.reduce_of(one) == script
+        and one.meta.get("reduce_text", key) == key
+        and followers.is_reduced(files, one)
         for one in submissions.every(files, site.location.folder())
     )
