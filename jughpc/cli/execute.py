@@ -67,6 +67,7 @@ def execute(
 
     Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
+    from jughpc.app.run import children
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
     from jughpc.worker.element import place
@@ -78,6 +79,7 @@ def execute(
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
+    children.serve(site.target)
     with _examined(options.examine), _told(site, where):
         outcome = _work(site, where, options, shares, chosen)
     if outcome.code > after_signal(0) and where.ref:

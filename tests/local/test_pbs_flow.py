@@ -72,6 +72,19 @@ def ask(login, *argv: str) -> str:
     return subprocess.run([path, *argv[1:]], env=login.env, capture_output=True, text=True, check=True).stdout
 
 
+def collectors(login) -> list[int]:
+    """Return the pids of the user's collectors that run."""
+    found = (path for path in Path("/proc").glob("[0-9]*/cmdline") if "\0collect\0" in read(path))
+    return [int(path.parent.name) for path in found if f"{login.folder}/" in read(path.parent / "environ")]
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has ended
+        return ""
+
+
 def test_all_tasks_are_computed_and_reduced_though_only_the_first_of_several_jobs_is_told_in_json(login, pbs):
     (login.folder / "go").touch()
     told = login.jughpc(*SUBMIT, "--array", "2", "--wait")
@@ -139,6 +152,38 @@ def test_an_array_that_is_deleted_by_hand_stays_so_until_it_is_submitted_again(l
     assert "2 elements were cancelled by hand" in log.read_text()
     assert login.output() == ""
     login.jughpc("resubmit")
+    finish()
+
+
+@pytest.mark.parametrize("rules", [replace(RULES, node_wait=0.5)])
+def test_elements_of_a_node_that_is_lost_run_again_and_cost_no_further_array(login, pbs, start, finish, until):
+    start(4, "--array", "4")
+    pbs.do(lambda engine: engine.lose_node(engine.nodes[0], back_after=0.5))
+    until(lambda: sum(element.runs for element in pbs.engine.jobs[1].elements.values()) == 6)
+    submission = finish()
+    assert submission["elements"]["failed"] == 0
+    assert [job["role"] for job in submission["jobs"]] == ["array", "collect", "reduce"]
+
+
+def test_a_collector_that_is_killed_is_told_and_its_reduce_waits_for_nothing(login, pbs, start, until):
+    start(2, "--array", "2")
+    with subprocess.Popen(login.argv("execute", "primes.py"), cwd=login.folder, env=login.env) as by_hand:
+        until(lambda: len(login.claims()) == 3)
+        ask(login, "qdel", "1[].pbs01")
+        until(lambda: collectors(login))
+        os.kill(collectors(login)[0], signal.SIGKILL)
+        until(lambda: not pbs.engine.queued())
+        (login.folder / "go").touch()
+    assert by_hand.returncode == 0
+    told = login.jughpc("status", code=1)
+    assert "collect (2.pbs01): failed, Exit_status 137" in told
+    assert "withdrawn, for the collector was killed" in told
+    assert "run it again: jughpc reduce primes.py --script primes_reduce.py" in told
+
+
+def test_options_behind_two_hyphens_hold_for_the_array_alone(login, pbs, start, finish):
+    start(2, "--array", "2", "--", "-p", "7")
+    assert ["-p" in job.ask.words for job in pbs.engine.history] == [True, False, False]
     finish()
 
 

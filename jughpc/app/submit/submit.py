@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -221,7 +222,7 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
     """Keep the manifest for status; make tasks that failed before ready again."""
     manifest, key = standing.manifest, key_of(session.target, session.jugfile.text)
     if len(manifest) and not is_saved(files, key, len(manifest)):
-        save(files, key, manifest, "submit")
+        save(files, key, manifest, f"submit-{secrets.token_hex(4)}")
     if failed := standing.failed():
         session.store.forget_failures(failed)
 
