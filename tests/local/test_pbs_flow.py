@@ -225,10 +225,9 @@ def test_a_reduce_that_failed_is_told_with_its_exit_code_with_history_and_withou
     assert "run it again: jughpc reduce" in told
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
-def test_a_submit_that_is_ended_by_a_signal_takes_back_what_was_queued(login, pbs, finish, until, number):
-    code, told = stalled.interrupted(login, until, "qsub", number, *SUBMIT, "--array", "2")
-    assert code == after_signal(number), told
+def test_a_submit_that_is_ended_by_a_signal_takes_back_what_was_queued(login, pbs, finish, until):
+    code, told = stalled.interrupted(login, until, "qsub", signal.SIGINT, *SUBMIT, "--array", "2")
+    assert code == after_signal(signal.SIGINT), told
     assert "Queued before it and cancelled again: 1[].pbs01" in told
     until(lambda: not pbs.engine.queued())
     login.jughpc(*SUBMIT, "--array", "2")
