@@ -14,8 +14,9 @@ from jughpc.exitcode import ExitCode
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 def check(site: Site) -> int:
-    """Exit with 0 if all tasks of JUGFILE are done, else with 1; print nothing."""
+    """Exit with 0 if all tasks that JUGFILE has now are done, else with 1; print nothing."""
     from jughpc.app.status.tasks import standing
 
     found = standing(site)
@@ -74,18 +75,20 @@ def collect(site: Site, number: int, progress: str | None) -> int:
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
 def reduce(site: Site, script: Path, if_done: bool) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
+    from jughpc.app.context.session import peek
     from jughpc.app.run.reduce import reduce as run
-    from jughpc.app.status.tasks import in_words, standing
+    from jughpc.app.status.tasks import in_words, standing_in
     from jughpc.app.submit import own_end
     from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
     from jughpc.fs import environment
 
     with heeding_signals(), own_end.recorded(site, Role.REDUCE, environment()) as own:
-        if if_done and ((found := standing(site)).unfinished or found.manifest.barrier):
+        session = peek(site)
+        if if_done and ((found := standing_in(session)).unfinished or found.manifest.barrier):
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
-            run(site, script)
+            run(session, script)
             own_end.mark_reduced(site, script)
     for line in own.lines:
         echo(line, err=True)

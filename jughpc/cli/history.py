@@ -61,6 +61,7 @@ def resubmit(site: Site, number: int | None, size: int | None) -> int:
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 def nodes(site: Site) -> int:
     """List what ran where, with deaths and failures per node."""
     from jughpc.app.status.nodes import nodes as tallies

@@ -29,6 +29,7 @@ class Site:
         say: Takes a line for people while they wait.
         folder: Where commands are typed, and the last jugfile is remembered.
         new_lease: Returns a lease that may begin in the store.
+        cached: Whether a look shows the tasks as they were loaded last, and the jugfile is not run.
     """
 
     target: Target
@@ -37,6 +38,7 @@ class Site:
     say: Say
     folder: Path = Path()
     new_lease: NewLease = new_lease
+    cached: bool = False
     _opened: list[Store] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property

@@ -5,15 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from jughpc.app.context import session as sessions
-from jughpc.app.context.site import Site
+from jughpc.app.context.session import Session
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
 from jughpc.tasks import usertrace
 from jughpc.tasks.tasklet import value
 
 
-def reduce(site: Site, script: Path) -> None:
-    """Run `script` as `__main__`, with the names of the jugfile and `value`.
+def reduce(session: Session, script: Path) -> None:
+    """Run `script` as `__main__`, with the names of the jugfile that was just loaded, and `value`.
 
     Raises:
         UsageError: There is no such script, or a result that it needs is missing.
@@ -21,9 +20,8 @@ def reduce(site: Site, script: Path) -> None:
     """
     if not script.is_file():
         raise UsageError(f"there is no reduce script {script}; give its path with --script.")
-    session = sessions.peek(site)
     space = {**session.jugfile.space, "value": value, "__name__": "__main__", "__file__": str(script.absolute())}
-    sys.argv = [str(script), *site.target.args]
+    sys.argv = [str(script), *session.target.args]
     try:
         exec(compile(script.read_bytes(), script, "exec"), space)  # noqa: S102  # what the script is for
     except ResultMissingError as error:

@@ -41,7 +41,7 @@ def nodes(site: Site) -> list[NodeTally]:
         found[record.host].died += 1
         found[record.host].done += record.done
         found[record.host].reason = record.reason or "without a word"
-    for failure in failures(site):
+    for failure in failures(site, now):
         found[failure.host].failed += 1
     for host, tally in found.items():
         tally.host = host

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
+from jughpc.app.context.kept import keep, key_of, latest, load_of
+from jughpc.app.context.manifest import Manifest, of_graph
+from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.errors import UsageError
 from jughpc.store.base import Store, View
 from jughpc.store.files.layout import sum_name
 from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import ALIVE, Record
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import read
+from jughpc.units import show_seconds
+
+SLOW = 2.0
+"""From when on a look says how long the jugfile took to load [s]."""
 
 FAILED, WAITING, READY, COMPLETE, ACTIVE = range(5)
-COMPOUND = "jug.compound.compound_task_execute"
 COLUMNS = ("Failed", "Waiting", "Ready", "Complete", "Active")
 
 Mask = npt.NDArray[np.bool_]
@@ -68,18 +75,39 @@ class Standing:
 
 
 def manifest_of(site: Site) -> Manifest:
-    """Return the tasks of a jugfile: as kept for its text and arguments, else by loading it.
+    """Return the tasks of a jugfile, by loading it; those of the latest load if the site's look is to be `cached`.
 
-    One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
-    tasks: once such a task is done, those inside it are gone.
+    What a load brings depends on files, modules, the environment and the time, so no earlier one stands for it. It is
+    kept if there is a store. Raises UsageError if nothing is kept, though that was asked for.
     """
-    target, files = site.target, site.files
-    if files is not None and target.is_there():
-        kept = find(files, key_of(target, read(target.place)))
-        if kept is not None and not kept.barrier and COMPOUND not in kept.names:
-            return kept
+    if site.cached:
+        return _latest(site)
+    begun = site.clock.now()
     session = sessions.peek(site)
-    return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
+    manifest = manifest_in(session)
+    if (took := site.clock.now() - begun) > SLOW:
+        site.say(
+            f"loaded {site.target.jugfile} in {show_seconds(took)}; status, count, graph and failures take --cached"
+        )
+    return manifest
+
+
+def manifest_in(session: Session) -> Manifest:
+    """Return the tasks of a jugfile that was just loaded, and keep them for looks that are to be `cached`."""
+    graph, barrier = Graph(session.jugfile.tasks), session.jugfile.barrier
+    manifest, files = of_graph(graph, barrier), session.site.files
+    if files is not None and not session.is_new and len(manifest):
+        with suppress(OSError):  # who may only read looks, too
+            keep(files, load_of(session, manifest.digests.tobytes()), lambda: manifest, "look")
+    return manifest
+
+
+def _latest(site: Site) -> Manifest:
+    target, files = site.target, site.files
+    found = latest(files, key_of(target, read(target.place))) if files is not None and target.is_there() else None
+    if found is None:
+        raise UsageError(f"no load of {target.jugfile} as it is now is kept in {site.location}; look without --cached.")
+    return found
 
 
 def standing(site: Site, ended: Mapping[str, str] | None = None) -> Standing:
@@ -89,6 +117,11 @@ def standing(site: Site, ended: Mapping[str, str] | None = None) -> Standing:
         ended: Lives that the scheduler says are over, to a reason; they are not taken for alive.
     """
     return stand(manifest_of(site), site.store(), ended or {})
+
+
+def standing_in(session: Session) -> Standing:
+    """Look where a jugfile stands that was just loaded."""
+    return stand(manifest_in(session), session.site.store(), {})
 
 
 def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> Standing:

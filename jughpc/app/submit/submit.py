@@ -9,7 +9,8 @@ from pathlib import Path
 
 from jughpc.app.context import pinned as texts
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import Manifest, is_saved, key_of, of_graph, save
+from jughpc.app.context.kept import keep, load_of
+from jughpc.app.context.manifest import Manifest, of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
@@ -187,10 +188,10 @@ def _manifest(session: Session) -> Manifest:
 
 
 def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
-    """Keep the manifest for status; make tasks that failed before ready again."""
-    manifest, key = standing.manifest, key_of(session.target, session.jugfile.text)
-    if len(manifest) and not is_saved(files, key, len(manifest)):
-        save(files, key, manifest, "submit")
+    """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
+    manifest = standing.manifest
+    if len(manifest):
+        keep(files, load_of(session, manifest.digests.tobytes()), lambda: manifest, "submit")
     if failed := standing.failed():
         session.store.forget_failures(failed)
 

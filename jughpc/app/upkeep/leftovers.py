@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jughpc.app.context import manifest
+from jughpc.app.context import kept
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
@@ -24,7 +24,7 @@ class Tidied:
     Attributes:
         temporary: Files that were on their way when their writer died.
         damaged: Damaged result files that were set aside.
-        manifests: Of former versions of the jugfile.
+        manifests: Of former loads of the jugfile.
         records: Of workers that ended well, and that no status speaks of any more.
         marks: That said more than is true, or were of a former version of the jugfile.
     """
@@ -57,10 +57,10 @@ def tidy(site: Site, clusters: Clusters, store: Store, tasks: Iterable[bytes], o
 
 def _tidy_manifests(files: Files, target: Target, living: set[str]) -> tuple[int, int]:
     """Remove manifests that were never finished, and those of former versions; return how many of each."""
-    unfinished = abandoned(files.names(manifest.FOLDER), living)
-    outdated = manifest.outdated(files, target)
+    unfinished = abandoned(files.names(kept.FOLDER), living)
+    outdated = kept.outdated(files, target)
     for name in (*unfinished, *outdated):
-        files.remove(f"{manifest.FOLDER}/{name}")
+        files.remove(f"{kept.FOLDER}/{name}")
     return len(unfinished), len(outdated)
 
 
