@@ -48,11 +48,12 @@ class JugfileError(UsageError):
     Attributes:
         path: The file.
         trace: The user's own traceback, from the jugfile's first line on.
+        hint: What probably led to it, and what to do; "" if nobody knows.
     """
 
-    def __init__(self, path: str, trace: str) -> None:
-        super().__init__(path, trace)
-        self.path, self.trace = path, trace
+    def __init__(self, path: str, trace: str, hint: str = "") -> None:
+        super().__init__(path, trace, hint)
+        self.path, self.trace, self.hint = path, trace, hint
 
     def __str__(self) -> str:
         return f"{self.trace.rstrip()}\n{self.words}"
@@ -60,7 +61,7 @@ class JugfileError(UsageError):
     @property
     def words(self) -> str:
         """Our one line on it, without the traceback."""
-        return f"{self.path} could not be run to its end: it raised the error above."
+        return f"{self.path} could not be run to its end: it raised the error above. {self.hint}".rstrip()
 
 
 class HookError(JugfileError):
@@ -124,6 +125,13 @@ class SubmitError(UsageError):
     def __str__(self) -> str:
         command = shlex.join(self.argv)
         return f"{self.argv[0]} exited with {self.code}: {self.stderr.strip()}\nThe command was: {command}"
+
+
+class FullError(SubmitError):
+    """The system took no further job for as long as was waited for room; nothing was queued."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\nNo room came while it was waited for; nothing was queued."
 
 
 class SchedulerError(JugError):

@@ -15,11 +15,16 @@ from jughpc.exitcode import ExitCode
 @click.command()
 @common.takes_jugfile
 @common.may_be_cached
-def check(site: Site) -> int:
-    """Exit with 0 if all tasks that JUGFILE has now are done, else with 1; print nothing."""
-    from jughpc.app.status.tasks import standing
+@click.option("--deep", is_flag=True, help="Look at every shard, whatever is marked as done.")
+def check(site: Site, deep: bool) -> int:
+    """Exit with 0 if all tasks that JUGFILE has now are done, else with 1; print nothing, unless results are gone.
 
-    found = standing(site)
+    Where a purge may have removed some, --deep is sure: else of the shards that are done a few are looked at.
+    """
+    from jughpc.app.status.tasks import standing
+    from jughpc.store.believed import LOOKS
+
+    found = standing(site, looks=None if deep else LOOKS)
     return ExitCode.FAILED if found.unfinished or found.manifest.barrier else ExitCode.DONE
 
 
@@ -77,7 +82,7 @@ def reduce(site: Site, script: Path, if_done: bool) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
     from jughpc.app.context.session import peek
     from jughpc.app.run.reduce import reduce as run
-    from jughpc.app.status.tasks import in_words, standing_in
+    from jughpc.app.status.tasks import in_words, standing_in, sure
     from jughpc.app.submit import own_end
     from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
@@ -85,7 +90,7 @@ def reduce(site: Site, script: Path, if_done: bool) -> int:
 
     with heeding_signals(), own_end.recorded(site, Role.REDUCE, environment()) as own:
         session = peek(site)
-        if if_done and ((found := standing_in(session)).unfinished or found.manifest.barrier):
+        if if_done and ((found := sure(site, standing_in(session))).unfinished or found.manifest.barrier):
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
             run(session, script)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -38,6 +39,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "graph": ("jughpc.cli.look", "Write which tasks need which, and draw it."),
     "pack": ("jughpc.cli.manage", "Merge small result files."),
     "rescue": ("jughpc.cli.manage", "Take up results that a worker could not store, and kept on its own host."),
+    "repair": ("jughpc.cli.purged", "Make a half-deleted jugdir's store.yaml again, and tell what else is gone."),
     "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
     "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),
@@ -169,11 +171,23 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         _complain(str(error))
         is_mistake = isinstance(error, UsageError) and not _is_fault(error.__cause__)
         return ExitCode.USAGE if is_mistake else ExitCode.FAILED
+    except (ImportError, AttributeError, TypeError) as error:
+        if not (hidden := _hidden()):
+            raise
+        _complain(f"{hidden}, which jughpc needs ({error}); rename what lies there.")
+        return ExitCode.USAGE
     except (OSError, MemoryError) as error:
         if not (isinstance(error, BrokenPipeError) and faults.is_reader_gone()):  # `jughpc status | head -1`
             _complain(faults.words(error))
         return ExitCode.FAILED
     return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
+
+
+def _hidden() -> str:
+    """Return what in the folders of the user's own was imported in place of a module of ours; "" if nothing was."""
+    from jughpc.tasks import hints  # only now: it is rarely so
+
+    return " and ".join(words for place in sys.path[:2] for words in hints.hidden_modules(Path(place)))
 
 
 def _signal(abort: click.Abort) -> int | None:

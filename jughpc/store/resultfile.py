@@ -108,7 +108,8 @@ def encode(value: object) -> Encoded:
         parts, buffers = pickled(value)
         raw = [buffer.raw() for buffer in buffers]
     except Exception as error:  # user classes may raise anything while they are pickled
-        raise UnstorableError(f"the result, a {type(value).__qualname__}, cannot be stored: {error}") from error
+        advice = "; return list(...) of it" if isinstance(value, Iterator) else ""
+        raise UnstorableError(f"the result, a {type(value).__qualname__}, cannot be stored: {error}{advice}") from error
     if buffers:
         return _sealed(BUFFERS, buffer_parts(parts, raw))
     if len(parts) == 1 and len(parts[0]) < _SMALL:

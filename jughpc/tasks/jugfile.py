@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
-from jughpc.tasks import alias, callee, hooks, lazy, usertrace
+from jughpc.tasks import alias, callee, hints, hooks, lazy, usertrace
 from jughpc.tasks.barrier import BarrierError
 from jughpc.tasks.digest import functions
 from jughpc.tasks.digest.shared import shared
@@ -135,7 +135,7 @@ def _run(path: Path, text: bytes, module: ModuleType) -> bool:
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
-        raise JugfileError(str(path), usertrace.of(error)) from error
+        raise JugfileError(str(path), usertrace.of(error), hints.of_error(error, path, module)) from error
     return False
 
 

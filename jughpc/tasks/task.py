@@ -12,12 +12,13 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar, cast
 from warnings import warn
 
 from jughpc.errors import DigestError, JugdirError
-from jughpc.tasks import values
+from jughpc.tasks import brief, values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.digest import encoding, hashing, hiding
 from jughpc.tasks.digest.hiding import here
 from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.results import Results, lock_in, results_of
+from jughpc.tasks.standin import Standin
 from jughpc.tasks.trust import Trust
 from jughpc.tasks.walk import Steps
 
@@ -32,7 +33,7 @@ _trust = Trust()
 _NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
 
 
-class Task(Generic[R]):
+class Task(Standin, Generic[R]):
     """The call `f(*args, **kwargs)`, to be computed by some worker, once.
 
     Tasks among the arguments stand for their values. Two tasks with the same digest are the same call.
@@ -237,15 +238,6 @@ class Task(Generic[R]):
         """Return the tasklet that stands for `value[item]`."""
         return _make_item(self, item)
 
-    def __iter__(self) -> NoReturn:
-        raise NotImplementedError(
-            f"{self} cannot be iterated over or unpacked: its length is not known before it has run. Use "
-            "iteratetask(task, n) if you know it, or bvalue(task) to wait for the value."
-        )
-
-    def __contains__(self, item: object) -> NoReturn:
-        iter(self)
-
     def __copy__(self) -> Task[R]:
         return self  # the same call, and listed already
 
@@ -262,7 +254,7 @@ class Task(Generic[R]):
         return f"Task: {self.name}()"
 
     def __repr__(self) -> str:
-        return f"Task({self.name}, args={self.args}, kwargs={self.kwargs})"
+        return f"Task({self.name}, args={brief.value(self.args)}, kwargs={brief.value(self.kwargs)})"
 
     def _resolved(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args = tuple([values.resolve(argument) for argument in self.args])

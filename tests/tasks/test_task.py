@@ -49,7 +49,6 @@ def test_two_tasks_are_equal_only_if_they_are_one_object() -> None:
     one, other = Task(add, 1), Task(add, 1)
     assert one != other
     assert len({one, other}) == 2
-    assert bool(one)
 
 
 def test_partials_are_taken_apart() -> None:

@@ -12,6 +12,7 @@ from jughpc.errors import JugdirError
 from jughpc.store.base import Store
 from jughpc.store.location import Location
 from jughpc.store.memory import MemoryStore
+from jughpc.tasks import hints
 from jughpc.tasks.jugfile import Jugfile, has_changed, read
 from jughpc.tasks.jugfile import load as run_jugfile
 from jughpc.tasks.task import Task
@@ -54,6 +55,7 @@ def peek(site: Site) -> Session:
     Task.store = NamedStore(site.location, found or MemoryStore(), is_new=found is None)
     jugfile = load(target)
     _tell_changes(site, jugfile)
+    _give_hints(site, jugfile)
     store = _chosen(target)
     if store.location != target.location:
         raise JugdirError(
@@ -121,6 +123,13 @@ def _tell_changes(site: Site, jugfile: Jugfile) -> None:
     if site.target.source is not None and has_changed(jugfile.path, jugfile.text):
         what = "has changed" if jugfile.path.is_file() else "is gone"
         site.say(f"{site.target.jugfile} {what} since it was submitted; this runs what was submitted")
+
+
+def _give_hints(site: Site, jugfile: Jugfile) -> None:
+    if not (jugfile.tasks or jugfile.barrier):
+        site.say(hints.of_no_task(jugfile.path, jugfile.space))
+    for words in hints.of_names(jugfile.path, jugfile.space):
+        site.say(words)
 
 
 def as_it_is(location: Location) -> NamedStore:

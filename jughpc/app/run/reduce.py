@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jughpc.app.context.session import Session
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
-from jughpc.tasks import usertrace
+from jughpc.tasks import hints, usertrace
 from jughpc.tasks.tasklet import value
 
 
@@ -27,4 +27,4 @@ def reduce(session: Session, script: Path) -> None:
     except ResultMissingError as error:
         raise UsageError(f"{script} needs a result that is not there; see `jughpc status`.\n{error}") from error
     except Exception as error:
-        raise JugfileError(str(script), usertrace.of(error)) from error
+        raise JugfileError(str(script), usertrace.of(error), hints.of_reduce(error)) from error

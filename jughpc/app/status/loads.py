@@ -1,4 +1,4 @@
-"""The tasks of a jugfile for whoever watches it for hours: loaded again and again, each time as if it were the first."""
+"""The tasks of a jugfile for who watches it for hours: loaded again and again, each time as if for the first time."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from jughpc.app.context.site import Site
@@ -13,14 +13,14 @@ from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
+from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, sure
 from jughpc.app.submit import handover
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.backoff import Backoff
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
-from jughpc.errors import JugdirError, JugError
+from jughpc.errors import FullError, JugdirError, JugError
 from jughpc.store.base import Failure, Observer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -37,12 +37,16 @@ class End(Enum):
     SILENT = "tasks are left, nobody gives a sign of life, and the scheduler cannot be asked"
     LATE = "tasks are left, and the time of this job is over"
     BY_HAND = "tasks are left, and the elements were cancelled by hand"
+    IN_VAIN = "tasks are left, and no element started: a job that they waited for (--after) did not end well"
+    FULL = "tasks are left, and the system had no room for further jobs"
     HANDED_OVER = "tasks are left, and further jobs go on with them"
 
 
 GO_ON: Mapping[End, str] = {
     End.SILENT: "Once the scheduler answers, `jughpc status` shows what it started; `jughpc submit` runs what is left.",
     End.BY_HAND: "No further ones are submitted in their place. `jughpc resubmit` goes on.",
+    End.IN_VAIN: "Mend that job; `jughpc resubmit` then starts at once, `jughpc resubmit --after JOBID` after another.",
+    End.FULL: "Once other jobs of yours have ended, `jughpc resubmit` runs what is left.",
 }
 """What to do about an end; submitting again is what helps else."""
 
@@ -92,6 +96,7 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
     while True:
         observer = observer or (store.observer() if (store := site.store()) else None)
         now = report(site, clusters, number, observer, loads.manifest)
+        now = replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
         silence.heard(_signs(now))
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
         if end is not None and (end not in (End.ALONE, End.SILENT) or number is not None):
@@ -161,16 +166,31 @@ def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
         return verdict
     if verdict.jobs.cancelled:
         return verdict
+    if handover.waited_in_vain(verdict.jobs):
+        return replace(verdict, end=End.IN_VAIN)
     by_hand = handover.ended_by_hand(verdict.jobs)
     if size := handover.worth(site, verdict.jobs, by_hand):
         now = Progress.of(verdict.standing)
         rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now)
         if rounds is None:
             site.say("the latest array brought nothing; no further one is submitted")
-        elif handover.hand_over(site, clusters, verdict.jobs, verdict.standing, size, rounds):
-            return Verdict(End.HANDED_OVER, verdict.standing, verdict.jobs)
+        else:
+            return _handed_over(site, clusters, verdict, verdict.jobs, size, rounds, charge.deadline)
         return verdict
-    return Verdict(End.BY_HAND, verdict.standing, verdict.jobs) if by_hand else verdict
+    return replace(verdict, end=End.BY_HAND) if by_hand else verdict
+
+
+def _handed_over(
+    site: Site, clusters: Clusters, verdict: Verdict, jobs: Jobs, size: int, rounds: int, deadline: float | None
+) -> Verdict:
+    """Hand over, waiting for room as long as this job's own time lasts; return the verdict as it is then."""
+    left = 0.0 if deadline is None else deadline - site.clock.wall() - 2 * MARGIN
+    patient = replace(jobs, cluster=replace(jobs.cluster, patience=max(left, jobs.cluster.patience)))
+    try:
+        done = handover.hand_over(site, clusters, patient, verdict.standing, size, rounds)
+    except FullError:
+        return replace(verdict, end=End.FULL)
+    return replace(verdict, end=End.HANDED_OVER) if done else verdict
 
 
 def _withdraw_reduce(site: Site, clusters: Clusters, number: int) -> None:

@@ -34,7 +34,7 @@ _AT_ONCE = 10_000  # questions in one message
 class RedisStore:
     """Meets base.Store on a redis server."""
 
-    shards = _LAYOUT.shards
+    shards, may_forget = _LAYOUT.shards, True
 
     def __init__(self, server: Connection, pace: Pace) -> None:
         self._server, self.pace = server, pace
@@ -175,6 +175,9 @@ class RedisStore:
         return [record for text, life in found if text and (record := records.decode(text, life))]
 
     def ended(self) -> list[str]:
+        return []
+
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
         return []
 
     def forget_life(self, life: str) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import copyreg
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum, Flag
 from functools import partial
+from io import IOBase
 from operator import itemgetter
 from pathlib import PurePath
 from types import ModuleType
@@ -70,9 +71,16 @@ def _reduce(value: Any) -> Any:
     except Exception as error:  # whatever a class's own reducer may raise
         raise DigestError(
             f"an object of type {type(value).__module__}.{type(value).__qualname__}, which cannot be pickled "
-            f"({error}), so that nobody can tell whether two such calls are the same. Pass what it is made from, "
-            "or give its class a method __jug_hash__() that returns bytes."
+            f"({error}), so that nobody can tell whether two such calls are the same. {_instead_of(value)}"
         ) from error
+
+
+def _instead_of(value: Any) -> str:
+    if isinstance(value, Iterator) and not isinstance(value, IOBase):
+        return "Pass a list of what it gives: list(...)."
+    if isinstance(value, IOBase):
+        return "Pass the file's name, and open it in the function."
+    return "Pass what it is made from, or give its class a method __jug_hash__() that returns bytes."
 
 
 def _sequence(values: Sequence[object]) -> Steps[bytes]:

@@ -1,0 +1,45 @@
+"""How values and calls are written for people: short, whatever they hold."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jughpc.tasks.standin import Standin
+
+_LONG = 80  # [characters] of one value
+_LONGEST = 600  # of one with what it holds
+
+
+class _Brief(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = self.maxdeque = 6
+        self.maxstring = self.maxother = self.maxlong = _LONG
+
+    def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, Standin):
+            return (
+                f"{type(x).__name__}({getattr(x, 'name', '')}, ...)"  # its own arguments may hold the same task twice
+            )
+        if isinstance(x, bytes | bytearray | memoryview):
+            return super().repr1(bytes(x[:_LONG]), level) if len(x) > _LONG else repr(x)
+        return super().repr1(x, level)
+
+
+_brief = _Brief()
+
+
+def value(thing: Any) -> str:
+    """Return `repr(thing)`, shortened in its middle; a class's own `repr` that raises has its type's name instead."""
+    text = _brief.repr(thing)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 20]}...{text[-17:]}"
+
+
+def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Return a call as Python writes it, with short arguments: `is_prime(41, fast=True)`."""
+    words = [value(arg) for arg in args[:6]] + (["..."] if len(args) > 6 else [])
+    words += [f"{key}={value(arg)}" for key, arg in list(kwargs.items())[:6]] + (["..."] if len(kwargs) > 6 else [])
+    return f"{name}({', '.join(words)})"
