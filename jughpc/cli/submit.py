@@ -61,6 +61,7 @@ def submit(
         name=name,
         reduce=Path(script) if script else None,
         retries=values.retries,
+        workers=values.workers,
         rounds=values.rounds,
         again=again,
     )

@@ -14,7 +14,7 @@ LARGEST = 4 * SIZE  # [bytes] that are read of what should be one
 
 ALIVE, ENDED, DIED = "alive", "ended", "died"
 _LONGEST = {  # the fullest record fills SIZE
-    "host": 64, "user": 32, "owner": 64, "submission": 8, "task": 55, "reason": 80, "space": 24,
+    "host": 64, "user": 32, "owner": 64, "submission": 8, "task": 50, "reason": 80, "space": 24,
 }  # fmt: skip
 
 
@@ -55,6 +55,7 @@ class Record:
         user: Whose process.
         owner: Its job in the scheduler's words, for people; "" by hand.
         submission, element, run: Which element it is, see ElementRef; "", -1 and 0 by hand.
+        worker: Which of its element's workers it is, from 1; 0 if it is the only one.
         state: alive, ended (left nothing behind) or died.
         reason: Why it ended or died.
         beats: Grows with each beat; that it changes is the proof of life.
@@ -78,6 +79,7 @@ class Record:
     submission: str = ""
     element: int = -1
     run: int = 0
+    worker: int = 0
     state: str = ALIVE
     reason: str = ""
     beats: int = 0
@@ -112,6 +114,7 @@ _TEXTS = {
 """What the texts of a record match in full: anybody who may write to the jugdir may have written it."""
 
 _MOST_PIDS = 1 << 22  # proc(5), pid_max
+MOST_WORKERS = 9999  # of one element
 _MOST = 1 << 64
 _KINDS = {field.name: field.type for field in dataclasses.fields(Record)}
 
@@ -157,6 +160,8 @@ def _fits(key: str, value: object) -> bool:
         return kind == "bool" and isinstance(value, bool)
     if key == "pid":
         return isinstance(value, int) and 1 <= value <= _MOST_PIDS
+    if key == "worker":
+        return isinstance(value, int) and 0 <= value <= MOST_WORKERS
     if kind == "float":
         return isinstance(value, (int, float)) and math.isfinite(value)
     return isinstance(value, int) and -_MOST < value < _MOST

@@ -9,7 +9,7 @@ import struct
 import time
 from contextlib import suppress
 
-from jughpc import host
+from jughpc import cgroup, host
 
 _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO, of Linux 6.15 and later: ioctl_pidfd(2)
 _INFO = struct.Struct("<Q52xi")  # struct pidfd_info: mask first, exit code last
@@ -32,7 +32,7 @@ class Ending:
     """Learns how another process of this host ends; to be made while that one lives."""
 
     def __init__(self, pid: int) -> None:
-        self._pid, self._kills = pid, host.out_of_memory_kills()
+        self._pid, self._kills = pid, cgroup.out_of_memory_kills()
         self._handle = -1
         with suppress(OSError, AttributeError):
             self._handle = os.pidfd_open(pid)
@@ -42,7 +42,7 @@ class Ending:
         end = time.monotonic() + _PATIENCE
         while (status := self._status()) is None and time.monotonic() < end:
             time.sleep(0.01)
-        kills = host.out_of_memory_kills()
+        kills = cgroup.out_of_memory_kills()
         return words(status, ran_out=kills is not None and self._kills is not None and kills > self._kills)
 
     def _status(self) -> int | None:

@@ -54,6 +54,10 @@ class Board:
         self._memory = mmap.mmap(-1, _DIGESTS_AT + 16 * MOST)
         self._name = ""
 
+    def clear(self) -> None:
+        """Forget all: another worker writes here from now on."""
+        self._memory[:] = bytes(len(self._memory))
+
     def note(self, name: str, digest: bytes, since: float) -> None:
         """Say what runs now by itself, "" for nothing."""
         _HAND.pack_into(self._memory, _HAND_AT, since, 0)
@@ -90,6 +94,11 @@ class Board:
     def count(self, done: int, failed: int) -> None:
         """Say how many tasks were finished."""
         _COUNTS.pack_into(self._memory, _COUNTS_AT, done, failed)
+
+    @property
+    def finished(self) -> int:
+        """How many tasks were finished, done or failed."""
+        return sum(_COUNTS.unpack_from(self._memory, _COUNTS_AT))
 
     @property
     def deescalating(self) -> bool:
