@@ -47,19 +47,26 @@ class Submitter:
         return self._submit_all(submission, jobs, self._take_back_all)
 
     def submit_more(
-        self, submission: Submission, size: int, dependents: Sequence[DependentJob] = (), after: Sequence[JobId] = ()
+        self,
+        submission: Submission,
+        size: int,
+        dependents: Sequence[DependentJob] = (),
+        after: Sequence[JobId] = (),
+        *,
+        waits: bool = False,
     ) -> list[Accepted]:
         """Queue `size` more elements of the submission's workload, numbered on from those it has.
 
         Args:
             dependents: As of `plan`.
             after: Earlier arrays that these are to wait for, too.
+            waits: As of `Start`.
         Raises: as `submit`; the jobs that the submission had before stay as they are.
         """
         if submission.damage:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
         before = journal.accepted(self.files, submission)
-        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after))
+        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after), waits)
         resized = replace(submission, workload=replace(submission.workload, size=size))
         return self._submit_all(
             submission, plan(resized, self.cluster.scheduler, dependents, start), self._take_back_some

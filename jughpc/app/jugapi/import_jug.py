@@ -12,10 +12,9 @@ from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.jugapi.jugfolder import JugFolder, UnreadableError
 from jughpc.app.jugapi.jughash import hashes_of
+from jughpc.app.status.tasks import COMPOUND
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks.graph import Graph
-
-COMPOUND = "jug.compound.compound_task_execute"
 
 _FLUSH_AT = 16 << 20  # [bytes] published at once
 

@@ -24,6 +24,8 @@ from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import read
 from jughpc.units import show_seconds
 
+COMPOUND = "jug.compound.compound_task_execute"
+
 SLOW = 2.0
 """From when on a look says how long the jugfile took to load [s]."""
 

@@ -102,6 +102,8 @@ def more_elements(
     kept_off: Mapping[str, str],
     dependents: Sequence[DependentJob],
     after: Sequence[JobId] = (),
+    *,
+    waits: bool = False,
 ) -> list[Accepted]:
     """Queue `size` more elements, and what follows them, that run on none of these hosts; return the jobs.
 
@@ -110,14 +112,14 @@ def more_elements(
     """
     careful = avoided.keeping_off(submission, kept_off)
     if careful == submission:
-        return submitter.submit_more(submission, size, dependents, after)
+        return submitter.submit_more(submission, size, dependents, after, waits=waits)
     try:
-        return submitter.submit_more(careful, size, dependents, after)
+        return submitter.submit_more(careful, size, dependents, after, waits=waits)
     except FullError:
         raise
     except SubmitError as error:
         submitter.tell(f"{error}\nTrying again without --exclude ...")
-        return submitter.submit_more(submission, size, dependents, after)
+        return submitter.submit_more(submission, size, dependents, after, waits=waits)
 
 
 def _may_repair(jobs: Jobs) -> bool:

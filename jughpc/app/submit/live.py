@@ -93,7 +93,9 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     store = site.store()
     kept_off = keep_off(jobs, files, store) if store else {}
     submitter = Submitter(jobs.cluster, files, site.say)
-    accepted = more_elements(submitter, submission, fitting, kept_off, after, _running(jobs))
+    accepted = more_elements(
+        submitter, submission, fitting, kept_off, after, _running(jobs), waits=not _has_begun(jobs)
+    )
     wrong = followers.withdraw(jobs, files, _unended(jobs, before))
     return More(submission.number, accepted, wrong, kept_off)
 
@@ -113,6 +115,11 @@ def _goes_on(jobs: Jobs) -> bool:
         return False
     known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
     return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
+
+
+def _has_begun(jobs: Jobs) -> bool:
+    """Return whether any element did not wait any more: then what all of them wait for has ended well."""
+    return any(status.state not in (State.QUEUED, State.STUCK) for status in jobs.poll.elements.values())
 
 
 def _running(jobs: Jobs) -> list[str]:

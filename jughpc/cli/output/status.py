@@ -53,9 +53,8 @@ def changed(report: Report) -> Iterator[str]:
 
 
 def _changes(report: Report) -> Iterator[str]:
-    name, since = report.target.jugfile.name, report.changes.since
-    if since:
-        yield f"{name} has changed since submission {since} was submitted, which runs what was submitted"
+    for name in report.changes.texts:
+        yield f"{name} has changed since submission {report.changes.since} was submitted, which runs what was submitted"
     for function in report.changes.functions:
         yield changed_function(function)
 
@@ -179,6 +178,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "dead_workers": [asdict(record) for record in standing.dead],
         "changed": {
             "since_submission": report.changes.since,
+            "texts": list(report.changes.texts),
             "functions": [asdict(function) for function in report.changes.functions],
         },
         "submission": _jobs_as_dict(report, report.jobs) if report.jobs else None,

@@ -74,8 +74,8 @@ def _tasks(plan: Planned) -> Iterator[str]:
 
 
 def _changes(plan: Planned) -> Iterator[str]:
-    if since := plan.changes.since:
-        yield f"changed    {plan.site.target.jugfile.name}, since submission {since}, whose jobs run what was submitted"
+    for name in plan.changes.texts:
+        yield f"changed    {name}, since submission {plan.changes.since}, whose jobs run what was submitted"
     for function in plan.changes.functions:
         yield f"changed    {changed_function(function)}"
 

@@ -40,7 +40,7 @@ def is_array_of_objects(value: Any) -> bool:
 def objects_of(array: Any) -> list[Any]:
     """Return what an array holds of Python's objects, masked ones and those in fields too, lists in lists."""
     plain = sys.modules["numpy"].asarray(array)
-    return plain.tolist() if plain.dtype.hasobject else []  # type: ignore[no-any-return]
+    return plain.tolist() if plain.dtype.hasobject else []
 
 
 def save(file: Any, array: Any) -> None:
