@@ -81,11 +81,8 @@ def collect(site: Site, number: int, progress: str | None) -> int:
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
 def reduce(site: Site, script: Path, if_done: bool, key: str | None) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
-<<<<<<< HEAD
-    from jughpc.app.context.session import peek
-=======
     from jughpc.app.context.pinned import place_of
->>>>>>> main
+    from jughpc.app.context.session import peek
     from jughpc.app.run.reduce import reduce as run
     from jughpc.app.status.tasks import in_words, standing_in, sure
     from jughpc.app.submit import own_end
@@ -98,11 +95,7 @@ def reduce(site: Site, script: Path, if_done: bool, key: str | None) -> int:
         if if_done and ((found := sure(site, standing_in(session))).unfinished or found.manifest.barrier):
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
-<<<<<<< HEAD
-            run(session, script)
-=======
-            run(site, script, place_of(site.location.folder(), key, script.name) if key else None)
->>>>>>> main
+            run(session, script, place_of(site.location.folder(), key, script.name) if key else None)
             own_end.mark_reduced(site, script)
     for line in own.lines:
         echo(line, err=True)

@@ -64,15 +64,10 @@ def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str,
 
 @click.command()
 @common.takes_jugfile
-<<<<<<< HEAD
 @common.may_be_cached
-def nodes(site: Site) -> int:
-    """List what ran where, with deaths and failures per node."""
-=======
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def nodes(site: Site, as_json: bool) -> int:
     """List what ran where: workers, tasks, deaths, failures, and what never began, by node."""
->>>>>>> main
     from jughpc.app.status.nodes import nodes as tallies
     from jughpc.cli.output.nodes import lines
 

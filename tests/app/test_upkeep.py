@@ -5,12 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
 from jughpc.app.context import kept
-=======
-from jughpc.app.context import manifest
 from jughpc.app.submit.cancel import cancel
->>>>>>> main
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.garbage import forget_failures, remove_garbage
 from jughpc.app.upkeep.invalidate import invalidate

@@ -6,19 +6,15 @@ import sys
 from pathlib import Path
 
 from jughpc.app.context.session import Session
+from jughpc.app.context.site import Site
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
 from jughpc.tasks import hints, usertrace
 from jughpc.tasks.jugfile import has_changed, show_in_tracebacks
 from jughpc.tasks.tasklet import value
 
 
-<<<<<<< HEAD
-def reduce(session: Session, script: Path) -> None:
+def reduce(session: Session, script: Path, source: Path | None = None) -> None:
     """Run `script` as `__main__`, with the names of the jugfile that was just loaded, and `value`.
-=======
-def reduce(site: Site, script: Path, source: Path | None = None) -> None:
-    """Run `script` as `__main__`, with the names of the jugfile and `value`.
->>>>>>> main
 
     Args:
         source: Where its text lies as it was submitted; None to read it from `script`.
@@ -26,13 +22,7 @@ def reduce(site: Site, script: Path, source: Path | None = None) -> None:
         UsageError: There is no such script, or a result that it needs is missing.
         JugfileError: It raised.
     """
-<<<<<<< HEAD
-    if not script.is_file():
-        raise UsageError(f"there is no reduce script {script}; give its path with --script.")
-=======
-    text = _script_text(site, script, source)
-    session = sessions.peek(site)
->>>>>>> main
+    text = _script_text(session.site, script, source)
     space = {**session.jugfile.space, "value": value, "__name__": "__main__", "__file__": str(script.absolute())}
     sys.argv = [str(script), *session.target.args]
     try:

@@ -9,7 +9,6 @@ from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.site import Site
 from jughpc.app.status.tasks import manifest_of
 from jughpc.errors import JugError
-from jughpc.worker.apart import apart
 
 HOLDS = 600.0
 """How long a load stands for those to come [s], while nothing happens and nothing rests on it."""
@@ -49,7 +48,7 @@ class Loads:
 
     def _load(self, site: Site) -> Manifest:
         begun = self._clock.now()
-        found = apart(lambda: manifest_of(site))
+        found: Manifest = site.apart(lambda: manifest_of(site))
         self._done = self._clock.now()
         self._took = self._done - begun
         return found

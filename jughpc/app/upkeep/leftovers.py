@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-<<<<<<< HEAD
-from jughpc.app.context import kept
-=======
-from jughpc.app.context import manifest, pinned, sources
->>>>>>> main
+from jughpc.app.context import kept, pinned, sources
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
