@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
+from jughpc.aside import publish
 from jughpc.fs import Files
 from jughpc.tasks.jugfile import read
 
@@ -75,7 +76,7 @@ def keep(files: Files, load: Load, make: Callable[[], Manifest], token: str) -> 
 
     Args:
         make: Returns its manifest.
-        token: Tells files on their way from those of others.
+        token: Nobody else's: in the name of what is written aside.
     """
     found, own = _of_key(files, load.key), load.sum
     same = [kept for kept in found if kept.sum == own]
@@ -136,10 +137,7 @@ def _write(files: Files, name: str, manifest: Manifest, token: str) -> None:
     if len(manifest.starts) - 1 > len(manifest):  # under another name: who knows of no containers is to load instead
         arrays["bundled"] = arrays.pop("needs")
     np.savez(buffer, names=names, barrier=np.array(manifest.barrier), **arrays)
-    temporary = f"{FOLDER}/{name}.{token}.tmp"
-    with suppress(FileExistsError):
-        files.write(temporary, [buffer.getbuffer()])
-        files.rename(temporary, f"{FOLDER}/{name}")
+    publish(files, f"{FOLDER}/{name}", f"{FOLDER}/{name}.{token}.tmp", [buffer.getbuffer()])
 
 
 def _read(files: Files, kept: _Kept) -> Manifest | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -103,7 +104,8 @@ def manifest_in(session: Session) -> Manifest:
     manifest, files = of_graph(graph, barrier), session.site.files
     if files is not None and not session.is_new and len(manifest):
         with suppress(OSError):  # who may only read looks, too
-            keep(files, load_of(session, manifest.digests.tobytes()), lambda: manifest, "look")
+            load = load_of(session, manifest.digests.tobytes())
+            keep(files, load, lambda: manifest, f"look-{secrets.token_hex(4)}")
     return manifest
 
 
