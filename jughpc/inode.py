@@ -127,6 +127,14 @@ def check_inside(root: str, folder: str) -> bool:
     return True
 
 
+def remove_own(path: str) -> None:
+    """Delete a file of ours; a folder that stands in its place is not, and is put out of the way."""
+    try:
+        os.unlink(path)
+    except IsADirectoryError:
+        os.rename(path, f"{path}.corrupt")
+
+
 def _open_there(path: str, flags: int) -> int:
     try:
         return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)  # the latter for pipes nobody writes to
