@@ -68,11 +68,14 @@ class Files(Protocol):
         Raises FileNotFoundError.
         """
 
-    def write(self, path: str, parts: Sequence[Buffer]) -> None:
+    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
         """Create `path` with `parts`, its content safe on the server's disk on return.
 
         Makes missing folders. On any error `path` may exist, with part of the content.
         Raises FileExistsError if it was there: of many callers exactly one creates it.
+
+        Args:
+            mode: Who may use it from its first moment on, less what the umask takes; None for who may use its folder.
         """
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
@@ -202,8 +205,8 @@ class OsFiles:
     def map(self, path: str) -> memoryview:
         return again_if_stale(lambda: _map(self._prefix + path))
 
-    def write(self, path: str, parts: Sequence[Buffer]) -> None:
-        _fill(self._create(path, os.O_EXCL), parts)
+    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
+        _fill(self._create(path, os.O_EXCL, mode), parts)
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
         _fill(self._create(path, os.O_TRUNC), parts)  # on NFS an exclusive one costs a call more
@@ -283,13 +286,13 @@ class OsFiles:
             self._make_folders(os.path.dirname(new))
             os.link(old, new)
 
-    def _create(self, path: str, how: int) -> int:
+    def _create(self, path: str, how: int, mode: int | None = None) -> int:
         flags, sharing = os.O_WRONLY | os.O_CREAT | how, self._shared()
         try:
-            return sharing.create(self._prefix + path, flags)
+            return sharing.create(self._prefix + path, flags, mode)
         except FileNotFoundError:
             self._make_folders(os.path.dirname(self._prefix + path))
-            return sharing.create(self._prefix + path, flags)
+            return sharing.create(self._prefix + path, flags, mode)
 
     def _make_folders(self, path: str) -> None:
         """Make a folder and those above it."""

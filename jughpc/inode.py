@@ -39,10 +39,10 @@ class Sharing:
             return cls(0o666, 0o060 & _umask())
         return cls(0o666)
 
-    def create(self, path: str, flags: int) -> int:
-        """Create a file; return its descriptor."""
-        handle = os.open(path, flags, self.mode)
-        if self.missing:
+    def create(self, path: str, flags: int, mode: int | None = None) -> int:
+        """Create a file, for whom `mode` says if it says so; return its descriptor."""
+        handle = os.open(path, flags, self.mode if mode is None else mode)
+        if self.missing and mode is None:
             with suppress(PermissionError):  # it was there, and is another's
                 os.fchmod(handle, stat.S_IMODE(os.fstat(handle).st_mode) | 0o060)
         return handle

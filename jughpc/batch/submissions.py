@@ -286,9 +286,7 @@ def _plain_name(name: str) -> str:
 def _keep_setup(files: Files, submission: Submission) -> None:
     """Write the lines of setup where only their owner reads them; the record is for all who see the jugdir."""
     if submission.options.setup:
-        files.write(f"{submission.path}/{SETUP}", [])
-        (submission.folder / SETUP).chmod(0o600)  # before it holds anything
-        files.save(f"{submission.path}/{SETUP}", [to_json({"setup": submission.options.setup})])
+        files.write(f"{submission.path}/{SETUP}", [to_json({"setup": submission.options.setup})], mode=0o600)
 
 
 def _kept_setup(files: Files, number: int) -> tuple[str, ...]:

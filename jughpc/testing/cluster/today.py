@@ -42,9 +42,6 @@ _WAITING = (State.QUEUED, State.RUNNING, State.UNKNOWN)
 class SimPath(type(Path())):  # type: ignore[misc]  # PosixPath, whatever this Python calls it
     """A path on the simulated disk, where modes mean nothing and folders need no removal."""
 
-    def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
-        """Do nothing: there are no modes."""
-
     def stat(self, *, follow_symlinks: bool = True) -> SimpleNamespace:
         """Return what is looked at: the mode of any file."""
         return SimpleNamespace(st_mode=0o100644)
