@@ -77,6 +77,7 @@ class Pbs:
         job_id=re.compile(r"\d+(\[\])?(\.\w[\w.-]*)?"),
         commands=("qsub",),
         further=("qstat", "qselect", "qdel", "qalter"),
+        drops_late=True,
         scrubbed=("PBS_DPREFIX",),  # what qsub takes for the start of a directive
     )
 

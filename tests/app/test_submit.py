@@ -14,7 +14,7 @@ from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.history import as_before, history
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
-from jughpc.batch import submissions
+from jughpc.batch import settling, submissions
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import ElementOptions
 from jughpc.config.settings import Settings
@@ -328,6 +328,16 @@ def test_elements_are_added_with_a_collector_and_a_reduce_that_take_the_place_of
     lab.exit(1, 2, 3, 4)
     lab.clock.sleep(5)
     assert not lab.job(4).begun  # the first array goes on
+
+
+def test_nothing_is_added_to_a_submission_that_may_still_be_being_queued(lab):
+    files, done = lab.files, lab.submit(reduce=lab.reduce_script()).submission
+    for name in ("2-reduce.json", "2-reduce.intent", "2-reduce.sh"):
+        files.remove(f"{done.path}/{name}")
+    with pytest.raises(UsageError, match="still being queued"):
+        live.add(lab.site, lab.clusters, 3)
+    lab.clock.sleep(settling.LONGEST_SUBMIT)
+    assert roles(live.add(lab.site, lab.clusters, 3).accepted) == [Role.ARRAY, Role.COLLECT, Role.REDUCE]
 
 
 def chained(lab):

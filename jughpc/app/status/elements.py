@@ -114,7 +114,9 @@ def _why_over(status: Status | None, started_again: bool) -> str:
 
 
 def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Counter[State]:
-    """Return how many array elements are in each state; the store speaks where the scheduler is silent.
+    """Return how many array elements are in each state; the store speaks where the scheduler does not.
+
+    One that it does not know, though it answered, does not run: who seems to by its record has stopped to beat.
 
     Args:
         records: Of lives that go on or died.
@@ -127,7 +129,12 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
             ours.setdefault(record.element, []).append(record)
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = range(journal.elements(jobs.accepted))
-    return Counter(_of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers)
+    found = [_of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers]
+    known = [jobs.trouble or n in jobs.poll.elements for n in numbers]
+    return Counter(
+        State.UNKNOWN if state is State.RUNNING and not is_known else state
+        for state, is_known in zip(found, known, strict=True)
+    )
 
 
 def _of_element(known: Status | None, records: Sequence[Record], is_over: bool) -> State:

@@ -13,7 +13,7 @@ from jughpc.app.submit import dependents
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.batch import avoided, submissions
-from jughpc.batch.causes import Cause, Why
+from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import JobId, Role, State, Status
@@ -27,9 +27,7 @@ _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
 
 def ended_by_hand(jobs: Jobs) -> Set[int]:
     """Return the elements of the latest array that somebody ended."""
-    return {
-        place for place, status in _latest(jobs).items() if status.state is State.CANCELLED and _is_users(status.why)
-    }
+    return {place for place, status in _latest(jobs).items() if _is_by_hand(status)}
 
 
 def waited_in_vain(jobs: Jobs) -> bool:
@@ -148,5 +146,8 @@ def _latest(jobs: Jobs) -> dict[int, Status]:
     return {place: status for place, status in jobs.poll.elements.items() if place in places}
 
 
-def _is_users(why: Why | None) -> bool:
-    return why is None or why.cause is Cause.USER
+def _is_by_hand(status: Status) -> bool:
+    """Return whether somebody ended it, by itself or, for all that its system tells, with its array."""
+    if status.state is State.CANCELLED:
+        return status.why is None or status.why.cause is Cause.USER
+    return status.state is State.ENDED and status.why is not None and status.why.cause is Cause.USER

@@ -88,8 +88,9 @@ def _broken(node: BrokenNode) -> Iterator[str]:
 
 def _follower(report: Report, jobs: Jobs, role: Role, told: Told) -> Iterator[str]:
     how = ", ".join(filter(None, (told.status.state.value, told.words)))
-    yield f"  {role.value} ({told.job.id}): " + "; ".join(filter(None, (how, told.advice)))
-    if told.failed and not told.withdrawn:
+    named = f"{role.value} ({told.job.id})" if told.job else role.value
+    yield f"  {named}: " + "; ".join(filter(None, (how, told.advice)))
+    if told.job and told.failed and not told.withdrawn:
         yield f"    its log: {log_of(jobs.submission, told.job)}"
     script = jobs.submission.meta.get("reduce")
     if told.failed and role is Role.REDUCE and script and not report.standing.unfinished:
