@@ -8,7 +8,6 @@ client may answer them from a cache that is 50 s old; `names` is always fresh.
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from jughpc.inode import Sharing, open_regular
+from jughpc.inode import Sharing, fill, forget, map_whole, read
 
 T = TypeVar("T")
 
@@ -25,7 +24,6 @@ Buffer = bytes | bytearray | memoryview
 
 _NO_HOME = Path("/nonexistent")
 _TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
-_MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
 _NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _STALE = 3  # times that a stale handle is looked up again: another client may go on replacing the file
 
@@ -200,16 +198,16 @@ class OsFiles:
             return self._list_new(folder)
 
     def read(self, path: str, limit: int = -1) -> bytes:
-        return again_if_stale(lambda: _read(self._prefix + path, limit))
+        return again_if_stale(lambda: read(self._prefix + path, limit))
 
     def map(self, path: str) -> memoryview:
-        return again_if_stale(lambda: _map(self._prefix + path))
+        return again_if_stale(lambda: map_whole(self._prefix + path))
 
     def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
-        _fill(self._create(path, os.O_EXCL, mode), parts)
+        fill(self._create(path, os.O_EXCL, mode), parts)
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
-        _fill(self._create(path, os.O_TRUNC), parts)  # on NFS an exclusive one costs a call more
+        fill(self._create(path, os.O_TRUNC), parts)  # on NFS an exclusive one costs a call more
 
     def rewrite(self, path: str, data: Buffer) -> None:
         handle = os.open(self._prefix + path, os.O_WRONLY)
@@ -241,7 +239,7 @@ class OsFiles:
         handle = os.open(self._prefix + folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             if self._may_be_cached_too_early(folder, os.fstat(handle).st_mtime_ns):
-                _forget(handle)
+                forget(handle)
             return os.listdir(handle)
         finally:
             os.close(handle)
@@ -315,47 +313,3 @@ def again_if_stale(action: Callable[[], T]) -> T:
             if error.errno != errno.ESTALE:
                 raise
     return action()
-
-
-def _forget(handle: int) -> None:
-    """Have the next read ask the server, whatever this client has cached."""
-    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _read(path: str, limit: int) -> bytes:
-    handle, size = open_regular(path)
-    with open(handle, "rb", buffering=0) as file:
-        if size <= _MAY_CHANGE and limit <= _MAY_CHANGE:
-            _forget(handle)  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
-        if limit >= 0:
-            return file.read(min(limit, size)) or b""
-        return file.readall()
-
-
-def _map(path: str) -> memoryview:
-    handle, size = open_regular(path)
-    try:
-        if not size:  # an empty file cannot be mapped
-            return memoryview(b"")
-        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
-    finally:
-        os.close(handle)
-
-
-def _fill(handle: int, parts: Sequence[Buffer]) -> None:
-    try:
-        for part in parts:
-            _write_all(handle, part)
-        if parts:  # an empty file has no content to lose
-            os.fsync(handle)
-    except BaseException:
-        with suppress(OSError):
-            os.close(handle)
-        raise
-    os.close(handle)  # NFS may report EDQUOT only here
-
-
-def _write_all(handle: int, data: Buffer) -> None:
-    view = memoryview(data).cast("B")
-    while view:
-        view = view[os.write(handle, view) :]

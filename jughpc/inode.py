@@ -1,14 +1,17 @@
-"""What lies under one name: who may use what is made there, and whether it is the regular file that was meant."""
+"""What lies under one name: who may use it, whether it is the regular file that was meant, and its content."""
 
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+_MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
 _ODD = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})  # of a link, a socket, a device without a driver
 
 
@@ -81,3 +84,50 @@ def open_regular(path: str) -> tuple[int, int]:
         os.close(handle)
         raise
     return handle, found.st_size
+
+
+def forget(handle: int) -> None:
+    """Have the next read ask the server, whatever this client has cached."""
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read(path: str, limit: int) -> bytes:
+    """Return the content of the regular file at `path`, at most `limit` bytes of it unless that is negative."""
+    handle, size = open_regular(path)
+    with open(handle, "rb", buffering=0) as file:
+        if size <= _MAY_CHANGE and limit <= _MAY_CHANGE:
+            forget(handle)  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
+        if limit >= 0:
+            return file.read(min(limit, size)) or b""
+        return file.readall()
+
+
+def map_whole(path: str) -> memoryview:
+    """Return the content of the regular file at `path`, which never changes, as private memory."""
+    handle, size = open_regular(path)
+    try:
+        if not size:  # an empty file cannot be mapped
+            return memoryview(b"")
+        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
+    finally:
+        os.close(handle)
+
+
+def fill(handle: int, parts: Sequence[bytes | bytearray | memoryview]) -> None:
+    """Write `parts` to a file that was just created, have the server keep them, and close it."""
+    try:
+        for part in parts:
+            _write_all(handle, part)
+        if parts:  # an empty file has no content to lose
+            os.fsync(handle)
+    except BaseException:
+        with suppress(OSError):
+            os.close(handle)
+        raise
+    os.close(handle)  # NFS may report EDQUOT only here
+
+
+def _write_all(handle: int, data: bytes | bytearray | memoryview) -> None:
+    view = memoryview(data).cast("B")
+    while view:
+        view = view[os.write(handle, view) :]
