@@ -8,6 +8,7 @@ client may answer them from a cache that is 50 s old; `names` is always fresh.
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from jughpc.inode import Sharing, fill, forget, map_whole, read
+from jughpc.inode import Buffer as Buffer
+from jughpc.inode import Sharing, check_inside, closing, fill, open_regular, open_to_rewrite
 
 T = TypeVar("T")
 
-Buffer = bytes | bytearray | memoryview
-
 _NO_HOME = Path("/nonexistent")
 _TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
+_MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
 _NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _STALE = 3  # times that a stale handle is looked up again: another client may go on replacing the file
 
@@ -111,6 +112,11 @@ def environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
+def put_in_environment(name: str, value: str) -> None:
+    """Let all processes that this one starts from now on find `value` in their environment."""
+    os.environ[name] = value
+
+
 def home() -> Path:
     """Return this user's home, or a folder that does not exist where there is none: a container may know no user."""
     try:
@@ -190,6 +196,7 @@ class OsFiles:
         self._prefix = f"{root}/"
         self._stamps: dict[str, _Stamp] = {}
         self._links = HardLinks()
+        self._seen: set[str] = set()
 
     def names(self, folder: str) -> list[str]:
         try:
@@ -198,48 +205,44 @@ class OsFiles:
             return self._list_new(folder)
 
     def read(self, path: str, limit: int = -1) -> bytes:
-        return again_if_stale(lambda: read(self._prefix + path, limit))
+        return again_if_stale(lambda: _read(self._prefix + path, limit))
 
     def map(self, path: str) -> memoryview:
-        return again_if_stale(lambda: map_whole(self._prefix + path))
+        return again_if_stale(lambda: _map(self._prefix + path))
 
     def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
-        fill(self._create(path, os.O_EXCL, mode), parts)
+        fill(self._create(path, os.O_EXCL, mode), parts, self._prefix + path)
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
-        fill(self._create(path, os.O_TRUNC), parts)  # on NFS an exclusive one costs a call more
+        fill(self._create(path, os.O_TRUNC), parts, self._prefix + path)  # on NFS an exclusive one costs a call more
 
     def rewrite(self, path: str, data: Buffer) -> None:
-        handle = os.open(self._prefix + path, os.O_WRONLY)
-        try:
+        whole = self._inside(path)
+        handle = open_to_rewrite(whole)
+        with closing(handle, whole):  # close-to-open: the server has it then
             os.pwrite(handle, data, 0)
-        except BaseException:
-            with suppress(OSError):
-                os.close(handle)
-            raise
-        os.close(handle)  # close-to-open: the server has it now
 
     def rename(self, old: str, new: str) -> None:
-        os.rename(self._prefix + old, self._prefix + new)
+        os.rename(self._inside(old), self._inside(new))
 
     def link(self, old: str, new: str) -> None:
-        self._links.make(new, lambda: self._link(self._prefix + old, self._prefix + new))
+        self._links.make(new, lambda: self._link(self._inside(old), self._inside(new)))
 
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
-            os.unlink(self._prefix + path)
+            os.unlink(self._inside(path))
 
     def touch(self, path: str) -> None:
-        os.utime(self._prefix + path, follow_symlinks=False)  # by the server's clock
+        os.utime(self._inside(path), follow_symlinks=False)  # by the server's clock
 
     def make_folder(self, folder: str) -> None:
-        self._make_folders(self._prefix + folder)
+        self._make_folders(self._inside(f"{folder}/"))
 
     def _list(self, folder: str) -> list[str]:
         handle = os.open(self._prefix + folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             if self._may_be_cached_too_early(folder, os.fstat(handle).st_mtime_ns):
-                forget(handle)
+                _forget(handle)
             return os.listdir(handle)
         finally:
             os.close(handle)
@@ -285,12 +288,22 @@ class OsFiles:
             os.link(old, new)
 
     def _create(self, path: str, how: int, mode: int | None = None) -> int:
-        flags, sharing = os.O_WRONLY | os.O_CREAT | how, self._shared()
+        whole, sharing = self._inside(path), self._shared()
         try:
-            return sharing.create(self._prefix + path, flags, mode)
+            return sharing.create(whole, how, mode)
         except FileNotFoundError:
-            self._make_folders(os.path.dirname(self._prefix + path))
-            return sharing.create(self._prefix + path, flags, mode)
+            self._make_folders(os.path.dirname(whole))
+            return sharing.create(whole, how, mode)
+
+    def _inside(self, path: str) -> str:
+        """Return the whole path of what is to be changed. Raises NotADirectoryError if a link leads elsewhere.
+
+        Each folder is looked at once: who may put links there later may write there anyhow.
+        """
+        folder = path.rpartition("/")[0]
+        if folder not in self._seen and check_inside(f"{self.root}", folder):
+            self._seen.add(folder)
+        return self._prefix + path
 
     def _make_folders(self, path: str) -> None:
         """Make a folder and those above it."""
@@ -313,3 +326,28 @@ def again_if_stale(action: Callable[[], T]) -> T:
             if error.errno != errno.ESTALE:
                 raise
     return action()
+
+
+def _forget(handle: int) -> None:
+    """Have the next read ask the server, whatever this client has cached."""
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _read(path: str, limit: int) -> bytes:
+    handle, size = open_regular(path)
+    with open(handle, "rb", buffering=0) as file:
+        if size <= _MAY_CHANGE and limit <= _MAY_CHANGE:
+            _forget(handle)  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
+        if limit >= 0:
+            return file.read(min(limit, size)) or b""
+        return file.readall()
+
+
+def _map(path: str) -> memoryview:
+    handle, size = open_regular(path)
+    try:
+        if not size:  # an empty file cannot be mapped
+            return memoryview(b"")
+        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
+    finally:
+        os.close(handle)

@@ -1,17 +1,19 @@
-"""What lies under one name: who may use it, whether it is the regular file that was meant, and its content."""
+"""What lies under one name: who may use what is made there, and whether it is the regular file that was meant."""
 
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
+Buffer = bytes | bytearray | memoryview
+
+IN_PLACE = "something that is no file stands in its place"
+
 _ODD = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})  # of a link, a socket, a device without a driver
 
 
@@ -43,8 +45,12 @@ class Sharing:
         return cls(0o666)
 
     def create(self, path: str, flags: int, mode: int | None = None) -> int:
-        """Create a file, for whom `mode` says if it says so; return its descriptor."""
-        handle = os.open(path, flags, self.mode if mode is None else mode)
+        """Create a file; return its descriptor. Raises OSError if a link or anything but a file has the name.
+
+        Args:
+            mode: Who may use it, if that is not as usual here.
+        """
+        handle = open_own(path, flags | os.O_CREAT, self.mode if mode is None else mode)
         if self.missing and mode is None:
             with suppress(PermissionError):  # it was there, and is another's
                 os.fchmod(handle, stat.S_IMODE(os.fstat(handle).st_mode) | 0o060)
@@ -70,64 +76,107 @@ def _umask() -> int:
 
 def open_regular(path: str) -> tuple[int, int]:
     """Open a file to be read; return its descriptor and size [bytes]. Raises OddFileError."""
+    handle = _open_there(path, os.O_RDONLY)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # the latter for pipes nobody writes to
+        return handle, _checked(handle, path).st_size
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def open_to_rewrite(path: str) -> int:
+    """Open a file that is there to be written to; return its descriptor. Raises FileNotFoundError, OddFileError."""
+    handle = _open_there(path, os.O_WRONLY)
+    try:
+        _checked(handle, path)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def open_own(path: str, flags: int, mode: int = 0o666) -> int:
+    """Open or create a file of ours to be written to; what others put in its place, a link or a pipe, is not used.
+
+    Raises OSError that names `path`: FileExistsError also for what is no file.
+    """
+    try:
+        handle = os.open(path, flags | os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK, mode)
+    except OSError as error:
+        if error.errno in _ODD:
+            raise FileExistsError(errno.EEXIST, IN_PLACE, path) from error
+        raise
+    if not flags & os.O_EXCL and not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileExistsError(errno.EEXIST, IN_PLACE, path)
+    return handle
+
+
+def create_new(path: str) -> int:
+    """Create a file, as the umask has it; return its descriptor. Raises FileExistsError."""
+    return open_own(path, os.O_CREAT | os.O_EXCL)
+
+
+def check_inside(root: str, folder: str) -> bool:
+    """Return whether `folder`, below `root`, is there. Raises NotADirectoryError if a link is on the way to it."""
+    place = root
+    for part in filter(None, folder.split("/")):
+        place = f"{place}/{part}"
+        try:
+            found = os.lstat(place)
+        except FileNotFoundError:
+            return False
+        if stat.S_ISLNK(found.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "a link stands in place of a folder", place)
+    return True
+
+
+def _open_there(path: str, flags: int) -> int:
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)  # the latter for pipes nobody writes to
     except OSError as error:
         if error.errno in _ODD:
             raise OddFileError(error.errno, "no regular file", path) from error
         raise
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise OddFileError(errno.ENOENT, "no regular file", path)
-    except BaseException:
-        os.close(handle)
-        raise
-    return handle, found.st_size
 
 
-def forget(handle: int) -> None:
-    """Have the next read ask the server, whatever this client has cached."""
-    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+def _checked(handle: int, path: str) -> os.stat_result:
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        raise OddFileError(errno.ENOENT, "no regular file", path)
+    return found
 
 
-def read(path: str, limit: int) -> bytes:
-    """Return the content of the regular file at `path`, at most `limit` bytes of it unless that is negative."""
-    handle, size = open_regular(path)
-    with open(handle, "rb", buffering=0) as file:
-        if size <= _MAY_CHANGE and limit <= _MAY_CHANGE:
-            forget(handle)  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
-        if limit >= 0:
-            return file.read(min(limit, size)) or b""
-        return file.readall()
+def fill(handle: int, parts: Sequence[Buffer], path: str, safe: bool = True) -> None:
+    """Write `parts` to the new file `path` and close it. Raises OSError that names it.
 
-
-def map_whole(path: str) -> memoryview:
-    """Return the content of the regular file at `path`, which never changes, as private memory."""
-    handle, size = open_regular(path)
-    try:
-        if not size:  # an empty file cannot be mapped
-            return memoryview(b"")
-        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
-    finally:
-        os.close(handle)
-
-
-def fill(handle: int, parts: Sequence[bytes | bytearray | memoryview]) -> None:
-    """Write `parts` to a file that was just created, have the server keep them, and close it."""
-    try:
+    Args:
+        safe: On disk on return.
+    """
+    with closing(handle, path):
         for part in parts:
             _write_all(handle, part)
-        if parts:  # an empty file has no content to lose
+        if safe and parts:  # an empty file has no content to lose
             os.fsync(handle)
-    except BaseException:
-        with suppress(OSError):
-            os.close(handle)
+
+
+@contextmanager
+def closing(handle: int, path: str) -> Iterator[None]:
+    """Close `path`, which is written to here, at the end. Raises OSError that names it: NFS may report EDQUOT there."""
+    try:
+        yield
+        closed, handle = handle, -1
+        os.close(closed)
+    except OSError as error:
+        error.filename = error.filename or path
         raise
-    os.close(handle)  # NFS may report EDQUOT only here
+    finally:
+        if handle >= 0:
+            with suppress(OSError):
+                os.close(handle)
 
 
-def _write_all(handle: int, data: bytes | bytearray | memoryview) -> None:
+def _write_all(handle: int, data: Buffer) -> None:
     view = memoryview(data).cast("B")
     while view:
         view = view[os.write(handle, view) :]

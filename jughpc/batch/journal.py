@@ -257,8 +257,8 @@ def _guess(submission: Submission, stem: str) -> Intent:
 def _publish(files: Files, path: str, data: bytes) -> None:
     """Make `path` appear with its whole content. Raises FileExistsError if it was there."""
     draft = f"{path}.{random.getrandbits(32):08x}.new"
-    files.write(draft, [data])
     try:
+        files.write(draft, [data])
         files.link(draft, path)
     except LinksRefusedError:
         files.write(path, [data])

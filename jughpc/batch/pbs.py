@@ -152,6 +152,9 @@ class Pbs:
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [["qdel", _range(job, indices)] for job, indices in ranges(waiting)]
 
+    def revive_command(self, jobs: Names) -> list[str]:
+        return []
+
     def limits_command(self) -> list[str]:
         return ["qstat", "-B", "-f", "-F", "json"]
 

@@ -46,13 +46,20 @@ def submissions(site: Site, as_json: bool) -> int:
 @click.option("--array", "size", type=click.IntRange(min=1), metavar="N", help="Elements of the array.  [as before]")
 @click.option("--after", metavar="JOBID", multiple=True, help="Start the array once this job ended well: repeatable.")
 def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str, ...]) -> int:
-    """Submit JUGFILE as it was submitted before: the same options, resources and reduce, but for --after."""
+    """Submit JUGFILE as it was submitted before: the same options, resources and reduce, but for --after.
+
+    A submission to this machine that nobody supervises any more, after a reboot or a kill, goes on as it is.
+    """
     from jughpc.app.submit.history import as_before
+    from jughpc.app.submit.revive import revive
     from jughpc.app.submit.submit import plan_submission, submit
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
     clusters = common.clusters()
+    if (revived := revive(site, clusters, number)) is not None:
+        common.show(output.revived(revived))
+        return ExitCode.DONE
     planned = plan_submission(site, clusters, as_before(site, clusters, number, size, after))
     common.show(output.planned(planned))
     if planned.jobs:
@@ -64,6 +71,7 @@ def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str,
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def nodes(site: Site, as_json: bool) -> int:
     """List what ran where: workers, tasks, deaths, failures, and what never began, by node."""

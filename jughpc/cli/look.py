@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jughpc.app.context.site import Site
+from jughpc.aside import put
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
@@ -16,6 +17,7 @@ from jughpc.library.table import table
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--short", is_flag=True, help="Print the total only.")
 def count(site: Site, short: bool) -> int:
     """Count the tasks of JUGFILE by name."""
@@ -32,6 +34,7 @@ def count(site: Site, short: bool) -> int:
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--no-status", is_flag=True, help="Leave out how many are failed, waiting, ready, complete, active.")
 @click.option("--file-format", default="png", show_default=True, help="What `dot` draws; `dot` for the text alone.")
 def graph(site: Site, no_status: bool, file_format: str) -> int:
@@ -44,7 +47,7 @@ def graph(site: Site, no_status: bool, file_format: str) -> int:
     from jughpc.batch.shell import command_path, run
 
     text = Path(site.target.jugfile.stem + ".dot")
-    text.write_text(dot(standing(site), not no_status))
+    put(text, dot(standing(site), not no_status))
     echo(f"wrote {text}")
     if file_format == "dot":
         return ExitCode.DONE

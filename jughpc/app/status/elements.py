@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -114,7 +114,12 @@ def _why_over(status: Status | None, started_again: bool) -> str:
 
 
 def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Counter[State]:
-    """Return how many array elements are in each state; the store speaks where the scheduler does not.
+    """Return how many array elements are in each state."""
+    return Counter(by_number(jobs, records, ended).values())
+
+
+def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> dict[int, State]:
+    """Return how each array element stands; the store speaks where the scheduler does not.
 
     One that it does not know, though it answered, does not run: who seems to by its record has stopped to beat.
 
@@ -129,28 +134,32 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
             ours.setdefault(record.element, []).append(record)
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = range(journal.elements(jobs.accepted))
-    found = [_of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers]
-    known = [jobs.trouble or n in jobs.poll.elements for n in numbers]
-    return Counter(
-        State.UNKNOWN if state is State.RUNNING and not is_known else state
-        for state, is_known in zip(found, known, strict=True)
-    )
+    found = {n: _of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers}
+    lost = [n for n, state in found.items() if state is State.RUNNING and n not in jobs.poll.elements]
+    return found if jobs.trouble else found | dict.fromkeys(lost, State.UNKNOWN)
 
 
 def _of_element(known: Status | None, records: Sequence[Record], is_over: bool) -> State:
     """Return how an element stands.
 
-    One whose workers ended in order did not fail, whatever its exit code: it had no time left for another task, or met
-    tasks that failed, which are counted as such.
+    One whose workers ended in order did not fail, whatever its exit code, unless the scheduler knows why it did: it had
+    no time left for another task, or met tasks that failed, which are counted as such.
 
     Args:
         records: Of its workers that live or died.
         is_over: Whether a worker of it ended in order.
     """
     by_store = _by_store(records, is_over)
-    if known is None or (known.state is State.FAILED and by_store is State.DONE and not records):
+    unexplained = known is not None and known.state is State.FAILED and known.why is None
+    if known is None or (unexplained and by_store is State.DONE and not records):
         return by_store
     return known.state
+
+
+_UNHEARD = (
+    State.UNKNOWN, "the scheduler knows nothing of them, nor has any worker of theirs a record",
+    "`jughpc resubmit` runs what is left",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -169,13 +178,20 @@ class Group:
     numbers: Sequence[int]
 
 
-def groups(jobs: Jobs) -> list[Group]:
-    """Return the elements that the scheduler, or a record, has a reason for, those of one reason together."""
+def groups(jobs: Jobs, states: Mapping[int, State]) -> list[Group]:
+    """Return the elements that the scheduler, or a record, has a reason for, those of one reason together.
+
+    Args:
+        states: How each stands: an element of which nobody knows anything has that for a reason.
+    """
     found: dict[tuple[State, str, str], list[int]] = {}
     for number, status in sorted(jobs.poll.elements.items()):
         words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
-        if words:
+        if words and states.get(number) is status.state:
             found.setdefault((status.state, words, advice), []).append(number)
+    unheard = [n for n, state in states.items() if state is State.UNKNOWN and n not in jobs.poll.elements]
+    if unheard and not jobs.trouble:
+        found[_UNHEARD] = unheard
     return [Group(*key, tuple(numbers)) for key, numbers in found.items()]
 
 

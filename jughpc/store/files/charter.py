@@ -68,8 +68,8 @@ def publish_charter(files: Files, charter: Charter, version: str, token: str = "
     text = _encoded(charter, version)
     temporary = f"{STORE}.{token or secrets.token_hex(4)}.tmp"
     files.make_folder("")
-    files.write(temporary, [text])
     try:
+        files.write(temporary, [text])
         with suppress(FileExistsError):
             _link_or_write(files, temporary, text)
     finally:
