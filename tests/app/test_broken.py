@@ -75,6 +75,15 @@ def test_a_setup_that_fails_on_one_node_and_nowhere_else_breaks_it(array):
     assert "module load nonexist" in node.words
 
 
+def test_so_does_that_of_a_collector(array):
+    array.works("node2", 2)
+    end = Ended("slurm:2_0.0", 127, State.FAILED, SETUP, (), "node1", array.lab.clock.wall())
+    ends.tell(array.lab.files, ends.path_of(array.submission, "1-collect"), end)
+    (node,) = array.broken()
+    assert (node.host, list(node.elements)) == ("node1", [])
+    assert "1 job ended there before any work" in node.words
+
+
 def test_so_does_a_jugfile_that_cannot_start_there(array):
     array.fails("node1", 0, "start, `sums.py`: ModuleNotFoundError: No module named 'numpy'")
     array.works("node2", 2)
