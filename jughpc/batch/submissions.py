@@ -295,7 +295,9 @@ def _keep_setup(files: Files, submission: Submission) -> None:
     if submission.options.setup:
         files.write(f"{submission.path}/{SETUP}", [])
         (submission.folder / SETUP).chmod(0o600)  # before it holds anything
-        files.save(f"{submission.path}/{SETUP}", [to_json({"setup": submission.options.setup})])
+        files.rewrite(
+            f"{submission.path}/{SETUP}", to_json({"setup": submission.options.setup})
+        )  # which leaves its mode
 
 
 def _kept_setup(files: Files, number: int) -> tuple[str, ...]:
