@@ -21,7 +21,6 @@ def works_on_while_the_controller_is_away(login, action: str) -> None:
     login.cluster.controller(action)
     login.go()
     login.until(lambda: len(login.runs()) == 99 and not login.claims())
-    assert "slurm did not answer" in login.run("status").stdout
     assert login.status()["submission"]["scheduler_trouble"]
     assert login.output() == ""
     login.cluster.controller("start")
