@@ -55,7 +55,7 @@ def test_a_controller_that_lost_what_was_queued_is_not_taken_for_one_that_has_do
     told = login.jughpc("status", code=1)
     assert "the scheduler knows nothing of it" in told
     assert "run it again: jughpc reduce primes.py --script primes_reduce.py" in told
-    login.submit("--array", "2")
+    assert "fewer" not in login.submit("--array", "2")
     assert login.roles(2) == ["reduce"]
     login.until_reduced()
 
