@@ -208,7 +208,7 @@ def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = Non
     if text is not None:
         target = pinned(target, text)
     cached = click.get_current_context().meta.get(_CACHED, False)
-    if cached and jugdir is None and may_choose_jugdir(target):
+    if cached and not values.is_given("jugdir") and may_choose_jugdir(target):
         raise SettingError(f"{target.jugfile} may choose its jugdir itself; with --cached, name it: --jugdir DIR.")
     own = target if cached else with_own_jugdir(target)
     if isinstance(own.location, Folder):

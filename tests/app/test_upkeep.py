@@ -177,7 +177,7 @@ def test_failures_go_with_the_results(lab):
 
 def test_where_nothing_is_chosen_nobody_is_asked_for_anything(lab):
     lab.begin().all_done().life().claim(SHARD)
-    with pytest.raises(UsageError, match="there are sums.single"):
+    with pytest.raises(UsageError, match="there are sums"):
         invalidate(lab.site, lambda name: False, 0)
 
 
