@@ -95,9 +95,9 @@ def _files(given: dict[str, Any]) -> Files | None:
 
 
 def _task_names(files: Files) -> list[str]:
-    from jughpc.app.context.manifest import find_any
+    from jughpc.app.context.kept import of_any
 
-    return sorted(set(manifest.names)) if (manifest := find_any(files)) else []
+    return sorted(set(manifest.names)) if (manifest := of_any(files)) else []
 
 
 def _submissions(files: Files) -> list[str]:
