@@ -29,11 +29,9 @@ def completion(shell: str) -> int:
 
     In ~/.bashrc: eval "$(jughpc completion bash)"; zsh likewise; fish: jughpc completion fish | source
     """
-    from jughpc.cli.main import jughpc
-
     found = get_completion_class(shell)
     assert found is not None, f"click knows {shell}"
-    echo(found(jughpc, {}, "jughpc", VARIABLE).source())
+    echo(found(click.get_current_context().find_root().command, {}, "jughpc", VARIABLE).source())
     return ExitCode.DONE
 
 
