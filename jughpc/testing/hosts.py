@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jughpc.store.base import Store
+from jughpc.store.lease.ending import End
 from jughpc.store.lease.heartbeat import RETRY, Heartbeat, Singles
 from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
-from jughpc.store.record import Record
+from jughpc.store.record import UNKNOWN, Record
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.simfiles import Client
 from jughpc.testing.stage import Actor, Stage
@@ -81,7 +82,7 @@ class SimBeats:
         """Let it see that its worker died."""
 
         def say_that_it_died() -> float:
-            self._heartbeat.say_that_it_died("killed by SIGKILL")
+            self._heartbeat.say_that_it_died(End(UNKNOWN, "killed by SIGKILL"))
             self._ended = True
             return 0.0
 

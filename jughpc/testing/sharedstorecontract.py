@@ -78,7 +78,7 @@ class SharedStoreContract:
         second, view = peer.claims(PEER.life).take(shard, A, peer.look(shard))
         assert second is not None
         assert second.generation > first.generation
-        assert view.deaths(second) == 1
+        assert view.superseded(second) == [first.generation]
 
     def test_who_holds_what_covers_a_task_is_known_to_the_other(self, store: Store, peer: Store) -> None:
         shard = store.shard_of(A)

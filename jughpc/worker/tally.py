@@ -28,7 +28,7 @@ class Options:
         retries: How often a task that fails is tried again.
         start: Where on the way round this worker begins, 0 to 1, so that a thousand do not meet.
         deadline: When the scheduler ends this element [Unix s], None for never.
-        max_crashes: How many lives may end on a task before it fails with that story.
+        max_crashes: Of how many deaths of workers a task fails.
         largest: What a result may take in this store [bytes], None for any size.
         debug: Fail tasks that change their arguments or make tasks.
         examine: Called with what a task raised, before it is recorded.
@@ -43,7 +43,7 @@ class Options:
     retries: int = 0
     start: float = 0.0
     deadline: float | None = None
-    max_crashes: int = 5
+    max_crashes: int = 3
     largest: int | None = None
     debug: bool = False
     examine: Callable[[BaseException], None] | None = None

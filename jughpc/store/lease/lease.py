@@ -30,6 +30,9 @@ class Lease(Protocol):
     def begin(self, store: Store) -> None:
         """Begin the first life, in `store`."""
 
+    def ends_at(self, deadline: float) -> None:
+        """Say when the scheduler ends this worker, whatever it runs then [Unix s]."""
+
     def late(self) -> bool:
         """Return whether others may by now take the present life for dead, or what beats for it hears no more of it."""
 
@@ -91,6 +94,9 @@ class BeatingLease:
         self._begin(store)
         self._store = store  # only now: a life that could not begin has no end
         self._forget_torn(store)
+
+    def ends_at(self, deadline: float) -> None:
+        self._beats.board.deadline = deadline
 
     def late(self) -> bool:
         board = self._beats.board

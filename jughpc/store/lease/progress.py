@@ -19,7 +19,7 @@ _BATCH = struct.Struct("<III")  # tasks in the batch, 0 for none; shard and gene
 _BEATEN = struct.Struct("<d")
 _COUNTS = struct.Struct("<QQ")
 _HAND_AT, _BATCH_AT, _BEATEN_AT, _COUNTS_AT = 0, 12, 24, 32  # offsets [bytes]
-_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _DIGESTS_AT = 48, 64, 384, 385, 512
+_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _DEADLINE_AT, _DIGESTS_AT = 48, 64, 384, 385, 392, 512
 _LONGEST = 256  # [bytes] of a name
 
 
@@ -106,6 +106,15 @@ class Board:
     @deaf.setter
     def deaf(self, value: bool) -> None:
         self._memory[_DEAF_AT] = value
+
+    @property
+    def deadline(self) -> float:
+        """When the scheduler ends the worker's element [Unix s], 0 for never."""
+        return float(_BEATEN.unpack_from(self._memory, _DEADLINE_AT)[0])
+
+    @deadline.setter
+    def deadline(self, when: float) -> None:
+        _BEATEN.pack_into(self._memory, _DEADLINE_AT, when)
 
     @property
     def beaten(self) -> float:

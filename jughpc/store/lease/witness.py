@@ -62,6 +62,11 @@ class Charge:
             self._ending = None  # in order: there is nothing to find out
         return order not in (b"", END)
 
+    def tell_of_the_end(self) -> None:
+        """Have it written down at once that the job is being ended: this process may be killed with it."""
+        self._heartbeat.tell_of_the_end()
+        self.due = 0.0
+
     def beat_if_due(self) -> None:
         """Beat for it, if it is time to."""
         if self.is_due():
@@ -97,7 +102,7 @@ class Charge:
     def close(self) -> None:
         """Write down that it died, unless it ended in order."""
         if self._ending is not None:
-            self._heartbeat.say_that_it_died(self._ending.how())
+            self._heartbeat.say_that_it_died(self._ending.end())
         self.give_up()
 
     def give_up(self) -> None:
@@ -120,20 +125,30 @@ class Charge:
 
 def attend(charges: list[Charge], parent: int) -> NoReturn:
     """Be the process that beats, until every worker has ended or died; `parent` forked it."""
-    code = 1
-    try:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
-            signal.signal(number, signal.SIG_IGN)  # what ends a worker must not end its witness
+    code, told = 1, list[int]()
+    try:  # what ends a worker must not end its witness
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+            signal.signal(number, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda number, frame: told.append(number))
         while charges:
-            charges = _round(charges, parent)
+            charges = _round(charges, parent, told)
         code = 0
     finally:
         os._exit(code)
 
 
-def _round(charges: list[Charge], parent: int) -> list[Charge]:
-    """Do what is to be done now, after a tick at the latest; return whose workers go on."""
+def _round(charges: list[Charge], parent: int, told: list[int]) -> list[Charge]:
+    """Do what is to be done now, after a tick at the latest; return whose workers go on.
+
+    Args:
+        told: Signals that ask to end, to be emptied: schedulers send them to all processes of a job.
+    """
     ready = _ready(charges)
+    if told:
+        told.clear()
+        for charge in charges:
+            charge.tell_of_the_end()
     left = [charge for charge in charges if _goes_on(charge, charge in ready, parent)]
     left = [charge for charge in left if _succeeds(charge, charge.beat_if_due)]
     return [charge for charge in left if _succeeds(charge, partial(charge.deescalate, left))]
