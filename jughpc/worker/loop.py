@@ -234,7 +234,7 @@ class Worker:
             if self.stopping():
                 break
             view = self._knowledge.claims(self._frontier.shard[index])
-            if self._is_worth_a_try(index) and self._runner.single(index, view):
+            if self._is_worth_a_try(index) and self._runner.suspect(index, view):
                 return True
         return False
 

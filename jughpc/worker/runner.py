@@ -35,29 +35,22 @@ class Runner:
         self.crashed: set[int] = set()
 
     def single(self, index: int, view: View) -> bool:
-        """Try to claim a task and run it; return whether it was won.
+        """Try to claim a task and run it, unless it turns out to have killed workers; return whether it was won."""
+        return self._alone(index, view, is_last=False)
 
-        One that turns out to have killed workers is let go: it runs last, when this is called with it anew.
+    def suspect(self, index: int, view: View) -> bool:
+        """Try to claim a task that killed workers and run it, or fail it, now that nothing else can be run.
+
+        Return whether it was won.
         """
-        started, is_last = self._context.clock.now(), bool(self._frontier.deaths(index))
-        after = self._held.take(self._frontier.shard[index], self._graph.digests[index], view)
-        if after is None:
-            return False
-        self._context.policy.claimed(self._context.clock.now() - started)
-        try:
-            self._learn_deaths(after)
-            may_run = self._frontier.is_ready(index) and not self._is_given_up(index)
-            if may_run and (is_last or not self._frontier.deaths(index)):
-                self._run_single(index)
-        finally:
-            self._held.release()
-        return True
+        return self._alone(index, view, is_last=True)
 
     def shard(self, shard: int, view: View) -> bool:
         """Run the short tasks of a shard under one claim on all of it; return whether it was won."""
-        if self._win_shard(shard, view) is None:
-            return False
-        try:  # by the last look, made after the last time that the shard was won: a worker that was late won it anew
+        try:
+            if self._win_shard(shard, view) is None:
+                return False
+            # by the last look, made after the last time that the shard was won: a worker that was late won it anew
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
                 self._batch.run(shard, shorts)
         finally:
@@ -66,9 +59,10 @@ class Runner:
 
     def take_over(self, shard: int, view: View) -> bool:
         """Find out whether who claims `shard` is dead; if so, its tasks can be claimed singly from now on."""
-        won = self._win_shard(shard, view) is not None
-        self._held.release()
-        return won
+        try:
+            return self._win_shard(shard, view) is not None
+        finally:
+            self._held.release()
 
     def shorts(self, shard: int, view: View) -> Iterable[int]:
         """Return the ready tasks of `shard` that are to be run under a claim on all of it, in no order."""
@@ -95,6 +89,22 @@ class Runner:
     def _is_for_shard(self, name: str) -> bool:
         policy = self._context.policy
         return policy.is_short(name, len(self._frontier.ready)) and policy.fits(name, self._context.seconds_left())
+
+    def _alone(self, index: int, view: View, *, is_last: bool) -> bool:
+        started = self._context.clock.now()
+        after = self._held.take(self._frontier.shard[index], self._graph.digests[index], view)
+        if after is None:
+            return False
+        self._context.policy.claimed(self._context.clock.now() - started)
+        try:
+            self._learn_deaths(after)
+            may_run = self._frontier.is_ready(index) and not self._is_given_up(index)
+            if may_run and (is_last or not self._frontier.deaths(index)):
+                self._run_single(index)
+        finally:
+            self._held.release()
+            self._context.lease.note("", b"", 0.0)  # who dies between two tasks dies of none
+        return True
 
     def _learn_deaths(self, after: View) -> None:
         """Learn of what those died who held what was just won."""

@@ -76,6 +76,7 @@ class Board:
     def end_batch(self) -> None:
         """Say that no batch runs."""
         _BATCH.pack_into(self._memory, _BATCH_AT, 0, 0, 0)
+        self._write_name("")
 
     def in_hand(self) -> InHand | None:
         """Return the task that runs under a claim on its shard, None if none does."""
