@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
 
@@ -13,6 +12,7 @@ from jughpc.tasks.task import Task
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.deadline import MARGIN
 from jughpc.worker.run_task import Trouble
+from jughpc.worker.stops import AT_ONCE
 
 _ONCE_MORE = "once that is mended, `jughpc failures --retry-failed` lets it run again"
 
@@ -56,7 +56,7 @@ class Deaths:
     def broken_off(self, task: Task[object], is_first: bool) -> None:
         """Write down that a task was broken off at the element's time limit, if it had all of the element's time."""
         context, deadline = self._context, self._context.options.deadline
-        if not is_first or deadline is None or context.stops.signal != signal.SIGTERM:
+        if not is_first or deadline is None or context.stops.signal not in AT_ONCE:
             return
         if context.clock.wall() > deadline - MARGIN:
             with suppress(OSError):  # it will be met again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from jughpc.app.context.site import Site
@@ -12,10 +12,12 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words
+from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, standing
 from jughpc.app.submit import handover
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
+from jughpc.app.upkeep.claims import cleanup_claims
+from jughpc.app.upkeep.deaths import Witness, reconsider
 from jughpc.backoff import Backoff
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
@@ -144,20 +146,35 @@ def story(site: Site, verdict: Verdict) -> Iterator[str]:
 
 def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     verdict = sleep_until(site, clusters, charge.number, charge.deadline)
-    if verdict.end is not End.ALONE or verdict.jobs is None:
+    if verdict.end not in (End.ALONE, End.BLOCKED) or verdict.jobs is None or verdict.jobs.cancelled:
         return verdict
-    if verdict.jobs.cancelled:
+    verdict = _settled(site, clusters, verdict, verdict.jobs)
+    if verdict.end is End.BLOCKED or verdict.jobs is None:
         return verdict
     by_hand = handover.ended_by_hand(verdict.jobs)
     if size := handover.worth(site, verdict.jobs, by_hand):
-        now = Progress.of(verdict.standing)
+        now = Progress.of(verdict.standing, site.store())
         rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now)
         if rounds is None:
             site.say("the latest array brought nothing; no further one is submitted")
-        elif handover.hand_over(site, clusters, verdict.jobs, verdict.standing, size, rounds):
+        elif handover.hand_over(site, verdict.jobs, verdict.standing, size, rounds):
             return Verdict(End.HANDED_OVER, verdict.standing, verdict.jobs)
         return verdict
     return Verdict(End.BY_HAND, verdict.standing, verdict.jobs) if by_hand else verdict
+
+
+def _settled(site: Site, clusters: Clusters, verdict: Verdict, jobs: Jobs) -> Verdict:
+    """Write down who died of what, free what the dead held, and judge anew.
+
+    What failed for deaths that the scheduler explains may be tried again.
+    """
+    store = site.store()
+    if store is None or (verdict.end is End.BLOCKED and not reconsider(store, Witness.of(jobs, store))):
+        return verdict
+    if freed := sum(row.removed for row in cleanup_claims(site, clusters)):
+        site.say(f"freed {freed} claims of the dead")
+    now = replace(standing(site), dead=verdict.standing.dead)
+    return replace(verdict, end=End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED, standing=now)
 
 
 def _withdraw_reduce(site: Site, clusters: Clusters, number: int) -> None:

@@ -10,10 +10,8 @@ from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
 from jughpc.app.submit import dependents
 from jughpc.app.submit.progress import Progress
-from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.batch import submissions
 from jughpc.batch.causes import Cause, Why
-from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import JugError
@@ -57,16 +55,16 @@ def rounds_left(jobs: Jobs, rounds: int, before: Progress | None, now: Progress)
     return rounds - 1 if passing and rounds else None
 
 
-def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:
-    """Free what the dead held and submit an array of `size` at most, and what follows it; return whether it was."""
+def hand_over(site: Site, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:
+    """Submit an array of `size` at most, and what follows it; return whether it was accepted."""
     files, say, submission = site.files, site.say, jobs.submission
     if files is None or submissions.is_cancelled(files, submission) or not _may_repair(jobs):
         return False
     left = standing.unfinished
     size = min(size, left) if not standing.manifest.barrier else size
-    freed = sum(row.removed for row in cleanup_claims(site, clusters, keep_deaths=True))
-    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), Progress.of(standing))
-    say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
+    now = Progress.of(standing, site.store())
+    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), now)
+    say(f"submitting {size} more elements for {left} tasks")
     try:
         accepted = Submitter(jobs.cluster, files, say).submit_more(submission, size, after)
     except JugError as error:

@@ -81,7 +81,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     submission = jobs.submission
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
     target, reduce = _as_submitted(site, submission), followers.reduce_of(submission)
-    after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now))
+    after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now, site.store()))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
     accepted = Submitter(jobs.cluster, files, site.say).submit_more(submission, fitting, after, _running(jobs))

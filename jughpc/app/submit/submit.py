@@ -222,7 +222,7 @@ def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
 def _jobs(
     site: Site, target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
 ) -> list[Job]:
-    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing))
+    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing, site.store()))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
     missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce))
