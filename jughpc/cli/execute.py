@@ -108,6 +108,7 @@ def _options(
         keep_going=where.ref is not None if values.keep_going is None else values.keep_going,
         retry_failed=where.ref is None and not keep_failed,
         retries=values.retries,
+        max_crashes=values.max_crashes,
         patience=values.patience,
         start=where.start,
         deadline=where.deadline,

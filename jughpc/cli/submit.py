@@ -61,6 +61,7 @@ def submit(
         name=name,
         reduce=Path(script) if script else None,
         retries=values.retries,
+        max_crashes=values.max_crashes,
         rounds=values.rounds,
         again=again,
     )

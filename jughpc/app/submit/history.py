@@ -16,7 +16,6 @@ from jughpc.batch.submissions import Submission
 from jughpc.errors import UsageError
 from jughpc.fs import Files
 
-_RETRIES = "--retries="
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,22 @@ def as_before(site: Site, number: int | None, size: int | None) -> SubmitRequest
     found = files and (submissions.latest(files, folder) if number is None else submissions.load(files, folder, number))
     if not found or found.damage:
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
-    retries = [word.removeprefix(_RETRIES) for word in found.workload.argv if word.startswith(_RETRIES)]
     return SubmitRequest(
         size=size or max(found.workload.size, 1),
         options=found.options,
         scheduler=found.scheduler,
         name=found.workload.name,
         reduce=followers.reduce_of(found),
-        retries=int(retries[0]) if retries else site.settings.retries,
+        retries=_said(found, "--retries=", site.settings.retries),
+        max_crashes=_said(found, "--max-crashes=", site.settings.max_crashes),
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
     )
+
+
+def _said(found: Submission, option: str, otherwise: int) -> int:
+    """Return the number that its elements were told by `option`, `otherwise` if they were told none."""
+    told = [word.removeprefix(option) for word in found.workload.argv if word.startswith(option)]
+    return int(told[0]) if told else otherwise
 
 
 def _entries(site: Site, clusters: Clusters) -> Iterator[Entry]:

@@ -44,6 +44,7 @@ class SubmitRequest:
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
+        max_crashes: How many workers a task may kill before it fails.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -54,6 +55,7 @@ class SubmitRequest:
     name: str | None = None
     reduce: Path | None = None
     retries: int = 0
+    max_crashes: int = 3
     rounds: int = 2
     again: bool = False
 
@@ -196,7 +198,8 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
 
 
 def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster) -> Submission:
-    argv = dependents.argv(request.options.python, "execute", target, f"--retries={request.retries}", "--keep-going")
+    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", "--keep-going")
+    argv = dependents.argv(request.options.python, "execute", target, *how)
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
     return submissions.draft(
