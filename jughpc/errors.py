@@ -127,6 +127,13 @@ class SubmitError(UsageError):
         return f"{self.argv[0]} exited with {self.code}: {self.stderr.strip()}\nThe command was: {command}"
 
 
+class FullError(SubmitError):
+    """The system took no further job for as long as was waited for room; nothing was queued."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\nNo room came while it was waited for; nothing was queued."
+
+
 class SchedulerError(JugError):
     """The scheduler did not answer as it should; this says nothing about the jobs."""
 

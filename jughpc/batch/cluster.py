@@ -25,7 +25,7 @@ from jughpc.batch.scheduler import (
     Status,
 )
 from jughpc.batch.submissions import Accepted, ElementOptions
-from jughpc.errors import CommandTimeoutError, JugError, SchedulerError, SettingError, SubmitError
+from jughpc.errors import CommandTimeoutError, FullError, JugError, SchedulerError, SettingError, SubmitError
 from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
@@ -113,7 +113,7 @@ class Cluster:
             tell: Takes a line whenever there is something to wait for.
             known: Returns its id if it is known otherwise: it may have ended meanwhile, and be forgotten.
         Raises:
-            UsageError: The scheduler refused; nothing was queued.
+            UsageError: The scheduler refused; nothing was queued. FullError if it had no room for so long.
             CommandMissingError: It has no commands here; nothing was queued.
             SchedulerError: It did not answer; whether the job was queued is not known, as the text says.
         """
@@ -124,8 +124,17 @@ class Cluster:
                 tell(f"{answer}\nWaiting for jobs to end, then trying again; ^C ends that ...")
             else:
                 tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
-            answer = self._settled(job.name, pauses, answer) or known() or self._submit(job)
+            answer = self._after_doubt(job, pauses, answer) or known() or self._submit(job)
         return answer
+
+    def _after_doubt(self, job: Job, pauses: Iterator[float], answer: JugError) -> JobId | None:
+        """Return the id of `job` if it is found. Raises FullError where there is no doubt, but no time is left."""
+        try:
+            return self._settled(job.name, pauses, answer)
+        except SchedulerError:
+            if isinstance(answer, SubmitError) and self._is_full(answer):
+                raise FullError(answer.argv, answer.code, answer.stderr) from answer
+            raise
 
     def settle(self, name: str, patience: float | None = None) -> JobId | None:
         """Return the id of the job called `name`, None if there is none for certain.

@@ -27,6 +27,8 @@ from jughpc.fs import Files
 
 FOLDER = "ends"
 LINES = 20  # of an end that are kept
+START = "start"
+BEFORE_WORK = ("setup", START)  # how the reason begins of what failed before its work began
 
 _TOLD = re.compile(r"(\d+-(?:array|collect|reduce))(?:-(\d+))?\.json")
 _SEEN = re.compile(r"(\d+-(?:array|collect|reduce))\.seen\.(\d+)")
@@ -56,10 +58,14 @@ class End:
     when: float = 0.0
 
     @property
+    def is_before_work(self) -> bool:
+        """Whether it failed before its work began: in its setup, or at the start of its command."""
+        return self.state is State.FAILED and self.reason.startswith(BEFORE_WORK)
+
+    @property
     def status(self) -> Status:
         """The same as a scheduler would say it."""
-        setup = self.reason.startswith("setup")
-        why = Why(Cause.SETUP, f"failed before its work began: {self.reason}") if setup else None
+        why = Why(Cause.SETUP, f"failed before its work began: {self.reason}") if self.is_before_work else None
         reason = self.reason or ("" if self.state is State.DONE else f"exit code {self.code}")
         return Status(self.state, reason, self.host, why)
 
@@ -107,6 +113,12 @@ def any_told(files: Files, submission: Submission, stem: str) -> End | None:
     return next((end for end in found if end), None)
 
 
+def before_work(files: Files, submission: Submission, jobs: Sequence[Accepted]) -> dict[Key, End]:
+    """Return the ends of elements of `jobs` that failed before their work began, by their own word."""
+    found = _told_ends(files, submission, jobs, files.names(f"{submission.path}/{FOLDER}"), set())
+    return {key: end for key, end in found if end.is_before_work}
+
+
 def kept(files: Files, submission: Submission, jobs: Sequence[Accepted], but: Iterable[Key] = ()) -> dict[Key, Status]:
     """Return all ends that are on record of elements of `jobs`, the scheduler's own words first.
 
@@ -118,7 +130,8 @@ def kept(files: Files, submission: Submission, jobs: Sequence[Accepted], but: It
     for job in jobs:
         seen = _seen(files, submission, journal.stem_of(job), names)
         found |= {(job.name, place): status for place, status in seen.items() if place < job.size}
-    return dict(_told(files, submission, jobs, names, {*but, *found})) | found
+    told = _told_ends(files, submission, jobs, names, {*but, *found})
+    return {key: end.status for key, end in told} | found
 
 
 def keep(files: Files, submission: Submission, job: Accepted, ends: Mapping[int, Status]) -> None:
@@ -134,9 +147,10 @@ def keep(files: Files, submission: Submission, job: Accepted, ends: Mapping[int,
             files.remove(f"{folder}/{name}")
 
 
-def _told(
+def _told_ends(
     files: Files, submission: Submission, jobs: Sequence[Accepted], names: Sequence[str], known: set[Key]
-) -> Iterator[tuple[Key, Status]]:
+) -> Iterator[tuple[Key, End]]:
+    """Yield what elements of `jobs` said of their ends, but for those that are `known`."""
     by_stem = {journal.stem_of(job): job for job in jobs}
     for name in names:
         match = _TOLD.fullmatch(name)
@@ -144,7 +158,7 @@ def _told(
         if match is None or job is None or (place := int(match[2] or 0)) >= job.size or (job.name, place) in known:
             continue
         if end := told(files, submission, match[1], int(match[2]) if match[2] else None):
-            yield (job.name, place), end.status
+            yield (job.name, place), end
 
 
 def _seen(files: Files, submission: Submission, stem: str, names: Sequence[str]) -> dict[int, Status]:

@@ -213,6 +213,7 @@ def _status(fields: Mapping[str, Any], job: JobId, *, history: bool) -> Status:
         state, reason = _end(fields, history=history)
         code, comment = str(fields.get("Exit_status", "")), reason.partition(", ")[2]
         why = reasons.of_end(code, comment, host) if state in (State.FAILED, State.CANCELLED) else None
+        why = why or reasons.of_never(reason)
         if state is State.ENDED and fields.get("substate") == _TERMINATED:
             why = Why(Cause.USER, "ended before its array was deleted, or with it")
         return Status(state, reason, host, why)
@@ -243,7 +244,7 @@ def _without_record(fields: Mapping[str, Any], *, history: bool) -> tuple[State,
     began = "stime" in fields
     if began and (not history or fields.get("substate") == _TERMINATED):
         return State.ENDED, "PBS keeps no record of how"
-    return State.CANCELLED, _never_ran(fields)
+    return State.CANCELLED, _never_ran({} if fields.get("substate") == _TERMINATED else fields)
 
 
 def _never_ran(fields: Mapping[str, Any]) -> str:

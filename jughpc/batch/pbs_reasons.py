@@ -41,6 +41,12 @@ def of_end(code: str, comment: str, host: str) -> Why | None:
     return why(_ENDS, comment, known) or why(_ENDS, code, known)
 
 
+def of_never(reason: str) -> Why | None:
+    """Return why what never ran did not, None if somebody deleted it."""
+    words = "never started, for a job that it waited for did not end well"
+    return Why(Cause.NEVER, words) if reason.startswith("never ran, ") else None
+
+
 def of_wait(comment: str) -> Why | None:
     """Return what keeps a queued element waiting."""
     return why(_WAITS, comment, {"rest": comment.partition(": ")[2]})

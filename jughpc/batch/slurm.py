@@ -125,9 +125,8 @@ class Slurm:
         return f"#SBATCH {directive.option}={shlex.quote(value)}"
 
     def submit_command(self, job: Job) -> list[str]:
-        conditions = ",".join(map(slurm_directives.condition, slurm_directives.dependencies(job)))
-        after = [f"--dependency={conditions}"] if conditions else []
-        return ["sbatch", "--parsable", *words(self.directives(job)), *after, *job.extra, str(job.script)]
+        said = words([*self.directives(job), *slurm_directives.waiting(job)])
+        return ["sbatch", "--parsable", *said, *job.extra, str(job.script)]
 
     def parse_submit(self, reply: Reply) -> JobId:
         lines = reversed(reply.stdout.split("\n")) if reply.code == 0 else []
@@ -277,7 +276,8 @@ def _indices(text: str) -> Iterator[int]:
 def _status(job: str, word: str, partition: str, limit: str, start: str, host: str, reason: str) -> Status:
     word = word.partition(" ")[0]  # "CANCELLED by 1234"
     state = _STATE_OF.get(word, State.UNKNOWN)
-    why = reasons.of_end(word, job, host)
+    why = reasons.of_never(reason) if state is State.CANCELLED else None
+    why = why or reasons.of_end(word, job, host)
     if state is State.QUEUED and not why:
         why = reasons.of_wait(reason, job=job, partition=partition, limit=limit, start=start)
     if reason == "None" or state is State.CANCELLED:  # then it is what the element had waited for

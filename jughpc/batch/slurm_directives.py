@@ -50,6 +50,17 @@ def dependencies(job: Job) -> list[Dependency]:
     return [job.depends_on, *others] if job.depends_on else others
 
 
+def waiting(job: Job) -> list[Directive]:
+    """Return the options that say what `job` waits for; one that waits for success ends where that can never be.
+
+    Else it would pend until somebody looks. With Slurm 22.05 it is cancelled within seconds.
+    """
+    others = dependencies(job)
+    conditions = ",".join(map(condition, others))
+    ends = any(other.condition is Condition.AFTER_OK for other in others)
+    return given((("--dependency", conditions or None), ("--kill-on-invalid-dep", "yes" if ends else None)))
+
+
 def condition(dependency: Dependency) -> str:
     """Return it as sbatch reads it."""
     ids = (job.partition(";")[0] for job in dependency.jobs)

@@ -18,7 +18,7 @@ OPTIONS = Grammar(
         Own(("--job-name", "-J"), "Name the jobs by --name NAME, before the --.", ("SBATCH_JOB_NAME",)),
         Own(("--array", "-a"), "Say --array N, and --throttle N, before the --.", ("SBATCH_ARRAY_INX",)),
         Own(("--dependency", "-d"), "Say --after JOBID, before the --.", ("SBATCH_DEPENDENCY",)),
-        Own(("--kill-on-invalid-dep",), "The collector sees to that; leave it out."),
+        Own(("--kill-on-invalid-dep",), "The reduce says it by itself; leave it out."),
         Own(("--output", "-o"), _LOGS, ("SBATCH_OUTPUT",)),
         Own(("--error", "-e"), _LOGS, ("SBATCH_ERROR",)),
         Own(("--open-mode",), _LOGS, ("SBATCH_OPEN_MODE",)),

@@ -68,6 +68,12 @@ def of_end(word: str, job: str, host: str) -> Why | None:
     return why(_ENDS, word, {"job": job, "host": host or "an unknown one"})
 
 
+def of_never(reason: str) -> Why | None:
+    """Return what a cancelled job had waited for in vain, None for one that somebody cancelled."""
+    words = "never started, for a job that it waited for did not end well"
+    return Why(Cause.NEVER, words) if reason == "DependencyNeverSatisfied" else None
+
+
 def of_wait(reason: str, *, job: str, partition: str, limit: str, start: str) -> Why | None:
     """Return what keeps a queued element waiting.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from jughpc.batch import ends, journal, submissions
 from jughpc.batch.cluster import Cluster, Key, Poll
@@ -27,7 +28,9 @@ def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Seque
     """
     now = cluster.statuses(jobs)
     clear = {key for key, status in now.items() if status.state not in (State.ENDED, State.UNKNOWN)}
-    kept = ends.kept(files, submission, jobs, but=clear)
+    bare = {key for key in clear if now[key].state is State.FAILED and now[key].why is None}
+    kept = ends.kept(files, submission, jobs, but=clear - bare)
+    now |= {key: _explained(now[key], kept[key]) for key in bare & kept.keys()}
     known = {**kept, **{key: now[key] for key in now if key in clear or key not in kept}}
     past = _past(cluster, jobs, known)
     known |= past
@@ -40,6 +43,13 @@ def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Seque
 def remembered(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
     """Return what is on record of `jobs`; the scheduler is not asked."""
     return cluster.view(jobs, ends.kept(files, submission, jobs))
+
+
+def _explained(status: Status, kept: Status) -> Status:
+    """Return a failure that the scheduler has no reason for with that which the element itself gave."""
+    if kept.state is not State.FAILED or kept.why is None:
+        return status
+    return replace(kept, host=status.host or kept.host)
 
 
 def _past(cluster: Cluster, jobs: Sequence[Accepted], known: Mapping[Key, Status]) -> Mapping[Key, Status]:

@@ -155,6 +155,6 @@ def _with_ids(job: Job, done: Sequence[Accepted]) -> Job:
 def _with_story(error: JugError, story: str) -> JugError:
     """Return `error` with what became of the other jobs."""
     if isinstance(error, SubmitError):
-        return SubmitError(error.argv, error.code, f"{error.stderr.strip()}\n{story}")
+        return type(error)(error.argv, error.code, f"{error.stderr.strip()}\n{story}")
     kind = type(error) if isinstance(error, UsageError) else SchedulerError
     return kind(f"{error}\n{story}")

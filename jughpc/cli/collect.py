@@ -14,11 +14,16 @@ from jughpc.exitcode import ExitCode
 
 @click.command()
 @common.takes_jugfile
-def check(site: Site) -> int:
-    """Exit with 0 if all tasks of JUGFILE are done, else with 1; print nothing."""
-    from jughpc.app.status.tasks import standing
+@click.option("--deep", is_flag=True, help="Look at every shard, whatever is marked as done.")
+def check(site: Site, deep: bool) -> int:
+    """Exit with 0 if all tasks of JUGFILE are done, else with 1; print nothing, unless results are gone.
 
-    found = standing(site)
+    Where a purge may have removed some, --deep is sure: else of the shards that are done a few are looked at.
+    """
+    from jughpc.app.status.tasks import standing
+    from jughpc.store.believed import LOOKS
+
+    found = standing(site, looks=None if deep else LOOKS)
     return ExitCode.FAILED if found.unfinished or found.manifest.barrier else ExitCode.DONE
 
 
@@ -75,14 +80,14 @@ def collect(site: Site, number: int, progress: str | None) -> int:
 def reduce(site: Site, script: Path, if_done: bool) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
     from jughpc.app.run.reduce import reduce as run
-    from jughpc.app.status.tasks import in_words, standing
+    from jughpc.app.status.tasks import in_words, standing, sure
     from jughpc.app.submit import own_end
     from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
     from jughpc.fs import environment
 
     with heeding_signals(), own_end.recorded(site, Role.REDUCE, environment()) as own:
-        if if_done and ((found := standing(site)).unfinished or found.manifest.barrier):
+        if if_done and ((found := sure(site, standing(site))).unfinished or found.manifest.barrier):
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
             run(site, script)

@@ -51,7 +51,7 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
-    with _examined(options.examine):
+    with _examined(options.examine), _told(site, where):
         outcome = work(site, where, options, chosen)
     if outcome.nothing_left and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission)
@@ -86,6 +86,19 @@ def _tell(text: str, to_stderr: bool = False) -> None:
     with suppress(OSError, ValueError):
         echo(text, err=to_stderr)
     faults.let_go()
+
+
+@contextmanager
+def _told(site: Site, where: Place) -> Iterator[None]:
+    """Record with the submission what ends an element before it works: the jugfile, or this host, may be the reason."""
+    try:
+        yield
+    except Exception as error:
+        if where.ref is not None:
+            from jughpc.app.submit import own_end  # only now: no worker that works knows of jobs
+
+            own_end.tell_start_failed(site, environment(), error)
+        raise
 
 
 @contextmanager

@@ -50,7 +50,8 @@ def resubmit(site: Site, number: int | None, size: int | None) -> int:
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
-    planned = plan_submission(site, common.clusters(), as_before(site, number, size))
+    clusters = common.clusters()
+    planned = plan_submission(site, clusters, as_before(site, clusters, number, size))
     common.show(output.planned(planned))
     if planned.jobs:
         with heeding_signals():

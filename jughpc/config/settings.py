@@ -18,7 +18,7 @@ EVERY = "every command"
 
 NAME, FILE, DIR, CHUNK = line("NAME"), line("FILE"), line("DIR"), line("CHUNK")
 
-_ALL, _STORE = EVERY, "submit execute import-jug doctor"  # the latter make stores, or tell how one would be made
+_ALL, _STORE = EVERY, "submit execute import-jug repair doctor"  # these make stores, or tell how one would be made
 _SITES, _ELEMENTS = "the site's", "the elements'"
 _FILLED, _PACE = "%(jugfile)s and %(date)s", "more than 2 * (beat + lag)"
 

@@ -162,7 +162,8 @@ class Claims(Protocol):
 
         `view` may be old: what it says of generations is where the attempt starts. With a claim comes
         a view made after it; what that view shows as claimed singly is not part of a claim on SHARD.
-        A task that is done is not claimed, unless the claims are for such, too.
+        A task that is done is not claimed, unless the claims are for such, too. Raises FileNotFoundError if
+        somebody removed the life's record.
         """
 
     def release(self, claim: Claim) -> None:
@@ -193,6 +194,8 @@ class Store(Protocol):
 
     pace: Pace
     shards: int
+    may_forget: bool
+    """Whether results may vanish while workers rely on them: those of a server that keeps them in its memory."""
 
     def shard_of(self, digest: bytes) -> int:
         """Return the shard that `digest` lies in."""
@@ -294,6 +297,9 @@ class Store(Protocol):
 
     def ended(self) -> list[str]:
         """Return the names of the lives that ended well, as far as this store keeps them."""
+
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
+        """Return the last records of those of these lives that ended well, as far as it keeps them; one read each."""
 
     def forget_life(self, life: str) -> None:
         """Remove the record of a life that is dead, whose claims hold nobody back then."""

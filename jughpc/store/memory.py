@@ -20,7 +20,7 @@ _FAILURES = b"jughpc: failures"  # 16 bytes that are no digest: what failed, in 
 class MemoryStore:
     """Meets base.Store in a dict, of one shard. Results are kept encoded, as if they lay on disk."""
 
-    shards = 1
+    shards, may_forget = 1, False
 
     def __init__(self, files: Files | None = None, name: str = "") -> None:
         self._files, self._name = files, name
@@ -158,6 +158,9 @@ class MemoryStore:
         return list(self._lives.values())
 
     def ended(self) -> list[str]:
+        return []
+
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
         return []
 
     def forget_life(self, life: str) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
 from jughpc.errors import ResultMissingError
 from jughpc.store.base import SHARD, Store
+from jughpc.store.believed import broken
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import DIED
 from jughpc.store.resultfile import encode
 from jughpc.testing.storecontract import LIFE, PEER, A, B, C
 
+Lose = Callable[[str], None]
+
 
 class SharedStoreContract:
-    """Tests of a store that two processes share; fixtures: `store`, and `peer`, the other's.
+    """Tests of a store that two processes share; fixtures: `store`, `peer`, the other's, and `lose`.
 
-    Both lives have begun: LIFE by `store`, PEER by `peer`.
+    Both lives have begun: LIFE by `store`, PEER by `peer`. `lose(kind)` takes "results" or "lives" away behind the
+    store's back, all of them.
     """
 
     def test_what_one_puts_the_other_gets(self, store: Store, peer: Store) -> None:
@@ -124,3 +129,29 @@ class SharedStoreContract:
         store.put(A, 1)
         store.mark_complete(store.shard_of(A), {A})
         assert peer.complete() == {(store.shard_of(A), set_name({A}))}
+
+    def test_a_mark_whose_results_are_gone_is_taken_back(self, store: Store, peer: Store, lose: Lose) -> None:
+        shard, tasks = store.shard_of(A), {A, B}
+        store.publish(shard, {digest: encode(1) for digest in tasks}, LIFE.life)
+        store.mark_complete(shard, tasks)
+        assert broken(peer, {shard: set_name(tasks)}, lambda shard: tasks) == {}
+        lose("results")
+        found = broken(peer, {shard: set_name(tasks)}, lambda shard: tasks)
+        assert found[shard].gone == tasks
+        assert (found[shard].view.done, store.complete()) == (set(), set())
+
+    def test_a_result_that_its_owner_removed_is_not_called_gone(self, store: Store, peer: Store) -> None:
+        shard = store.shard_of(A)
+        store.put(A, 1)
+        store.mark_complete(shard, {A})
+        marks = dict(peer.complete())
+        store.remove([A])
+        assert broken(peer, marks, lambda shard: {A})[shard].gone == set()
+
+    def test_a_life_whose_record_is_gone_is_told_so_when_it_claims(self, store: Store, peer: Store, lose: Lose) -> None:
+        shard = store.shard_of(A)
+        lose("lives")
+        with pytest.raises(FileNotFoundError):
+            store.claims(LIFE.life).take(shard, A, store.look(shard))
+        with pytest.raises(FileNotFoundError):
+            store.beat(LIFE)

@@ -10,8 +10,8 @@ from jughpc._version import __version__
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, OsClock
 from jughpc.store.base import Pace, Store
+from jughpc.store.files.charter import Charter, find_charter, publish_charter
 from jughpc.store.files.layout import Layout, bits_for
-from jughpc.store.files.opening import Charter, find_charter, publish_charter
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.lease import Lease

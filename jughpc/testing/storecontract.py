@@ -213,6 +213,7 @@ class StoreContract:
         store.end(LIFE)
         ended = store.ended()
         assert ended in ([], [LIFE.life])
+        assert [record.life for record in store.ended_records(ended)] == ended
         assert store.forget_ended(ended) == len(ended)
         assert store.ended() == []
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Set
+from itertools import chain
 
 from jughpc.store.base import Claim, View
+from jughpc.store.believed import Broken
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import ALIVE
 from jughpc.tasks import hooks
@@ -29,6 +31,7 @@ class Knowledge:
         self._graph = frontier.graph
         self._claims: dict[int, View] = {}
         self._marked: set[int] = set()
+        self._doubts = True  # until the marks that were there before this worker were looked into
         self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
         self._set_names: dict[int, str] = {}
         self._suspects: dict[int, set[int]] = {}  # by shard
@@ -58,13 +61,29 @@ class Knowledge:
         if not self.frontier.left[shard]:
             self._found.add(shard)
 
-    def learn_complete(self) -> None:
-        """Read which shards are done as a whole, at the price of one listing."""
-        for shard, tasks in self._store.complete():
-            if self.frontier.left[shard] and shard not in self._marked and self._set_name(shard) == tasks:
-                self._marked.add(shard)
-                undone = [i for i in self.frontier.members(shard) if not self._graph.is_done(i)]
-                self._learn_done(shard, undone, first=True)
+    def learn_complete(self) -> dict[int, Broken]:
+        """Read which shards are done as a whole, at the price of one listing; return those that are not, though marked.
+
+        The first time some of them are looked at: since they were marked a purge may have removed results.
+        """
+        marks = {shard: tasks for shard, tasks in self._store.complete() if self._is_news(shard, tasks)}
+        false = self._store.broken(marks, self.frontier.digests) if self._doubts else {}
+        self._doubts = False
+        for shard in marks.keys() - false.keys():
+            self._marked.add(shard)
+            undone = [i for i in self.frontier.members(shard) if not self._graph.is_done(i)]
+            self._learn_done(shard, undone, first=True)
+        for shard, one in false.items():
+            self.learn(shard, one.view)
+        return false
+
+    def recheck(self) -> int:
+        """Look at all shards again; return how many results are gone that were there, and are to be computed again."""
+        lacking = {shard: gone for shard in self.frontier.left if (gone := self._lost(shard))}
+        self._store.unmark_complete(lacking.keys())
+        for digest in chain.from_iterable(lacking.values()):
+            self.lost(digest)
+        return sum(map(len, lacking.values()))
 
     def mark_found(self) -> None:
         """Say so in the store of shards that others finished, where nobody has; one listing."""
@@ -98,6 +117,13 @@ class Knowledge:
             self._marked.discard(self.frontier.shard[index])
             self._tally.loaded -= Counter([self._graph.tasks[index].name])
             self.frontier.undone(index)
+
+    def _is_news(self, shard: int, tasks: str) -> bool:
+        return bool(self.frontier.left[shard]) and shard not in self._marked and self._set_name(shard) == tasks
+
+    def _lost(self, shard: int) -> set[bytes]:
+        known = {digest for digest in self.frontier.digests(shard) if self.is_done(digest)}
+        return known - self._store.look(shard).done if known else set()
 
     def _learn_done(self, shard: int, indices: list[int], first: bool) -> None:
         self.frontier.done(shard, indices)

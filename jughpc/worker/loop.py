@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jughpc.backoff import Backoff, jitter
 from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
+from jughpc.store.believed import told
 from jughpc.store.lease.lease import Lease
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
@@ -56,7 +57,7 @@ class Worker:
     def run(self) -> None:
         """Work; what is left undone when this returns, the graph knows."""
         try:
-            self._knowledge.learn_complete()
+            self._begin()
             self._work()
             self._knowledge.mark_found()
             self._tell_loadable()
@@ -68,6 +69,13 @@ class Worker:
             self._told_to_stop = f"{error}; it gives up"
         if self.graph.unfinished and (why := self.why()):
             self._context.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
+
+    def recheck(self) -> int:
+        """Look whether all that is known to be done is there; return how many results are gone: their tasks are ready.
+
+        Raises GivenUpError, Interrupted.
+        """
+        return self._knowledge.recheck()
 
     def why(self) -> str:
         """Return why this worker ended, or would end now, before all is done; "" if it has no reason to."""
@@ -86,6 +94,12 @@ class Worker:
     def stopping(self) -> bool:
         """Return whether this worker is to end before all is done."""
         return bool(self._told_to_stop) or self._context.stopping() or not self._context.seconds_left()
+
+    def _begin(self) -> None:
+        """Learn what was done before, and say so if some of it is gone."""
+        false = self._knowledge.learn_complete().values()
+        if words := told(sum(len(one.gone) for one in false), sum(bool(one.gone) for one in false)):
+            self._context.say(words)
 
     def _work(self) -> None:
         backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.bare.pace.beat), GROWTH)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from jughpc.store.base import Failure, Store, View
+from jughpc.store.believed import Broken, broken
 from jughpc.store.death import Death
 from jughpc.store.record import Record
 from jughpc.worker.patience import Patience
@@ -30,8 +31,14 @@ class PatientStore:
     def complete(self) -> set[tuple[int, str]]:
         return self._through(self.bare.complete, _LOOK)
 
+    def broken(self, marks: Mapping[int, str], tasks: Callable[[int], Set[bytes]]) -> dict[int, Broken]:
+        return self._through(lambda: broken(self.bare, marks, tasks), _LOOK)
+
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         self._through(lambda: self.bare.mark_complete(shard, tasks), "say that a shard is done")
+
+    def unmark_complete(self, shards: Set[int]) -> None:
+        self._through(lambda: self.bare.unmark_complete(shards), "take back that a shard is done")
 
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
         wanted = list(digests)

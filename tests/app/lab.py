@@ -159,6 +159,7 @@ class Lab:
     tmp_path: Path
     text: str = SUMS
     slots: int = 8
+    nodes: int = 1
     settings: Settings = field(default_factory=Settings)
     args: tuple[str, ...] = ()
     on_start: Callable[[Held], object] = lambda held: None
@@ -172,7 +173,7 @@ class Lab:
         self.location = SimFolder(self.files, self.folder)
         self.jugfile = self.tmp_path / "sums.py"
         self.jugfile.write_text(self.text)
-        self.engine = Engine(self.stage, random.Random(1), SLURM, [Node("node1", self.slots)], self._launch)
+        self.engine = Engine(self.stage, random.Random(1), SLURM, self._nodes(), self._launch)
         self._slurm, self.processes, self.deaf = SimSlurm(self.engine, self._read), list[Held](), False
         self.clusters = Clusters(self.clock, runner=lambda scheduler, timeout: self._run)
 
@@ -187,6 +188,9 @@ class Lab:
         found = self.location.find(self.clock)
         assert found is not None, "there is no store yet"
         return found
+
+    def _nodes(self) -> list[Node]:
+        return [Node(f"node{number}", self.slots) for number in range(1, self.nodes + 1)]
 
     # tasks
 

@@ -9,11 +9,13 @@ import pytest
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.submit import plan_submission, submit
 from jughpc.app.submit.wait import Waited, wait_for
 from jughpc.batch import ends, journal, submissions
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
+from jughpc.testing.cluster.model import Ask
 
 
 @pytest.fixture
@@ -231,11 +233,52 @@ def test_the_claims_of_the_dead_are_freed_before_others_follow_and_those_of_the_
 def test_a_further_array_that_is_refused_leaves_the_verdict_as_it_is(running):
     running.exit(1)
     running.clock.sleep(5)
-    running.engine.rules = replace(running.engine.rules, user_jobs=0)
+    running.engine.rules = replace(running.engine.rules, array_size=1)
     assert gathered(running).end is End.ALONE
     assert any("refused" in line for line in running.said)
     running.clock.sleep(5)
     assert running.job(2).over  # the collector that it waits for will not end well
+
+
+@pytest.mark.parametrize("time", [None, 3600.0])
+def test_a_system_that_stays_full_is_waited_for_as_long_as_the_collector_lasts_and_the_story_says_how_to_go_on(
+    running, time
+):
+    running.exit(1)
+    running.clock.sleep(5)
+    running.engine.rules = replace(running.engine.rules, user_jobs=0)
+    began = running.clock.wall()
+    verdict = collect(running.site, running.clusters, Charge(1, 2, None, time and began + time))
+    assert verdict.end is End.FULL
+    assert (running.clock.wall() - began > 3000) == bool(time)
+    assert "Once other jobs of yours have ended, `jughpc resubmit` runs what is left" in story_of(running, verdict)
+    running.clock.sleep(5)
+    assert running.job(2).over
+
+
+def test_room_that_comes_while_the_collector_lasts_is_taken(running):
+    running.exit(1)
+    running.clock.sleep(5)
+    before = running.engine.rules
+    running.engine.rules = replace(before, user_jobs=0)
+    running.stage.at(2000, lambda: setattr(running.engine, "rules", before))
+    verdict = collect(running.site, running.clusters, Charge(1, 2, None, running.clock.wall() + 3600))
+    assert verdict.end is End.HANDED_OVER
+
+
+def test_elements_that_waited_in_vain_for_another_job_are_not_submitted_again(lab):
+    lab.engine.submit(Ask("other", "ada"))
+    options = replace(lab.request().options, after=("1",))
+    submit(plan_submission(lab.site, lab.clusters, replace(lab.request(reduce=lab.reduce_script()), options=options)))
+    lab.clock.sleep(5)
+    lab.exit(1, 0)
+    lab.clock.sleep(5)
+    assert lab.job(1).over  # nothing pends for ever
+    assert lab.job(2).begun
+    verdict = gathered(lab)
+    assert verdict.end is End.IN_VAIN
+    assert "--after JOBID" in story_of(lab, verdict)
+    assert len(lab.engine.history) == 4
 
 
 # the story

@@ -31,8 +31,8 @@ second = single(2)
 """
 
 
-def counts(lab, **ended):
-    found = standing(lab.site, **ended)
+def counts(lab, **how):
+    found = standing(lab.site, **how)
     return {name: count for name, state in STATES.items() if (count := found.count(state))}
 
 
@@ -89,7 +89,7 @@ def test_a_worker_that_beat_is_shown_with_what_it_said(lab):
 def test_a_mark_that_a_shard_is_complete_stands_for_all_of_its_results(lab):
     lab.begin().all_done().store.mark_complete(0, lab.all())
     lab.orders.calls.clear()
-    assert counts(lab) == {"done": 9}
+    assert counts(lab, looks=0) == {"done": 9}
     assert ("names", "shards/0") not in lab.orders.calls
 
 

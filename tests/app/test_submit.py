@@ -274,7 +274,7 @@ def test_all_that_goes_on_is_cancelled_unless_one_is_named(lab):
 
 def test_a_submission_is_made_as_an_earlier_one_was(lab):
     lab.submit(size=3, reduce=lab.reduce_script(), retries=4, rounds=5, max_crashes=7, name="mine")
-    request = as_before(lab.site, None, None)
+    request = as_before(lab.site, lab.clusters, None, None)
     assert (request.size, request.retries, request.rounds, request.name) == (3, 4, 5, "mine")
     assert request.max_crashes == 7
     assert request.reduce == lab.reduce_script()

@@ -116,6 +116,18 @@ def test_the_word_of_now_goes_before_what_is_on_record(files, submission, clock)
     assert stand(Talking(line(ARRAY, 0, "PENDING")), files, submission, clock).elements[0].state is State.QUEUED
 
 
+def test_a_failure_that_the_scheduler_has_no_reason_for_is_explained_by_the_element_itself(files, submission, clock):
+    words = "setup line 1, `module load x`: command not found"
+    for place in range(2):
+        path = ends.path_of(submission, "0-array", place)
+        ends.tell(files, path, End(f"slurm:12_{place}.0", 127, State.FAILED, words, (), "n7"))
+    queue = line(ARRAY, 0, "FAILED", "NonZeroExitCode") + line(ARRAY, 1, "TIMEOUT")
+    found = stand(Talking(queue), files, submission, clock).elements
+    assert (found[0].why.cause, found[0].reason, found[0].host) == (Cause.SETUP, words, "node1")
+    assert found[1].why.cause is Cause.TIME_LIMIT
+    assert stand(Talking(), files, submission, clock).elements[0] == found[0]
+
+
 def test_accounting_is_asked_once_for_what_nobody_knows_and_its_word_is_kept(files, submission, clock):
     past = "".join(f"12_{place}|{ARRAY.name}|FAILED|3:0|node2\n" for place in range(4))
     run = Talking(past=past + f"13|{REDUCE.name}|COMPLETED|0:0|node2\n")

@@ -138,6 +138,12 @@ def test_a_request_that_no_node_can_meet_says_so(recorded):
     assert status.reason.startswith("Can Never Run: Insufficient amount of resource: ncpus")
 
 
+def test_what_its_owner_deleted_did_not_wait_in_vain(recorded):
+    reply = recorded("openpbs/qstat-json-depend-on-finished-failed")
+    deleted = replace(reply, stdout=reply.stdout.replace('"substate":\t92', '"substate":\t91'))
+    assert parse(deleted)[0] == Status(State.CANCELLED, "never ran")
+
+
 def test_a_state_that_nobody_knows_is_neither_dead_nor_done(recorded):
     reply = recorded("openpbs/qstat-json-plain-queued")
     moved = replace(reply, stdout=reply.stdout.replace('"job_state":\t"Q"', '"job_state":\t"M"'))
@@ -160,6 +166,8 @@ def test_what_ran_and_has_no_exit_status_is_no_success(recorded):
         ("array-dependency-held-t", 0, Cause.DEPENDENCY, "waits for other jobs", ""),
         ("array-queued-t", 0, Cause.TURN, "waits for its turn", ""),
         ("node-failed-not-rerunable", 0, Cause.NODE_FAIL, "lost its node", ""),
+        ("depend-on-finished-failed", 0, Cause.NEVER, "never started, for a job that it waited for", ""),
+        ("array-dependency-unsatisfiable-t", 1, Cause.NEVER, "never started, for a job that it waited for", ""),
     ],
 )
 def test_a_state_is_told_in_words_with_what_to_do(recorded, name, index, cause, words, advice):

@@ -34,6 +34,25 @@ def job(job: Job, tmp_path: Path) -> Job:
     return replace(job, argv=("echo", "ran"), workdir=tmp_path, script=tmp_path / "own" / "0-array.sh", log=log)
 
 
+class Still:
+    """A folder of commands with a `sleep` that takes no time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._slept = folder / "slept"
+        self.path = f"{folder}:{os.environ['PATH']}"
+        (folder / "sleep").write_text(f'#!/bin/sh\necho "$1" >> {self._slept}\n')
+        (folder / "sleep").chmod(0o755)
+
+    def slept(self) -> list[str]:
+        return self._slept.read_text().split()
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Still:
+    (tmp_path / "still").mkdir()
+    return Still(tmp_path / "still")
+
+
 def run(job: Job, system: Any = None, **variables: str) -> subprocess.CompletedProcess[str]:
     (job.workdir / "script").write_text(render(job, system or Slurm()))
     env = {"PATH": os.environ["PATH"], **ELEMENT, **variables}
@@ -195,11 +214,19 @@ def test_files_have_the_submitters_umask(job, system):
 
 @SYSTEMS
 @pytest.mark.parametrize(("names", "runs"), [(["other"], True), (["other", "this.cluster"], False)])
-def test_no_element_runs_on_a_host_that_is_excluded(job, system, names, runs):
+def test_no_element_runs_on_a_host_that_is_excluded(job, system, names, runs, still):
     host = os.uname().nodename.partition(".")[0]
     wanted = replace(job, exclude=tuple(name.replace("this", host) for name in names))
-    assert ("ran" in run(wanted, system).stdout) is runs
+    assert ("ran" in run(wanted, system, PATH=still.path).stdout) is runs
     assert runs or reason(job) == f"excluded, `{host}.cluster`: no job is to run there"
+
+
+def test_an_element_keeps_the_place_that_others_would_be_drawn_to_for_a_while(job, still):
+    excluded = replace(job, exclude=(os.uname().nodename,))
+    assert "keeps its place for 300 s" in run(excluded, PATH=still.path).stderr
+    assert still.slept() == ["300"]
+    run(replace(excluded, size=1), SLURM_JOB_ID="12", PATH=still.path)
+    assert still.slept() == ["300", "0"]
 
 
 def test_a_site_may_change_how_the_command_is_started(job, tmp_path):

@@ -165,6 +165,12 @@ def test_a_state_that_nobody_knows_is_neither_dead_nor_done():
     }
 
 
+def test_what_was_ended_for_it_waited_in_vain_was_cancelled_by_nobody():
+    row = answer("1|0|CANCELLED|DependencyNeverSatisfied|\n")  # by --kill-on-invalid-dep, with Slurm 22.05
+    status = SLURM.parse_poll(row, named("1"))[ElementId("1", 0)]
+    assert (status.state, status.why.cause) == (State.CANCELLED, Cause.NEVER)
+
+
 @pytest.mark.parametrize("word", ["CANCELLED by 1234", "CANCELLED"])
 def test_whoever_cancelled_an_element_it_is_cancelled(word):
     assert SLURM.parse_poll(answer(f"1|0|{word}|None|node1\n"), named("1"))[ElementId("1", 0)].state is State.CANCELLED

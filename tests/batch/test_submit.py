@@ -22,6 +22,7 @@ from jughpc.batch.submitter import Submitter
 from jughpc.errors import (
     CommandMissingError,
     CommandTimeoutError,
+    FullError,
     JugdirError,
     SchedulerError,
     SubmitError,
@@ -122,10 +123,11 @@ def test_a_full_queue_is_waited_for_and_that_is_said(submitter, submission, slur
 
 def test_a_queue_that_stays_full_is_given_up_in_time(submitter, submission, slurm, clock):
     slurm.plan = ["full"] * 1000
-    with pytest.raises(SchedulerError, match="AssocMaxSubmitJobLimit"):
+    with pytest.raises(FullError, match=r"(?s)AssocMaxSubmitJobLimit.*nothing was queued"):
         submitter.submit(submission, planned(submitter, submission, []))
     assert clock.time <= submitter.cluster.patience
     assert slurm.queue == {}
+    assert submissions.numbers(submitter.files) == []  # there is no doubt, so nothing of it is kept
 
 
 def test_a_look_that_fails_is_no_proof_that_nothing_was_queued(submitter, submission, slurm):

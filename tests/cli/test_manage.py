@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 
 
 def results(shell, stem="three"):
@@ -82,7 +84,6 @@ def test_cleanup_takes_back_marks_that_promise_what_was_removed_by_hand(three):
     three("execute", "three.py")
     for name in results(three):
         (three.cwd / "three.jugdata" / "shards" / "0" / name).unlink()
-    assert three("check", "three.py").returncode == 0
     assert "1 marks that were not true" in three("cleanup", "three.py").stdout
     assert three("check", "three.py").returncode == 1
 
@@ -185,3 +186,35 @@ def test_retry_failed_makes_them_ready_for_arrays_too(failing):
     done = failing("failures", "failing.py", "--retry-failed")
     assert (done.returncode, "1 failed tasks are ready again" in done.stdout) == (0, True)
     assert short(failing, "failing.py") == "2 tasks waiting to be run, 0 failed, 1 complete, (none active)."
+
+
+def test_a_check_says_what_a_purge_took_and_a_worker_computes_it_again(three):
+    assert three("execute", "three.py").returncode == 0
+    shutil.rmtree(three.cwd / "three.jugdata" / "shards")
+    done = three("check", "--deep", "three.py")
+    assert (done.returncode, "3 results are gone, in 1 shard" in done.stderr, done.stdout) == (1, True, "")
+    assert "Executed:  3 tasks" in three("execute", "--short", "three.py").stdout
+    assert three("check", "--deep", "three.py").returncode == 0
+
+
+def test_a_reduce_that_needs_all_tasks_done_is_not_run_over_what_a_purge_took(three):
+    three("execute", "three.py")
+    shutil.rmtree(three.cwd / "three.jugdata" / "shards")
+    three.write("reduce.py", "open('reduced', 'w').close()\n")
+    done = three("reduce", "three.py", "--script", "reduce.py", "--if-done")
+    assert (done.returncode, "was not run, for tasks are left" in done.stderr) == (3, True)
+    assert not (three.cwd / "reduced").exists()
+
+
+def test_a_jugdir_without_its_store_yaml_is_repaired_by_the_command_that_the_error_names(three):
+    three("execute", "three.py")
+    (three.cwd / "three.jugdata" / "store.yaml").unlink()
+    failed = three("status", "three.py")
+    assert (failed.returncode, "is half-deleted" in failed.stderr) == (2, True)
+    command = shlex.split(failed.stderr.partition("again with: jughpc ")[2].partition(";")[0])
+    done = three(*command)
+    assert done.returncode == 0
+    assert "store.yaml was made again: 1 shards" in done.stdout
+    assert "3 of 3 tasks have results." in done.stdout
+    assert three("check", "--deep", "three.py").returncode == 0
+    assert "store.yaml was whole" in three(*command).stdout

@@ -43,7 +43,6 @@ _LAST = "all is done and never reduced, the collector"
 _LEFT = "tasks are left, the collector"
 
 KNOWN = (
-    Known(3, "a reduce can never start", 170, "Slurm: after a collector that is killed it pends until somebody looks"),
     Known(
         3, "a reduce starts before all is done", None, "Slurm: afterok of a collector that is forgotten holds nothing"
     ),

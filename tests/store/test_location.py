@@ -10,7 +10,7 @@ import pytest
 
 from jughpc.errors import JugdirError
 from jughpc.store.base import Pace
-from jughpc.store.files.opening import STORE
+from jughpc.store.files.charter import STORE
 from jughpc.store.location import Folder, Memory, Server, open_or_make, parse
 from jughpc.store.redis.store import LARGEST
 

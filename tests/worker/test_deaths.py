@@ -280,7 +280,7 @@ def test_a_task_that_killed_too_many_fails_with_that_story(bench):
     (failure,) = worker.worker.tally.failures
     assert (worker.runs, worker.graph.stuck, failure.deaths) == ([], 1, 3)
     assert "3 workers died" in failure.exception
-    assert [word in failure.trace for word in ("killed by crash", "killed by memory", "killed by unknown")] == [True] * 3
+    assert all(f"killed by {how}" in failure.trace for how in (CRASH, MEMORY, UNKNOWN))
     assert (failure.call, failure.host, "element" in failure.trace) == ("jugfile.note(7)", "life-4", False)
     assert bench.store.failure(failure.digest) == failure
 

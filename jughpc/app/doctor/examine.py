@@ -25,7 +25,8 @@ from jughpc.config.trust import Trust
 from jughpc.errors import JugdirError, TemplateError
 from jughpc.fs import Clock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.files.opening import STORE, open_store
+from jughpc.store.files.charter import STORE
+from jughpc.store.files.opening import open_store
 
 PATIENCE = 20.0  # [s] with a scheduler that does not answer
 _TRIES = 5  # of removing what another client may hold open

@@ -33,6 +33,10 @@ _GONE = (
     "the results were in the memory of this process, and go with it: name a folder as --jugdir, or let the jugfile "
     "say set_jugdir('FOLDER') or set_jugdir('dict_store:FILE'), to keep them"
 )
+_FORGOTTEN = (
+    "{count} results are gone from {location}, which had them: was it restarted, or emptied? They are computed again"
+)
+_ROUNDS = 3  # times that a worker computes again what its store forgets
 _PATIENCE = 5  # loads that bring no new task, before a barrier is taken for one that is never passed
 
 
@@ -162,7 +166,7 @@ class _Shift:
 
     def _work(self, session: Session, choice: Choice) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
-        graph, target, total = choice.graph, session.target, Tally()
+        graph, target, total, rounds = choice.graph, session.target, Tally(), _ROUNDS
         self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
         while True:
             worker = Worker(
@@ -176,8 +180,13 @@ class _Shift:
                 self.site.say,
             )
             worker.run()
+            forgotten = worker.recheck() if session.store.may_forget else 0
             total = total.plus(worker.tally)
-            if worker.stopping() or not self.patience.through(choice.look, "look at the store"):
+            if forgotten:
+                rounds -= 1
+                self.site.say(_FORGOTTEN.format(count=forgotten, location=target.location))
+            go_on = rounds > 0 if forgotten else self.patience.through(choice.look, "look at the store")
+            if worker.stopping() or not go_on:
                 return total, worker.stopping()
 
     def _tell_what_waits(self, jugfile: Jugfile, choice: Choice, patience: int) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jughpc.app.status.elements import Jobs
-from jughpc.batch import journal, settling, submissions
+from jughpc.batch import ends, journal, settling, submissions
+from jughpc.batch.causes import Cause
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.fs import Files
@@ -23,10 +25,14 @@ def latest(jobs: Jobs, role: Role) -> Accepted | None:
 
 
 def troubles(jobs: Jobs, files: Files) -> dict[Role, Status]:
-    """Return the followers that did not end well, or never will; none of what was cancelled as a whole."""
+    """Return the followers that did not end well, or never will; none of what was cancelled as a whole.
+
+    One that the scheduler has forgotten, and that did not record how it ended, did not end well as far as is known.
+    """
     if jobs.cancelled:
         return {}
-    bad = {role: status for role, status in jobs.poll.dependents.items() if _is_bad(status)}
+    told = {**_forgotten(jobs), **jobs.poll.dependents}
+    bad = {role: status for role, status in told.items() if _is_bad(status)}
     if is_reduced(files, jobs.submission):
         bad.pop(Role.REDUCE, None)
         bad.pop(Role.COLLECT, None)
@@ -50,13 +56,21 @@ def reduce_of(submission: Submission) -> Path | None:
 
 def never_starting(jobs: Jobs) -> list[Accepted]:
     """Return the reduce whose collector did not end well, if it has not ended itself."""
-    collector, reduce = (jobs.poll.dependents.get(role) for role in (Role.COLLECT, Role.REDUCE))
-    waits = reduce is not None and not reduce.state.ended and reduce.state is not State.RUNNING
-    lost = collector is not None and (
-        collector.state in _BADLY or (reduce is not None and reduce.state is State.STUCK and collector.state.ended)
-    )
-    job = latest(jobs, Role.REDUCE)
-    return [job] if job and waits and lost else []
+    reduce, job = jobs.poll.dependents.get(Role.REDUCE), latest(jobs, Role.REDUCE)
+    if reduce is None or job is None or reduce.state.ended or reduce.state is State.RUNNING:
+        return []
+    collector = jobs.poll.dependents.get(Role.COLLECT)
+    stuck = reduce.state is State.STUCK and collector is not None and collector.state.ended
+    return [job] if _is_lost(collector) or stuck else []
+
+
+def never_started(jobs: Jobs) -> list[Accepted]:
+    """Return the reduce that ended unrun by itself, for its collector did not end well: some systems see to that."""
+    reduce, job = jobs.poll.dependents.get(Role.REDUCE), latest(jobs, Role.REDUCE)
+    if reduce is None or job is None or reduce.state is not State.CANCELLED:
+        return []
+    never = reduce.why is not None and reduce.why.cause is Cause.NEVER
+    return [job] if never or _is_lost(jobs.poll.dependents.get(Role.COLLECT)) else []
 
 
 def withdraw(jobs: Jobs, files: Files, which: Sequence[Accepted]) -> str:
@@ -75,10 +89,95 @@ def withdrawn(files: Files, submission: Submission) -> set[str]:
 
 
 def withdraw_orphans(jobs: Jobs, files: Files) -> str:
-    """Withdraw the reduce that can never start, if there is one; return what went wrong."""
-    if jobs.trouble or jobs.cancelled or submissions.is_over(files, jobs.submission):
+    """Withdraw the reduce that can never start, if there is one; return what went wrong.
+
+    One that its system ended itself is on record as withdrawn from then on.
+    """
+    if jobs.trouble or jobs.cancelled:
+        return ""
+    if stems := [journal.stem_of(job) for job in never_started(jobs)]:
+        journal.withdraw(files, jobs.submission, stems)
+        journal.mark_gone(files, jobs.submission, stems)
+    if submissions.is_over(files, jobs.submission):
         return ""
     return withdraw(jobs, files, never_starting(jobs))
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a follower stands, for people.
+
+    Attributes:
+        words: Why, "" if there is nothing to explain.
+        advice: What to do about it, "" if nothing is to be done.
+        withdrawn: Whether it never ran, for the collector did not end well.
+        failed: Whether it did not end well, or never will.
+    """
+
+    job: Accepted
+    status: Status
+    words: str
+    advice: str
+    withdrawn: bool = False
+    failed: bool = False
+
+
+def told(jobs: Jobs, files: Files) -> dict[Role, Told]:
+    """Return how the latest collector and reduce stand, with the next step."""
+    bad, gone = troubles(jobs, files), withdrawn(files, jobs.submission)
+    statuses = {**bad, **jobs.poll.dependents}
+    found = ((role, latest(jobs, role), statuses.get(role)) for role in (Role.COLLECT, Role.REDUCE))
+    fate = _fate(jobs, files)
+    return {
+        role: _told(jobs, job, status, fate if journal.stem_of(job) in gone else "", failed=role in bad)
+        for role, job, status in found
+        if job and status
+    }
+
+
+def _told(jobs: Jobs, job: Accepted, status: Status, lost: str, *, failed: bool) -> Told:
+    """Return how a follower stands.
+
+    Args:
+        lost: How the collector ended for which it was withdrawn, "" if it was not.
+    """
+    words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
+    if lost:
+        words, advice = f"withdrawn, for the collector {lost}", ""
+    elif failed and job.role is Role.COLLECT:
+        advice = ", ".join(filter(None, [advice, _next_step(jobs, status)]))
+    return Told(job, status, words, advice, bool(lost), failed)
+
+
+def _next_step(jobs: Jobs, collector: Status) -> str:
+    """Return how to go on after a collector that did not end well."""
+    mend = "mend that, then " if collector.why and collector.why.cause is Cause.SETUP else ""
+    if any(not status.state.ended for status in jobs.poll.elements.values()):
+        return f"{mend}`jughpc submit --more N` adds elements and another collector"
+    return f"{mend}`jughpc resubmit` goes on"
+
+
+def _fate(jobs: Jobs, files: Files) -> str:
+    """Return in words how the collector ended: one that was not killed says so itself."""
+    job, status = latest(jobs, Role.COLLECT), jobs.poll.dependents.get(Role.COLLECT)
+    if status and status.state is State.CANCELLED:
+        return "was cancelled"
+    if status and status.why:
+        return status.why.words
+    own = job and ends.told(files, jobs.submission, journal.stem_of(job))
+    return "did not end well" if own else "was killed"
+
+
+def _forgotten(jobs: Jobs) -> dict[Role, Status]:
+    """Return the followers of which neither the scheduler nor a record knows anything, if there is a reduce."""
+    if jobs.trouble or jobs.open or latest(jobs, Role.REDUCE) is None:
+        return {}
+    words = "the scheduler knows nothing of it, and it left no word: it was killed most likely"
+    return {role: Status(State.ENDED, words) for role in (Role.COLLECT, Role.REDUCE) if latest(jobs, role)}
+
+
+def _is_lost(collector: Status | None) -> bool:
+    return collector is not None and collector.state in _BADLY
 
 
 def _is_bad(status: Status) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jughpc.app.context.manifest import Manifest
@@ -11,11 +11,13 @@ from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.status.broken import BrokenNode, broken
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.elements import Group, Jobs
-from jughpc.app.status.tasks import Standing, manifest_of, stand
+from jughpc.app.status.followers import Told
+from jughpc.app.status.tasks import Standing, manifest_of, stand, tell_loss
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.scheduler import Role, State, Status
+from jughpc.batch.scheduler import Role, State
 from jughpc.store.base import Observer
 from jughpc.store.record import ALIVE, Record
 
@@ -28,8 +30,8 @@ class Report:
         jobs: The latest submission, None if there is none.
         elements: Its array elements by state.
         groups: The same by what is behind it.
-        troubles: Its followers that did not end well, or never will.
-        withdrawn: The stems of its jobs that were withdrawn.
+        followers: Its latest collector and reduce.
+        broken: Nodes on which its elements end before they work.
         changes: What is no more what computed, or will compute, these results.
     """
 
@@ -38,14 +40,15 @@ class Report:
     jobs: Jobs | None = None
     elements: Counter[State] = field(default_factory=Counter)
     groups: Sequence[Group] = ()
-    troubles: Mapping[Role, Status] = field(default_factory=dict)
-    withdrawn: Set[str] = frozenset()
+    followers: Mapping[Role, Told] = field(default_factory=dict)
+    broken: Sequence[BrokenNode] = ()
     changes: Changes = field(default_factory=Changes)
 
     @property
     def is_well(self) -> bool:
         """Whether all tasks are done, and what was to follow them did not fail."""
-        return not (self.standing.unfinished or self.standing.manifest.barrier or self.troubles)
+        failed = any(told.failed for told in self.followers.values())
+        return not (self.standing.unfinished or self.standing.manifest.barrier or failed)
 
 
 def report(
@@ -70,7 +73,7 @@ def report(
     over.update(_still(observer, records, over) if observer else ())
     if jobs and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
         jobs = replace(jobs, trouble=words)
-    standing = stand(manifest, store, over)
+    standing = tell_loss(site, stand(manifest, store, over))
     counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
     found = Report(site.target, standing, jobs, counts, changes=changes(site, standing, jobs))
     if jobs is None or (files := site.files) is None:
@@ -78,8 +81,8 @@ def report(
     return replace(
         found,
         groups=submitted.groups(jobs),
-        troubles=followers.troubles(jobs, files),
-        withdrawn=followers.withdrawn(files, jobs.submission),
+        followers=followers.told(jobs, files),
+        broken=broken(jobs, files, store) if store else (),
     )
 
 

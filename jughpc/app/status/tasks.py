@@ -12,6 +12,7 @@ from jughpc.app.context import session as sessions
 from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
 from jughpc.app.context.site import Site
 from jughpc.store.base import Store, View
+from jughpc.store.believed import LOOKS, broken, told
 from jughpc.store.files.layout import sum_name
 from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import ALIVE, Record
@@ -35,6 +36,7 @@ class Standing:
         workers: Lives that go on, as far as this host can know.
         dead: Lives that ended without letting go, by their own record or by this host's process table.
         suspects: The tasks without result that killed workers.
+        gone: How many results are gone of each shard whose mark promised them.
     """
 
     manifest: Manifest
@@ -42,6 +44,7 @@ class Standing:
     workers: list[Record] = field(default_factory=list)
     dead: list[Record] = field(default_factory=list)
     suspects: list[bytes] = field(default_factory=list)
+    gone: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def unfinished(self) -> int:
@@ -87,23 +90,36 @@ def manifest_of(site: Site) -> Manifest:
     return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
 
 
-def standing(site: Site, ended: Mapping[str, str] | None = None) -> Standing:
+def standing(site: Site, ended: Mapping[str, str] | None = None, looks: int | None = LOOKS) -> Standing:
     """Look where `site` stands, by one listing a shard that is not complete and one read a worker.
 
     Args:
         ended: Lives that the scheduler says are over, to a reason; they are not taken for alive.
+        looks: How many of the complete shards are looked at all the same, None for all.
     """
-    return stand(manifest_of(site), site.store(), ended or {})
+    return tell_loss(site, stand(manifest_of(site), site.store(), ended or {}, looks))
 
 
-def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> Standing:
+def sure(site: Site, now: Standing) -> Standing:
+    """Return `now`, or what a look at all shards shows if it says that all is done: before anything rests on that."""
+    return now if now.unfinished else tell_loss(site, stand(now.manifest, site.store(), {}, looks=None))
+
+
+def tell_loss(site: Site, found: Standing) -> Standing:
+    """Say so if results are gone: who looks next finds their tasks to be ready, and no more."""
+    if found.gone:
+        site.say(told(sum(found.gone.values()), len(found.gone)))
+    return found
+
+
+def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str], looks: int | None = LOOKS) -> Standing:
     """Return how the tasks of `manifest` stand in `store`, None being one that does not exist yet."""
     if store is None:
         return Standing(manifest, _classified(manifest, *(np.zeros(len(manifest), bool) for _ in range(3))))
     records = store.records()
     dead = {record.life: record for record in records if _is_dead(record, ended)}
     workers = {record.life: record for record in records if record.life not in dead}
-    look = _Look(manifest, store)
+    look = _Look(manifest, store, looks)
     for life, index in look.claimed():
         if life in workers:
             look.active[index] = True
@@ -112,7 +128,7 @@ def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str]) -> 
     for index in look.indices(running):
         look.active[index] = True
     state = _classified(manifest, look.done, look.failed, look.active)
-    return Standing(manifest, state, list(workers.values()), list(dead.values()), look.suspects())
+    return Standing(manifest, state, list(workers.values()), list(dead.values()), look.suspects(), look.gone)
 
 
 def _is_dead(record: Record, ended: Mapping[str, str]) -> bool:
@@ -125,16 +141,17 @@ def _with_task(record: Record, name: str) -> Record:
 
 
 class _Look:
-    """One look at all shards that are not complete."""
+    """One look at all shards that are not complete, and at some that are said to be."""
 
-    def __init__(self, manifest: Manifest, store: Store) -> None:
+    def __init__(self, manifest: Manifest, store: Store, looks: int | None) -> None:
         count = len(manifest)
         self.done, self.failed, self.active = (np.zeros(count, bool) for _ in range(3))
+        self.gone: dict[int, int] = {}
         self._manifest, self._store = manifest, store
-        self._order, self._starts = _sorted_by_shard(manifest, store.shards)
+        self._members = _by_shard(manifest, store.shards)
         self._views: list[tuple[int, View]] = []
         self._index: dict[bytes, int] = {}
-        self._look()
+        self._look(looks)
 
     def indices(self, digests: Iterable[bytes]) -> list[int]:
         """Return where `digests` are, as far as their shards were looked at."""
@@ -156,36 +173,44 @@ class _Look:
         holder = self._store.claimant(shard, key, view.top(key))
         return holder.life if holder else ""
 
-    def _look(self) -> None:
-        complete = self._store.complete()
-        for shard in range(self._store.shards):
-            members = self._order[self._starts[shard] : self._starts[shard + 1]]
-            if not len(members):
-                continue
-            if (shard, self._set_name(members)) in complete:
+    def _look(self, looks: int | None) -> None:
+        complete, names = self._store.complete(), {shard: self._set_name(shard) for shard in self._members}
+        marks = {shard: name for shard, name in names.items() if (shard, name) in complete}
+        false = broken(self._store, marks, self._digests, looks)
+        self.gone = {shard: len(one.gone) for shard, one in false.items() if one.gone}
+        for shard, members in self._members.items():
+            if shard in false:
+                self._take_in(shard, false[shard].view)
+            elif shard in marks:
                 self.done[members] = True
             else:
-                self._look_into(shard, members)
+                self._take_in(shard, self._store.look(shard))
 
-    def _look_into(self, shard: int, members: npt.NDArray[np.int64]) -> None:
-        view = self._store.look(shard)
+    def _take_in(self, shard: int, view: View) -> None:
+        members = self._members[shard]
         here = {self._manifest.digests[index].tobytes(): int(index) for index in members}
         self._index.update(here)
         self._views.append((shard, view))
         self.done[[here[digest] for digest in view.done & here.keys()]] = True
         self.failed[[here[digest] for digest in view.failed & here.keys()]] = True
 
-    def _set_name(self, members: npt.NDArray[np.int64]) -> str:
+    def _digests(self, shard: int) -> set[bytes]:
+        return {self._manifest.digests[index].tobytes() for index in self._members[shard]}
+
+    def _set_name(self, shard: int) -> str:
+        members = self._members[shard]
         halves = self._manifest.digests[members].view("<u8").sum(axis=0, dtype=np.uint64)
         return sum_name(len(members), int(halves[0]), int(halves[1]))
 
 
-def _sorted_by_shard(manifest: Manifest, shards: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the tasks in the order of their shards, and where each shard begins."""
+def _by_shard(manifest: Manifest, shards: int) -> dict[int, npt.NDArray[np.int64]]:
+    """Return the tasks of each shard that has any."""
     first = manifest.digests[:, :2].astype(np.uint16)  # which NumPy sorts by radix, in linear time
     shard = (first[:, 0] << 8 | first[:, 1]) >> np.uint16(16 - (shards - 1).bit_length())
     order = np.argsort(shard, kind="stable")
-    return order, np.searchsorted(shard[order], np.arange(shards + 1))
+    starts = np.searchsorted(shard[order], np.arange(shards + 1))
+    parts = ((number, order[starts[number] : starts[number + 1]]) for number in range(shards))
+    return {number: part for number, part in parts if len(part)}
 
 
 def _classified(manifest: Manifest, done: Mask, failed: Mask, active: Mask) -> npt.NDArray[np.uint8]:

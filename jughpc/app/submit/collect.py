@@ -12,16 +12,15 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, standing
+from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, standing, sure
 from jughpc.app.submit import handover
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
-from jughpc.app.upkeep.claims import cleanup_claims
-from jughpc.app.upkeep.deaths import Witness, reconsider
+from jughpc.app.upkeep.claims import settle_deaths
 from jughpc.backoff import Backoff
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
-from jughpc.errors import JugdirError, JugError
+from jughpc.errors import FullError, JugdirError, JugError
 from jughpc.store.base import Failure, Observer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -38,12 +37,16 @@ class End(Enum):
     SILENT = "tasks are left, nobody gives a sign of life, and the scheduler cannot be asked"
     LATE = "tasks are left, and the time of this job is over"
     BY_HAND = "tasks are left, and the elements were cancelled by hand"
+    IN_VAIN = "tasks are left, and no element started: a job that they waited for (--after) did not end well"
+    FULL = "tasks are left, and the system had no room for further jobs"
     HANDED_OVER = "tasks are left, and further jobs go on with them"
 
 
 GO_ON: Mapping[End, str] = {
     End.SILENT: "Once the scheduler answers, `jughpc status` shows what it started; `jughpc submit` runs what is left.",
     End.BY_HAND: "No further ones are submitted in their place. `jughpc resubmit` goes on.",
+    End.IN_VAIN: "Mend that job; `jughpc resubmit` then starts at once, `jughpc resubmit --after JOBID` after another.",
+    End.FULL: "Once other jobs of yours have ended, `jughpc resubmit` runs what is left.",
 }
 """What to do about an end; submitting again is what helps else."""
 
@@ -91,6 +94,7 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
     while True:
         observer = observer or (store.observer() if (store := site.store()) else None)
         now = report(site, clusters, number, observer)
+        now = replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
         silence.heard(_signs(now))
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
         if end is not None and (end not in (End.ALONE, End.SILENT) or number is not None):
@@ -148,33 +152,42 @@ def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     verdict = sleep_until(site, clusters, charge.number, charge.deadline)
     if verdict.end not in (End.ALONE, End.BLOCKED) or verdict.jobs is None or verdict.jobs.cancelled:
         return verdict
-    verdict = _settled(site, clusters, verdict, verdict.jobs)
+    verdict = _settled(site, verdict, verdict.jobs)
     if verdict.end is End.BLOCKED or verdict.jobs is None:
         return verdict
+    if handover.waited_in_vain(verdict.jobs):
+        return replace(verdict, end=End.IN_VAIN)
     by_hand = handover.ended_by_hand(verdict.jobs)
     if size := handover.worth(site, verdict.jobs, by_hand):
         now = Progress.of(verdict.standing, site.store())
         rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now)
         if rounds is None:
             site.say("the latest array brought nothing; no further one is submitted")
-        elif handover.hand_over(site, verdict.jobs, verdict.standing, size, rounds):
-            return Verdict(End.HANDED_OVER, verdict.standing, verdict.jobs)
+        else:
+            return _handed_over(site, clusters, verdict, verdict.jobs, size, rounds, charge.deadline)
         return verdict
-    return Verdict(End.BY_HAND, verdict.standing, verdict.jobs) if by_hand else verdict
+    return replace(verdict, end=End.BY_HAND) if by_hand else verdict
 
 
-def _settled(site: Site, clusters: Clusters, verdict: Verdict, jobs: Jobs) -> Verdict:
-    """Write down who died of what, free what the dead held, and judge anew.
+def _handed_over(
+    site: Site, clusters: Clusters, verdict: Verdict, jobs: Jobs, size: int, rounds: int, deadline: float | None
+) -> Verdict:
+    """Hand over, waiting for room as long as this job's own time lasts; return the verdict as it is then."""
+    left = 0.0 if deadline is None else deadline - site.clock.wall() - 2 * MARGIN
+    patient = replace(jobs, cluster=replace(jobs.cluster, patience=max(left, jobs.cluster.patience)))
+    try:
+        done = handover.hand_over(site, clusters, patient, verdict.standing, size, rounds)
+    except FullError:
+        return replace(verdict, end=End.FULL)
+    return replace(verdict, end=End.HANDED_OVER) if done else verdict
 
-    What failed for deaths that the scheduler explains may be tried again.
-    """
-    store = site.store()
-    if store is None or (verdict.end is End.BLOCKED and not reconsider(store, Witness.of(jobs, store))):
-        return verdict
-    if freed := sum(row.removed for row in cleanup_claims(site, clusters)):
-        site.say(f"freed {freed} claims of the dead")
-    now = replace(standing(site), dead=verdict.standing.dead)
-    return replace(verdict, end=End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED, standing=now)
+
+def _settled(site: Site, verdict: Verdict, jobs: Jobs) -> Verdict:
+    """Write down who died of what, and judge anew: what failed for deaths that the scheduler explains may be tried."""
+    settle_deaths(site, jobs)
+    now = standing(site)
+    end = End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED
+    return replace(verdict, end=end, standing=replace(verdict.standing, state=now.state, suspects=now.suspects))
 
 
 def _withdraw_reduce(site: Site, clusters: Clusters, number: int) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
+from jughpc.app.status.broken import keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
 from jughpc.app.submit import dependents
 from jughpc.app.submit.progress import Progress
-from jughpc.batch import submissions
+from jughpc.app.upkeep.claims import cleanup_claims
+from jughpc.batch import avoided, submissions
 from jughpc.batch.causes import Cause, Why
-from jughpc.batch.scheduler import Role, State, Status
+from jughpc.batch.clusters import Clusters
+from jughpc.batch.plan import DependentJob
+from jughpc.batch.scheduler import JobId, Role, State, Status
+from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
-from jughpc.errors import JugError
+from jughpc.errors import FullError, JugError, SubmitError
 
 _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
 """Why an array may have brought nothing, and the next one may all the same."""
@@ -25,6 +30,12 @@ def ended_by_hand(jobs: Jobs) -> Set[int]:
     return {
         place for place, status in _latest(jobs).items() if status.state is State.CANCELLED and _is_users(status.why)
     }
+
+
+def waited_in_vain(jobs: Jobs) -> bool:
+    """Return whether no element of the latest array started, for a job that it waited for did not end well."""
+    found = [status.why.cause if status.why else None for status in _latest(jobs).values()]
+    return bool(found) and set(found) == {Cause.NEVER}
 
 
 def latest_size(jobs: Jobs) -> int:
@@ -55,23 +66,59 @@ def rounds_left(jobs: Jobs, rounds: int, before: Progress | None, now: Progress)
     return rounds - 1 if passing and rounds else None
 
 
-def hand_over(site: Site, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:
-    """Submit an array of `size` at most, and what follows it; return whether it was accepted."""
+def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:
+    """Free what the dead held and submit an array of `size` at most, and what follows it; return whether it was.
+
+    Raises FullError if the system had no room for it, for as long as the cluster's patience lasts.
+    """
     files, say, submission = site.files, site.say, jobs.submission
     if files is None or submissions.is_cancelled(files, submission) or not _may_repair(jobs):
         return False
     left = standing.unfinished
     size = min(size, left) if not standing.manifest.barrier else size
-    now = Progress.of(standing, site.store())
+    store = site.store()
+    kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
+    freed = sum(row.removed for row in cleanup_claims(site, clusters))
+    now = Progress.of(standing, store)
     after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), now)
-    say(f"submitting {size} more elements for {left} tasks")
+    say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
+    for host, words in kept_off.items():
+        say(f"they keep off {host}: {words}")
     try:
-        accepted = Submitter(jobs.cluster, files, say).submit_more(submission, size, after)
+        accepted = more_elements(Submitter(jobs.cluster, files, say), submission, size, kept_off, after)
+    except FullError as error:
+        say(f"they were not taken: {error}")
+        raise
     except JugError as error:
         say(f"they were refused: {error}")
         return False
     say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
     return True
+
+
+def more_elements(
+    submitter: Submitter,
+    submission: Submission,
+    size: int,
+    kept_off: Mapping[str, str],
+    dependents: Sequence[DependentJob],
+    after: Sequence[JobId] = (),
+) -> list[Accepted]:
+    """Queue `size` more elements, and what follows them, that run on none of these hosts; return the jobs.
+
+    Where the system refuses that, which may call them something else, they run anywhere.
+    Raises: as `Submitter.submit_more`.
+    """
+    careful = avoided.keeping_off(submission, kept_off)
+    if careful == submission:
+        return submitter.submit_more(submission, size, dependents, after)
+    try:
+        return submitter.submit_more(careful, size, dependents, after)
+    except FullError:
+        raise
+    except SubmitError as error:
+        submitter.tell(f"{error}\nTrying again without --exclude ...")
+        return submitter.submit_more(submission, size, dependents, after)
 
 
 def _may_repair(jobs: Jobs) -> bool:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.status.broken import keep_off
 from jughpc.app.submit import live
 from jughpc.app.submit.submit import SubmitRequest
-from jughpc.batch import journal, submissions
+from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.submissions import Submission
+from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.errors import UsageError
 from jughpc.fs import Files
-
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,10 @@ def history(site: Site, clusters: Clusters) -> list[Entry]:
     return list(_entries(site, clusters))
 
 
-def as_before(site: Site, number: int | None, size: int | None) -> SubmitRequest:
+def as_before(site: Site, clusters: Clusters, number: int | None, size: int | None) -> SubmitRequest:
     """Return the request for a submission as `number`, by default the latest, was asked for.
+
+    It keeps off the nodes that were broken then.
 
     Raises:
         UsageError: There is none.
@@ -51,7 +53,7 @@ def as_before(site: Site, number: int | None, size: int | None) -> SubmitRequest
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
     return SubmitRequest(
         size=size or max(found.workload.size, 1),
-        options=found.options,
+        options=_options(site, clusters, found),
         scheduler=found.scheduler,
         name=found.workload.name,
         reduce=followers.reduce_of(found),
@@ -65,6 +67,17 @@ def _said(found: Submission, option: str, otherwise: int) -> int:
     """Return the number that its elements were told by `option`, `otherwise` if they were told none."""
     told = [word.removeprefix(option) for word in found.workload.argv if word.startswith(option)]
     return int(told[0]) if told else otherwise
+
+
+def _options(site: Site, clusters: Clusters, found: Submission) -> ElementOptions:
+    """Return the options that a submission was made with, and that keep its elements off nodes broken for it."""
+    files, store, jobs = site.files, site.store(), submitted.find(site, clusters, found.number)
+    if files is None or store is None or jobs is None:
+        return found.options
+    hosts = keep_off(jobs, files, store)
+    for host, words in hosts.items():
+        site.say(f"it keeps off {host}: {words}")
+    return avoided.keeping_off(found, hosts).options
 
 
 def _entries(site: Site, clusters: Clusters) -> Iterator[Entry]:

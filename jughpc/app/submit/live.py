@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jughpc.app.context.pinned import pinned
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.status.broken import keep_off
 from jughpc.app.status.elements import Jobs
-from jughpc.app.status.tasks import Standing, standing
+from jughpc.app.status.tasks import Standing, standing, sure
 from jughpc.app.submit import dependents
+from jughpc.app.submit.handover import more_elements
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
@@ -29,11 +31,13 @@ class More:
     Attributes:
         number: The submission's.
         wrong: Why the former collector and reduce could not be withdrawn yet, "" if they were.
+        kept_off: The nodes that they keep off, each with the reason.
     """
 
     number: int
     accepted: list[Accepted]
     wrong: str = ""
+    kept_off: Mapping[str, str] = field(default_factory=dict)
 
 
 def live(site: Site, clusters: Clusters) -> list[Jobs]:
@@ -75,7 +79,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     found, files = live(site, clusters), site.files
     if not found or files is None:
         raise UsageError(f"no submission of {site.location} goes on, so nothing can be added; submit without --more.")
-    jobs, now = found[-1], standing(site)
+    jobs, now = found[-1], sure(site, standing(site))
     if not now.unfinished and not now.manifest.barrier:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission
@@ -84,8 +88,12 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now, site.store()))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
-    accepted = Submitter(jobs.cluster, files, site.say).submit_more(submission, fitting, after, _running(jobs))
-    return More(submission.number, accepted, followers.withdraw(jobs, files, _unended(jobs, before)))
+    store = site.store()
+    kept_off = keep_off(jobs, files, store) if store else {}
+    submitter = Submitter(jobs.cluster, files, site.say)
+    accepted = more_elements(submitter, submission, fitting, kept_off, after, _running(jobs))
+    wrong = followers.withdraw(jobs, files, _unended(jobs, before))
+    return More(submission.number, accepted, wrong, kept_off)
 
 
 def _as_submitted(site: Site, submission: Submission) -> Target:

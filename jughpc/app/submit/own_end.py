@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc import host
@@ -48,6 +49,16 @@ def recorded(site: Site, role: Role, environ: Mapping[str, str]) -> Iterator[Own
                 ends.tell(OsFiles(path.parent), path.name, _end(site, own, environ))
 
 
+def tell_start_failed(site: Site, environ: Mapping[str, str], error: Exception) -> None:
+    """Record where the script of an element says, that `error` ended it before it worked."""
+    if path := _path(site, Role.ARRAY, environ):
+        reason = f"{ends.START}, `{site.target.jugfile.name}`: {_raised(error)}"
+        owner, lines = environ.get("JUGHPC_OWNER", ""), tuple(_lines(error))
+        end = End(owner, _code(error), State.FAILED, reason, lines, host.hostname())
+        with suppress(OSError):  # its log says it, too
+            ends.tell(OsFiles(path.parent), path.name, replace(end, when=site.clock.wall()))
+
+
 def mark_reduced(site: Site, script: Path) -> None:
     """Record with each submission that this is the reduce of that it ended well."""
     if (files := site.files) is None:
@@ -70,7 +81,7 @@ def _end(site: Site, own: OwnEnd, environ: Mapping[str, str]) -> End:
 def _path(site: Site, role: Role, environ: Mapping[str, str]) -> Path | None:
     """Return where this job is to tell its end; None for what a task or a script of ours started by hand."""
     path = Path(environ.get("JUGHPC_END", ""))
-    mine = path.name.endswith(f"-{role.value}.json") and site.location.folder() in path.parents
+    mine = re.search(rf"-{role.value}(-\d+)?\.json$", path.name) and site.location.folder() in path.parents
     return path if mine else None
 
 
@@ -80,6 +91,12 @@ def _code(error: BaseException) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     return ExitCode.USAGE if isinstance(error, JugfileError) else ExitCode.FAILED
+
+
+def _raised(error: Exception) -> str:
+    """Return in one line what was raised."""
+    told = error.trace.rstrip().splitlines()[-1:] if isinstance(error, JugfileError) else _lines(error)[:1]
+    return told[0] if told else type(error).__name__
 
 
 def _lines(error: BaseException) -> list[str]:

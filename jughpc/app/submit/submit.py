@@ -9,14 +9,14 @@ from pathlib import Path
 
 from jughpc.app.context import pinned as texts
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import Manifest, is_saved, key_of, of_graph, save
+from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
-from jughpc.app.status.tasks import Standing, stand
+from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
 from jughpc.app.submit import dependents, live
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import script, settling, submissions
@@ -114,7 +114,7 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     if not session.jugfile.tasks and not session.jugfile.barrier:
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
-    standing = stand(_manifest(session), None if session.is_new else session.store, {})
+    standing = _standing(session)
     submission = _draft(site, target, _fitting(request, standing), cluster)
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
@@ -184,8 +184,12 @@ def _files(site: Site) -> Files:
     return files
 
 
-def _manifest(session: Session) -> Manifest:
-    return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
+def _standing(session: Session) -> Standing:
+    """Return how the tasks stand; that none is left to run is looked at in all shards."""
+    manifest = of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
+    if session.is_new:
+        return stand(manifest, None, {})
+    return sure(session.site, tell_loss(session.site, stand(manifest, session.store, {})))
 
 
 def _prepare_store(session: Session, standing: Standing, files: Files) -> None:

@@ -62,14 +62,25 @@ def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait:
     while wait and not force and clock.now() < end and any(not row.proof for row in held):
         clock.sleep(_PAUSE * jitter())
         held = [row if row.proof else _judged(observer, store, row, over) for row in held]
+    _settle(store, jobs, held)
+    cleaned = [_removed(store, row) if force or row.proof else row for row in held]
+    _forget_dead(store, observer, over)
+    return cleaned
+
+
+def settle_deaths(site: Site, jobs: Jobs) -> None:
+    """Write down which tasks killed the workers that are dead by proof, and take back what the scheduler explains."""
+    if store := site.store():
+        observer, over = store.observer(), _over(jobs, store)
+        _settle(store, jobs, [_judged(observer, store, row, over) for row in _find(site, store)])
+
+
+def _settle(store: Store, jobs: Jobs | None, held: Iterable[FoundClaim]) -> None:
     witness = Witness.of(jobs, store)
     for row in held:
         if row.proof:
             write_down(store, witness, row.shard, row.key, row.generation)
-    cleaned = [_removed(store, row) if force or row.proof else row for row in held]
     reconsider(store, witness)
-    _forget_dead(store, observer, over)
-    return cleaned
 
 
 def _store(site: Site) -> Store:

@@ -50,8 +50,8 @@ def write_down(store: Store, witness: Witness, shard: int, key: bytes, generatio
         store.bury(known)
 
 
-def reconsider(store: Store, witness: Witness) -> set[bytes]:
-    """Take back the deaths that turn out to be none of their task's, and the failures for them; return these tasks."""
+def reconsider(store: Store, witness: Witness) -> None:
+    """Take back the deaths that turn out to be none of their task's, and the failures for them."""
     acquitted = {
         death.digest
         for shard in store.shards_in_use()
@@ -61,7 +61,6 @@ def reconsider(store: Store, witness: Witness) -> set[bytes]:
     }
     failures = (store.failure(digest) for digest in acquitted)
     store.forget_failures([failure.digest for failure in failures if failure and failure.deaths])
-    return acquitted
 
 
 def _is_taken_back(store: Store, death: Death, known: Death | None) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from jughpc.app.context.sources import Changed
+from jughpc.app.status.broken import BrokenNode
 from jughpc.app.status.elements import Jobs
+from jughpc.app.status.followers import Told
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS
 from jughpc.batch.journal import log_of
-from jughpc.batch.scheduler import Role, State, Status
+from jughpc.batch.scheduler import Role, State
 from jughpc.library.table import table
 from jughpc.store.record import Record
 from jughpc.units import ranges, show_seconds
@@ -67,28 +68,32 @@ def _submission(report: Report, jobs: Jobs) -> Iterator[str]:
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
     withdrawn = jobs.withdrawn and not jobs.cancelled
     words = {State.CANCELLED: "not needed any more"} if withdrawn else {}
-    told = [f"{elements[s]} {words.get(s, s.value)}" for s in State if s in always or elements[s]]
-    yield f"  {elements.total()} elements: {', '.join(told)}"
+    counts = [f"{elements[s]} {words.get(s, s.value)}" for s in State if s in always or elements[s]]
+    yield f"  {elements.total()} elements: {', '.join(counts)}"
     for group in report.groups:
         yield f"    {_numbers(group.numbers)}: {group.words}" + (f"; {group.advice}" if group.advice else "")
-    for role, status in jobs.poll.dependents.items():
-        yield from _follower(report, jobs, role, status)
+    for node in report.broken:
+        yield from _broken(node)
+    for role, told in report.followers.items():
+        yield from _follower(report, jobs, role, told)
     if jobs.trouble:
         yield f"  {submission.scheduler} did not answer; this is what the store knows. {jobs.trouble}"
     yield ""
 
 
-def _follower(report: Report, jobs: Jobs, role: Role, status: Status) -> Iterator[str]:
-    job = next(job for job in reversed(jobs.accepted) if job.role is role)
-    words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
-    if Path(job.script).stem in report.withdrawn:
-        words, advice = "withdrawn, for the collector did not end well", ""
-    yield f"  {role.value} ({job.id}): " + "; ".join(filter(None, (f"{status.state.value}, {words}", advice))).strip(
-        ", "
-    )
-    if role in report.troubles:
-        yield f"    its log: {log_of(jobs.submission, job)}"
-    if role is Role.REDUCE and role in report.troubles and (script := jobs.submission.meta.get("reduce")):
+def _broken(node: BrokenNode) -> Iterator[str]:
+    yield f"  {node.host} looks broken: {node.words}"
+    avoid = "further arrays keep off it" if node.is_avoided else "further arrays will keep off it"
+    yield f"    {avoid}; tell your site, or say --exclude {node.host} from the start"
+
+
+def _follower(report: Report, jobs: Jobs, role: Role, told: Told) -> Iterator[str]:
+    how = ", ".join(filter(None, (told.status.state.value, told.words)))
+    yield f"  {role.value} ({told.job.id}): " + "; ".join(filter(None, (how, told.advice)))
+    if told.failed and not told.withdrawn:
+        yield f"    its log: {log_of(jobs.submission, told.job)}"
+    script = jobs.submission.meta.get("reduce")
+    if told.failed and role is Role.REDUCE and script and not report.standing.unfinished:
         yield f"    run it again: jughpc reduce {report.target.jugfile} --script {script}"
 
 
@@ -140,6 +145,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "tasks": {"total": len(standing.manifest), **{name: standing.count(i) for i, name in enumerate(names)}},
         "by_name": rows,
         "behind_barrier": standing.manifest.barrier,
+        "gone": sum(standing.gone.values()),
         "workers": [asdict(record) for record in standing.workers],
         "dead_workers": [asdict(record) for record in standing.dead],
         "changed": {
@@ -160,9 +166,17 @@ def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
         "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
         "elements": {state.value: report.elements[state] for state in State},
         "groups": [{**asdict(group), "state": group.state.value} for group in report.groups],
+        "broken_nodes": [asdict(node) for node in report.broken],
         "followers": {
-            role.value: {"state": status.state.value, "reason": status.reason, "failed": role in report.troubles}
-            for role, status in jobs.poll.dependents.items()
+            role.value: {
+                "state": told.status.state.value,
+                "reason": told.status.reason,
+                "failed": told.failed,
+                "withdrawn": told.withdrawn,
+                "words": told.words,
+                "advice": told.advice,
+            }
+            for role, told in report.followers.items()
         },
         "scheduler_trouble": jobs.trouble,
     }

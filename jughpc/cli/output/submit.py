@@ -55,6 +55,8 @@ def added(more: More) -> Iterator[str]:
     """Yield the ids of the jobs that were added, and what became of those that they replace."""
     for job in more.accepted:
         yield f"{job.role.value:<10} {job.id}"
+    for host, words in more.kept_off.items():
+        yield f"not on     {host}: {words}"
     if more.wrong:
         yield f"the former collector and reduce could not be withdrawn yet: {more.wrong}"
     yield f"\nadded to submission {more.number}; see `jughpc status`"

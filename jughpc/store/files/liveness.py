@@ -18,6 +18,7 @@ IsGone = Callable[[Record], bool]
 
 
 WORKERS = "workers"
+ENDED = ".ended"  # behind the name of a life that left nothing behind
 
 _QUICK = 1.0  # [s] between the first looks at a life
 _MOST = 4096  # lives watched at a time

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jughpc.errors import JugdirError
-from jughpc.fs import Clock, Files, LinksRefusedError, OsClock, OsFiles
-from jughpc.inode import OddFileError
+from jughpc.fs import Clock, Files, OsClock, OsFiles
 from jughpc.store.base import Pace
-from jughpc.store.files.layout import MOST_BITS, Layout, bits_for
+from jughpc.store.files.charter import (
+    STORE,
+    Charter,
+    DamagedCharterError,
+    LostCharterError,
+    find_charter,
+    publish_charter,
+)
+from jughpc.store.files.layout import Layout, bits_for
+from jughpc.store.files.remains import FOLDERS, layout_of, pace_of
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import is_gone
-
-FORMAT = 1
-_OURS = frozenset({"workers", "shards", "complete", "manifest", "sources", "jugfiles", "submissions"})
-_LARGEST = 1 << 16  # [bytes] of a charter
-STORE = "store.yaml"  # JSON, which is YAML: so that a worker need not load a YAML parser to start
-
-
-@dataclass(frozen=True)
-class Charter:
-    """What all who use a store agree on; written once, when it is made."""
-
-    bits: int
-    pace: Pace
 
 
 def open_store(jugdir: Path, clock: Clock | None = None) -> FileStore | None:
@@ -56,7 +48,7 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
 def remove_store(jugdir: Path) -> None:
     """Remove the store in `jugdir` with all results; what else lies there stays, and the folder with it."""
     for path in jugdir.iterdir():
-        if path.name in _OURS:
+        if path.name in FOLDERS:
             shutil.rmtree(path)
     (jugdir / STORE).unlink()  # last: if this ends half-way, what is left is still known as ours
     with suppress(OSError):  # not empty
@@ -73,77 +65,31 @@ def unmake_store(jugdir: Path) -> None:
         shutil.rmtree(jugdir)
 
 
-def find_charter(files: Files, clock: Clock, jugdir: Path) -> Charter | None:
-    """Return what the store in `jugdir` was made with, None if it is empty or absent."""
-    names = files.names("")
-    if STORE not in names:
-        if foreign := sorted(name for name in names if not name.startswith((".", STORE))):
-            raise _not_ours(jugdir, foreign)
-        return None
-    try:
-        return _read_charter(_whole(files, clock))
-    except OddFileError:
-        raise JugdirError(f"{jugdir / STORE} is no regular file; restore it, or use another --jugdir.") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise JugdirError(f"{jugdir / STORE} is damaged ({error}); restore it, or use another --jugdir.") from error
+def repair_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock | None = None) -> bool:
+    """Make the charter of a half-deleted store again from what is left; return whether it had to be made.
 
-
-def _read_charter(text: bytes) -> Charter:
-    fields = json.loads(text)
-    if fields["format"] != FORMAT:
-        raise JugdirError(
-            f"this jugdir has format {fields['format']}, and this version of jughpc reads format {FORMAT}. "
-            f"Use jughpc {fields.get('version', 'of that time')}, or another --jugdir."
-        )
-    bits = int(fields["shard_bits"])
-    if not 0 <= bits <= MOST_BITS:
-        raise ValueError(f"shard_bits is {bits}")
-    return Charter(bits, Pace(float(fields["beat"]), float(fields["lag"]), float(fields["ttl"])))
-
-
-def publish_charter(files: Files, charter: Charter, version: str) -> None:
-    """Write what a new store is made with, unless somebody was faster."""
-    fields = {"format": FORMAT, "version": version, "shard_bits": charter.bits, **asdict(charter.pace)}
-    text = (json.dumps(fields, indent=1) + "\n").encode()
-    temporary = f"{STORE}.{secrets.token_hex(4)}.tmp"
-    files.make_folder("")
-    files.write(temporary, [text])
-    try:
-        with suppress(FileExistsError):
-            _link_or_write(files, temporary, text)
-    finally:
-        files.remove(temporary)
-
-
-def _link_or_write(files: Files, temporary: str, text: bytes) -> None:
-    """Have the charter in its place, whole at once if hard links allow. Raises FileExistsError if there is one."""
-    try:
-        files.link(temporary, STORE)
-    except FileExistsError:
-        raise
-    except LinksRefusedError:
-        files.write(STORE, [text])  # readers wait until the text is whole
-    except OSError:
-        files.link(temporary, STORE)  # if only the reply was lost, that is told now
-
-
-def _whole(files: Files, clock: Clock) -> bytes:
-    """Return the charter's text; where it could not be linked into place it may still be on its way."""
-    for _ in range(50):
-        if (text := files.read(STORE, _LARGEST)).endswith(b"}\n"):
-            return text
-        clock.sleep(0.1)
-    return text
+    Args:
+        tasks: As `make_store` takes it, and `pace`: what to take where nothing that is left tells.
+    Raises:
+        JugdirError: There is no store, or nothing fits what is left.
+    """
+    files, clock = OsFiles(jugdir), clock or OsClock()
+    with _usable(jugdir):
+        try:
+            if find_charter(files, clock, jugdir) is None:
+                raise JugdirError(f"{jugdir} is empty or absent, so there is nothing to repair.")
+        except DamagedCharterError:
+            files.rename(STORE, f"{STORE}.corrupt")
+        except LostCharterError:
+            pass
+        else:
+            return False
+        publish_charter(files, Charter(layout_of(files, bits_for(tasks)).bits, pace_of(files, pace)), version)
+    return True
 
 
 def _store(files: Files, clock: Clock, charter: Charter) -> FileStore:
     return FileStore(files, clock, Layout(charter.bits), charter.pace, is_gone)
-
-
-def _not_ours(jugdir: Path, names: list[str]) -> JugdirError:
-    seen = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    kind = "was written by jug" if {"locks", "tempfiles"} & set(names) else "belongs to something else"
-    return JugdirError(f"{jugdir} {kind}: it holds {seen} and no {STORE}. Name another folder with --jugdir.")
 
 
 @contextmanager

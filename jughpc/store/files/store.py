@@ -26,13 +26,12 @@ from jughpc.store.files.layout import (
     set_name,
 )
 from jughpc.store.files.leftovers import abandoned, set_aside
-from jughpc.store.files.liveness import WORKERS, FolderObserver, IsGone, Liveness, record_path
+from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, record_path
 from jughpc.store.files.packing import merge
 from jughpc.store.files.results import Results, publish
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
 
-ENDED = ".ended"
 _LARGEST_FAILURE = 16 << 20  # [bytes] of a traceback and what was raised
 
 
@@ -42,6 +41,8 @@ class FileStore:
     Args:
         token: Tells this process's files from all others', ever; made up if empty.
     """
+
+    may_forget = False
 
     def __init__(
         self, files: Files, clock: Clock, layout: Layout, pace: Pace, is_gone: IsGone, token: str = ""
@@ -229,6 +230,9 @@ class FileStore:
     def ended(self) -> list[str]:
         return [name.removesuffix(ENDED) for name in self._files.names(WORKERS) if name.endswith(ENDED)]
 
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
+        return [record for life in lives if (record := self._record(life, ENDED))]
+
     def forget_ended(self, lives: Iterable[str]) -> int:
         return self._remove(WORKERS, [life + ENDED for life in lives])
 
@@ -247,9 +251,9 @@ class FileStore:
 
     # below
 
-    def _record(self, life: str) -> Record | None:
+    def _record(self, life: str, suffix: str = "") -> Record | None:
         try:
-            return records.decode(self._files.read(record_path(life), records.LARGEST), life)
+            return records.decode(self._files.read(record_path(life) + suffix, records.LARGEST), life)
         except FileNotFoundError:
             return None
 

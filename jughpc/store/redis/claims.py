@@ -6,6 +6,7 @@ holder lives as long as its record does, which the server drops after ttl withou
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 from jughpc.store.base import Claim, View
@@ -28,6 +29,7 @@ end
 
 _TAKE = f"""{_ALIVE}
 local key, mine, shard, done_too = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('EXISTS', ARGV[1] .. mine) == 0 then return -1 end
 if not lives(mine) or (done_too == '0' and redis.call('HEXISTS', KEYS[2], key) == 1) then return 0 end
 if key ~= shard then
   local _, life = holder(shard)
@@ -41,7 +43,7 @@ return generation + 1
 """
 """KEYS: claims, results. ARGV: what records begin with, key, life, the shard's key, 1 if what is done counts, too.
 
-Returns the generation, or 0.
+Returns the generation, 0 if it cannot be won now, or -1 if the life has no record any more.
 """
 
 _RELEASE = f"""{_ALIVE}
@@ -86,6 +88,8 @@ class RedisClaims:
 
     def take(self, shard: int, key: bytes, view: View) -> tuple[Claim | None, View]:
         generation = self._run(_TAKE, shard, key, self._life, field(b""), int(self._done_too))
+        if generation < 0:
+            raise FileNotFoundError(errno.ENOENT, "the server has no record of this life", self._life)
         claim = Claim(shard, key, generation, self._life) if generation else None
         return claim, self._look(shard)
 

@@ -36,7 +36,7 @@ _AT_ONCE = 10_000  # questions in one message
 class RedisStore:
     """Meets base.Store on a redis server."""
 
-    shards = _LAYOUT.shards
+    shards, may_forget = _LAYOUT.shards, True
 
     def __init__(self, server: Connection, pace: Pace) -> None:
         self._server, self.pace = server, pace
@@ -138,9 +138,7 @@ class RedisStore:
     def deaths(self, digest: bytes) -> list[Death]:
         lives = self.look(self.shard_of(digest)).deaths.get(digest, ())
         found = [(life, self._of_deaths("hget", digest, life)) for life in sorted(lives)]
-        return sorted(
-            (deaths.decode(text, digest, life) for life, text in found if text), key=lambda death: death.when
-        )
+        return sorted((deaths.decode(text, digest, life) for life, text in found if text), key=lambda death: death.when)
 
     def acquit(self, digest: bytes, life: str) -> None:
         self._of_deaths("hdel", digest, life)
@@ -206,6 +204,9 @@ class RedisStore:
         return [record for text, life in found if text and (record := records.decode(text, life))]
 
     def ended(self) -> list[str]:
+        return []
+
+    def ended_records(self, lives: Iterable[str]) -> list[Record]:
         return []
 
     def forget_life(self, life: str) -> None:

@@ -140,8 +140,8 @@ class Engine:
             return
         states = [self._met(kind, other) for kind, other in job.ties]
         job.free, job.never = all(state is True for state in states), False in states
-        if job.never and self.rules.deletes_never:
-            job.vanished = True
+        if job.never and (self.rules.deletes_never or job.ask.kill):
+            job.vanished, job.reason = self.rules.deletes_never, "DependencyNeverSatisfied"
             for element in job.having(Phase.WAITING):
                 self._finish(job, element, End.CANCELLED, 0, "")
 
@@ -180,7 +180,7 @@ class Engine:
                 job.reason = self._reason(job, element, room)
                 if job.reason != "None":
                     continue
-                node = next((node for node in self.nodes if node.up and node.free), None)
+                node = next((node for node in self.nodes if node.fits(job.ask)), None)
                 if node:
                     self._start(job, element, node)
                 else:

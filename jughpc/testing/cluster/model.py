@@ -59,6 +59,8 @@ class Ask:
         array: Whether it is an array: one with a single element is none other.
         throttle: Elements that may run at once, None for no bound.
         begin: It starts no earlier [s].
+        exclude: Names of nodes that it is not to run on.
+        kill: Whether it is ended once it can never start, by its own wish.
         walltime: [s], None for no limit.
         argv: What its script runs in the end.
         words: The submit command's own words, but for its name.
@@ -73,6 +75,8 @@ class Ask:
     after: tuple[After, ...] = ()
     begin: float = 0.0
     held: bool = False
+    exclude: tuple[str, ...] = ()
+    kill: bool = False
     walltime: float | None = None
     requeue: bool = True
     memory: str = "100M"
@@ -100,6 +104,10 @@ class Node:
     up: bool = True
     broken: bool = False
     commands: bool = True
+
+    def fits(self, ask: Ask) -> bool:
+        """Return whether another element of this kind may start here now."""
+        return self.up and bool(self.free) and self.name not in ask.exclude
 
 
 @dataclass(eq=False)

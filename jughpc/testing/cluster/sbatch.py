@@ -60,6 +60,8 @@ def sbatch(engine: Engine, read: Read, cluster: str, argv: Sequence[str], caller
     """Submit, and return what sbatch prints."""
     try:
         ask, given = understand(read, argv[1:], caller, engine.time)
+        if not {node.name for node in engine.nodes}.issuperset(ask.exclude):
+            raise RejectedError(Answer(1, "", f"{_FAILED}Invalid node name specified\n"))
         job = engine.submit(ask)
     except RejectedError as error:
         return error.answer
@@ -92,6 +94,8 @@ def understand(read: Read, words: Sequence[str], caller: Caller, now: float) -> 
         after=_after(options.get("dependency", "")),
         begin=_begin(options.get("begin", ""), now),
         held="hold" in options,
+        exclude=tuple(filter(None, options.get("exclude", "").split(","))),
+        kill=options.get("kill-on-invalid-dep", "") == "yes",
         walltime=_walltime(options.get("time", "")),
         requeue=requeues[-1:] != ["no-requeue"],
         memory=options.get("mem", "100M"),

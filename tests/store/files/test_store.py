@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from jughpc.testing.disk import Disk
 from jughpc.testing.sharedstorecontract import SharedStoreContract
 from jughpc.testing.simfiles import Client, Orders, SimFiles
 from jughpc.testing.storecontract import FAILURE, LIFE, PEER, A, B, C, StoreContract
+
+PLACES = {"results": "shards", "lives": "workers"}
 
 
 def store_on(files, bits=2):
@@ -43,6 +46,10 @@ class TestSharedFileStoreOnOsFiles(SharedStoreContract):
     def peer(self, tmp_path):
         return begun(store_on(OsFiles(tmp_path)), PEER)
 
+    @pytest.fixture
+    def lose(self, tmp_path):
+        return lambda kind: shutil.rmtree(tmp_path / PLACES[kind])
+
 
 class TestSharedFileStoreOnSimFiles(SharedStoreContract):
     @pytest.fixture(params=[True, False], ids=["hard links", "hard links refused"])
@@ -60,6 +67,10 @@ class TestSharedFileStoreOnSimFiles(SharedStoreContract):
     @pytest.fixture
     def peer(self, disk, links):
         return begun(store_on(SimFiles(Client(disk), Orders(), links)), PEER)
+
+    @pytest.fixture
+    def lose(self, disk):
+        return lambda kind: [disk.remove(path) for path in disk.paths() if path.startswith(PLACES[kind])]
 
 
 def begun(store, record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -46,6 +47,14 @@ class TestRedisStore(StoreContract):
 
 class TestSharedRedisStore(SharedStoreContract):
     """What every store does that several processes share."""
+
+    @pytest.fixture
+    def lose(self, address: Address) -> Iterator[Callable[[str], None]]:
+        import redis
+
+        with redis.Redis(port=address.port, password=SECRET.reveal()) as raw:
+            keys = {"results": "results:*", "lives": "life:*"}
+            yield lambda kind: raw.delete(*raw.keys(f"*{keys[kind]}"))
 
 
 def take(store, record, key=A):
@@ -104,7 +113,8 @@ def test_a_life_that_expired_neither_beats_nor_claims(address):
     store.begin(LIFE)
     assert take(store, LIFE) is not None
     time.sleep(1.5 * QUICK.ttl)
-    assert take(store, LIFE, key=SHARD) is None
+    with pytest.raises(FileNotFoundError):
+        take(store, LIFE, key=SHARD)
     with pytest.raises(FileNotFoundError):
         store.beat(LIFE)
 
