@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jughpc.jug.backends import redis_store as redis_store
     from jughpc.tasks.barrier import barrier as barrier
     from jughpc.tasks.barrier import bvalue as bvalue
+    from jughpc.tasks.running import seed as seed
 
 __all__ = [
     "CachedFunction",
@@ -76,6 +77,8 @@ sys.meta_path.insert(0, _OwnName)  # first: or submodules would be found in the 
 
 
 def __getattr__(name: str) -> Any:
+    if name == "seed":  # ours alone, and not for `import *`: too usual a name
+        return import_module("jughpc.tasks.running").seed
     if name not in __all__ and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("jughpc.jug"), name)  # only now: `jughpc --help` needs none of it

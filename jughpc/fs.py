@@ -98,6 +98,9 @@ class Files(Protocol):
     def remove(self, path: str) -> None:
         """Delete `path`; a missing one is no error."""
 
+    def touch(self, path: str) -> None:
+        """Make a file as young as if it had been read and written now. Raises FileNotFoundError."""
+
     def make_folder(self, folder: str) -> None:
         """Make `folder` and those above it; one that is there is no error."""
 
@@ -224,6 +227,9 @@ class OsFiles:
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(self._prefix + path)
+
+    def touch(self, path: str) -> None:
+        os.utime(self._prefix + path, follow_symlinks=False)  # by the server's clock
 
     def make_folder(self, folder: str) -> None:
         self._make_folders(self._prefix + folder)

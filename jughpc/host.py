@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_SET_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 _GONE = ("Z", "X")  # proc(5): a zombie, one that is dead; neither runs on
 
 
@@ -141,6 +142,15 @@ def myself() -> Process:
     return process(os.getpid())
 
 
+def end_with_parent(number: int, parent: int) -> None:
+    """Have signal `number` sent to this process, a child of `parent`, as soon as that ends in any way."""
+    import ctypes  # only now: few processes need it
+
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, number)
+    if os.getppid() != parent:  # it ended before
+        os.kill(os.getpid(), number)
+
+
 def at_my_end(f: Callable[..., Any], *args: Any) -> None:
     """Call `f` when this process ends; a child that it forks, and that ends as a program does, is another one."""
     atexit.register(_if_still, os.getpid(), f, *args)
@@ -207,24 +217,36 @@ def wait_status(pid: int) -> int | None:
     return int(fields[49]) if fields[0] in _GONE and len(fields) > 49 else None  # proc(5), field 52
 
 
-def out_of_memory_kills() -> int | None:
-    """Return how many processes of this one's cgroup were killed for lack of memory so far; None if it is not said.
-
-    Source: memory.events of cgroup v2, memory.oom_control of v1.
-    """
-    for line in _lines("/proc/self/cgroup"):
-        number, kinds, group = line.split(":", 2)
-        place = _mounted("cgroup2", "") if number == "0" else _mounted("cgroup", "memory")
-        if place and (number == "0" or "memory" in kinds.split(",")):
-            for text in (f"{place}{group}/memory.events", f"{place}{group}/memory.oom_control"):
-                for count in (line.split()[1] for line in _lines(text) if line.startswith("oom_kill ")):
-                    return int(count)
-    return None
-
-
 def usable_cores() -> int:
     """Return how many cores this process may use. Source: sched_getaffinity(2), so taskset and cpusets count."""
     return len(os.sched_getaffinity(0))
+
+
+def cores() -> list[int]:
+    """Return the numbers of the cores that this process may use, neighbours beside one another.
+
+    Source: topology in sysfs: two hardware threads of a core have its number.
+    """
+    return sorted(os.sched_getaffinity(0), key=lambda number: (*_topology(number), number))
+
+
+def threads() -> int:
+    """Return how many threads this process has, those of compiled code included."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def open_files() -> dict[int, str]:
+    """Return what this process has open, by descriptor: a path, or a word such as ``socket:[123]``."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # it was open for this listing alone
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+    return found
+
+
+def mapped() -> set[str]:
+    """Return the names of the files, without their folders, that are mapped into this process: its libraries."""
+    return {Path(fields[5]).name for line in _lines("/proc/self/maps") if len(fields := line.split()) > 5}
 
 
 def measure(pid: int) -> tuple[int, float]:
@@ -239,6 +261,12 @@ def measure(pid: int) -> tuple[int, float]:
         return 0, 0.0
 
 
+def _topology(core: int) -> tuple[int, ...]:
+    names = ("physical_package_id", "core_id")
+    lines = [_lines(f"/sys/devices/system/cpu/cpu{core}/topology/{name}") for name in names]
+    return tuple(int(told[0]) if told and told[0].isdecimal() else -1 for told in lines)
+
+
 def _if_still(pid: int, f: Callable[..., Any], *args: Any) -> None:
     if os.getpid() == pid:
         f(*args)
@@ -251,15 +279,6 @@ def _file_at(number: int) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _mounted(kind: str, option: str) -> str:
-    """Return where a file system of that kind is mounted, with that option; "" if it is not."""
-    for line in _lines("/proc/self/mountinfo"):
-        here, _, there = line.partition(" - ")
-        if there.split()[0] == kind and (not option or option in there.split()[-1].split(",")):
-            return here.split()[4]
-    return ""
 
 
 def _lines(path: str) -> list[str]:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -232,3 +235,26 @@ class TestTheSimulatedCache:
         assert not isinstance(failed.value, LinksRefusedError)
         files.link("record", "claim")
         assert files.read("claim") == b"x"
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from jughpc.fs import OsFiles
+
+os.chdir(sys.argv[1])
+os.setuid(65534)
+OsFiles(Path(".")).touch("name")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be two users")
+@pytest.mark.parametrize(("mode", "may"), [(0o644, False), (0o666, True)])
+def test_a_file_of_another_user_is_touched_by_who_may_write_it(tmp_path, mode, may):
+    (tmp_path / "name").touch()
+    os.utime(tmp_path / "name", (0, 0))
+    tmp_path.chmod(0o755)
+    (tmp_path / "name").chmod(mode)
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0, "PermissionError" in done.stderr) == (may, not may)
+    assert ((tmp_path / "name").stat().st_mtime > 0) == may

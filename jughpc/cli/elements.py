@@ -71,7 +71,7 @@ def _of_elements(values: Settings) -> Resources:
         charged(values),
         walltime=values.time,
         memory=values.mem,
-        cpus=values.cpus,
+        cpus=values.cpus if values.cpus or values.select or values.workers < 2 else values.workers,
         gpus=values.gpus,
         select=values.select if values.write_select else "",
         place=values.place,

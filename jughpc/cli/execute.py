@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,19 +14,43 @@ from jughpc.app.context.site import Site
 from jughpc.cli import common, faults
 from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
-from jughpc.errors import JugError, JugfileError
+from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.fs import environment
 from jughpc.library.table import table
 
 if TYPE_CHECKING:
-    from jughpc.app.run.execute import Outcome
+    from jughpc.app.run.part import Outcome
     from jughpc.worker.element import Place
+    from jughpc.worker.placement import Share
     from jughpc.worker.tally import Options
 
 STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
 
 
+def _shares_node(command: Callable[..., int]) -> Callable[..., int]:
+    """Give `command` the `shares` of its workers; that of libraries which the jugfile loads is settled before."""
+
+    @functools.wraps(command)
+    def with_shares(*args: Any, **rest: Any) -> int:
+        workers = common.settings().workers
+        return command(*args, shares=() if workers == 1 else _shared_out(workers), **rest)
+
+    return with_shares
+
+
+def _shared_out(workers: int) -> Sequence[Share]:
+    """Return what each of so many workers gets of what there is here, and have libraries start threads to match."""
+    from jughpc.worker import placement
+
+    found = placement.found_here()
+    shares = placement.shares(found, workers or placement.workers_for(found))
+    if len(shares) > 1:
+        placement.limit_threads(shares[0].threads)
+    return shares
+
+
 @click.command()
+@_shares_node
 @common.takes_jugfile
 @common.selects_tasks
 @common.takes_settings
@@ -34,12 +59,13 @@ STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
 @click.option("--pdb", is_flag=True, help="Start the debugger where a task or the jugfile raises; implies --debug.")
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
-def execute(site: Site, name: str | None, pattern: str | None, no_check_environment: bool, **how: bool) -> int:
+def execute(
+    site: Site, name: str | None, pattern: str | None, no_check_environment: bool, shares: Sequence[Share], **how: bool
+) -> int:
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
     Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
-    from jughpc.app.run.execute import execute as work
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
     from jughpc.worker.element import place
@@ -52,7 +78,7 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
     with _examined(options.examine), _told(site, where):
-        outcome = work(site, where, options, chosen)
+        outcome = _work(site, where, options, shares, chosen)
     if outcome.nothing_left and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission)
     for failure in outcome.tally.failures:
@@ -64,6 +90,20 @@ def execute(site: Site, name: str | None, pattern: str | None, no_check_environm
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
+
+
+def _work(
+    site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Callable[[str], bool] | None
+) -> Outcome:
+    from jughpc.app.run.execute import execute as work
+
+    if len(shares) < 2:
+        return work(site, where, options, chosen)
+    if options.debug:
+        raise UsageError("--debug and --pdb watch one worker: leave --workers out, or give --workers 1.")
+    from jughpc.app.run.together import execute_together
+
+    return execute_together(site, where, options, shares, chosen)
 
 
 def _withdraw_others(site: Site, token: str) -> None:

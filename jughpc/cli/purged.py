@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
@@ -35,3 +37,29 @@ def repair(jugdir: Path) -> int:
     if words := told(sum(done.gone.values()), len(done.gone)):
         echo(words)
     return ExitCode.DONE
+
+
+@click.command()
+@common.takes_jugfile
+def touch(site: Site) -> int:
+    """Renew the times of all that JUGFILE needs in its jugdir, where files that are old are deleted.
+
+    Both times, of access and of change, become the present. Results of no task stay as old as they are.
+    Exit code: 1 if some files belong to others, who did not let you write them.
+    """
+    from jughpc.app.upkeep.touch import touch as renew
+
+    done = renew(site)
+    told = ", ".join(f"{count} {what}" for what, count in done.files.items() if count)
+    echo(f"Renewed {done.files.total()} files in {done.calls} calls: {told}")
+    if not done.refused:
+        return ExitCode.DONE
+    first = done.refused[0]
+    echo(f"{len(done.refused)} files may not be renewed by you, first {first}{_owner(site, first)}.", err=True)
+    return ExitCode.FAILED
+
+
+def _owner(site: Site, path: str) -> str:
+    with suppress(OSError, KeyError):
+        return f": ask {(site.location.folder() / path).owner()} to run `jughpc touch`"
+    return ""

@@ -62,6 +62,7 @@ def submit(
         reduce=Path(script) if script else None,
         retries=values.retries,
         max_crashes=values.max_crashes,
+        workers=values.workers,
         rounds=values.rounds,
         again=again,
     )

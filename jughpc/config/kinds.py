@@ -18,6 +18,7 @@ from jughpc.errors import SettingError
 T = TypeVar("T")
 
 _MOST = 2**31 - 1  # what schedulers count in
+_MOST_WORKERS = 4096  # in one element: more than any node has cores
 _LONGEST = 3650 * 86400.0  # [s] longer than any queue's limit
 _LARGEST = 1 << 60  # [bytes]
 _YES = frozenset({"1", "true", "on", "yes", "y"})
@@ -81,6 +82,28 @@ def whole(least: int) -> Kind[int]:
         return int(text)
 
     return Kind(write, f"{least} or more", "N", read, str)
+
+
+AUTO = 0
+"""How many there are by themselves."""
+
+
+def _count(raw: Raw) -> int:
+    text = _one(raw, COUNT.write).strip()
+    if text == "auto":
+        return AUTO
+    if not re.fullmatch(_WHOLE, text):
+        raise SettingError(f"{text!r} is neither a whole number nor auto; write {COUNT.write}.")
+    if not 1 <= int(text) <= _MOST_WORKERS:
+        side = "less than 1" if int(text) < 1 else f"more than {_MOST_WORKERS}"
+        raise SettingError(f"{text} is {side}; write {COUNT.write}.")
+    return int(text)
+
+
+COUNT: Kind[int] = Kind(
+    "a whole number, 1 or more, or auto", "1 or more, or auto", "K", _count, lambda value: str(value or "auto")
+)
+"""How many workers there are in one element; AUTO for as many as it got cores or GPUs."""
 
 
 def _show_seconds(value: float) -> str:

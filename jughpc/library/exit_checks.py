@@ -13,7 +13,10 @@ from typing import Any
 
 from jughpc.errors import SettingError
 from jughpc.fs import Clock, OsClock
+from jughpc.host import Descriptor
 from jughpc.tasks.hooks import TASK_EXECUTED, TASK_PRE_EXECUTE, StopWorker, register_hook_once
+
+_MOST_TASKS = (1 << 32) - 2
 
 
 def exit_if_file_exists(fname: str, clock: Clock | None = None) -> None:
@@ -27,7 +30,7 @@ def exit_when_true(f: Callable[..., Any], function_takes_Task: bool = False) -> 
 
 
 def exit_after_n_tasks(n: int) -> None:
-    """End after `n` tasks."""
+    """End after `n` tasks, which the workers of an element run together: what others have in hand then is finished."""
     _stop_when(TASK_EXECUTED, ("tasks", n), _Countdown(n))
 
 
@@ -68,12 +71,18 @@ class _Sight:
 
 
 class _Countdown:
+    """Counts what this process and those that are forked from it do."""
+
     def __init__(self, left: int) -> None:
-        self.left = left
+        more = min(max(left - 1, 0), _MOST_TASKS)
+        self._more = Descriptor(os.eventfd(more, os.EFD_SEMAPHORE | os.EFD_NONBLOCK | os.EFD_CLOEXEC))
 
     def __call__(self, task: object) -> bool:
-        self.left -= 1
-        return self.left <= 0
+        try:
+            os.eventfd_read(self._more.number)
+        except OSError:  # there are no more, or a task closed this: then it ends too early rather than never
+            return True
+        return False
 
 
 def _stop_when(hook: str, key: tuple[Any, ...], is_time: Callable[[Any], Any]) -> None:

@@ -19,7 +19,7 @@ TIME = "time"  # at its element's time limit
 TOLD = "told"  # its job was being ended
 UNKNOWN = "unknown"  # by SIGKILL, or nobody saw it
 _LONGEST = {  # the fullest record fills SIZE
-    "host": 64, "user": 32, "owner": 64, "submission": 8, "task": 55, "reason": 80, "space": 24,
+    "host": 64, "user": 32, "owner": 64, "submission": 8, "task": 50, "reason": 80, "space": 24,
 }  # fmt: skip
 
 
@@ -60,6 +60,7 @@ class Record:
         user: Whose process.
         owner: Its job in the scheduler's words, for people; "" by hand.
         submission, element, run: Which element it is, see ElementRef; "", -1 and 0 by hand.
+        worker: Which of its element's workers it is, from 1; 0 if it is the only one.
         state: alive, ended (left nothing behind) or died.
         reason: Why it ended or died.
         how: By what it died, one of these words; while it lives, TIME or TOLD where its end is near, else "".
@@ -84,6 +85,7 @@ class Record:
     submission: str = ""
     element: int = -1
     run: int = 0
+    worker: int = 0
     state: str = ALIVE
     reason: str = ""
     how: str = ""
@@ -120,6 +122,7 @@ _TEXTS = {
 """What the texts of a record match in full: anybody who may write to the jugdir may have written it."""
 
 _MOST_PIDS = 1 << 22  # proc(5), pid_max
+MOST_WORKERS = 9999  # of one element
 _MOST = 1 << 64
 _KINDS = {field.name: field.type for field in dataclasses.fields(Record)}
 
@@ -165,6 +168,8 @@ def _fits(key: str, value: object) -> bool:
         return kind == "bool" and isinstance(value, bool)
     if key == "pid":
         return isinstance(value, int) and 1 <= value <= _MOST_PIDS
+    if key == "worker":
+        return isinstance(value, int) and 0 <= value <= MOST_WORKERS
     if kind == "float":
         return isinstance(value, (int, float)) and math.isfinite(value)
     return isinstance(value, int) and -_MOST < value < _MOST

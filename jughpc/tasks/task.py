@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar, cast
 from warnings import warn
 
 from jughpc.errors import DigestError, JugdirError
-from jughpc.tasks import brief, values
+from jughpc.tasks import brief, running, values
 from jughpc.tasks.callee import Callee, callee_of, unwrapped
 from jughpc.tasks.digest import encoding, hashing, hiding
 from jughpc.tasks.digest.hiding import here
@@ -131,6 +131,7 @@ class Task(Standin, Generic[R]):
         Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
         """
         plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
+        running.task = self
         try:
             args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
             if not self.kwargs:
@@ -138,6 +139,7 @@ class Task(Standin, Generic[R]):
             kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}
             return self.callee.f(*args, **kwargs)  # type: ignore[no-any-return]  # R, by the constructor
         finally:
+            running.task = None
             if _trust.doubtful:
                 _trust.assure(chosen_store())  # whatever it gave or raised: of a damaged argument it says nothing
 
@@ -147,7 +149,11 @@ class Task(Standin, Generic[R]):
         if _trust.doubtful:
             _trust.assure(chosen_store())
         before = _digest_of_values(args, kwargs)
-        result = self.f(*args, **kwargs)
+        running.task = self
+        try:
+            result = self.f(*args, **kwargs)
+        finally:
+            running.task = None
         if _digest_of_values(args, kwargs) != before:
             raise RuntimeError(f"{self.name} changed its arguments; copy them before you change them")
         return result

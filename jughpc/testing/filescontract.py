@@ -187,6 +187,16 @@ class FilesContract:
 
         assert _winners(link, [files, peer] * 4) == 1
 
+    def test_what_is_touched_stays_what_it_was(self, files: Files, peer: Files) -> None:
+        files.write("folder/name", [b"one"])
+        peer.touch("folder/name")
+        assert (files.read("folder/name"), files.names("folder")) == (b"one", ["name"])
+
+    def test_what_is_absent_is_not_made_by_touching_it(self, files: Files) -> None:
+        with pytest.raises(FileNotFoundError):
+            files.touch("folder/name")
+        assert files.names("folder") == []
+
 
 def _winners(attempt: Callable[[Files], None], clients: list[Files]) -> int:
     """Return how many of the clients, all at once, succeed in what only one can."""

@@ -178,6 +178,11 @@ class SimFiles:
         else:
             self._finish("remove", path, lambda: self._disk.remove(path))
 
+    def touch(self, path: str) -> None:
+        self._fate.before("touch", path)
+        self._client.open(path)
+        self._fate.after("touch", path)
+
     def make_folder(self, folder: str) -> None:
         self._fate.before("make_folder", folder)
         self._finish("make_folder", folder, lambda: self._disk.make_folder(folder))

@@ -22,6 +22,7 @@ class Deaths:
 
     def __init__(self, context: WorkerContext) -> None:
         self._context, self._store = context, context.store
+        self._is_early = context.options.is_early(context.clock.wall())
         self._judged: set[tuple[int, bytes, int]] = set()  # claims of the dead that nothing is left to learn of
 
     def under(self, claim: Claim, view: View) -> Set[bytes]:
@@ -56,7 +57,7 @@ class Deaths:
     def broken_off(self, task: Task[object], is_first: bool) -> None:
         """Write down that a task was broken off at the element's time limit, if it had all of the element's time."""
         context, deadline = self._context, self._context.options.deadline
-        if not is_first or deadline is None or context.stops.signal not in AT_ONCE:
+        if not (is_first and self._is_early) or deadline is None or context.stops.signal not in AT_ONCE:
             return
         if context.clock.wall() > deadline - MARGIN:
             with suppress(OSError):  # it will be met again

@@ -52,7 +52,7 @@ class Worker:
         self._polls = 0
         self._told_to_stop = ""
         if options.deadline is not None:
-            lease.ends_at(options.deadline)
+            lease.ends_at(options.deadline, has_all_time=options.is_early(clock.wall()))
 
     def run(self) -> None:
         """Work; what is left undone when this returns, the graph knows."""

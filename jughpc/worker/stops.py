@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
@@ -36,11 +36,13 @@ class Stops:
 
     Attributes:
         signal: The first signal that asked to stop, 0 if none did.
-        own: This worker's process: to be made anew in one that is forked to be another worker.
+        own: This worker's process.
+        pass_on: Called with each signal that comes, where this process looks after workers; None where it works itself.
     """
 
     def __init__(self, file: Path | None = None, say: Callable[[str], None] = lambda words: None) -> None:
         self.signal, self.own = 0, forks.Own()
+        self.pass_on: Callable[[int], None] | None = None
         self._file, self._next_look, self._is_there = file and file.absolute(), -inf, False
         self._heard: set[int] = set()
         self._mask: set[int] = set()
@@ -49,10 +51,16 @@ class Stops:
         self._say, self._said = say, set[str]()
         self._surroundings: Surroundings | None = None
 
-    def install(self) -> None:
-        """Listen to the signals of schedulers and terminals; works in the main thread only."""
+    def install(self, blocked: Iterable[int] | None = None) -> None:
+        """Listen to the signals of schedulers and terminals; works in the main thread only.
+
+        Args:
+            blocked: The signals that are to be blocked from now on, None for those that are.
+        """
         self._former = {number: signal.getsignal(number) for number in AT_ONCE + AFTER_THIS_TASK}
         self._listen()
+        if blocked is not None:  # only now: what waits is heeded; and before what is blocked is taken for wanted
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         self._surroundings = Surroundings()
         os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._forked)
 
@@ -167,6 +175,8 @@ class Stops:
         """Do as a signal asks."""
         self.signal = self.signal or number
         self._heard.add(number)
+        if self.pass_on:
+            self.pass_on(number)
         if number in self._breakers:
             self._break_off(number)
 

@@ -36,9 +36,10 @@ def jobs(tmp_path):
     return lambda *word: Jobs(submission, cluster, [array], Poll(elements=dict(enumerate(word))))
 
 
-def record(state):
+def record(state, worker=0):
     return Record(
         life=LIFE, host="node1", space="s", pid=46, started=1, user="ada", submission=TOKEN, element=0, state=state,
+        worker=worker,
     )  # fmt: skip
 
 
@@ -55,6 +56,20 @@ def test_an_element_whose_worker_died_has_failed(jobs):
 
 def test_an_element_that_never_had_a_worker_has_failed(jobs):
     assert elements(jobs(FAILED), [], []) == {State.FAILED: 1}
+
+
+def test_an_element_of_several_workers_runs_while_one_of_them_lives(jobs):
+    assert elements(jobs(), [record(ALIVE, 1), record(DIED, 2)], [LIFE]) == {State.RUNNING: 1}
+    assert elements(jobs(), [record(DIED, 1), record(ALIVE, 2)], []) == {State.RUNNING: 1}
+
+
+def test_an_element_of_several_workers_of_which_one_died_is_what_the_scheduler_says_or_else_done(jobs):
+    assert elements(jobs(), [record(DIED, 2)], [LIFE]) == {State.DONE: 1}
+    assert elements(jobs(FAILED), [record(DIED, 2)], [LIFE]) == {State.FAILED: 1}
+
+
+def test_an_element_of_several_workers_that_all_died_has_failed(jobs):
+    assert elements(jobs(), [record(DIED, 1), record(DIED, 2)], []) == {State.FAILED: 1}
 
 
 def test_the_store_tells_of_elements_that_the_scheduler_does_not_know(jobs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 
@@ -218,3 +219,12 @@ def test_a_jugdir_without_its_store_yaml_is_repaired_by_the_command_that_the_err
     assert "3 of 3 tasks have results." in done.stdout
     assert three("check", "--deep", "three.py").returncode == 0
     assert "store.yaml was whole" in three(*command).stdout
+
+
+def test_touch_makes_young_what_is_needed_and_says_how_much_it_was(three):
+    three("execute", "three.py")
+    path = three.cwd / "three.jugdata" / "store.yaml"
+    os.utime(path, (0, 0))
+    done = three("touch", "three.py")
+    assert (done.returncode, "1 store.yaml, " in done.stdout) == (0, True)
+    assert path.stat().st_mtime > 0

@@ -22,7 +22,7 @@ _ANY = {
     "submission": st.just("") | st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
     "state": st.sampled_from([ALIVE, ENDED, DIED]), "how": st.sampled_from(["", "crash", "unknown"]),
     "digest": st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex),
-    "copied": st.booleans(), "pid": st.integers(1, 1 << 22),
+    "copied": st.booleans(), "pid": st.integers(1, 1 << 22), "worker": st.integers(0, records.MOST_WORKERS),
 }  # fmt: skip
 _NUMBERS = st.integers(-(1 << 63), (1 << 64) - 1)
 
@@ -39,7 +39,8 @@ def test_a_record_always_takes_the_same_room(record):
 
 
 def test_the_fullest_record_fits():
-    longest = {"life": "l" * 94, "state": ENDED, "digest": "d" * 32, "how": "unknown"}
+    longest = {"life": "l" * 94, "state": ENDED, "digest": "d" * 32, "how": "unknown", "pid": 1 << 22}
+    longest |= {"worker": records.MOST_WORKERS}
     kinds = {"str": "x" * 1000, "int": -(1 << 63), "float": -1.2345678901234567e-300, "bool": False}
     full = Record(**{field.name: longest.get(field.name, kinds[field.type]) for field in dataclasses.fields(Record)})
     assert len(records.encode(full)) == SIZE

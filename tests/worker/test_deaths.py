@@ -167,7 +167,18 @@ def test_a_task_that_had_all_of_its_elements_time_is_blamed_for_the_limit(bench,
 
 def test_what_beats_learns_when_the_element_ends(bench):
     worker = bench.worker(ONE, deadline=bench.clock.wall() + 77.0)
-    assert worker.lease._beats.board.deadline == bench.clock.wall() + 77.0
+    board = worker.lease._beats.board
+    assert (board.deadline, board.has_all_time) == (bench.clock.wall() + 77.0, True)
+
+
+@pytest.mark.parametrize(("ago", "blamed"), [(10.0, [TIME]), (60.0, [])])
+def test_who_came_in_place_of_another_had_not_all_of_the_elements_time(bench, ago, blamed):
+    now = bench.clock.wall()
+    worker = bench.worker(STOPPED, deadline=now + 110.0, begun=now - ago)
+    worker.space["stops"] = worker.stops
+    worker.run()
+    assert worker.lease._beats.board.has_all_time == bool(blamed)
+    assert found(bench, worker.graph.digests[0]) == blamed
 
 
 # last, and alone

@@ -9,7 +9,7 @@ from jughpc.fs import Clock
 from jughpc.host import measure
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.lease import Lease
-from jughpc.store.lease.process import BeatProcess, ForkedLease
+from jughpc.store.lease.process import BeatProcess, alone
 from jughpc.store.lease.quiet import QuietLease
 from jughpc.store.location import Location
 from jughpc.store.record import ElementRef
@@ -21,7 +21,12 @@ def new_lease(location: Location, clock: Clock, ref: ElementRef | None = None, o
     """Return a lease that may begin in the store at `location`; call this before the jugfile is loaded."""
     if location.is_private:
         return QuietLease(new_record(clock.wall(), ref, owner))
-    return ForkedLease(BeatProcess(location.find, clock, measure), clock, ref, owner)
+    return alone(BeatProcess(location.find, clock, measure), clock, ref, owner)
+
+
+def beating_for(location: Location, clock: Clock, workers: int) -> BeatProcess:
+    """Return what beats for workers that are forked later; call this before the jugfile is loaded."""
+    return BeatProcess(location.find, clock, measure, workers)
 
 
 @contextmanager

@@ -97,6 +97,19 @@ def again(session: Session) -> Session:
     return replace(session, jugfile=jugfile)
 
 
+def in_another_process(session: Session, site: Site) -> Session:
+    """Return what another process loaded, as this one, forked from it, goes on with it: on a store of its own.
+
+    Args:
+        site: Where nothing was opened yet, or in this process.
+    """
+    store = site.store()
+    if store is None:
+        raise JugdirError(f"{site.location} was removed meanwhile.")
+    Task.store = NamedStore(site.location, store)
+    return replace(session, site=site, store=store)
+
+
 def close(session: Session) -> None:
     """Keep what a store keeps only at the end."""
     session.store.save()

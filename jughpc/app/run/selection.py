@@ -21,6 +21,7 @@ class Choice:
         matches: Tells by its name whether a task is to be run; None for all of them.
 
     Attributes:
+        store: Where results of others are looked for.
         graph: The chosen tasks, then what they need. Nobody runs the latter here: what has no result is as good as
             failed, until somebody else brings one.
     Raises:
@@ -28,7 +29,7 @@ class Choice:
     """
 
     def __init__(self, jugfile: Jugfile, whole: Graph, store: Store, matches: Matcher | None) -> None:
-        self._store = store
+        self.store = store
         self.graph = whole if matches is None else Graph(task for task in jugfile.tasks if matches(task.name))
         self._others = range(0) if matches is None else range(self.graph.listed, len(self.graph.tasks))
         if matches and not self.graph.listed and not jugfile.barrier:
@@ -41,7 +42,7 @@ class Choice:
     def look(self) -> bool:
         """Take note of what others brought by now; return whether a chosen task became ready by that."""
         graph, left = self.graph, self._left()
-        missing = self._store.missing(graph.digests[index] for index in left)
+        missing = self.store.missing(graph.digests[index] for index in left)
         return bool([ready for i in left if graph.digests[i] not in missing for ready in graph.done(i)])
 
     def words(self) -> str:

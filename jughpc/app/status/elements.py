@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -121,19 +121,27 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
         ended: Names of the lives that ended well.
     """
     token = jobs.submission.token
-    alive = {record.element: record.state == ALIVE for record in records if record.submission == token}
+    ours: dict[int, list[Record]] = {}
+    for record in records:
+        if record.submission == token:
+            ours.setdefault(record.element, []).append(record)
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = range(journal.elements(jobs.accepted))
-    return Counter(_of_element(jobs.poll.elements.get(number), _by_store(number, alive, over)) for number in numbers)
+    return Counter(_of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers)
 
 
-def _of_element(known: Status | None, by_store: State) -> State:
+def _of_element(known: Status | None, records: Sequence[Record], is_over: bool) -> State:
     """Return how an element stands.
 
-    One whose worker ended in order did not fail, whatever its exit code: it had no time left for another task, or met
+    One whose workers ended in order did not fail, whatever its exit code: it had no time left for another task, or met
     tasks that failed, which are counted as such.
+
+    Args:
+        records: Of its workers that live or died.
+        is_over: Whether a worker of it ended in order.
     """
-    if known is None or (known.state is State.FAILED and by_store is State.DONE):
+    by_store = _by_store(records, is_over)
+    if known is None or (known.state is State.FAILED and by_store is State.DONE and not records):
         return by_store
     return known.state
 
@@ -170,7 +178,10 @@ def of_elements(jobs: Jobs, lives: Sequence[str]) -> set[str]:
     return {life for life in lives if (ref := ElementRef.of_life(life)) and ref.submission == token}
 
 
-def _by_store(number: int, alive: Mapping[int, bool], over: set[int]) -> State:
-    if number in alive:
-        return State.RUNNING if alive[number] else State.FAILED
-    return State.DONE if number in over else State.UNKNOWN
+def _by_store(records: Sequence[Record], is_over: bool) -> State:
+    """Return how an element stands by its workers alone: one of several may die, and another take its place."""
+    if any(record.state == ALIVE for record in records):
+        return State.RUNNING
+    if records and not (is_over and all(record.worker for record in records)):
+        return State.FAILED
+    return State.DONE if is_over else State.UNKNOWN

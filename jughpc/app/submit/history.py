@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jughpc.app.context.site import Site
@@ -10,12 +10,15 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.submit import live
-from jughpc.app.submit.submit import SubmitRequest
+from jughpc.app.submit.submit import WORKERS, SubmitRequest
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.submissions import ElementOptions, Submission
+from jughpc.config.kinds import COUNT
 from jughpc.errors import UsageError
 from jughpc.fs import Files
+
+_RETRIES, _CRASHES = "--retries=", "--max-crashes="
 
 
 @dataclass(frozen=True)
@@ -51,22 +54,23 @@ def as_before(site: Site, clusters: Clusters, number: int | None, size: int | No
     found = files and (submissions.latest(files, folder) if number is None else submissions.load(files, folder, number))
     if not found or found.damage:
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
+    retries, crashes, workers = (_said(found.workload.argv, option) for option in (_RETRIES, _CRASHES, WORKERS))
     return SubmitRequest(
         size=size or max(found.workload.size, 1),
         options=_options(site, clusters, found),
         scheduler=found.scheduler,
         name=found.workload.name,
         reduce=followers.reduce_of(found),
-        retries=_said(found, "--retries=", site.settings.retries),
-        max_crashes=_said(found, "--max-crashes=", site.settings.max_crashes),
+        retries=int(retries) if retries else site.settings.retries,
+        max_crashes=int(crashes) if crashes else site.settings.max_crashes,
+        workers=COUNT.read(workers) if workers else 1,
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
     )
 
 
-def _said(found: Submission, option: str, otherwise: int) -> int:
-    """Return the number that its elements were told by `option`, `otherwise` if they were told none."""
-    told = [word.removeprefix(option) for word in found.workload.argv if word.startswith(option)]
-    return int(told[0]) if told else otherwise
+def _said(argv: Sequence[str], option: str) -> str:
+    """Return what an element's command line says by `option`, "" if nothing."""
+    return next((word.removeprefix(option) for word in argv if word.startswith(option)), "")
 
 
 def _options(site: Site, clusters: Clusters, found: Submission) -> ElementOptions:

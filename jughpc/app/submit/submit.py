@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,12 +27,15 @@ from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Job, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.batch.submitter import Submitter
+from jughpc.config.kinds import COUNT
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Files
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
+
+WORKERS = "--workers="  # how the command line of an element says that it has several
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class SubmitRequest:
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
         max_crashes: How many workers a task may kill before it fails.
+        workers: In each element, AUTO for as many as it gets cores or GPUs.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -56,6 +61,7 @@ class SubmitRequest:
     reduce: Path | None = None
     retries: int = 0
     max_crashes: int = 3
+    workers: int = 1
     rounds: int = 2
     again: bool = False
 
@@ -202,8 +208,8 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
 
 
 def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster) -> Submission:
-    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", "--keep-going")
-    argv = dependents.argv(request.options.python, "execute", target, *how)
+    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request.workers))
+    argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
     return submissions.draft(
@@ -220,10 +226,15 @@ def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster)
 
 
 def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
-    """Return `request` with as many elements as there are tasks to run, if it has more."""
+    """Return `request` with as many elements as have a task to run for each of their workers, if it has more."""
     if standing.manifest.barrier:  # how many follow nobody knows
         return request
-    return replace(request, size=min(request.size, standing.unfinished))
+    return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
+
+
+def _of_several(workers: int) -> tuple[str, ...]:
+    """Return the option that has an element consist of so many workers, none for one."""
+    return () if workers == 1 else (f"{WORKERS}{COUNT.show(workers)}",)
 
 
 def _jobs(

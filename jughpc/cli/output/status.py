@@ -105,9 +105,13 @@ def _numbers(numbers: Sequence[int]) -> str:
 def _workers(workers: list[Record]) -> Iterator[str]:
     if not workers:
         return
-    yield f"{len(workers)} live workers:"
+    several = {_element(record) for record in workers if record.worker}
+    yield f"{len(workers)} live workers" + (f", {_elements(workers)}:" if several else ":")
     rows = [("host", "element", "task", "since", "beats")]
-    rows += [_worker(record) for record in sorted(workers, key=_place)[:_MOST_WORKERS]]
+    former = ""
+    for record in sorted(workers, key=_place)[:_MOST_WORKERS]:
+        rows.append(_worker(record, is_first=_element(record) != former))
+        former = _element(record) if record.worker else ""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -116,16 +120,28 @@ def _workers(workers: list[Record]) -> Iterator[str]:
     yield ""
 
 
-def _place(record: Record) -> tuple[str, int, str]:
-    return record.host, record.element, record.life
+def _elements(workers: Sequence[Record]) -> str:
+    count = len({_element(record) for record in workers})
+    return f"in {count} elements" if count > 1 else "in one element"
 
 
-def _worker(record: Record) -> tuple[str, str, str, str, str]:
+def _element(record: Record) -> str:
+    """Return what tells the element that a worker is of, or who was started together by hand."""
+    return str(record.ref) if record.ref else record.owner or (f"{record.host}" if record.worker else record.life)
+
+
+def _place(record: Record) -> tuple[str, int, int, int, str]:
+    return record.host, record.element, record.run, record.worker, record.life
+
+
+def _worker(record: Record, is_first: bool = True) -> tuple[str, str, str, str, str]:
+    """Return a row; of several workers of an element only the first says which that is."""
     since = datetime.fromtimestamp(record.since).strftime("%H:%M:%S") if record.since else ""
     lasts = f" ({show_seconds(max(0.0, record.beaten - record.since))})" if record.since else ""
-    element = record.owner or f"pid {record.pid}"
+    element = (record.owner or f"pid {record.pid}") if is_first or not record.owner else ""
+    element += f" [{record.worker}]" if record.worker else ""
     last = datetime.fromtimestamp(record.beaten).strftime("%H:%M:%S")
-    return record.host, element, record.task or "-", since + lasts, f"{record.beats}, last {last}"
+    return record.host if is_first else "", element, record.task or "-", since + lasts, f"{record.beats}, last {last}"
 
 
 def _dead(dead: list[Record]) -> Iterator[str]:
@@ -147,6 +163,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "behind_barrier": standing.manifest.barrier,
         "gone": sum(standing.gone.values()),
         "workers": [asdict(record) for record in standing.workers],
+        "workers_by_element": _by_element(standing.workers),
         "dead_workers": [asdict(record) for record in standing.dead],
         "changed": {
             "since_submission": report.changes.since,
@@ -154,6 +171,15 @@ def as_dict(report: Report) -> dict[str, Any]:
         },
         "submission": _jobs_as_dict(report, report.jobs) if report.jobs else None,
     }
+
+
+def _by_element(workers: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return which lives are of one element, each of whom `workers` has in full."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in sorted(workers, key=_place):
+        place = {"submission": record.submission, "element": record.element, "run": record.run, "host": record.host}
+        found.setdefault(_element(record), {**place, "lives": []})["lives"].append(record.life)
+    return list(found.values())
 
 
 def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:

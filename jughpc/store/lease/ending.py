@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import NamedTuple
 
-from jughpc import host
+from jughpc import cgroup, host
 from jughpc.store.record import CRASH, MEMORY, TOLD
 from jughpc.store.record import UNKNOWN as NOBODY_KNOWS
 
@@ -51,7 +51,7 @@ class Ending:
     """Learns how another process of this host ends; to be made while that one lives."""
 
     def __init__(self, pid: int) -> None:
-        self._pid, self._kills = pid, host.out_of_memory_kills()
+        self._pid, self._kills = pid, cgroup.out_of_memory_kills()
         self._handle = -1
         with suppress(OSError, AttributeError):
             self._handle = os.pidfd_open(pid)
@@ -61,7 +61,7 @@ class Ending:
         end = time.monotonic() + _PATIENCE
         while (status := self._status()) is None and time.monotonic() < end:
             time.sleep(0.01)
-        kills = host.out_of_memory_kills()
+        kills = cgroup.out_of_memory_kills()
         ran_out = kills is not None and self._kills is not None and kills > self._kills
         return End(how(status, ran_out), words(status, ran_out))
 

@@ -149,7 +149,7 @@ class Heartbeat:
         """Return by what the worker will be ended before long, whatever it runs, "" if nothing is known of that."""
         deadline = self._board.deadline
         if deadline and self._clock.wall() > deadline - SLACK:
-            return TIME
+            return TIME if self._board.has_all_time else TOLD
         return TOLD if self._is_told else ""
 
     def _since_beat(self) -> float:

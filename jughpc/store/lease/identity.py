@@ -18,7 +18,7 @@ def is_gone(record: Record) -> bool:
     return host.sight(Process(record.pid, record.started), record.user) is Sight.GONE
 
 
-def new_record(now: float, ref: ElementRef | None = None, owner: str = "") -> Record:
+def new_record(now: float, ref: ElementRef | None = None, owner: str = "", worker: int = 0) -> Record:
     """Return the record of a new life of this process; its name is unique and safe as a file name."""
     machine, process = host.here(), host.myself()
     return Record(
@@ -32,6 +32,7 @@ def new_record(now: float, ref: ElementRef | None = None, owner: str = "") -> Re
         submission=ref.submission if ref else "",
         element=ref.element if ref else -1,
         run=ref.run if ref else 0,
+        worker=worker,
         begun=now,
         beaten=now,
     )

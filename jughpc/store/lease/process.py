@@ -1,4 +1,4 @@
-"""The process that beats for workers, as they see it: forked once, with a line for each worker.
+"""The process that beats for workers, as they see it: forked once; each worker has a line of its own to it.
 
 It is forked before the jugfile is loaded. A thread would not do: pickling 100 MB holds the interpreter for seconds.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 from jughpc import host
@@ -18,7 +19,7 @@ from jughpc.store.lease.heartbeat import Heartbeat, Measure, OpenStore, Singles
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
-from jughpc.store.lease.witness import BEGIN, END, SETTLE, STOP, Charge
+from jughpc.store.lease.witness import BEGIN, END, SETTLE, STOP, Charge, Gate
 from jughpc.store.record import ElementRef, Record, encode
 
 
@@ -30,28 +31,45 @@ class BeatProcess:
     Args:
         open_store: Opens the store in that process, once there is one.
         measure: How to find out what a worker uses.
-        workers: For how many there is a line.
+        workers: For how many at a time.
     """
 
     def __init__(self, open_store: OpenStore, clock: Clock, measure: Measure, workers: int = 1) -> None:
-        self._lines = [Line(Heartbeat(open_store, clock, measure, board), board) for board in _boards(workers)]
-        self.pid = _fork(self._lines)
+        self._open_store, self._clock, self._measure = open_store, clock, measure
+        self.boards = [Board() for _ in range(workers)]
+        self._door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent, self.pid = os.getpid(), os.fork()
+        if not self.pid:
+            self._door.close()
+            witness.attend([], parent, Gate(theirs, self.boards, self._heartbeat))
+        theirs.close()
+        self._number = host.Descriptor(self._door.fileno())
 
     def line(self, number: int) -> Line:
-        """Return the line of one worker, to be taken in that worker's process, which keeps no other."""
-        for other, line in enumerate(self._lines):
-            if other != number:
-                line.close()
-        return self._lines[number]
+        """Return a line for one worker, to be made before that is forked; whoever had this number before is dead."""
+        line = Line(self.boards[number], self._heartbeat)
+        orders, answers = os.pipe(), os.pipe()
+        line.connect(self.pid, orders[1], answers[0])
+        with suppress(OSError):  # it was killed: the worker hears no answer, and forks another for itself
+            self._number.number  # noqa: B018  # raises if code of the user's closed the door
+            socket.send_fds(self._door, [witness.NUMBER.pack(number)], [orders[0], answers[1]])
+        os.close(orders[0])
+        os.close(answers[1])
+        return line
 
     def hand_over(self) -> None:
-        """Keep no line in this process: each worker has taken its own, and it alone is to be seen to die."""
-        for line in self._lines:
-            line.close()
+        """Make no further line in this process."""
+        if self._number.is_ours():  # code of the user's may have closed it
+            self._door.close()
+        self._door.detach()
 
     def wait(self) -> None:
-        """Wait until it ended, which it does once every worker has; for the process that made it."""
-        os.waitpid(self.pid, 0)
+        """Wait until it ended, which it does once every worker has, and nobody makes lines; where it was made."""
+        with suppress(ChildProcessError):  # code of the user's may have waited for all children
+            os.waitpid(self.pid, 0)
+
+    def _heartbeat(self, board: Board) -> Heartbeat:
+        return Heartbeat(self._open_store, self._clock, self._measure, board)
 
 
 class Line:
@@ -60,18 +78,23 @@ class Line:
     Where that process was killed, the worker forks another for itself alone.
     """
 
-    def __init__(self, heartbeat: Heartbeat, board: Board) -> None:
+    def __init__(self, board: Board, heartbeat: Callable[[Board], Heartbeat]) -> None:
         self.board, self._heartbeat = board, heartbeat
         self._pid, self._orders, self._answers = -1, host.Descriptor(-1), host.Descriptor(-1)
 
     def connect(self, pid: int, orders: int, answers: int) -> None:
         """Speak to the process `pid` by these ends of pipes."""
         self._pid, self._orders, self._answers = pid, host.Descriptor(orders), host.Descriptor(answers)
-        self.board.deaf = False
 
-    def charge(self, orders: int, answers: int) -> Charge:
-        """Return this worker as that process sees it, by the other ends of the pipes."""
-        return Charge(self._heartbeat, orders, answers)
+    def take(self) -> None:
+        """Make sure, in the worker's process, that somebody hears it and that the board is its own."""
+        try:
+            heard = bool(os.read(self._answers.number, 1))
+        except OSError:
+            heard = False
+        if not heard:
+            self.board.clear()
+            self._renew()
 
     def close(self) -> None:
         """Let this process have no part in it any more."""
@@ -80,9 +103,12 @@ class Line:
 
     def begin(self, record: Record) -> None:
         if not self._orders.is_ours():  # the jugfile closed all descriptors
-            self.end()
-            _fork([self])
-        self._order(BEGIN + encode(record))
+            self._renew()
+        try:
+            self._order(BEGIN + encode(record))
+        except OSError:  # it was killed since
+            self._renew()
+            self._order(BEGIN + encode(record))
 
     def settle(self) -> Singles:
         try:
@@ -96,8 +122,7 @@ class Line:
 
     def stop(self) -> None:
         if not self._stopped():
-            self.end()
-            _fork([self])
+            self._renew()
 
     def end(self) -> None:
         wait = os.WNOHANG
@@ -119,44 +144,43 @@ class Line:
         except OSError:  # it was killed
             return False
 
+    def _renew(self) -> None:
+        """Fork a process that beats for this worker alone."""
+        self.end()
+        orders, answers = os.pipe(), os.pipe()
+        parent, pid = os.getpid(), os.fork()
+        if not pid:
+            os.close(orders[1])
+            os.close(answers[0])
+            witness.attend([Charge(self._heartbeat(self.board), orders[0], answers[1])], parent)
+        os.close(orders[0])
+        os.close(answers[1])
+        self.connect(pid, orders[1], answers[0])
+        self.board.deaf = False
+
 
 class ForkedLease(BeatingLease):
     """The lives of this process, with another process that beats for them.
 
     Args:
-        beating: That process, which no other line of was taken here.
-        ref: The element that this process is, None by hand.
+        line: To that process.
+        ref: The element that this process is of, None by hand.
         owner: Its job in the scheduler's words.
-        line: Which of the workers that it beats for this is.
+        worker: Which of its element's workers it is, from 1; 0 for the only one.
     """
 
     def __init__(
-        self, beating: BeatProcess, clock: Clock, ref: ElementRef | None = None, owner: str = "", line: int = 0
+        self, line: Line, clock: Clock, ref: ElementRef | None = None, owner: str = "", worker: int = 0
     ) -> None:
-        super().__init__(beating.line(line), clock, lambda: new_record(clock.wall(), ref, owner))
+        line.take()
+        super().__init__(line, clock, lambda: new_record(clock.wall(), ref, owner, worker))
 
 
-def _boards(count: int) -> list[Board]:
-    return [Board() for _ in range(count)]
-
-
-def _fork(lines: Sequence[Line]) -> int:
-    """Fork a process that beats for those who will speak on `lines`; return its pid."""
-    orders, answers = [os.pipe() for _ in lines], [os.pipe() for _ in lines]
-    parent, pid = os.getpid(), os.fork()
-    if not pid:
-        _close([order for _, order in orders] + [answer for answer, _ in answers])
-        ends = zip(lines, orders, answers, strict=True)
-        witness.attend([line.charge(order, answer) for line, (order, _), (_, answer) in ends], parent)
-    _close([order for order, _ in orders] + [answer for _, answer in answers])
-    for line, (_, order), (answer, _) in zip(lines, orders, answers, strict=True):
-        line.connect(pid, order, answer)
-    return pid
-
-
-def _close(handles: Sequence[int]) -> None:
-    for handle in handles:
-        os.close(handle)
+def alone(beating: BeatProcess, clock: Clock, ref: ElementRef | None = None, owner: str = "") -> ForkedLease:
+    """Return the lease of this very process, for which alone that process beats."""
+    line = beating.line(0)
+    beating.hand_over()
+    return ForkedLease(line, clock, ref, owner)
 
 
 def _read_all(pipe: int, size: int) -> bytes:

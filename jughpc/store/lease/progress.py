@@ -19,7 +19,7 @@ _BATCH = struct.Struct("<III")  # tasks in the batch, 0 for none; shard and gene
 _BEATEN = struct.Struct("<d")
 _COUNTS = struct.Struct("<QQ")
 _HAND_AT, _BATCH_AT, _BEATEN_AT, _COUNTS_AT = 0, 12, 24, 32  # offsets [bytes]
-_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _DEADLINE_AT, _DIGESTS_AT = 48, 64, 384, 385, 392, 512
+_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _ALL_AT, _DEADLINE_AT, _DIGESTS_AT = 48, 64, 384, 385, 386, 392, 512
 _LONGEST = 256  # [bytes] of a name
 
 
@@ -53,6 +53,10 @@ class Board:
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _DIGESTS_AT + 16 * MOST)
         self._name = ""
+
+    def clear(self) -> None:
+        """Forget all: another worker writes here from now on."""
+        self._memory[:] = bytes(len(self._memory))
 
     def note(self, name: str, digest: bytes, since: float) -> None:
         """Say what runs now by itself, "" for nothing."""
@@ -93,6 +97,11 @@ class Board:
         _COUNTS.pack_into(self._memory, _COUNTS_AT, done, failed)
 
     @property
+    def finished(self) -> int:
+        """How many tasks were finished, done or failed."""
+        return sum(_COUNTS.unpack_from(self._memory, _COUNTS_AT))
+
+    @property
     def deescalating(self) -> bool:
         return bool(self._memory[_FLAG_AT])
 
@@ -107,6 +116,15 @@ class Board:
     @deaf.setter
     def deaf(self, value: bool) -> None:
         self._memory[_DEAF_AT] = value
+
+    @property
+    def has_all_time(self) -> bool:
+        """Whether the worker began with its element."""
+        return bool(self._memory[_ALL_AT])
+
+    @has_all_time.setter
+    def has_all_time(self, value: bool) -> None:
+        self._memory[_ALL_AT] = value
 
     @property
     def deadline(self) -> float:

@@ -20,7 +20,7 @@ class QuietLease:
         store.begin(self.record)
         self._store = store
 
-    def ends_at(self, deadline: float) -> None:
+    def ends_at(self, deadline: float, *, has_all_time: bool) -> None:
         pass
 
     def late(self) -> bool:

@@ -6,21 +6,26 @@ import json
 import os
 import select
 import signal
+import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import NoReturn
 
 from jughpc import host
 from jughpc.host import Process, Sight
 from jughpc.store.lease.ending import Ending
 from jughpc.store.lease.heartbeat import RETRY, Heartbeat, Singles
+from jughpc.store.lease.progress import Board
 from jughpc.store.record import SIZE, Record, decode
 
 BEGIN, STOP, SETTLE, END = b"b", b"s", b"t", b"e"  # orders on a line; a record follows the first
 SIZE_OF_ANSWER = struct.Struct("<I")  # leads the answer to SETTLE
+NUMBER = struct.Struct("<I")  # comes in with a new line: whose it is
+_HEARD = b"h"  # the first answer on a line
 _LAST_BREATH = 0.5  # [s]
 _TICK = 0.5  # [s] between two looks at whether a task turned out long, and whether a worker is gone
 
@@ -30,16 +35,17 @@ class Charge:
 
     Attributes:
         orders: By which it speaks.
+        number: Whose it is, among those who came in by a gate.
         due: When its next beat is [s, monotonic].
         deaf: Whether it closed its line, and lives on.
     """
 
-    def __init__(self, heartbeat: Heartbeat, orders: int, answers: int) -> None:
-        self.orders, self._answers, self._heartbeat = orders, answers, heartbeat
+    def __init__(self, heartbeat: Heartbeat, orders: int, answers: int, number: int = 0) -> None:
+        self.orders, self._answers, self._heartbeat, self.number = orders, answers, heartbeat, number
         self.due = time.monotonic() + RETRY
         self._worker: Process | None = None
         self._ending: Ending | None = None
-        self.deaf = False
+        self.deaf, self._is_told = False, False
 
     def obey(self, parent: int) -> bool:
         """Do as it ordered, which must not keep others waiting; return whether it goes on.
@@ -64,8 +70,13 @@ class Charge:
 
     def tell_of_the_end(self) -> None:
         """Have it written down at once that the job is being ended: this process may be killed with it."""
-        self._heartbeat.tell_of_the_end()
-        self.due = 0.0
+        if not self._is_told:
+            self._is_told, self.due = True, 0.0
+            self._heartbeat.tell_of_the_end()
+
+    def welcome(self) -> None:
+        """Say that it is heard."""
+        self._answer(_HEARD)
 
     def beat_if_due(self) -> None:
         """Beat for it, if it is time to."""
@@ -123,33 +134,67 @@ class Charge:
             os.write(self._answers, data)
 
 
-def attend(charges: list[Charge], parent: int) -> NoReturn:
-    """Be the process that beats, until every worker has ended or died; `parent` forked it."""
+class Gate:
+    """Where further workers come in, while the process that makes their lines lives and makes more.
+
+    Args:
+        door: By which lines come.
+        boards: By the numbers of their workers.
+        heartbeat: Makes what beats for a worker.
+    """
+
+    def __init__(self, door: socket.socket, boards: Sequence[Board], heartbeat: Callable[[Board], Heartbeat]) -> None:
+        self._door, self._boards, self._heartbeat = door, boards, heartbeat
+        self.is_open = True
+
+    def fileno(self) -> int:
+        """Return what tells that somebody is at the door."""
+        return self._door.fileno()
+
+    def admit(self, charges: list[Charge]) -> list[Charge]:
+        """Return `charges` with who is at the door; whoever had that number before is dead, and is written down."""
+        data, handles, *_ = socket.recv_fds(self._door, NUMBER.size, 2)
+        if len(handles) < 2:
+            self.is_open = False
+            return charges
+        (number,) = NUMBER.unpack(data)
+        for former in (charge for charge in charges if charge.number == number):
+            _succeeds(former, former.close)
+        self._boards[number].clear()
+        orders, answers = handles
+        charge = Charge(self._heartbeat(self._boards[number]), orders, answers, number)
+        charge.welcome()
+        return [*(former for former in charges if former.number != number), charge]
+
+
+def attend(charges: list[Charge], parent: int, gate: Gate | None = None) -> NoReturn:
+    """Be the process that beats, until every worker has ended or died, and no more come; `parent` forked it."""
     code, told = 1, list[int]()
     try:  # what ends a worker must not end its witness
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
             signal.signal(number, signal.SIG_IGN)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda number, frame: told.append(number))
-        while charges:
-            charges = _round(charges, parent, told)
+        while charges or (gate and gate.is_open and os.getppid() == parent):
+            charges = _round(charges, parent, gate, told)
         code = 0
     finally:
         os._exit(code)
 
 
-def _round(charges: list[Charge], parent: int, told: list[int]) -> list[Charge]:
+def _round(charges: list[Charge], parent: int, gate: Gate | None, told: Sequence[int]) -> list[Charge]:
     """Do what is to be done now, after a tick at the latest; return whose workers go on.
 
     Args:
-        told: Signals that ask to end, to be emptied: schedulers send them to all processes of a job.
+        told: Signals that came which ask to end: schedulers send them to all processes of a job.
     """
-    ready = _ready(charges)
+    ready = _ready(charges, gate)
+    if gate and gate.fileno() in ready:
+        charges = gate.admit(charges)
     if told:
-        told.clear()
         for charge in charges:
             charge.tell_of_the_end()
-    left = [charge for charge in charges if _goes_on(charge, charge in ready, parent)]
+    left = [charge for charge in charges if _goes_on(charge, charge.orders in ready, parent)]
     left = [charge for charge in left if _succeeds(charge, charge.beat_if_due)]
     return [charge for charge in left if _succeeds(charge, partial(charge.deescalate, left))]
 
@@ -176,15 +221,15 @@ def _succeeds(charge: Charge, action: Callable[[], object]) -> bool:
     return True
 
 
-def _ready(charges: Sequence[Charge]) -> set[Charge]:
-    """Wait until somebody gives an order, is to be beaten for, or a tick has passed; return who gives orders."""
-    pause = min(charge.due for charge in charges) - time.monotonic()
+def _ready(charges: Sequence[Charge], gate: Gate | None) -> set[int]:
+    """Wait until somebody speaks, is to be beaten for, or a tick has passed; return by which descriptors they speak."""
+    pause = min((charge.due for charge in charges), default=inf) - time.monotonic()
     poll = select.poll()
-    for charge in charges:
-        if not charge.deaf:
-            poll.register(charge.orders, select.POLLIN)
-    ready = {handle for handle, _ in poll.poll(1000 * max(0.0, min(pause, _TICK)))}  # [ms]
-    return {charge for charge in charges if charge.orders in ready}
+    for handle in [charge.orders for charge in charges if not charge.deaf]:
+        poll.register(handle, select.POLLIN)
+    if gate and gate.is_open:
+        poll.register(gate.fileno(), select.POLLIN)
+    return {handle for handle, _ in poll.poll(1000 * max(0.0, min(pause, _TICK)))}  # [ms]
 
 
 def _settled(singles: Singles) -> bytes:

@@ -46,8 +46,10 @@ def measure(pid):
 beating = BeatProcess(lambda: store, OsClock(), measure, workers=3)
 
 
-def work(number):
-    lease = ForkedLease(beating, OsClock(), ElementRef("0a1b2c3d", number), line=number)
+def work(number, line):
+    if "keeps the lines" not in words:
+        beating.hand_over()
+    lease = ForkedLease(line, OsClock(), ElementRef("0a1b2c3d", number), worker=number)
     lease.begin(store)
     lease.note(f"mod.f{number}", bytes([number]) * 16, OsClock().uptime())
     if number == 1 and "leaves a child" in words:
@@ -63,18 +65,28 @@ def work(number):
     lease.end("its work ended")
 
 
-workers = []
-for number in range(3):
+def start(number):
+    line = beating.line(number)
     pid = os.fork()
     if not pid:
-        work(number)
+        work(number, line)
         os._exit(0)
-    workers.append(pid)
-if "keeps the lines" not in words:
-    beating.hand_over()
+    if "keeps the lines" not in words:
+        line.close()
+    else:
+        kept.append(line)
+    return pid
+
+
+kept = []
+workers = [start(number) for number in range(3)]
 print(beating.pid, *workers, flush=True)
 for pid in workers:
     os.waitpid(pid, 0)
+    if "replaces" in words:
+        print(start(workers.index(pid)), flush=True)
+if "keeps the lines" not in words:
+    beating.hand_over()
 if "keeps the lines" not in words:
     beating.wait()
     print("all ended", flush=True)
@@ -92,7 +104,8 @@ class Element:
         self.beating, *self.workers = map(int, self.process.stdout.readline().split())
 
     def records(self):
-        return {record.element: record for record in self.store.records()}
+        """Return the latest record of each worker."""
+        return {record.element: record for record in sorted(self.store.records(), key=lambda record: record.begun)}
 
     def until(self, condition):
         """Return the records by worker once they fulfil `condition`."""
@@ -147,6 +160,17 @@ def test_a_worker_that_is_killed_is_written_down_and_the_others_go_on(start, wor
     assert records[1].task == "mod.f1"
     later = element.all_beat((0, 2), after=max(records[0].beats, records[2].beats) + 2)
     assert [later[number].state for number in range(3)] == ["alive", DIED, "alive"]
+
+
+def test_a_replaced_worker_has_a_life_of_its_own_and_its_predecessors_stays_written_down(start):
+    element = start("replaces")
+    first = element.all_beat()[0]
+    os.kill(element.workers[0], signal.SIGKILL)
+    another = int(element.process.stdout.readline())
+    records = element.until(lambda found: found[0].pid == another and found[0].beats > 2)
+    assert (records[0].state, records[0].worker) == ("alive", 0)
+    former = next(record for record in element.store.records() if record.life == first.life)
+    assert (former.state, former.pid) == (DIED, element.workers[0])
 
 
 def test_one_that_ends_in_order_is_no_death_and_the_last_to_end_ends_the_process(start):

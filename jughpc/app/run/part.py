@@ -1,0 +1,98 @@
+"""One worker's part: what it does of one load of the jugfile, and how that ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jughpc.app.context.site import Site
+from jughpc.app.run.loads import Load
+from jughpc.exitcode import ExitCode, after_signal
+from jughpc.store.base import Store
+from jughpc.store.lease.lease import Lease
+from jughpc.tasks.graph import Graph
+from jughpc.worker.loop import Worker
+from jughpc.worker.patience import Patience
+from jughpc.worker.policy import Policy
+from jughpc.worker.stops import AT_ONCE, Stops
+from jughpc.worker.tally import Options, Tally
+
+_FORGOTTEN = (
+    "{count} results are gone from {location}, which had them: was it restarted, or emptied? They are computed again"
+)
+_ROUNDS = 3  # times that a worker computes again what its store forgets
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a worker ended, or an element with all of its workers.
+
+    Attributes:
+        code: The exit code, an ExitCode or as `after_signal` tells.
+        tally: What it did.
+        nothing_left: Whether no other worker could do anything either: all is done, or failed, or waits for that.
+    """
+
+    code: int
+    tally: Tally
+    nothing_left: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a worker works with, from one load of the jugfile to the next."""
+
+    lease: Lease
+    stops: Stops
+    policy: Policy
+    options: Options
+    site: Site
+    patience: Patience
+
+    def work(self, load: Load) -> tuple[Tally, bool]:
+        """Work on one load; return what was done, and whether this worker is to end before all is."""
+        graph, target, total, rounds = load.choice.graph, load.session.target, Tally(), _ROUNDS
+        self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
+        while True:
+            worker = self._worker(graph, load.session.store)
+            worker.run()
+            forgotten = worker.recheck() if load.session.store.may_forget else 0
+            total = total.plus(worker.tally)
+            if forgotten:
+                rounds -= 1
+                self.site.say(_FORGOTTEN.format(count=forgotten, location=target.location))
+            go_on = rounds > 0 if forgotten else self.patience.through(load.choice.look, "look at the store")
+            if worker.stopping() or not go_on:
+                return total, worker.stopping()
+
+    def outcome(self, load: Load, total: Tally) -> Outcome:
+        """Return how it ends with this load."""
+        barrier = load.session.jugfile.barrier
+        code = _code(load.choice.graph, total, barrier, self.stops)
+        return Outcome(code, total, load.is_over() and not barrier)
+
+    def _worker(self, graph: Graph, store: Store) -> Worker:
+        site = self.site
+        return Worker(graph, store, self.lease, site.clock, self.stops, self.policy, self.options, site.say)
+
+
+def tell_what_waits(load: Load, site: Site) -> None:
+    """Say what is left undone of the last load, and why."""
+    if words := load.choice.words():
+        site.say(words)
+    if load.is_in_vain:
+        name = load.session.jugfile.path.name
+        site.say(f"the barrier of {name} stays, though all that may run before it here is done")
+
+
+def stopped(stops: Stops) -> int:
+    """Return the exit code of who was stopped in the midst of its work."""
+    return after_signal(stops.signal) if stops.signal in AT_ONCE else ExitCode.LEFT
+
+
+def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
+    left = any(not graph.is_done(index) for index in range(graph.listed))
+    if left and stops.signal in AT_ONCE:
+        return stopped(stops)
+    if total.failures or any(graph.is_failed(index) for index in range(graph.listed)):
+        return ExitCode.FAILED
+    return ExitCode.LEFT if left or barrier else ExitCode.DONE

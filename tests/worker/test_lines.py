@@ -1,0 +1,52 @@
+"""Lines of several workers are marked, whole, and lose nothing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jughpc.worker.lines import Lines
+
+
+@pytest.fixture(scope="module")
+def through():
+    """Return what passes parts on and tells what came out."""
+
+    def run(parts):
+        source, end = os.pipe()
+        target, out = os.pipe()
+        os.set_blocking(source, False)
+        lines = Lines(source, out, "[7] ")
+        for part in parts:
+            os.write(end, part)
+            assert lines.pass_on()
+        os.close(end)
+        assert not lines.pass_on()
+        lines.close()
+        os.close(out)
+        with os.fdopen(target, "rb") as told:
+            return told.read()
+
+    return run
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40).map(lambda data: data.replace(b"a", b"\n")), max_size=20))
+def test_each_line_is_marked_once_however_it_came(through, parts):
+    whole = b"".join(parts)
+    lines = whole.split(b"\n")
+    wanted = lines[:-1] if whole.endswith(b"\n") or not whole else lines
+    assert through(parts) == b"".join(b"[7] " + line + b"\n" for line in wanted)
+
+
+def test_a_line_that_nobody_reads_any_more_stops_nobody():
+    source, end = os.pipe()
+    target, out = os.pipe()
+    os.close(target)
+    os.write(end, b"a\n")
+    lines = Lines(source, out, "")
+    assert lines.pass_on()
+    for handle in (source, end, out):
+        os.close(handle)
