@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from jughpc.inode import Sharing, open_regular
+from jughpc.inode import Buffer as Buffer
+from jughpc.inode import Sharing, check_inside, closing, fill, open_regular, open_to_rewrite
 
 T = TypeVar("T")
-
-Buffer = bytes | bytearray | memoryview
 
 _NO_HOME = Path("/nonexistent")
 _TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
@@ -189,6 +188,7 @@ class OsFiles:
         self._prefix = f"{root}/"
         self._stamps: dict[str, _Stamp] = {}
         self._links = HardLinks()
+        self._seen: set[str] = set()
 
     def names(self, folder: str) -> list[str]:
         try:
@@ -203,36 +203,32 @@ class OsFiles:
         return again_if_stale(lambda: _map(self._prefix + path))
 
     def write(self, path: str, parts: Sequence[Buffer]) -> None:
-        _fill(self._create(path, os.O_EXCL), parts)
+        fill(self._create(path, os.O_EXCL), parts, self._prefix + path)
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
-        _fill(self._create(path, os.O_TRUNC), parts)  # on NFS an exclusive one costs a call more
+        fill(self._create(path, os.O_TRUNC), parts, self._prefix + path)  # on NFS an exclusive one costs a call more
 
     def rewrite(self, path: str, data: Buffer) -> None:
-        handle = os.open(self._prefix + path, os.O_WRONLY)
-        try:
+        whole = self._inside(path)
+        handle = open_to_rewrite(whole)
+        with closing(handle, whole):  # close-to-open: the server has it then
             os.pwrite(handle, data, 0)
-        except BaseException:
-            with suppress(OSError):
-                os.close(handle)
-            raise
-        os.close(handle)  # close-to-open: the server has it now
 
     def rename(self, old: str, new: str) -> None:
-        os.rename(self._prefix + old, self._prefix + new)
+        os.rename(self._inside(old), self._inside(new))
 
     def link(self, old: str, new: str) -> None:
-        self._links.make(new, lambda: self._link(self._prefix + old, self._prefix + new))
+        self._links.make(new, lambda: self._link(self._inside(old), self._inside(new)))
 
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
-            os.unlink(self._prefix + path)
+            os.unlink(self._inside(path))
 
     def touch(self, path: str) -> None:
-        os.utime(self._prefix + path, follow_symlinks=False)  # by the server's clock
+        os.utime(self._inside(path), follow_symlinks=False)  # by the server's clock
 
     def make_folder(self, folder: str) -> None:
-        self._make_folders(self._prefix + folder)
+        self._make_folders(self._inside(f"{folder}/"))
 
     def _list(self, folder: str) -> list[str]:
         handle = os.open(self._prefix + folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -284,12 +280,22 @@ class OsFiles:
             os.link(old, new)
 
     def _create(self, path: str, how: int) -> int:
-        flags, sharing = os.O_WRONLY | os.O_CREAT | how, self._shared()
+        whole, sharing = self._inside(path), self._shared()
         try:
-            return sharing.create(self._prefix + path, flags)
+            return sharing.create(whole, how)
         except FileNotFoundError:
-            self._make_folders(os.path.dirname(self._prefix + path))
-            return sharing.create(self._prefix + path, flags)
+            self._make_folders(os.path.dirname(whole))
+            return sharing.create(whole, how)
+
+    def _inside(self, path: str) -> str:
+        """Return the whole path of what is to be changed. Raises NotADirectoryError if a link leads elsewhere.
+
+        Each folder is looked at once: who may put links there later may write there anyhow.
+        """
+        folder = path.rpartition("/")[0]
+        if folder not in self._seen and check_inside(f"{self.root}", folder):
+            self._seen.add(folder)
+        return self._prefix + path
 
     def _make_folders(self, path: str) -> None:
         """Make a folder and those above it."""
@@ -337,22 +343,3 @@ def _map(path: str) -> memoryview:
         return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
     finally:
         os.close(handle)
-
-
-def _fill(handle: int, parts: Sequence[Buffer]) -> None:
-    try:
-        for part in parts:
-            _write_all(handle, part)
-        if parts:  # an empty file has no content to lose
-            os.fsync(handle)
-    except BaseException:
-        with suppress(OSError):
-            os.close(handle)
-        raise
-    os.close(handle)  # NFS may report EDQUOT only here
-
-
-def _write_all(handle: int, data: Buffer) -> None:
-    view = memoryview(data).cast("B")
-    while view:
-        view = view[os.write(handle, view) :]

@@ -5,9 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+Buffer = bytes | bytearray | memoryview
+
+IN_PLACE = "something that is no file stands in its place"
 
 _ODD = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})  # of a link, a socket, a device without a driver
 
@@ -40,8 +45,8 @@ class Sharing:
         return cls(0o666)
 
     def create(self, path: str, flags: int) -> int:
-        """Create a file; return its descriptor."""
-        handle = os.open(path, flags, self.mode)
+        """Create a file; return its descriptor. Raises OSError if a link or anything but a file has the name."""
+        handle = open_own(path, flags | os.O_CREAT, self.mode)
         if self.missing:
             with suppress(PermissionError):  # it was there, and is another's
                 os.fchmod(handle, stat.S_IMODE(os.fstat(handle).st_mode) | 0o060)
@@ -67,17 +72,107 @@ def _umask() -> int:
 
 def open_regular(path: str) -> tuple[int, int]:
     """Open a file to be read; return its descriptor and size [bytes]. Raises OddFileError."""
+    handle = _open_there(path, os.O_RDONLY)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # the latter for pipes nobody writes to
+        return handle, _checked(handle, path).st_size
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def open_to_rewrite(path: str) -> int:
+    """Open a file that is there to be written to; return its descriptor. Raises FileNotFoundError, OddFileError."""
+    handle = _open_there(path, os.O_WRONLY)
+    try:
+        _checked(handle, path)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def open_own(path: str, flags: int, mode: int = 0o666) -> int:
+    """Open or create a file of ours to be written to; what others put in its place, a link or a pipe, is not used.
+
+    Raises OSError that names `path`: FileExistsError also for what is no file.
+    """
+    try:
+        handle = os.open(path, flags | os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK, mode)
+    except OSError as error:
+        if error.errno in _ODD:
+            raise FileExistsError(errno.EEXIST, IN_PLACE, path) from error
+        raise
+    if not flags & os.O_EXCL and not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileExistsError(errno.EEXIST, IN_PLACE, path)
+    return handle
+
+
+def create_new(path: str) -> int:
+    """Create a file, as the umask has it; return its descriptor. Raises FileExistsError."""
+    return open_own(path, os.O_CREAT | os.O_EXCL)
+
+
+def check_inside(root: str, folder: str) -> bool:
+    """Return whether `folder`, below `root`, is there. Raises NotADirectoryError if a link is on the way to it."""
+    place = root
+    for part in filter(None, folder.split("/")):
+        place = f"{place}/{part}"
+        try:
+            found = os.lstat(place)
+        except FileNotFoundError:
+            return False
+        if stat.S_ISLNK(found.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "a link stands in place of a folder", place)
+    return True
+
+
+def _open_there(path: str, flags: int) -> int:
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)  # the latter for pipes nobody writes to
     except OSError as error:
         if error.errno in _ODD:
             raise OddFileError(error.errno, "no regular file", path) from error
         raise
+
+
+def _checked(handle: int, path: str) -> os.stat_result:
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        raise OddFileError(errno.ENOENT, "no regular file", path)
+    return found
+
+
+def fill(handle: int, parts: Sequence[Buffer], path: str, safe: bool = True) -> None:
+    """Write `parts` to the new file `path` and close it. Raises OSError that names it.
+
+    Args:
+        safe: On disk on return.
+    """
+    with closing(handle, path):
+        for part in parts:
+            _write_all(handle, part)
+        if safe and parts:  # an empty file has no content to lose
+            os.fsync(handle)
+
+
+@contextmanager
+def closing(handle: int, path: str) -> Iterator[None]:
+    """Close `path`, which is written to here, at the end. Raises OSError that names it: NFS may report EDQUOT there."""
     try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise OddFileError(errno.ENOENT, "no regular file", path)
-    except BaseException:
-        os.close(handle)
+        yield
+        closed, handle = handle, -1
+        os.close(closed)
+    except OSError as error:
+        error.filename = error.filename or path
         raise
-    return handle, found.st_size
+    finally:
+        if handle >= 0:
+            with suppress(OSError):
+                os.close(handle)
+
+
+def _write_all(handle: int, data: Buffer) -> None:
+    view = memoryview(data).cast("B")
+    while view:
+        view = view[os.write(handle, view) :]

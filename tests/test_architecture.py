@@ -123,7 +123,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "examine": "the folder that the doctor is asked about",
     "on_scratch": "the doctor's own folder",
     "password_from": "the user's own file",
-    "reduce": "the user's script",
+    "_script_text": "the user's script",
     "unmake_store": "a folder just made here, removed only if empty",
 }
 

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
+from jughpc.aside import put
 from jughpc.fs import LinksRefusedError, OsClock, OsFiles, again_if_stale
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
@@ -55,12 +58,15 @@ def test_parts_of_any_item_size_are_written_as_their_bytes(tmp_path):
     assert (tmp_path / "name").stat().st_size == 24
 
 
-def test_a_full_disk_is_an_error_and_not_a_short_file(tmp_path):
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "link").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="No space left") as caught:
-        OsFiles(tmp_path).rewrite("full/link", b"x" * 100)
-    assert caught.value.errno == errno.ENOSPC
+def test_a_write_that_is_refused_is_an_error_that_names_the_file(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            OsFiles(tmp_path).write("name", [b"x" * 100])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(tmp_path / "name")
 
 
 def test_a_stale_handle_is_looked_up_again():
@@ -235,6 +241,85 @@ class TestTheSimulatedCache:
         assert not isinstance(failed.value, LinksRefusedError)
         files.link("record", "claim")
         assert files.read("claim") == b"x"
+
+
+FOREIGN = b"of somebody else"
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """Return a folder with a file, neither of which anything may reach from the folder beside it."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "file").write_bytes(FOREIGN)
+    (tmp_path / "inside").mkdir()
+    yield folder
+    assert [path.name for path in folder.iterdir()] == ["file"]
+    assert (folder / "file").read_bytes() == FOREIGN
+
+
+CHANGES = {
+    "write": lambda files, path: files.write(path, [b"x"]),
+    "save": lambda files, path: files.save(path, [b"x"]),
+    "rewrite": lambda files, path: files.rewrite(path, b"x"),
+    "rename": lambda files, path: files.rename("own", path),
+    "link": lambda files, path: files.link("own", path),
+    "remove": lambda files, path: files.remove(path),
+    "touch": lambda files, path: files.touch(path),
+    "make_folder": lambda files, path: files.make_folder(path),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_link_that_was_planted_in_place_of_a_file_leads_no_change_outside(tmp_path, outside, change):
+    files = OsFiles(tmp_path / "inside")
+    files.write("own", [b"ours"])
+    (tmp_path / "inside" / "name").symlink_to(outside / "file")
+    with suppress(OSError):
+        CHANGES[change](files, "name")
+
+
+@pytest.mark.parametrize("folder", ["planted", "planted/below", "above/planted"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_link_that_was_planted_in_place_of_a_folder_leads_no_change_outside(tmp_path, outside, change, folder):
+    inside = tmp_path / "inside"
+    files = OsFiles(inside)
+    files.write("own", [b"ours"])
+    files.make_folder("above")
+    (inside / folder.removesuffix("/below")).symlink_to(outside)
+    with pytest.raises(NotADirectoryError, match="a link stands in place of a folder"):
+        CHANGES[change](files, f"{folder}/file")
+
+
+def test_a_folder_that_is_not_there_yet_may_be_a_link_later(tmp_path, outside):
+    files = OsFiles(tmp_path / "inside")
+    files.remove("later/file")
+    (tmp_path / "inside" / "later").symlink_to(outside)
+    with pytest.raises(NotADirectoryError):
+        files.remove("later/file")
+
+
+@pytest.mark.parametrize("change", ["save", "rewrite"])
+def test_what_is_no_file_is_not_written_to(tmp_path, change):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # else nobody could open it at all
+    with pytest.raises(OSError, match=r"no regular file|no file"):
+        CHANGES[change](OsFiles(tmp_path), "pipe")
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+def test_a_file_that_people_see_is_put_in_place_of_a_link(tmp_path, outside):
+    (tmp_path / "inside" / "seen").symlink_to(outside / "file")
+    put(tmp_path / "inside" / "seen", "text")
+    assert (tmp_path / "inside" / "seen").read_text() == "text"
+
+
+def test_a_file_that_people_see_is_left_as_it_was_if_it_cannot_be_written(tmp_path):
+    (tmp_path / "seen").mkdir()
+    with pytest.raises(OSError, match="seen"):
+        put(tmp_path / "seen", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["seen"]
 
 
 AS_NOBODY = """

@@ -116,3 +116,24 @@ def test_every_invariant_names_a_test_or_a_lint_contract_that_exists(invariant):
     tests = [word for word in words if "::" in word]
     assert [word for word in tests if not is_there(word)] == []
     assert tests or set(words) & set(contracts)
+
+
+def promises() -> dict[str, str]:
+    """Return by what each promise of SECURITY.md and guarantees.md is held."""
+    texts = [(ROOT / page).read_text() for page in ("SECURITY.md", "docs/guarantees.md")]
+    tables = [
+        table for text in texts for table in re.findall(r"^\| Promise \| Held by \|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    ]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", "".join(tables), re.MULTILINE)
+    return {promise: held for promise, held in rows if set(promise) != {"-"}}
+
+
+def test_the_promises_are_found():
+    assert len(promises()) >= 25
+
+
+@pytest.mark.parametrize("promise", promises())
+def test_every_promise_names_tests_that_exist(promise):
+    named = [word for word in spans(promises()[promise]) if word.startswith("tests/")]
+    assert named
+    assert [word for word in named if not is_there(word)] == []

@@ -26,6 +26,7 @@ class Cause(enum.Enum):
     NODE_FAIL = "lost its node"
     PREEMPTED = "was preempted"
     USER = "was ended by somebody"
+    ORPHANED = "has nobody who supervises it"
     SETUP = "failed before its work began"
 
 

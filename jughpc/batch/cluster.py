@@ -238,6 +238,11 @@ class Cluster:
         commands = self.scheduler.withdraw_commands(self._names(jobs), waiting) if waiting else []
         return [words for command in commands if (words := self._complaint(self._try(command)))]
 
+    def revive(self, jobs: Sequence[Accepted]) -> None:
+        """Have those of `jobs` go on that nobody supervises any more. Raises SchedulerError."""
+        if command := self.scheduler.revive_command(self._names(jobs)):
+            self.ask(command)
+
     def by_hand(self, jobs: Sequence[Accepted]) -> str:
         """Return what a user types to end `jobs`, a line each command."""
         return "\n".join(shlex.join(command) for command in self.scheduler.cancel_commands(self._names(jobs)))

@@ -12,6 +12,7 @@ All are written once and appear whole, so that several who settle one intent at 
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import re
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jughpc.batch import submissions
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import Job, Role
 from jughpc.batch.submissions import Accepted, Submission, to_json
@@ -95,8 +97,14 @@ def intent_of(job: Job, scheduler: str, clock: Clock) -> Intent:
 
 
 def record_intent(files: Files, submission: Submission, intent: Intent) -> None:
-    """Record what is about to be queued. Raises FileExistsError if another job has its number."""
-    _publish(files, f"{submission.path}/{stem_of(intent)}.intent", to_json(asdict(intent)))
+    """Record what is about to be queued. Raises FileExistsError if another job has its number, and so its name."""
+    stem = stem_of(intent)
+    number = f"{stem.partition('-')[0]}-"
+    for name in files.names(submission.path):
+        if name.startswith(number) and not name.startswith(f"{stem}."):
+            raise FileExistsError(errno.EEXIST, "another job has this number", name)
+    _publish(files, f"{submission.path}/{stem}.intent", to_json(asdict(intent)))
+    submissions.unmark_over(files, submission)  # only now: who marks it looks at the intents again behind that
 
 
 def settle_as(files: Files, submission: Submission, stem: str, outcome: Outcome) -> Outcome:
@@ -249,8 +257,8 @@ def _guess(submission: Submission, stem: str) -> Intent:
 def _publish(files: Files, path: str, data: bytes) -> None:
     """Make `path` appear with its whole content. Raises FileExistsError if it was there."""
     draft = f"{path}.{random.getrandbits(32):08x}.new"
-    files.write(draft, [data])
     try:
+        files.write(draft, [data])
         files.link(draft, path)
     except LinksRefusedError:
         files.write(path, [data])

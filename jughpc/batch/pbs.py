@@ -77,6 +77,7 @@ class Pbs:
         job_id=re.compile(r"\d+(\[\])?(\.\w[\w.-]*)?"),
         commands=("qsub",),
         further=("qstat", "qselect", "qdel", "qalter"),
+        drops_late=True,
         scrubbed=("PBS_DPREFIX",),  # what qsub takes for the start of a directive
     )
 
@@ -150,6 +151,9 @@ class Pbs:
 
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [["qdel", _range(job, indices)] for job, indices in ranges(waiting)]
+
+    def revive_command(self, jobs: Names) -> list[str]:
+        return []
 
     def limits_command(self) -> list[str]:
         return ["qstat", "-B", "-f", "-F", "json"]

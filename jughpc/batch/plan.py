@@ -31,11 +31,14 @@ class Start:
 
     Attributes:
         after: Ids of earlier arrays that go on; what depends on the new ones waits for these, too.
+        waits: Whether these arrays wait for the jobs of others that the submission is to wait for. What is queued
+            once any of it has begun does not: that has ended well, and the system may have forgotten it.
     """
 
     job: int = 0
     element: int = 0
     after: tuple[JobId, ...] = ()
+    waits: bool = True
 
 
 def plan(
@@ -88,14 +91,13 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
         raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
     sizes = chunks(total, submission.limits.array_size)
     offsets = accumulate(sizes, initial=start.element)
-    first = start == Start()
     jobs = [
         replace(
             _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset),
             elements=start.element + total,
             token=submission.token,
             extra=options.extra,
-            after=options.after if first else (),  # what comes later comes after that anyhow
+            after=options.after if start.waits else (),
         )
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))
     ]

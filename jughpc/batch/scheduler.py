@@ -317,6 +317,9 @@ class Scheduler(Protocol):
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         """Return the commands that end those elements of `jobs` that were `waiting` a moment ago, and wait still."""
 
+    def revive_command(self, jobs: Names) -> list[str]:
+        """Return the command after which `jobs` that nobody supervises go on; [] where the system never leaves any."""
+
     def limits_command(self) -> list[str]:
         """Return the command that tells the system's limits."""
 

@@ -16,6 +16,7 @@ from jughpc.batch.scheduler import Reply
 from jughpc.errors import CommandMissingError, CommandTimeoutError
 from jughpc.exitcode import after_signal
 from jughpc.host import Process
+from jughpc.inode import Sharing
 
 
 def run(argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | None = None) -> Reply:
@@ -47,12 +48,14 @@ def command_path(name: str) -> str | None:
 def spawn(argv: Sequence[str], *, stdout: Path, env: Mapping[str, str], cwd: Path) -> Process:
     """Start `argv` in a session of its own, so that it outlives the caller and its terminal.
 
-    Its output and errors are appended to `stdout`, it reads nothing, and `env` is passed as it is.
+    Its output and errors are appended to `stdout`, who sees its folder sees it, it reads nothing, and `env` is passed
+    as it is.
 
     Raises:
         CommandMissingError: There is no such command.
     """
-    with stdout.open("ab") as log, _found(argv[0]):
+    handle = Sharing.of(stdout.parent).create(str(stdout), os.O_APPEND)  # not through a link that was planted there
+    with open(handle, "ab") as log, _found(argv[0]):
         child = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,

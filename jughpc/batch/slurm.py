@@ -195,6 +195,9 @@ class Slurm:
         commands = self.cancel_commands({job: name for job, name in jobs.items() if job in wanted})
         return [[*command[:-1], "--state=PENDING", command[-1]] for command in commands]
 
+    def revive_command(self, jobs: Names) -> list[str]:
+        return []
+
     def limits_command(self) -> list[str]:
         return ["scontrol", "show", "config"]
 

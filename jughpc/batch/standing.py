@@ -35,8 +35,10 @@ def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Seque
     past = _past(cluster, jobs, known)
     known |= past
     _record(files, submission, jobs, {**{key: now[key] for key in clear}, **past}, kept)
-    if _all_ended(jobs, known) and not journal.open_intents(files, submission):
+    if _all_ended(jobs, known) and _are_all(files, submission, jobs):
         submissions.mark_over(files, submission)
+        if not _are_all(files, submission, jobs):
+            submissions.unmark_over(files, submission)
     return known
 
 
@@ -78,6 +80,16 @@ def _record(
         }
         if ended:
             ends.keep(files, submission, job, ended)
+
+
+def _are_all(files: Files, submission: Submission, jobs: Sequence[Accepted]) -> bool:
+    """Return whether nothing but `jobs` was, or may have been, queued by now: a submit may go on meanwhile."""
+    found = journal.entries(files, submission)
+    names = {job.name for job in jobs}
+    return all(
+        entry.outcome.name in names if isinstance(entry.outcome, Accepted) else entry.outcome is not None
+        for entry in found
+    )
 
 
 def _all_ended(jobs: Sequence[Accepted], known: Mapping[Key, Status]) -> bool:

@@ -243,6 +243,11 @@ def mark_over(files: Files, submission: Submission) -> None:
         files.write(f"{submission.path}/{OVER}", [])
 
 
+def unmark_over(files: Files, submission: Submission) -> None:
+    """Take back that nothing is left in the queue: more is about to be queued."""
+    files.remove(f"{submission.path}/{OVER}")
+
+
 def is_over(files: Files, submission: Submission) -> bool:
     """Return whether it is on record that nothing of `submission` is left in the queue."""
     return OVER in files.names(submission.path)

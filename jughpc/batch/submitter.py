@@ -11,7 +11,7 @@ from jughpc.batch import journal, script, settling, submissions
 from jughpc.batch.cluster import Cluster, Tell, same_job
 from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, Start, plan
-from jughpc.batch.scheduler import Job, JobId
+from jughpc.batch.scheduler import Condition, Job, JobId
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import CommandMissingError, JugdirError, JugError, SchedulerError, SubmitError, UsageError
 from jughpc.fs import Files
@@ -47,19 +47,26 @@ class Submitter:
         return self._submit_all(submission, jobs, self._take_back_all)
 
     def submit_more(
-        self, submission: Submission, size: int, dependents: Sequence[DependentJob] = (), after: Sequence[JobId] = ()
+        self,
+        submission: Submission,
+        size: int,
+        dependents: Sequence[DependentJob] = (),
+        after: Sequence[JobId] = (),
+        *,
+        waits: bool = False,
     ) -> list[Accepted]:
         """Queue `size` more elements of the submission's workload, numbered on from those it has.
 
         Args:
             dependents: As of `plan`.
             after: Earlier arrays that these are to wait for, too.
+            waits: As of `Start`.
         Raises: as `submit`; the jobs that the submission had before stay as they are.
         """
         if submission.damage:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
         before = journal.accepted(self.files, submission)
-        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after))
+        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after), waits)
         resized = replace(submission, workload=replace(submission.workload, size=size))
         return self._submit_all(
             submission, plan(resized, self.cluster.scheduler, dependents, start), self._take_back_some
@@ -93,11 +100,20 @@ class Submitter:
             raise JugdirError(f"Somebody else adds to submission {submission.number} now. Try again.") from None
         known = partial(settling.by_itself, self.cluster, self.files, submission, stem)
         try:
-            accepted = intent.accepted(self.cluster.queue(job, self.tell, known))
+            accepted = intent.accepted(self._queued(job, known))
         except (UsageError, CommandMissingError) as error:
             journal.settle_as(self.files, submission, stem, Never(f"it was refused: {error}"))
             raise
         return self._recorded(submission, accepted)
+
+    def _queued(self, job: Job, known: Callable[[], JobId | None]) -> JobId:
+        """Queue `job` and return its id; without what it waits for, if that has ended and the system forgot it."""
+        job_id, after = self.cluster.queue(job, self.tell, known), job.depends_on
+        waits = after is not None and after.condition is Condition.AFTER_ANY
+        if not (waits and self.cluster.scheduler.capabilities.drops_late):
+            return job_id
+        found = self.cluster.settle(job.name) or known()
+        return found or self.cluster.queue(replace(job, depends_on=None), self.tell, known)
 
     def _recorded(self, submission: Submission, job: Accepted) -> Accepted:
         """Record that `job` was accepted, and return it as it holds.

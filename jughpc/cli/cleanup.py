@@ -54,6 +54,7 @@ def _tell_leftovers(leftovers: Tidied) -> None:
         (leftovers.manifests, "manifests of former jugfiles"),
         (leftovers.records, "records of workers that ended"),
         (leftovers.marks, "marks that were not true"),
+        (leftovers.texts, "texts that nothing runs any more"),
     ]
     if told := [f"{count} {what}" for count, what in counts if count]:
         echo(f"Removed leftovers: {', '.join(told)}")

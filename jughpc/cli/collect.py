@@ -76,9 +76,11 @@ def collect(site: Site, number: int, progress: str | None) -> int:
 @click.command()
 @common.takes_jugfile
 @click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
+@click.option("--script-text", "key", hidden=True)  # as the jobs of a submission name the text of its reduce
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
-def reduce(site: Site, script: Path, if_done: bool) -> int:
+def reduce(site: Site, script: Path, if_done: bool, key: str | None) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
+    from jughpc.app.context.pinned import place_of
     from jughpc.app.run.reduce import reduce as run
     from jughpc.app.status.tasks import in_words, standing, sure
     from jughpc.app.submit import own_end
@@ -90,7 +92,7 @@ def reduce(site: Site, script: Path, if_done: bool) -> int:
         if if_done and ((found := sure(site, standing(site))).unfinished or found.manifest.barrier):
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
-            run(site, script)
+            run(site, script, place_of(site.location.folder(), key, script.name) if key else None)
             own_end.mark_reduced(site, script)
     for line in own.lines:
         echo(line, err=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from jughpc.aside import put
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
@@ -51,6 +52,6 @@ def demo() -> int:
     if path.exists():
         raise UsageError(f"{path} is there already; remove it, or go on with it: cd {FOLDER}")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(PRIMES)
+    put(path, PRIMES)
     echo(WORDS)
     return ExitCode.DONE

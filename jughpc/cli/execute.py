@@ -15,6 +15,7 @@ from jughpc.cli import common, faults
 from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError, UsageError
+from jughpc.exitcode import after_signal
 from jughpc.fs import environment
 from jughpc.library.table import table
 
@@ -79,6 +80,8 @@ def execute(
     chosen = common.matcher(name, pattern)
     with _examined(options.examine), _told(site, where):
         outcome = _work(site, where, options, shares, chosen)
+    if outcome.code > after_signal(0) and where.ref:
+        _tell_broken_off(site, outcome.code)
     if outcome.nothing_left and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission)
     for failure in outcome.tally.failures:
@@ -104,6 +107,13 @@ def _work(
     from jughpc.app.run.together import execute_together
 
     return execute_together(site, where, options, shares, chosen)
+
+
+def _tell_broken_off(site: Site, code: int) -> None:
+    """Record that this element was broken off; its life ended in order all the same."""
+    from jughpc.app.submit import own_end  # only now: no worker that works knows of jobs
+
+    own_end.broken_off(site, code, environment())
 
 
 def _withdraw_others(site: Site, token: str) -> None:

@@ -10,40 +10,30 @@ import traceback
 from contextlib import suppress
 from typing import TextIO
 
-_STEPS = {
-    errno.ENOSPC: "free some space there (df -h, df -i), then run the command again",
-    errno.EDQUOT: "your quota is used up: remove what you need no more, then run the command again",
-    errno.EROFS: "it is mounted read-only: ask its administrators, or name another folder",
-    errno.EACCES: "ask its owner for access (ls -ld shows who that is), or name another",
-    errno.EPERM: "ask its owner for access (ls -ld shows who that is), or name another",
-    errno.EMFILE: "this shell lets a process open too few files: raise `ulimit -n`",
-    errno.ENFILE: "this host has no room for open files: try again later, or on another",
-    errno.ENOMEM: "there is too little memory: raise `ulimit -v`, or use another host",
-    errno.EAGAIN: "too many processes or threads: raise `ulimit -u`, or end some",
-    errno.EFBIG: "this shell lets a file grow no further: raise `ulimit -f`",
-    errno.ENOENT: "it was removed, or never was there: look whether the path is right",
-    errno.ENOTDIR: "a file stands where a folder was meant: look whether the path is right",
-    errno.EISDIR: "a folder stands where a file was meant: move it out of the way",
-    errno.ELOOP: "a link leads nowhere: remove it",
-    errno.ENAMETOOLONG: "use a shorter name",
-    errno.ESTALE: "the file server lost it: run the command again",
-}
-_OTHERWISE = "run the command again once the file system works"
+from jughpc import refusals
+
 _STDOUT = "standard output"
+_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")  # the words of ld.so
+_NO_THREAD = "can't start new thread"
 
 
 def words(error: OSError | MemoryError) -> str:
     """Return one line on `error`."""
     if isinstance(error, MemoryError):
-        return f"there is too little memory; {_STEPS[errno.ENOMEM]}."
+        return f"there is too little memory; {refusals.step(error)}."
     if _is_folder_gone():
         return "the folder that you are in was removed; go to another: cd"
-    what = ", ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
-    if not what and _is_of_echo(error):
-        what = _STDOUT
-    step = _STEPS.get(error.errno or 0, _OTHERWISE)
-    said = error.strerror or str(error) or type(error).__name__
-    return f"{what}: {said}; {step}." if what else f"{said}; {step}."
+    if error.filename is None and _is_of_echo(error):
+        error.filename = _STDOUT
+    return f"{refusals.fact(error)}; {refusals.step(error)}."
+
+
+def of_loading(error: Exception) -> OSError | MemoryError | None:
+    """Return the fault of the world behind what a library or a thread could not be started for, None if it is ours."""
+    text = str(error)
+    if any(words in text for words in _NO_MEMORY):
+        return MemoryError()
+    return OSError(errno.EAGAIN, "no thread could be started") if _NO_THREAD in text else None
 
 
 def is_reader_gone() -> bool:
@@ -62,6 +52,10 @@ def fill_gaps() -> None:
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:  # and the user's code, or a library's, writes to it
+            stream = open(number, "w" if number else "r", errors="backslashreplace", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def let_go() -> bool:

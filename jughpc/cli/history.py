@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 
 import click
@@ -17,13 +18,13 @@ from jughpc.exitcode import ExitCode
 @common.takes_jugfile
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def submissions(site: Site, as_json: bool) -> int:
-    """List all submissions of JUGFILE: number, when, jobs and how each stands."""
+    """List all submissions of JUGFILE: number, when, jobs, tasks done in it, and how each stands."""
     from jughpc.app.submit.history import history
 
     found = history(site, common.clusters())
     rows = [
         {"number": one.submission.number, "created": one.submission.created, "scheduler": one.submission.scheduler,
-         "jobs": list(one.jobs), "elements": one.elements, "state": one.state}
+         "jobs": list(one.jobs), "elements": one.elements, "tasks_done": one.done, "state": one.state}
         for one in found
     ]  # fmt: skip
     if as_json:
@@ -33,7 +34,7 @@ def submissions(site: Site, as_json: bool) -> int:
         when = datetime.fromtimestamp(one.submission.created).strftime("%Y-%m-%d %H:%M")
         jobs = ", ".join(one.jobs) or "nothing queued"
         echo(f"{one.submission.number:>4}  {when}  {one.submission.scheduler} ({jobs}), {one.elements} elements")
-        echo(f"      {one.state}")
+        echo(f"      {one.done} tasks done in it; {one.state}")
     if not found:
         echo("nothing was submitted")
     return ExitCode.DONE
@@ -43,15 +44,23 @@ def submissions(site: Site, as_json: bool) -> int:
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
 @click.option("--array", "size", type=click.IntRange(min=1), metavar="N", help="Elements of the array.  [as before]")
-def resubmit(site: Site, number: int | None, size: int | None) -> int:
-    """Submit JUGFILE as it was submitted before: the same options, resources and reduce."""
+@click.option("--after", metavar="JOBID", multiple=True, help="Start the array once this job ended well: repeatable.")
+def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str, ...]) -> int:
+    """Submit JUGFILE as it was submitted before: the same options, resources and reduce, but for --after.
+
+    A submission to this machine that nobody supervises any more, after a reboot or a kill, goes on as it is.
+    """
     from jughpc.app.submit.history import as_before
+    from jughpc.app.submit.revive import revive
     from jughpc.app.submit.submit import plan_submission, submit
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
     clusters = common.clusters()
-    planned = plan_submission(site, clusters, as_before(site, clusters, number, size))
+    if (revived := revive(site, clusters, number)) is not None:
+        common.show(output.revived(revived))
+        return ExitCode.DONE
+    planned = plan_submission(site, clusters, as_before(site, clusters, number, size, after))
     common.show(output.planned(planned))
     if planned.jobs:
         with heeding_signals():
@@ -62,17 +71,15 @@ def resubmit(site: Site, number: int | None, size: int | None) -> int:
 
 @click.command()
 @common.takes_jugfile
-def nodes(site: Site) -> int:
-    """List what ran where, with deaths and failures per node."""
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+def nodes(site: Site, as_json: bool) -> int:
+    """List what ran where: workers, tasks, deaths, failures, and what never began, by node."""
     from jughpc.app.status.nodes import nodes as tallies
+    from jughpc.cli.output.nodes import lines
 
     found = tallies(site)
-    for one in found:
-        last = f", the last: {one.reason}" if one.reason else ""
-        echo(
-            f"{one.host}  {one.working} workers live, {one.done} tasks done, {one.failed} failed, "
-            f"{one.died} workers died{last}"
-        )
-    if not found:
-        echo("no worker of this store is known")
+    if as_json:
+        echo(json.dumps([asdict(one) for one in found], indent=1))
+    else:
+        echo("\n".join(lines(found)))
     return ExitCode.DONE

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jughpc.app.context.site import Site
+from jughpc.aside import put
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import UsageError
@@ -44,7 +45,7 @@ def graph(site: Site, no_status: bool, file_format: str) -> int:
     from jughpc.batch.shell import command_path, run
 
     text = Path(site.target.jugfile.stem + ".dot")
-    text.write_text(dot(standing(site), not no_status))
+    put(text, dot(standing(site), not no_status))
     echo(f"wrote {text}")
     if file_format == "dot":
         return ExitCode.DONE

@@ -165,6 +165,8 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         _complain(error.format_message(), _where_help_is(error.ctx))
         return ExitCode.USAGE
     except JugfileError as error:
+        if _is_reader_gone(error.__cause__):  # its script prints
+            return ExitCode.FAILED
         _say(error.trace.rstrip())
         _complain(error.words)
         return ExitCode.USAGE
@@ -172,16 +174,24 @@ def _run(head: list[str], tail: tuple[str, ...]) -> int:
         _complain(str(error))
         is_mistake = isinstance(error, UsageError) and not _is_fault(error.__cause__)
         return ExitCode.USAGE if is_mistake else ExitCode.FAILED
-    except (ImportError, AttributeError, TypeError) as error:
-        if not (hidden := _hidden()):
-            raise
-        _complain(f"{hidden}, which jughpc needs ({error}); rename what lies there.")
-        return ExitCode.USAGE
+    except (ImportError, AttributeError, TypeError, RuntimeError) as error:
+        return _of_environment(error)
     except (OSError, MemoryError) as error:
-        if not (isinstance(error, BrokenPipeError) and faults.is_reader_gone()):  # `jughpc status | head -1`
+        if not _is_reader_gone(error):
             _complain(faults.words(error))
         return ExitCode.FAILED
     return ExitCode.USAGE if not head else code if isinstance(code, int) else ExitCode.DONE
+
+
+def _of_environment(error: Exception) -> int:
+    """Say what around jughpc is behind `error`, and return the exit code; raise it if it is a mistake of our own."""
+    if fault := faults.of_loading(error):
+        _complain(faults.words(fault))
+        return ExitCode.FAILED
+    if not (hidden := _hidden()):
+        raise error
+    _complain(f"{hidden}, which jughpc needs ({error}); rename what lies there.")
+    return ExitCode.USAGE
 
 
 def _hidden() -> str:
@@ -194,6 +204,11 @@ def _hidden() -> str:
 def _signal(abort: click.Abort) -> int | None:
     """Return the number of the signal that ended a command which heeds signals, None for ^C."""
     return getattr(abort.__cause__ or abort.__context__, "number", None)
+
+
+def _is_reader_gone(error: BaseException | None) -> bool:
+    """Return whether nobody reads what is put out any more: `jughpc status | head -1`."""
+    return isinstance(error, BrokenPipeError) and faults.is_reader_gone()
 
 
 def _is_fault(cause: BaseException | None) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from shlex import quote
 
 from jughpc import host
+from jughpc.aside import put
 from jughpc.errors import TrustError
 
 TRUSTED = Path(".config") / "jughpc.trusted"  # below the home folder: a folder a line
@@ -71,12 +72,11 @@ def trust_of(home: Path, environ: Mapping[str, str], all_of_it: bool = False) ->
 
 def add(home: Path, folder: Path) -> None:
     """Trust `folder` and all below from now on."""
-    path = home / TRUSTED
+    path = (home / TRUSTED).resolve()  # it may be a link of the user's own
     path.parent.mkdir(parents=True, exist_ok=True)
     known = path.read_text().splitlines() if path.is_file() else []
     if str(folder.resolve()) not in known:
-        with path.open("a") as file:
-            file.write(f"{folder.resolve()}\n")
+        put(path, "".join(f"{line}\n" for line in (*known, folder.resolve())))
     path.chmod(0o600)
 
 

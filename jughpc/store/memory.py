@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Set
 
+from jughpc.aside import publish
 from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
 from jughpc.store import resultfile
@@ -49,9 +50,7 @@ class MemoryStore:
             return
         content = {digest: self._encoded(digest) for digest in self._results}
         content[_FAILURES] = resultfile.encode(list(self._failures.values()))
-        temporary = f"{self._name}.{secrets.token_hex(4)}.tmp"
-        self._files.write(temporary, resultfile.pack(content))
-        self._files.rename(temporary, self._name)
+        publish(self._files, self._name, f"{self._name}.{secrets.token_hex(4)}.tmp", resultfile.pack(content))
 
     def shard_of(self, digest: bytes) -> int:
         return 0

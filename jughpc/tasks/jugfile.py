@@ -126,7 +126,7 @@ def _fresh_module(path: Path) -> ModuleType:
 
 def _run(path: Path, text: bytes, module: ModuleType) -> bool:
     """Execute the jugfile; tell whether it ended at a barrier."""
-    _show_in_tracebacks(path, text)
+    show_in_tracebacks(path, text)
     try:
         exec(compile(text, path, "exec"), vars(module))  # noqa: S102  # what a jugfile is for
     except BarrierError:
@@ -139,7 +139,7 @@ def _run(path: Path, text: bytes, module: ModuleType) -> bool:
     return False
 
 
-def _show_in_tracebacks(path: Path, text: bytes) -> None:
+def show_in_tracebacks(path: Path, text: bytes) -> None:
     """Have tracebacks, and all who ask for the source, show the lines that run, whatever lies at `path` by then."""
     with suppress(SyntaxError, UnicodeDecodeError):  # which compiling it tells
         lines = importlib.util.decode_source(text).splitlines(keepends=True)

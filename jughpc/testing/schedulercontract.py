@@ -257,6 +257,12 @@ class SchedulerContract:
             assert any(word.startswith(job.partition("[")[0]) for word in command)
             assert command not in scheduler.cancel_commands({job: "primes-1a2b-0"}) or size == 1
 
+    def test_what_nobody_supervises_is_revived_by_one_command_or_there_is_no_such_thing(
+        self, scheduler: Scheduler, sayings: Sayings
+    ) -> None:
+        command = scheduler.revive_command({sayings.plain: NAME})
+        assert command == [] or sayings.plain in command
+
     def test_a_refusal_is_judged_and_a_new_one_is_the_users_to_see(
         self, scheduler: Scheduler, sayings: Sayings
     ) -> None:

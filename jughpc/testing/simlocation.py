@@ -28,11 +28,13 @@ class SimFolder:
         held: The files; the store lies at their root.
         path: The folder that they stand for.
         gone: Lives whose process this host knows to be gone.
+        token: Tells the files of this process from all others'; made up if empty.
     """
 
     held: Files = field(compare=False)
     path: Path
     gone: set[str] = field(default_factory=set, compare=False)
+    token: str = field(default="", compare=False)
 
     is_private: ClassVar[bool] = False
     largest: ClassVar[int | None] = None
@@ -43,11 +45,13 @@ class SimFolder:
     def find(self, clock: Clock | None = None) -> Store | None:
         clock = clock or OsClock()
         charter = find_charter(self.held, clock, self.path)
-        return FileStore(self.held, clock, Layout(charter.bits), charter.pace, self._is_gone) if charter else None
+        if charter is None:
+            return None
+        return FileStore(self.held, clock, Layout(charter.bits), charter.pace, self._is_gone, self.token)
 
     def make(self, tasks: int, pace: Pace, clock: Clock | None = None) -> Store:
         if (found := self.find(clock)) is None:
-            publish_charter(self.held, Charter(bits_for(tasks), pace), __version__)
+            publish_charter(self.held, Charter(bits_for(tasks), pace), __version__, self.token)
             found = self.find(clock)
         if found is None:
             raise JugdirError(f"{self} was not made")

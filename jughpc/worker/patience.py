@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable
 from typing import TypeVar
 
+from jughpc import refusals
 from jughpc.backoff import Backoff
 from jughpc.fs import Clock
 from jughpc.units import show_seconds
@@ -37,7 +38,7 @@ class GivenUpError(Exception):
         self.what, self.error = what, error
 
     def __str__(self) -> str:
-        return f"this worker cannot {self.what}: {self.error}"
+        return f"this worker cannot {self.what}: {refusals.fact(self.error)}; {refusals.step(self.error)}"
 
 
 class Patience:
@@ -83,7 +84,9 @@ class Patience:
         if left <= 0 or (error.errno in CANNOT_PASS and self._tries >= _TRIES):
             self._since = None
             raise GivenUpError(what, error) from error
-        self._tell(f"this worker cannot {what}: {error}; trying again", f", for {show_seconds(left)} at most")
+        self._tell(
+            f"this worker cannot {what}: {refusals.fact(error)}; trying again", f", for {show_seconds(left)} at most"
+        )
         with self._stops.breakable(by):
             self._clock.sleep(min(self._backoff.next(), left))
 

@@ -23,11 +23,11 @@ from jughpc.store.record import DIED, ElementRef, Record
 from jughpc.tasks.graph import Graph
 from jughpc.testing.cluster.answers import Caller
 from jughpc.testing.cluster.engine import Engine
+from jughpc.testing.cluster.home import SimPath
 from jughpc.testing.cluster.model import Node, SimJob
 from jughpc.testing.cluster.processes import Exited, Start
 from jughpc.testing.cluster.rules import SLURM
 from jughpc.testing.cluster.slurm import SimSlurm
-from jughpc.testing.cluster.today import SimPath
 from jughpc.testing.disk import Disk
 from jughpc.testing.simfiles import Client, Orders, SimFiles
 from jughpc.testing.simlocation import SimFolder, still_lease

@@ -6,13 +6,16 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from jughpc.app.status import elements as submitted
+from jughpc.app.submit import handover
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import plan_submission, submit
 from jughpc.app.submit.wait import Waited, wait_for
 from jughpc.batch import ends, journal, submissions
-from jughpc.batch.scheduler import Role, State
+from jughpc.batch.causes import Cause, Why
+from jughpc.batch.scheduler import Role, State, Status
 from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
 from jughpc.testing.cluster.model import Ask
@@ -386,6 +389,38 @@ def test_elements_that_were_ended_by_hand_are_not_submitted_again(running):
     assert verdict.end is End.BY_HAND
     assert len(running.engine.history) == 3
     assert "jughpc resubmit" in story_of(running, verdict)
+
+
+def test_a_collector_does_not_end_before_the_reduce_that_waits_for_it_is_queued(running):
+    path, files = f"{running.done_by.submission.path}/2-reduce.json", running.files
+    told = files.read(path)
+    for one in (path, path.replace(".json", ".intent")):
+        files.remove(one)
+    running.all_done()
+    running.stage.at(100, lambda: files.write(path, [told]))
+    assert gathered(running).end is End.DONE
+    assert 100 <= running.clock.now() < 130
+
+
+def test_a_reduce_that_nobody_queues_any_more_is_not_waited_for_for_ever(running):
+    for name in ("2-reduce.json", "2-reduce.intent"):
+        running.files.remove(f"{running.done_by.submission.path}/{name}")
+    running.all_done()
+    assert gathered(running).end is End.DONE
+    assert running.clock.now() < 600
+
+
+def test_what_is_ended_with_its_array_is_ended_by_hand_and_what_nobody_tells_of_is_not(running):
+    jobs = submitted.find(running.site, running.clusters)
+    states = (
+        Status(State.ENDED, "", "", Why(Cause.USER, "with its array")), Status(State.ENDED),
+        Status(State.CANCELLED), Status(State.CANCELLED, "", "", Why(Cause.PREEMPTED, "by others")),
+    )  # fmt: skip
+    found = []
+    for status in states:
+        poll = replace(jobs.poll, elements={0: status})
+        found.append(handover.ended_by_hand(replace(jobs, poll=poll)))
+    assert found == [{0}, set(), {0}, set()]
 
 
 def test_rounds_are_given_back_by_an_array_that_brought_anything(running):

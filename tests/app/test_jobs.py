@@ -59,8 +59,9 @@ def test_an_element_that_never_had_a_worker_has_failed(jobs):
 
 
 def test_an_element_of_several_workers_runs_while_one_of_them_lives(jobs):
-    assert elements(jobs(), [record(ALIVE, 1), record(DIED, 2)], [LIFE]) == {State.RUNNING: 1}
-    assert elements(jobs(), [record(DIED, 1), record(ALIVE, 2)], []) == {State.RUNNING: 1}
+    silent = replace(jobs(), trouble="it hangs")
+    assert elements(silent, [record(ALIVE, 1), record(DIED, 2)], [LIFE]) == {State.RUNNING: 1}
+    assert elements(silent, [record(DIED, 1), record(ALIVE, 2)], []) == {State.RUNNING: 1}
 
 
 def test_an_element_of_several_workers_of_which_one_died_is_what_the_scheduler_says_or_else_done(jobs):
@@ -72,7 +73,14 @@ def test_an_element_of_several_workers_that_all_died_has_failed(jobs):
     assert elements(jobs(), [record(DIED, 1), record(DIED, 2)], []) == {State.FAILED: 1}
 
 
-def test_the_store_tells_of_elements_that_the_scheduler_does_not_know(jobs):
-    assert elements(jobs(), [record(ALIVE)], []) == {State.RUNNING: 1}
+def test_while_the_scheduler_is_silent_the_store_tells_who_runs(jobs):
+    assert elements(replace(jobs(), trouble="it hangs"), [record(ALIVE)], []) == {State.RUNNING: 1}
+
+
+def test_an_element_that_the_scheduler_does_not_know_any_more_is_not_shown_as_running(jobs):
+    assert elements(jobs(), [record(ALIVE)], []) == {State.UNKNOWN: 1}
+
+
+def test_the_store_tells_how_elements_ended_that_the_scheduler_does_not_know(jobs):
     assert elements(jobs(), [record(DIED)], []) == {State.FAILED: 1}
     assert elements(jobs(), [], [LIFE]) == {State.DONE: 1}

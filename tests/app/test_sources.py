@@ -153,3 +153,43 @@ def test_functions_of_other_projects_are_not_looked_for_outside_the_folder(folk)
     folk.write("def f(): pass", "../outside.py")
     for name in ("os.path.join", "numpy.sum", "...outside.f", f"{folk.folder.parent}/outside.f", ".f", "f", "\0.f"):
         assert folk.project().source(name) is None
+
+
+# what is not needed any more
+
+
+def tidied(folk):
+    """Remove what is outdated; return the functions and numbers of the versions that stay."""
+    before = folk.changed()
+    for path in sources.outdated(folk.files, folk.store, folk.graph):
+        folk.files.remove(path)
+    assert folk.changed() == before
+    kept = sources._kept(folk.files, folk.graph.names)
+    return {name.rpartition(".")[2]: [version.number for version in versions] for name, versions in kept.items()}
+
+
+def test_versions_that_results_are_by_stay_and_the_latest_of_each_function(folk):
+    folk.work(0, 1)
+    folk.edit()
+    folk.work(2)
+    folk.edit()
+    folk.work()
+    assert tidied(folk) == {"double": [1, 2, 3], "half": [1]}
+
+
+def test_versions_that_no_result_is_by_go(folk):
+    folk.work(0, 1)
+    folk.edit()
+    folk.work()
+    folk.edit()
+    folk.work(2)
+    folk.invalidate(0, 1)
+    kept = tidied(folk)["double"]
+    assert len(kept) == 1
+
+
+def test_versions_of_functions_that_no_task_calls_go(folk):
+    folk.work(0, 9)
+    folk.graph = Graph([task for task in folk.graph.tasks if task.name == "twice.double"])
+    assert tidied(folk) == {"double": [1]}
+    assert len(folk.files.names("sources")) == 1

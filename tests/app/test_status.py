@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 
 from jughpc.app.status import elements as submitted
+from jughpc.app.status import followers
 from jughpc.app.status.dot import dot
 from jughpc.app.status.failures import failures, retry
 from jughpc.app.status.report import report
 from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, in_words, manifest_of, standing
-from jughpc.batch.scheduler import Role, State
+from jughpc.app.submit import own_end
+from jughpc.batch.scheduler import Role, State, Status
+from jughpc.cli.output.status import as_dict, lines
 from jughpc.errors import JugdirError
 from jughpc.store.base import SHARD
 from jughpc.store.location import Memory
@@ -296,3 +299,57 @@ def test_the_workers_of_a_submission_are_known_by_their_names(lab):
     ours, other = lab.life("node1", 0, token=token), lab.life("node2", 0, token="0badcafe")
     jobs = submitted.find(lab.site, lab.clusters, ask=False)
     assert submitted.of_elements(jobs, [ours.record.life, other.record.life, "hand-x"]) == {ours.record.life}
+
+
+# followers
+
+
+@pytest.fixture
+def reducing(lab):
+    """Return a submission with a reduce, all of whose tasks are done."""
+    lab.done_by = lab.submit(size=2, reduce=lab.reduce_script())
+    lab.clock.sleep(5)
+    return lab.all_done()
+
+
+def test_all_is_well_while_the_reduce_waits_for_its_turn(reducing):
+    assert report(reducing.site, reducing.clusters).is_well
+
+
+def test_a_reduce_of_which_nobody_knows_how_it_ended_is_no_good_end(reducing):
+    reducing.engine.jobs.clear()
+    found = report(reducing.site, reducing.clusters)
+    assert not found.is_well
+    assert found.followers[Role.REDUCE].failed
+    assert as_dict(found)["submission"]["followers"]["reduce"]["failed"]
+
+
+def test_a_reduce_that_was_never_queued_is_told_and_how_to_run_it(reducing):
+    for name in ("2-reduce.json", "2-reduce.intent"):
+        reducing.files.remove(f"{reducing.done_by.submission.path}/{name}")
+    told = "\n".join(lines(report(reducing.site, reducing.clusters), 80))
+    assert "reduce: unknown, it was not queued\n    run it again: jughpc reduce" in told
+
+
+def test_a_reduce_that_ended_well_by_its_own_word_is_well_though_the_scheduler_forgot_it(reducing):
+    followers.mark_reduced(reducing.files, reducing.done_by.submission)
+    reducing.engine.jobs.clear()
+    assert report(reducing.site, reducing.clusters).is_well
+
+
+@pytest.mark.parametrize(("collector", "is_lost"), [(State.DONE, False), (State.FAILED, True), (State.ENDED, True)])
+def test_a_reduce_that_is_held_is_lost_only_if_its_collector_did_not_end_well(reducing, collector, is_lost):
+    jobs = submitted.find(reducing.site, reducing.clusters)
+    poll = replace(jobs.poll, dependents={Role.COLLECT: Status(collector), Role.REDUCE: Status(State.STUCK)})
+    assert bool(followers.never_starting(replace(jobs, poll=poll))) is is_lost
+
+
+def test_an_element_that_a_signal_broke_off_is_not_shown_as_done_though_its_worker_ended_in_order(lab):
+    done = lab.submit(size=2).submission
+    lab.life("node1", 0, token=done.token).ends()
+    lab.life("node1", 1, token=done.token).ends()
+    environ = {"JUGHPC_END": f"{lab.folder}/{done.path}/ends/0-array-1.json", "JUGHPC_OWNER": "slurm:1_1.0"}
+    own_end.broken_off(lab.site, 143, environ)
+    own_end.broken_off(lab.site, 3, environ | {"JUGHPC_END": f"{lab.folder}/{done.path}/ends/0-array-0.json"})
+    lab.engine.jobs.clear()
+    assert report(lab.site, lab.clusters).elements == {State.DONE: 1, State.ENDED: 1}

@@ -14,12 +14,13 @@ from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.history import as_before, history
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
-from jughpc.batch import submissions
+from jughpc.batch import settling, submissions
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import ElementOptions
 from jughpc.config.settings import Settings
 from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
 from jughpc.store.location import Folder, Memory
+from jughpc.testing.cluster.model import Ask
 from jughpc.testing.cluster.rules import SLURM
 from jughpc.worker.tally import Options
 
@@ -332,6 +333,43 @@ def test_elements_are_added_with_a_collector_and_a_reduce_that_take_the_place_of
     assert not lab.job(4).begun  # the first array goes on
 
 
+def test_nothing_is_added_to_a_submission_that_may_still_be_being_queued(lab):
+    files, done = lab.files, lab.submit(reduce=lab.reduce_script()).submission
+    for name in ("2-reduce.json", "2-reduce.intent", "2-reduce.sh"):
+        files.remove(f"{done.path}/{name}")
+    with pytest.raises(UsageError, match="still being queued"):
+        live.add(lab.site, lab.clusters, 3)
+    lab.clock.sleep(settling.LONGEST_SUBMIT)
+    assert roles(live.add(lab.site, lab.clusters, 3).accepted) == [Role.ARRAY, Role.COLLECT, Role.REDUCE]
+
+
+def chained(lab):
+    """Submit behind a job of another that runs."""
+    lab.engine.submit(Ask("other", "ada"))
+    request = lab.request(size=2)
+    options = replace(request.options, after=("1",))
+    submit(plan_submission(lab.site, lab.clusters, replace(request, options=options)))
+    lab.clock.sleep(5)
+
+
+def test_elements_that_are_added_wait_as_the_first_ones_do_as_long_as_none_has_begun(lab):
+    chained(lab)
+    live.add(lab.site, lab.clusters, 2)
+    lab.clock.sleep(5)
+    assert not lab.job(3).begun
+    lab.exit(0, 0)
+    lab.clock.sleep(5)
+    assert (lab.job(1).begun, lab.job(3).begun) == (True, True)
+    live.add(lab.site, lab.clusters, 2)
+    assert [one.kind for one in lab.engine.history[5].after] == []
+
+
+def test_a_submission_that_is_made_again_waits_for_those_it_is_told_and_for_none_of_long_ago(lab):
+    chained(lab)
+    assert as_before(lab.site, lab.clusters, None, None).options.after == ()
+    assert as_before(lab.site, lab.clusters, None, None, ["7"]).options.after == ("7",)
+
+
 def test_where_nothing_goes_on_nothing_can_be_added(lab):
     with pytest.raises(UsageError, match="without --more"):
         live.add(lab.begin().site, lab.clusters, 3)
@@ -354,3 +392,7 @@ def test_when_all_is_done_nothing_is_queued_but_a_reduce_that_is_missing(lab):
     lab.exit(0)
     lab.clock.sleep(5)
     assert plan_submission(lab.site, lab.clusters, request).jobs == []
+    lab.reduce_script("print('another')")
+    again = plan_submission(lab.site, lab.clusters, request)
+    assert [job.role for job in again.jobs] == [Role.REDUCE]
+    assert again.changes.texts == ()  # the jobs that ran another are over

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jughpc.app.context import manifest
+from jughpc.app.submit.cancel import cancel
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.garbage import forget_failures, remove_garbage
 from jughpc.app.upkeep.invalidate import invalidate
@@ -293,3 +294,32 @@ def test_a_shard_without_results_is_not_held(lab):
 def test_without_a_store_there_is_nothing_to_pack(lab):
     with pytest.raises(JugdirError, match="nothing to pack"):
         pack(lab.site)
+
+
+# texts
+
+
+def texts(lab):
+    return {name for key in lab.files.names("jugfiles") for name in lab.files.names(f"jugfiles/{key}")}
+
+
+def test_what_a_submission_that_is_not_over_runs_stays(lab):
+    lab.submit(reduce=lab.reduce_script())
+    remove_garbage(lab.site, lab.clusters, 0)
+    assert texts(lab) == {"sums.py", "sums_reduce.py"}
+
+
+def test_what_no_submission_runs_any_more_is_removed_and_counted(lab):
+    lab.submit(reduce=lab.reduce_script())
+    cancel(lab.site, lab.clusters, 1)
+    lab.files.save("jugfiles/notes", [b"somebody's own"])
+    assert remove_garbage(lab.site, lab.clusters, 0).leftovers.texts == 2
+    assert texts(lab) == set()
+    assert "notes" in lab.files.names("jugfiles")
+
+
+def test_as_long_as_a_record_that_may_name_one_is_damaged_all_texts_stay(lab):
+    lab.submit(reduce=lab.reduce_script())
+    lab.files.save("submissions/1/record.json", [b"{"])
+    assert remove_garbage(lab.site, lab.clusters, 0).leftovers.texts == 0
+    assert texts(lab) == {"sums.py", "sums_reduce.py"}

@@ -156,3 +156,22 @@ def test_without_an_answer_what_is_on_record_can_still_be_told(files, submission
     with pytest.raises(SchedulerError):
         standing.stand(cluster, files, submission, [ARRAY, REDUCE])
     assert standing.remembered(cluster, files, submission, [ARRAY, REDUCE]).elements[0].state is State.FAILED
+
+
+def test_a_submission_is_not_over_while_somebody_queues_more_of_it(files, submission, clock):
+    further = replace(REDUCE, id="14", name="primes-1a2b-2", script="2-reduce.sh")
+
+    class Meanwhile(Talking):
+        def __call__(self, argv):
+            journal.record_accepted(files, submission, further)
+            return super().__call__(argv)
+
+    over = "".join(line(ARRAY, index, "COMPLETED") for index in range(4)) + line(REDUCE, "N/A", "COMPLETED")
+    stand(Meanwhile(over), files, submission, clock)
+    assert submissions.is_live(files, submission)
+
+
+def test_a_submission_is_over_once_all_that_was_queued_of_it_has_ended(files, submission, clock):
+    over = "".join(line(ARRAY, index, "COMPLETED") for index in range(4)) + line(REDUCE, "N/A", "COMPLETED")
+    stand(Talking(over), files, submission, clock)
+    assert submissions.is_over(files, submission)

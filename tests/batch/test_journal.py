@@ -51,6 +51,19 @@ def test_an_intent_is_open_until_its_outcome_is_on_record(files, submission):
     assert journal.accepted(files, submission) == [ARRAY.accepted("12")]
 
 
+def test_two_jobs_never_have_one_number_whatever_they_are_for_they_would_have_one_name(files, submission):
+    journal.record_intent(files, submission, COLLECT)
+    with pytest.raises(FileExistsError):
+        journal.record_intent(files, submission, replace(ARRAY, name=COLLECT.name, script="1-array.sh"))
+    journal.record_intent(files, submission, replace(ARRAY, script="11-array.sh"))
+
+
+def test_what_is_about_to_be_queued_makes_a_submission_go_on_that_somebody_took_for_over(files, submission):
+    submissions.mark_over(files, submission)
+    journal.record_intent(files, submission, ARRAY)
+    assert submissions.is_live(files, submission)
+
+
 def test_of_two_that_settle_one_intent_the_first_is_right_and_the_other_learns_it(files, submission):
     journal.record_intent(files, submission, ARRAY)
     assert journal.settle_as(files, submission, "0-array", Never("not there")) == Never("not there")

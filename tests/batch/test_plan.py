@@ -119,9 +119,11 @@ def test_an_option_that_would_undo_ours_is_refused():
         plan(replace(SUBMISSION, options=options), Slurm())
 
 
-def test_further_arrays_wait_for_no_job_of_others():
+@pytest.mark.parametrize("waits", [True, False])
+def test_further_arrays_wait_for_jobs_of_others_as_long_as_the_earlier_ones_do(waits):
     options = replace(SUBMISSION.options, after=("99",))
-    assert plan(replace(SUBMISSION, options=options), Slurm(), start=Start(2, 8))[0].after == ()
+    job = plan(replace(SUBMISSION, options=options), Slurm(), start=Start(2, 8, waits=waits))[0]
+    assert job.after == (("99",) if waits else ())
 
 
 @pytest.mark.parametrize("size", [0, -1])

@@ -140,3 +140,11 @@ def test_a_hangup_that_is_ignored_stays_so():
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_link_that_was_planted_in_place_of_a_log_is_not_written_through(tmp_path):
+    (tmp_path / "precious").write_text("as it was")
+    (tmp_path / "log").symlink_to("precious")
+    with pytest.raises(FileExistsError, match="log"):
+        shell.spawn(["true"], stdout=tmp_path / "log", env={}, cwd=tmp_path)
+    assert (tmp_path / "precious").read_text() == "as it was"

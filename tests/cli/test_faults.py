@@ -3,158 +3,146 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
-import sys
+import time
 
 import pytest
 
-JUGFILE = """
-from jug import TaskGenerator
+from jughpc.batch.local.states import latest_supervisor
+from jughpc.cli.main import _COMMANDS
+from jughpc.fs import OsClock, OsFiles
 
-@TaskGenerator
-def double(x):
-    return 2 * x
-
-doubles = [double(i) for i in range(9)]
-"""
+from .machine_faults import FAULTS, JUGFILE, Place, full_stdout, no_reader
 
 COMMANDS = {
-    "status": (), "execute": (), "check": (), "count": (), "graph": (), "failures": (), "pack": (), "cleanup": (),
-    "invalidate": ("--name", "*"), "config": None, "demo": None, "sleep-until": (), "doctor": None,
+    "status": "jugfile.py", "execute": "jugfile.py more", "check": "jugfile.py", "count": "jugfile.py",
+    "graph": "jugfile.py --file-format dot", "failures": "jugfile.py", "pack": "jugfile.py",
+    "cleanup": "jugfile.py --locks-only", "invalidate": "jugfile.py --name *", "config": "", "demo": "",
+    "sleep-until": "jugfile.py", "doctor": "--jugdir jugfile.jugdata", "trust": ".",
+    "submit": "jugfile.py more --scheduler local", "cancel": "jugfile.py", "collect": "jugfile.py --submission 1",
+    "reduce": "jugfile.py --script reduce.py", "submissions": "jugfile.py", "nodes": "jugfile.py",
+    "resubmit": "jugfile.py more", "webstatus": "jugfile.py --port 0", "shell": "jugfile.py", "rescue": "held",
+    "import-jug": "jugfile.py old.jugdata", "repair": "jugfile.jugdata", "touch": "jugfile.py",
 }  # fmt: skip
+"""Each command, and what is typed behind it."""
 
-FAULTS = [
-    "stdout full", "stdout closed", "nobody reads", "folder removed", "no HOME", "few files", "small files",
-    "read-only", "mode 000", "store.yaml mode 000", "file for workers",
-]  # fmt: skip
+ENDLESS = ["webstatus"]  # which serves until it is told to stop
+WAITING = [("sleep-until", "small files"), ("sleep-until", "file for workers")]  # for ever, as they are to
 
 ALL = "JUGHPC_TEST_ALL"  # set in the environment, it has all cases run
 
-AS_NOBODY = """
-import encodings.cp437, importlib, importlib.metadata, importlib.readers, importlib.resources
-import os, pkgutil, sys, zipfile, numpy, jughpc
-for module in pkgutil.walk_packages(jughpc.__path__, "jughpc."):
-    if "testing" not in module.name and "__main__" not in module.name:
-        importlib.import_module(module.name)
-os.setgroups([]), os.setgid(65534), os.setuid(65534)
-from jughpc.cli.main import main
-main()
-"""
 
-is_root = os.geteuid() == 0
+def cases():
+    """Return each command with each fault; unless all are asked for, each command with some, each fault with some."""
+    every = [(command, fault) for command in COMMANDS if command not in ENDLESS for fault in FAULTS]
+    chosen = every if os.environ.get(ALL) else every[::7]
+    return [case for case in chosen if case not in WAITING]
 
 
-def argv(command, rest):
-    named = [] if rest is None else ["jugfile.py", *rest]
-    return [sys.executable, "-m", "jughpc", command, *named]
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Return a place as it is before each test, and a folder with what lies there."""
+    base = tmp_path_factory.mktemp("table")
+    cwd = base / "here"
+    cwd.mkdir()
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("JUGHPC_", "JUG_"))}
+    environ |= {"COLUMNS": "80", "XDG_CONFIG_HOME": "", "HOME": str(cwd / "home"), "XDG_STATE_HOME": str(cwd / "state")}
+    place = Place(cwd, environ)
+    for name in ("home", "held"):
+        (cwd / name).mkdir()
+    (cwd / "jugfile.py").write_text(JUGFILE)
+    (cwd / "reduce.py").write_text("print(sum(value(doubles)))")
+    done = place.run("submit", "jugfile.py", "--scheduler", "local", "--wait")
+    assert done.returncode == 0, done.stdout + done.stderr
+    until_nobody_supervises(place)
+    shutil.copytree(cwd, base / "kept")
+    return place, base / "kept"
 
 
 @pytest.fixture
-def place(jughpc):
-    (jughpc.cwd / "jugfile.py").write_text(JUGFILE)
-    assert jughpc("execute", "jugfile.py").returncode == 0
-    return jughpc
+def place(template):
+    place, kept = template
+    shutil.copytree(kept, place.cwd, dirs_exist_ok=True)
+    yield place
+    for number in place.submissions() - {"1"}:
+        place.run("cancel", "jugfile.py", "--submission", number)
+    until_nobody_supervises(place)
+    for path in place.cwd.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def run(place, words, *, stdout=subprocess.PIPE, before=None, as_nobody=False, **environ):
-    environment = {**place.environ, **environ}
-    environment = {key: value for key, value in environment.items() if value is not None}
-    return subprocess.run(
-        words, cwd=place.cwd, env=environment, stdout=stdout, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-        text=True, timeout=60, check=False, preexec_fn=before,
-    )  # fmt: skip
+def until_nobody_supervises(place):
+    end = time.monotonic() + 30
+    for folder in place.jugdir.glob("submissions/*/local"):
+        while (found := latest_supervisor(OsFiles(folder), OsClock())) and found.alive:
+            assert time.monotonic() < end, folder
+            time.sleep(0.05)
 
 
-def nobody_reads():
-    reader, writer = os.pipe()
-    os.close(reader)
-    return writer
+def meet(place, command, fault):
+    with FAULTS[fault](place) as meeting:
+        return place.run(command, *COMMANDS[command].split(), meeting=meeting)
 
 
-def meet(place, words, fault):
-    jugdir = place.cwd / "jugfile.jugdata"
-    if fault == "stdout full":
-        with open("/dev/full", "w") as full:
-            return run(place, words, stdout=full)
-    if fault == "stdout closed":
-        return run(place, words, stdout=None, before=lambda: os.close(1))
-    if fault == "nobody reads":
-        writer = nobody_reads()
-        try:
-            return run(place, words, stdout=writer)
-        finally:
-            os.close(writer)
-    if fault == "folder removed":
-        gone = place.cwd / "gone"
-        gone.mkdir()
-        return run(place, words, before=lambda: (os.chdir(gone), os.rmdir(gone)))
-    if fault == "no HOME":
-        return run(place, words, HOME=None)
-    if fault == "few files":
-        return run(place, words, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (7, 7)))
-    if fault == "small files":
-        shutil.rmtree(jugdir)
-        return run(place, words, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)))
-    if fault == "file for workers":
-        shutil.rmtree(jugdir / "workers")
-        (jugdir / "workers").write_text("")
-        return run(place, words, JUGHPC_PATIENCE="0")
-    doomed = jugdir / "store.yaml" if fault.startswith("store.yaml") else jugdir
-    mode = 0o555 if fault == "read-only" else 0
-    for path in [*jugdir.rglob("*"), jugdir] if fault == "read-only" else [doomed]:
-        path.chmod(mode)
-    for path in [place.cwd, *place.cwd.parents]:
-        if path.stat().st_uid == os.geteuid() and path.stat().st_mode & 0o777 == 0o700:
-            path.chmod(0o711)
-    try:
-        return run(place, as_somebody(words), JUGHPC_PATIENCE="0")
-    finally:
-        for path in [doomed, *jugdir.rglob("*")]:
-            path.chmod(0o755)
+def test_the_table_has_every_command():
+    assert COMMANDS.keys() == _COMMANDS.keys()
 
 
-def as_somebody(words):
-    """Return the command for a user whom permissions bind; Python itself may lie in root's own home."""
-    return [words[0], "-c", AS_NOBODY, *words[3:]] if is_root else words
-
-
-def pairs():
-    """Return each command with each fault; unless all are asked for, some that have every command and every fault."""
-    every = [(command, fault) for command in COMMANDS for fault in FAULTS]
-    waits = [("sleep-until", fault) for fault in ("small files", "file for workers")]  # for ever, as it is to
-    chosen = every if os.environ.get(ALL) else every[:: len(FAULTS) // 2]
-    return [pair for pair in chosen if pair not in waits]
-
-
-@pytest.mark.parametrize(("command", "fault"), pairs())
-def test_a_fault_of_the_world_gets_one_line_and_no_traceback(place, command, fault):
-    done = meet(place, argv(command, COMMANDS[command]), fault)
-    assert "Traceback" not in done.stderr, done.stderr
+@pytest.mark.parametrize(("command", "fault"), cases())
+def test_a_fault_of_the_world_gets_one_line_and_leaves_nothing_half_made(place, command, fault):
+    before = place.submissions()
+    done = meet(place, command, fault)
+    assert "Traceback" not in done.stderr or command == "reduce", done.stderr  # whose script prints, and is the user's
     assert "Exception ignored" not in done.stderr, done.stderr
     assert done.returncode in (0, 1, 2, 3), done.stderr
-    if done.returncode == 1 and command != "check":
-        assert done.stderr.strip() or done.stdout or fault == "nobody reads"
+    if done.returncode == 1 and command != "check" and fault not in ("nobody reads", "all streams closed"):
+        assert done.stdout or done.stderr.count("\n") == 1, done.stderr
+    if done.returncode:
+        assert place.submissions() <= before
+        assert place.has_no_temporaries()
+
+
+@pytest.mark.parametrize("fault", FAULTS if os.environ.get(ALL) else ["full disk", "mode 000", "few files"])
+def test_a_page_is_served_through_a_fault_or_not_begun(place, fault):
+    with FAULTS[fault](place) as meeting:
+        try:
+            said = place.run("webstatus", "jugfile.py", "--port", "0", meeting=meeting, patience=3).stderr
+        except subprocess.TimeoutExpired as served:
+            said = (served.stderr or b"").decode()
+    assert "Traceback" not in said
+    assert said.count("\n") <= 1
 
 
 def test_a_worker_whose_reader_has_left_works_on(place):
-    shutil.rmtree(place.cwd / "jugfile.jugdata")
-    assert meet(place, argv("execute", ()), "nobody reads").returncode == 0
-    assert place("check", "jugfile.py").returncode == 0
+    shutil.rmtree(place.jugdir)
+    with no_reader(place) as meeting:
+        assert place.run("execute", "jugfile.py", meeting=meeting).returncode == 0
+    assert place.run("check", "jugfile.py").returncode == 0
 
 
 def test_the_message_names_the_file_the_fault_and_the_next_step(place):
-    done = meet(place, argv("status", ()), "stdout full")
+    with full_stdout(place) as meeting:
+        done = place.run("status", "jugfile.py", meeting=meeting)
     assert done.stderr == (
         "jughpc: standard output: No space left on device; free some space there (df -h, df -i), "
         "then run the command again.\n"
     )
 
 
-def test_head_ends_a_command_quietly(place):
-    done = meet(place, argv("status", ()), "nobody reads")
+@pytest.mark.parametrize("command", ["status", "submissions", "config", "reduce"])
+def test_head_ends_a_command_quietly(place, command):
+    with no_reader(place) as meeting:
+        done = place.run(command, *COMMANDS[command].split(), meeting=meeting)
     assert done.stderr == ""
+
+
+def test_a_file_that_people_see_is_whole_or_as_it_was(place):
+    (place.cwd / "jugfile.dot").write_text("as it was")
+    done = meet(place, "graph", "read-only")
+    assert done.returncode == 1
+    assert "jugfile.dot" in done.stderr
+    assert (place.cwd / "jugfile.dot").read_text() == "as it was"
 
 
 IN_TROUBLE = """

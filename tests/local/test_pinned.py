@@ -44,16 +44,19 @@ def logs(laptop) -> str:
 @pytest.mark.parametrize("what", ["edited", "gone"])
 def test_elements_collector_and_reduce_run_what_was_submitted(laptop, until, what):
     submit(laptop, until)
-    path = laptop.folder / "saying.py"
+    path, script = laptop.folder / "saying.py", laptop.folder / "tell.py"
     if what == "edited":
         path.write_text(JUGFILE.replace("old", "new").replace("range(6)", "range(60)"))
+        script.write_text(REDUCE.replace("first", "second"))
     else:
         path.unlink()
+        script.unlink()
     (laptop.folder / "go").touch()
     until(lambda: "first:" in logs(laptop))
     assert "first: old 0 of saying.py - last: old 5 of saying.py" in logs(laptop)
     words = {"edited": "has changed", "gone": "is gone"}[what]
     assert f"saying.py {words} since it was submitted; this runs what was submitted" in logs(laptop)
+    assert f"tell.py {words} since it was submitted; this runs what was submitted" in logs(laptop)
     assert "all tasks are done: All tasks complete (6 tasks)." in logs(laptop)
 
 
@@ -64,8 +67,12 @@ def test_status_and_submit_tell_that_the_text_or_a_function_has_changed(laptop, 
     assert "saying.py has changed since submission 1 was submitted, which runs what was submitted" in told
     assert "say changed since its 1 results: run `jughpc invalidate --name say`, or give it a version" in told
     assert laptop.status()["changed"]["functions"] == [{"name": "saying.say", "results": 1, "old": 1}]
+    (laptop.folder / "tell.py").write_text(REDUCE.replace("first", "second"))
+    assert "tell.py has changed since submission 1 was submitted" in laptop.run("status").stdout
+    assert laptop.status()["changed"]["texts"] == ["saying.py", "tell.py"]
     told = laptop.jughpc("submit", "saying.py", "--again", "--dry-run")
     assert "changed    saying.py, since submission 1" in told
+    assert "changed    tell.py, since submission 1" in told
     assert "changed    say changed since its 1 results" in told
 
 

@@ -199,14 +199,6 @@ def test_a_failed_launch_waits_for_its_release(slurm):
     assert ends(slurm) == ["COMPLETED"]
 
 
-def test_what_starts_on_a_broken_node_fails_within_seconds(slurm):
-    for node in slurm.engine.nodes:
-        node.broken = True
-    slurm.run("sbatch job.sh")
-    slurm.wait(5)
-    assert ends(slurm) == ["FAILED"]
-
-
 def test_a_process_out_of_memory_is_gone_at_once(slurm):
     slurm.run("sbatch job.sh")
     slurm.wait(2)

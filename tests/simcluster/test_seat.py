@@ -10,11 +10,11 @@ import pytest
 
 from jughpc.errors import CommandMissingError, CommandTimeoutError
 from jughpc.testing.cluster.answers import Answer
+from jughpc.testing.cluster.home import JUGDIR
 from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.plan import draw
 from jughpc.testing.cluster.seat import Doom
 from jughpc.testing.cluster.spoil import WAYS
-from jughpc.testing.cluster.today import JUGDIR
 from jughpc.testing.cluster.weather import Forecast, Outage, Weather
 from jughpc.testing.cluster.world import World
 

@@ -1,296 +1,154 @@
-"""Ways to break the batch layer, each a small change of what ships. The simulated cluster must catch them all."""
+"""Lines of the batch layer, each broken in one way. The simulated cluster must catch them all.
+
+`CAUGHT` says the rule that each breaks, and how the referee calls that.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-
-from jughpc.batch import journal, submissions
-from jughpc.batch.scheduler import Condition, ElementId, Refusal, Role, State, Status
-from jughpc.errors import CommandTimeoutError, SchedulerError, SubmitError
-from jughpc.testing.cluster import today
+from jughpc.testing.cluster.broken import Broken
 from jughpc.testing.cluster.parts import Parts
 
-
-def speaking(**changes):
-    """Return parts whose scheduler has these methods in place of its own; each is given the real scheduler first."""
-
-    def changed(real):
-        methods = {name: change_of(change, real) for name, change in changes.items()}
-        kind = type("Changed", (type(real),), methods)
-        return kind(**{field.name: getattr(real, field.name) for field in fields(real)} if is_dataclass(real) else {})
-
-    return Parts(scheduler=changed)
-
-
-def change_of(change, real):
-    return lambda self, *args: change(real, *args)
-
-
-class Through:
-    """A process's seat with another way to run commands."""
-
-    def __init__(self, seat, run):
-        self._seat, self._own_run = seat, run
-
-    def __getattr__(self, name):
-        return getattr(self._seat, name)
-
-    def run(self, argv, timeout=150.0):
-        return self._own_run(self._seat, argv, timeout)
-
-
-def running(run):
-    """Return parts all of whose commands run like this."""
-    through = lambda case: lambda bench, *args: case(replace(bench, seat=Through(bench.seat, run)), *args)  # noqa: E731
-    return Parts(
-        submit=through(today.submit),
-        status=through(today.status),
-        cancel=through(today.cancel),
-        collect=through(today.collect),
-    )
-
-
-def planning(change):
-    """Return parts whose submit changes its planned jobs first."""
-
-    def submit(bench):
-        cluster, submission, jobs = today.planned(bench)
-        bench.submitter(cluster).submit(submission, [change(job) for job in jobs])
-        return 0
-
-    return Parts(submit=submit)
-
-
-# what an answer means
-
-
-def absent_is_done(real, reply, jobs):
-    """Takes what is not mentioned for done."""
-    found = dict(real.parse_poll(reply, jobs))
-    for job in jobs:
-        found.setdefault(ElementId(job, 0), Status(State.DONE))
-    return found
-
-
-def every_end_is_done(real, reply, jobs):
-    """Takes every end for a good one."""
-    found = real.parse_poll(reply, jobs)
-    return {key: replace(one, state=State.DONE) if one.state.ended else one for key, one in found.items()}
-
-
-def living_is_queued_for_ever(real, reply, jobs):
-    """Takes what runs for stuck."""
-    found = real.parse_poll(reply, jobs)
-    return {key: replace(one, state=State.STUCK) if one.state is State.RUNNING else one for key, one in found.items()}
-
-
-def silence_is_an_empty_answer(real, reply, jobs):
-    """Takes a server that does not answer for one that knows no job."""
-    try:
-        return real.parse_poll(reply, jobs)
-    except SchedulerError:
-        return {ElementId(job, 0): Status(State.FAILED) for job in jobs}
-
-
-def lets_pend(real, job):
-    """Says of no job that it is to end once it can never start."""
-    return [word for word in real.submit_command(job) if not word.startswith("--kill-on-invalid-dep")]
-
-
-def looks_for_nothing(real, reply, name):
-    """Never finds a job by its name."""
-    return []
-
-
-def silence_is_a_refusal(real, reply):
-    """Takes a controller that did not answer for one that said no."""
-    verdict = real.refusal(reply)
-    return Refusal.USER if verdict is Refusal.RETRY else verdict
-
-
-def mine_is_all(real, jobs):
-    """Ends all jobs of the user where some are meant."""
-    if real.name == "slurm":
-        return [["scancel", "--me"]]
-    return [["qdel", job] for job in jobs] + [["qdel", f"{number}.pbs01"] for number in range(1, 12)]
-
-
-def first_alone(real, jobs):
-    """Ends the first of several jobs."""
-    return real.cancel_commands(dict(list(jobs.items())[:1]))
-
-
-def by_number_alone(real, jobs):
-    """Leaves out that an array's id has brackets."""
-    return real.cancel_commands({job.replace("[]", ""): name for job, name in jobs.items()})
-
-
-# how commands are run
-
-
-def time_out_is_a_refusal(seat, argv, timeout):
-    """Takes a command that took too long for one that was refused."""
-    try:
-        return seat.run(argv, timeout)
-    except CommandTimeoutError:
-        raise SubmitError(argv, 1, "refused") from None
-
-
-def runs_twice(seat, argv, timeout):
-    """Submits once more when the answer is not to be read."""
-    reply = seat.run(argv, timeout)
-    return seat.run(argv, timeout) if reply.code and argv[0] in ("sbatch", "qsub") else reply
-
-
-def gives_up_early(seat, argv, timeout):
-    """Waits no longer than 2 s, less than sbatch itself may take, and does what it is told again."""
-    try:
-        return seat.run(argv, min(timeout, 2.0))
-    except CommandTimeoutError:
-        return seat.run(argv, timeout)
-
-
-# what is planned
-
-
-def collector_after_success(job):
-    """Lets the collector wait for an array without failures."""
-    if job.role is Role.COLLECT:
-        return replace(job, depends_on=replace(job.depends_on, condition=Condition.AFTER_OK))
-    return job
-
-
-def collector_at_once(job):
-    """Lets the collector wait for nothing."""
-    return replace(job, depends_on=None) if job.role is Role.COLLECT else job
-
-
-def reduce_after_any(job):
-    """Lets the reduce start however the collector ended."""
-    if job.role is Role.REDUCE:
-        return replace(job, depends_on=replace(job.depends_on, condition=Condition.AFTER_ANY))
-    return job
-
-
-# use cases
-
-
-def takes_nothing_back(bench):
-    """Leaves in the queue what was queued before a refusal, and says otherwise."""
-    return today.submit(replace(bench, change=lambda real: Keeping(bench.change(real))))
-
-
-def cancels_arrays_alone(bench, number):
-    """Ends the arrays and leaves what follows them."""
-    submission = submissions.load(bench.seat.files, today.JUGDIR, number)
-    jobs = journal.accepted(bench.seat.files, submission)
-    bench.recorded(submission).cancel([job for job in jobs if job.role is Role.ARRAY])
-    return 0
-
-
-class Other:
-    """A scheduler that speaks as the real one, but for some words."""
-
-    def __init__(self, real):
-        self._real = real
-
-    def __getattr__(self, name):
-        return getattr(self._real, name)
-
-
-class Blind(Other):
-    """Sees no element."""
-
-    def parse_poll(self, reply, jobs):
-        return {}
-
-
-class Keeping(Other):
-    """Ends nothing."""
-
-    def cancel_commands(self, jobs):
-        return []
-
-
-class Deserted:
-    """A board on which nobody seems to work."""
-
-    def __init__(self, board):
-        self._board = board
-
-    def __getattr__(self, name):
-        return getattr(self._board, name)
-
-    def living(self):
-        return []
-
-
-def hands_over_at_once(bench, options):
-    """Submits a further array without a look at who works."""
-
-    blind = replace(bench, board=Deserted(bench.board), change=lambda real: Blind(bench.change(real)))
-    return today.collect(blind, options)
-
-
-def ends_well_whatever(bench, options):
-    """Ends with exit code 0 though tasks are left."""
-    today.collect(bench, options)
-    return 0
-
-
-def submits_the_array_alone(bench):
-    """Forgets what follows the array."""
-    cluster, submission, jobs = today.planned(bench)
-    bench.submitter(cluster).submit(submission, jobs[:-2])
-    return 0
-
-
-VARIANTS = {
-    "absent is done": speaking(parse_poll=absent_is_done),
-    "every end is done": speaking(parse_poll=every_end_is_done),
-    "what runs is stuck": speaking(parse_poll=living_is_queued_for_ever),
-    "silence is an empty answer": speaking(parse_poll=silence_is_an_empty_answer),
-    "looks for nothing": speaking(parse_find=looks_for_nothing),
-    "silence is a refusal": speaking(refusal=silence_is_a_refusal),
-    "mine is all": speaking(cancel_commands=mine_is_all),
-    "ends the first alone": speaking(cancel_commands=first_alone),
-    "ends by number alone": speaking(cancel_commands=by_number_alone),
-    "a time-out is a refusal": running(time_out_is_a_refusal),
-    "runs twice": running(runs_twice),
-    "gives up early": running(gives_up_early),
-    "the collector waits for success": planning(collector_after_success),
-    "the reduce waits for any end": planning(reduce_after_any),
-    "takes nothing back": Parts(submit=takes_nothing_back),
-    "cancels arrays alone": Parts(cancel=cancels_arrays_alone),
-    "hands over at once": replace(planning(collector_at_once), collect=hands_over_at_once),
-    "lets the reduce pend": speaking(submit_command=lets_pend),
-    "ends well whatever": Parts(collect=ends_well_whatever),
-    "no collector": Parts(submit=submits_the_array_alone),
-}
-
-LIVES_ON = "2 (lives on after cancel|goes on after its cancel), .*its submit (was done|refused)"
 TWICE = r"1 the same \w+ is queued twice"
+LIVES_ON = r"2 (lives on after cancel|goes on after its cancel), .*"
+LOST = r"2 not found by status, .*"
 
-CAUGHT = {
-    "absent is done": r"4 .* is shown as done",
-    "every end is done": r"4 \w+ is shown as done",
-    "what runs is stuck": "4 what runs is shown as stuck",
-    "silence is an empty answer": r"4 .* is shown as failed",
-    "looks for nothing": TWICE,
-    "silence is a refusal": f"{LIVES_ON}|2 .*, its collect ended with 3",
-    "mine is all": "2 a stranger's job was cancelled",
-    "ends the first alone": LIVES_ON,
-    "ends by number alone": LIVES_ON,
-    "a time-out is a refusal": "4 submit says that nothing is queued, and it is",
-    "runs twice": TWICE,
-    "gives up early": TWICE,
-    "the collector waits for success": "5 tasks are left, the collector never ran",
-    "the reduce waits for any end": "3 a reduce starts before all is done",
-    "takes nothing back": "4 submit says that nothing is queued, and it is",
-    "cancels arrays alone": LIVES_ON,
-    "hands over at once": "1 a further array is queued while one goes on",
-    "lets the reduce pend": "3 a reduce can never start",
-    "ends well whatever": "3 a reduce starts before all is done",
-    "no collector": "5 tasks are left, no collector",
-}
-"""The rule that each variant breaks, and how the referee calls it."""
+
+def batch(place, old, new):
+    return Broken(f"jughpc.batch.{place}", old, new)
+
+
+def app(place, old, new):
+    return Broken(f"jughpc.app.{place}", old, new)
+
+
+LINES = {
+    # what is known of a job that was queued
+    "an intent is not recorded": (
+        LOST,
+        batch("submitter:Submitter._submit_one", "journal.record_intent(self.files, submission, intent)", "pass"),
+    ),
+    "looks up in one process only": (
+        LOST,
+        batch("settling:settle", "if entry.outcome is None]\n    trouble", "if not entry]\n    trouble"),
+    ),
+    "one look is enough": (
+        f"{TWICE}|{LOST}",
+        batch("cluster:Cluster._settled", "if found or absent:", "if True:"),
+    ),
+    "a time-out is a refusal": (
+        f"4 submit says that nothing is queued, and it is|{LIVES_ON}",
+        batch(
+            "cluster:Cluster._submit", "as error:\n            return error\n        except SubmitError",
+            "as error:\n            raise SubmitError(error.argv, 1, 'refused') from error\n        except SubmitError",
+        ),
+    ),
+    "submits again without a look": (
+        TWICE,
+        batch(
+            "cluster:Cluster.queue", "self._settled(job.name, pauses, answer) or known() or self._submit(job)",
+            "(next(pauses, None), self._submit(job))[1]",
+        ),
+    ),
+    "a full queue is a refusal": (
+        "5 a full queue is taken for a refusal",
+        batch("cluster:Cluster._refused", "(Refusal.RETRY, Refusal.FULL)", "(Refusal.RETRY,)"),
+    ),
+    "nothing is taken back": (
+        "4 submit (says that nothing is queued|was to take back what was queued), and it is",
+        batch("submitter:Submitter._submit_all", "story = take_back(submission, jobs)", "story = ''"),
+    ),
+    # ids
+    "an id without its name, Slurm": (
+        r"4 .*|2 a stranger's job was cancelled",
+        batch("slurm:Slurm.parse_poll", "if job and called == jobs[job]:", "if job:"),
+    ),
+    "ends by number alone, Slurm": (
+        "2 a stranger's job was cancelled",
+        batch("slurm:Slurm.cancel_commands", 'f"--name={name}", ', ""),
+    ),
+    "ends by number alone, PBS": (
+        "2 a stranger's job was cancelled",
+        batch("cluster:Cluster.cancel", "capabilities.reuses_ids and not", "capabilities.cancels_by_name and not"),
+    ),
+    # cancel
+    "cancels arrays alone": (
+        LIVES_ON,
+        batch("settling:_end_all", "if job not in done]", 'if job not in done and job.role.value == "array"]'),
+    ),
+    "leaves half a cancel": (
+        LIVES_ON,
+        batch("settling:_is_open", "submissions.CANCELLED in names and", "False and"),
+    ),
+    # one submission at a time
+    "a second submission is not refused": (
+        "1 a second submission is queued while one goes on",
+        app("submit.live:refuse_a_second", "[] if again else live(site, clusters)", "[]"),
+    ),
+    "more elements leave the former collector": (
+        "1 two collects go on",
+        app("submit.live:add", "_unended(jobs, before)", "[]"),
+    ),
+    # collectors
+    "hands over while others work": (
+        "1 a further array is queued while one goes on",
+        app("submit.collect:_end", "if standing.workers or _hope(now.jobs, standing, is_silent):", "if False:"),
+        batch("plan:plan", "if names else None", "if names and dependent.role is not Role.COLLECT else None"),
+    ),
+    "the collector waits for success": (
+        r"3 a collect can never start|5 tasks are left, the collector (never ran|was deleted unrun)",
+        batch("plan:plan", "job in jobs)), Condition.AFTER_ANY", "job in jobs)), Condition.AFTER_OK"),
+    ),
+    "the reduce waits for any end": (
+        "3 a reduce starts before all is done",
+        batch("plan:plan", "(job.name,), Condition.AFTER_OK", "(job.name,), Condition.AFTER_ANY"),
+    ),
+    "what cannot go on is done": (
+        "3 a reduce starts before all is done",
+        app("submit.collect:_end", "else End.BLOCKED", "else End.DONE"),
+    ),
+    "rounds count though they brought something": (
+        "5 tasks are left, the collector ended with code 3",
+        app("submit.handover:rounds_left", "before is None or now.is_beyond(before)", "before is None"),
+    ),
+    "ended by hand is submitted again": (
+        "1 elements that were ended by hand are submitted again",
+        app("submit.handover:worth", "len(_places(jobs)) - len(by_hand)", "len(_places(jobs))"),
+    ),
+    "no collector has a bound": (
+        "3 a collector is ended by its time limit",
+        app("submit.collect:_hope", "bool(standing.unfinished) and not is_silent", "bool(standing.unfinished)"),
+        app("submit.collect:sleep_until", "site.clock.wall() > deadline - MARGIN", "False"),
+    ),
+    "the reduce may pend": (
+        "3 a reduce can never start",
+        batch("slurm_directives:waiting", '"yes" if ends else None', "None"),
+    ),
+    "a reduce that is held is taken for lost": (
+        "3 all is done and never reduced, .*",
+        app("status.followers:never_starting", "collector.state is State.ENDED\n", "collector.state.ended\n"),
+    ),
+    # what is said
+    "absent is done": (
+        "4 more elements are counted as done than ended in order",
+        app("status.elements:_by_store", "if number in over else State.UNKNOWN", "if True else State.UNKNOWN"),
+    ),
+    "who stopped to beat runs": (
+        "4 more elements are counted as running than run",
+        app("status.elements:elements", "if jobs.trouble else State.UNKNOWN", "if True else State.UNKNOWN"),
+    ),
+    "broken off is ended in order": (
+        "4 more elements are counted as done than ended in order",
+        app("submit.own_end:broken_off", "if path and code >", "if False and code >"),
+    ),
+    "a reduce that nobody knows is no trouble": (
+        "4 status ends with 0 though the .* did not end well",
+        app("status.followers:troubles", "{**_missing(jobs), **_forgotten(jobs), **jobs", "{**jobs"),
+    ),
+    "the wait is over and all is well": (
+        "4 submit --wait ends with 0 though it was never reduced",
+        app("submit.wait:Waited.code", "self.state is State.DONE", "self.state is not State.FAILED"),
+    ),
+}  # fmt: skip
+
+VARIANTS = {name: Parts(broken=changes) for name, (_, *changes) in LINES.items()}
+CAUGHT = {name: how for name, (how, *_) in LINES.items()}

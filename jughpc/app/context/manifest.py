@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jughpc.app.context.target import Target
+from jughpc.aside import publish
 from jughpc.fs import Files
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import read
@@ -112,7 +112,11 @@ def key_of(target: Target, text: bytes) -> str:
 
 
 def save(files: Files, key: str, manifest: Manifest, token: str) -> None:
-    """Keep `manifest`; who was faster with the same one has kept it for all."""
+    """Keep `manifest`.
+
+    Args:
+        token: Nobody else's: in the name of what is written aside.
+    """
     import numpy as np
 
     name = _path(key, len(manifest))
@@ -122,10 +126,7 @@ def save(files: Files, key: str, manifest: Manifest, token: str) -> None:
     if len(manifest.starts) - 1 > len(manifest):  # under another name: who knows of no containers is to load instead
         arrays["bundled"] = arrays.pop("needs")
     np.savez(buffer, names=names, barrier=np.array(manifest.barrier), **arrays)
-    temporary = f"{name}.{token}.tmp"
-    with suppress(FileExistsError):
-        files.write(temporary, [buffer.getbuffer()])
-        files.rename(temporary, name)
+    publish(files, name, f"{name}.{token}.tmp", [buffer.getbuffer()])
 
 
 def is_saved(files: Files, key: str, count: int) -> bool:

@@ -1,10 +1,12 @@
-"""The text of a jugfile as it was submitted, kept in the jugdir by what it says: what was submitted is what runs."""
+"""The texts of a jugfile and of a reduce as they were submitted, kept in the jugdir by what they say: these run."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from jughpc.app.context.target import Target
 from jughpc.errors import SettingError
@@ -20,16 +22,34 @@ def key_of(text: bytes) -> str:
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
+def place_of(folder: Path, key: str, name: str) -> Path:
+    """Return where the text `key` of a file that is called `name` lies in a jugdir. Raises SettingError."""
+    if not _KEY.fullmatch(key):
+        raise SettingError(f"{key!r} names no text that was submitted: that takes 32 hexadecimal characters.")
+    return folder / FOLDER / key / name
+
+
 def pinned(target: Target, key: str) -> Target:
     """Return `target` as one whose text is that of the name `key`. Raises SettingError."""
-    if not _KEY.fullmatch(key):
-        raise SettingError(f"--as-submitted {key!r} names no text of a jugfile: that takes 32 hexadecimal characters.")
-    return replace(target, source=target.location.folder() / FOLDER / key / target.jugfile.name)
+    return replace(target, source=place_of(target.location.folder(), key, target.jugfile.name))
 
 
-def pin(files: Files, target: Target, text: bytes) -> None:
-    """Keep the text that `pinned` names; nobody ever changes it."""
-    path = f"{FOLDER}/{key_of(text)}/{target.jugfile.name}"
-    folder, _, name = path.rpartition("/")
+def pin(files: Files, name: str, text: bytes) -> None:
+    """Keep the text of a file that is called `name` where `place_of` tells; nobody ever changes it."""
+    folder = f"{FOLDER}/{key_of(text)}"
+    path = f"{folder}/{name}"
     if name not in files.names(folder) or files.read(path) != text:  # who wrote it may have died meanwhile
         files.save(path, [text])
+
+
+def is_key(name: str) -> bool:
+    """Return whether this is the name of a text that was submitted."""
+    return bool(_KEY.fullmatch(name))
+
+
+def unpin(files: Files, jugdir: Path, key: str) -> None:
+    """Remove the text of the name `key`, by whatever name its file had."""
+    for name in files.names(f"{FOLDER}/{key}"):
+        files.remove(f"{FOLDER}/{key}/{name}")
+    with suppress(OSError):  # somebody just pinned another file of that text
+        (jugdir / FOLDER / key).rmdir()

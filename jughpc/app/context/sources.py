@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +121,18 @@ def forget(files: Files, removed: Mapping[str, Iterable[bytes]]) -> None:
             _write(files, _Version(name, latest.number + 1, latest.digest), before.text, before.parts - gone)
 
 
+def outdated(files: Files, store: Store, graph: Graph) -> list[str]:
+    """Return the paths of versions that tell nothing of any result in use: the latest of each function stays."""
+    kept = _kept(files, graph.names)
+    wanted = {version.path for versions in kept.values() for version in versions}
+    paths = (f"{FOLDER}/{name}" for name in files.names(FOLDER) if _NAME.fullmatch(name))
+    gone = [path for path in paths if path not in wanted]
+    there = _there(store, graph, {name for name, versions in kept.items() if len(versions) > 1})
+    for name, results in there.items():
+        gone += _without_results(files, kept[name], results)
+    return gone
+
+
 def changes(files: Files, manifest: Manifest, done: npt.NDArray[np.bool_], project: Project) -> list[Changed]:
     """Return the functions whose source is not that which computed results in use.
 
@@ -138,6 +150,18 @@ def changes(files: Files, manifest: Manifest, done: npt.NDArray[np.bool_], proje
         if old := _old(files, kept[name], source.digest, results):
             found.append(Changed(name, len(results), old))
     return found
+
+
+def _without_results(files: Files, versions: list[_Version], results: set[bytes]) -> Iterator[str]:
+    """Yield the paths of those of these versions, but the latest, that none of `results` is by."""
+    left = results
+    for version in reversed(versions):
+        before = _read(files, version)
+        if before is None:
+            return
+        if version is not versions[-1] and not left - before.parts:
+            yield version.path
+        left = left & before.parts
 
 
 def _old(files: Files, versions: list[_Version], digest: str, results: npt.NDArray[np.uint8]) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from jughpc.aside import put
 from jughpc.config.trust import Trust
 from jughpc.errors import JugfileNotFoundError, SettingError
 from jughpc.store.location import Folder, Location, Memory, Server, parse
@@ -124,7 +125,7 @@ def remember(folder: Path, target: Target, say: Callable[[str], None]) -> None:
         say(f"the password of {target.location} is not kept in {MEMORY}: {ways}")
     fields = {"jugfile": str(target.jugfile), "jugdir": target.location.spell(), "args": target.args}
     with suppress(OSError):
-        (folder / MEMORY).write_text(json.dumps(fields) + "\n")
+        put(folder / MEMORY, json.dumps(fields) + "\n")
 
 
 class _Last(NamedTuple):

@@ -9,24 +9,41 @@ from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
 from jughpc.tasks import hints, usertrace
+from jughpc.tasks.jugfile import has_changed, show_in_tracebacks
 from jughpc.tasks.tasklet import value
 
 
-def reduce(site: Site, script: Path) -> None:
+def reduce(site: Site, script: Path, source: Path | None = None) -> None:
     """Run `script` as `__main__`, with the names of the jugfile and `value`.
 
+    Args:
+        source: Where its text lies as it was submitted; None to read it from `script`.
     Raises:
         UsageError: There is no such script, or a result that it needs is missing.
         JugfileError: It raised.
     """
-    if not script.is_file():
-        raise UsageError(f"there is no reduce script {script}; give its path with --script.")
+    text = _script_text(site, script, source)
     session = sessions.peek(site)
     space = {**session.jugfile.space, "value": value, "__name__": "__main__", "__file__": str(script.absolute())}
     sys.argv = [str(script), *site.target.args]
     try:
-        exec(compile(script.read_bytes(), script, "exec"), space)  # noqa: S102  # what the script is for
+        show_in_tracebacks(script, text)
+        exec(compile(text, script, "exec"), space)  # noqa: S102  # what the script is for
     except ResultMissingError as error:
         raise UsageError(f"{script} needs a result that is not there; see `jughpc status`.\n{error}") from error
     except Exception as error:
         raise JugfileError(str(script), usertrace.of(error), hints.of_reduce(error)) from error
+
+
+def _script_text(site: Site, script: Path, source: Path | None) -> bytes:
+    """Return what runs, and say so if that is not what the user sees. Raises UsageError."""
+    try:
+        text = (source or script).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"no reduce script can be read from {source or script}: {error.strerror}; give its path with --script."
+        ) from error
+    if source and has_changed(script, text):
+        what = "has changed" if script.is_file() else "is gone"
+        site.say(f"{script} {what} since it was submitted; this runs what was submitted")
+    return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -114,7 +114,14 @@ def _why_over(status: Status | None, started_again: bool) -> str:
 
 
 def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Counter[State]:
-    """Return how many array elements are in each state; the store speaks where the scheduler is silent.
+    """Return how many array elements are in each state."""
+    return Counter(by_number(jobs, records, ended).values())
+
+
+def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> dict[int, State]:
+    """Return how each array element stands; the store speaks where the scheduler does not.
+
+    One that it does not know, though it answered, does not run: who seems to by its record has stopped to beat.
 
     Args:
         records: Of lives that go on or died.
@@ -127,7 +134,9 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
             ours.setdefault(record.element, []).append(record)
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = range(journal.elements(jobs.accepted))
-    return Counter(_of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers)
+    found = {n: _of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers}
+    lost = [n for n, state in found.items() if state is State.RUNNING and n not in jobs.poll.elements]
+    return found if jobs.trouble else found | dict.fromkeys(lost, State.UNKNOWN)
 
 
 def _of_element(known: Status | None, records: Sequence[Record], is_over: bool) -> State:
@@ -146,6 +155,12 @@ def _of_element(known: Status | None, records: Sequence[Record], is_over: bool) 
     return known.state
 
 
+_UNHEARD = (
+    State.UNKNOWN, "the scheduler knows nothing of them, nor has any worker of theirs a record",
+    "`jughpc resubmit` runs what is left",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Group:
     """Elements that stand alike, for the same reason.
@@ -162,13 +177,20 @@ class Group:
     numbers: Sequence[int]
 
 
-def groups(jobs: Jobs) -> list[Group]:
-    """Return the elements that the scheduler, or a record, has a reason for, those of one reason together."""
+def groups(jobs: Jobs, states: Mapping[int, State]) -> list[Group]:
+    """Return the elements that the scheduler, or a record, has a reason for, those of one reason together.
+
+    Args:
+        states: How each stands: an element of which nobody knows anything has that for a reason.
+    """
     found: dict[tuple[State, str, str], list[int]] = {}
     for number, status in sorted(jobs.poll.elements.items()):
         words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
         if words:
             found.setdefault((status.state, words, advice), []).append(number)
+    unheard = [n for n, state in states.items() if state is State.UNKNOWN and n not in jobs.poll.elements]
+    if unheard and not jobs.trouble:
+        found[_UNHEARD] = unheard
     return [Group(*key, tuple(numbers)) for key, numbers in found.items()]
 
 

@@ -27,11 +27,12 @@ def latest(jobs: Jobs, role: Role) -> Accepted | None:
 def troubles(jobs: Jobs, files: Files) -> dict[Role, Status]:
     """Return the followers that did not end well, or never will; none of what was cancelled as a whole.
 
-    One that the scheduler has forgotten, and that did not record how it ended, did not end well as far as is known.
+    One that the scheduler has forgotten, and that did not record how it ended, did not end well as far as is known; nor
+    did a reduce that was never queued, or of which the scheduler did not tell.
     """
     if jobs.cancelled:
         return {}
-    told = {**_forgotten(jobs), **jobs.poll.dependents}
+    told = {**_missing(jobs), **_forgotten(jobs), **jobs.poll.dependents}
     bad = {role: status for role, status in told.items() if _is_bad(status)}
     if is_reduced(files, jobs.submission):
         bad.pop(Role.REDUCE, None)
@@ -60,7 +61,7 @@ def never_starting(jobs: Jobs) -> list[Accepted]:
     if reduce is None or job is None or reduce.state.ended or reduce.state is State.RUNNING:
         return []
     collector = jobs.poll.dependents.get(Role.COLLECT)
-    stuck = reduce.state is State.STUCK and collector is not None and collector.state.ended
+    stuck = reduce.state is State.STUCK and collector is not None and collector.state is State.ENDED
     return [job] if _is_lost(collector) or stuck else []
 
 
@@ -108,13 +109,14 @@ class Told:
     """How a follower stands, for people.
 
     Attributes:
+        job: None if it was never queued.
         words: Why, "" if there is nothing to explain.
         advice: What to do about it, "" if nothing is to be done.
         withdrawn: Whether it never ran, for the collector did not end well.
         failed: Whether it did not end well, or never will.
     """
 
-    job: Accepted
+    job: Accepted | None
     status: Status
     words: str
     advice: str
@@ -129,13 +131,13 @@ def told(jobs: Jobs, files: Files) -> dict[Role, Told]:
     found = ((role, latest(jobs, role), statuses.get(role)) for role in (Role.COLLECT, Role.REDUCE))
     fate = _fate(jobs, files)
     return {
-        role: _told(jobs, job, status, fate if journal.stem_of(job) in gone else "", failed=role in bad)
+        role: _told(jobs, job, status, fate if job and journal.stem_of(job) in gone else "", failed=role in bad)
         for role, job, status in found
-        if job and status
+        if status
     }
 
 
-def _told(jobs: Jobs, job: Accepted, status: Status, lost: str, *, failed: bool) -> Told:
+def _told(jobs: Jobs, job: Accepted | None, status: Status, lost: str, *, failed: bool) -> Told:
     """Return how a follower stands.
 
     Args:
@@ -144,7 +146,7 @@ def _told(jobs: Jobs, job: Accepted, status: Status, lost: str, *, failed: bool)
     words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
     if lost:
         words, advice = f"withdrawn, for the collector {lost}", ""
-    elif failed and job.role is Role.COLLECT:
+    elif failed and job and job.role is Role.COLLECT:
         advice = ", ".join(filter(None, [advice, _next_step(jobs, status)]))
     return Told(job, status, words, advice, bool(lost), failed)
 
@@ -176,9 +178,18 @@ def _forgotten(jobs: Jobs) -> dict[Role, Status]:
     return {role: Status(State.ENDED, words) for role in (Role.COLLECT, Role.REDUCE) if latest(jobs, role)}
 
 
+def _missing(jobs: Jobs) -> dict[Role, Status]:
+    """Return the reduce, if there should be one, as what is known where nobody tells of it."""
+    if reduce_of(jobs.submission) is None:
+        return {}
+    if jobs.trouble:
+        return {Role.REDUCE: Status(State.UNKNOWN, "the scheduler did not answer")}
+    return {Role.REDUCE: Status(State.UNKNOWN, "it may have been queued" if jobs.open else "it was not queued")}
+
+
 def _is_lost(collector: Status | None) -> bool:
     return collector is not None and collector.state in _BADLY
 
 
 def _is_bad(status: Status) -> bool:
-    return status.state in (*_BADLY, State.STUCK, State.ENDED)
+    return status.state in (*_BADLY, State.STUCK, State.ENDED, State.UNKNOWN)

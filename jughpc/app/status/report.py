@@ -74,13 +74,13 @@ def report(
     if jobs and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
         jobs = replace(jobs, trouble=words)
     standing = tell_loss(site, stand(manifest, store, over))
-    counts = submitted.elements(jobs, records, store.ended() if store else ()) if jobs else Counter[State]()
-    found = Report(site.target, standing, jobs, counts, changes=changes(site, standing, jobs))
+    states = submitted.by_number(jobs, records, store.ended() if store else ()) if jobs else {}
+    found = Report(site.target, standing, jobs, Counter(states.values()), changes=changes(site, standing, jobs))
     if jobs is None or (files := site.files) is None:
         return found
     return replace(
         found,
-        groups=submitted.groups(jobs),
+        groups=submitted.groups(jobs, states),
         followers=followers.told(jobs, files),
         broken=broken(jobs, files, store) if store else (),
     )

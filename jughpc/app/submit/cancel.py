@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
-from jughpc.app.submit import live
+from jughpc.app.submit import live, revive
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.settling import cancel as cancel_all
 from jughpc.batch.submissions import Accepted
@@ -15,7 +15,9 @@ from jughpc.errors import SchedulerError
 
 
 def cancel(site: Site, clusters: Clusters, number: int | None) -> Sequence[Accepted]:
-    """End array, collector and reduce of a submission, by default of all that go on; return the jobs, [] for none.
+    """End array, collector and reduce of a submission, by default of all that go on.
+
+    Return the jobs; [] if none ran, nor was to: nobody starts what waits once its supervisor is gone.
 
     Raises:
         JugdirError: There is no submission of that number.
@@ -25,7 +27,8 @@ def cancel(site: Site, clusters: Clusters, number: int | None) -> Sequence[Accep
     for jobs in _meant(site, clusters, number):
         if (files := site.files) is not None:
             try:
-                ended += cancel_all(jobs.cluster, files, jobs.submission)
+                cancelled = cancel_all(jobs.cluster, files, jobs.submission)
+                ended += [] if _is_over(jobs) else cancelled
             except SchedulerError as error:
                 wrong.append(str(error))
     if wrong:
@@ -36,5 +39,10 @@ def cancel(site: Site, clusters: Clusters, number: int | None) -> Sequence[Accep
 def _meant(site: Site, clusters: Clusters, number: int | None) -> Sequence[Jobs]:
     if number is None:
         return live.live(site, clusters)
-    jobs = submitted.find(site, clusters, number, ask=False)
+    jobs = submitted.find(site, clusters, number)
     return [jobs] if jobs else []
+
+
+def _is_over(jobs: Jobs) -> bool:
+    found = revive.known(jobs)
+    return bool(found) and all(status.state.ended or revive.will_never_start(status) for status in found)

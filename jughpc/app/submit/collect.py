@@ -14,6 +14,7 @@ from jughpc.app.status.elements import Jobs
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, standing, sure
 from jughpc.app.submit import handover
+from jughpc.app.submit.followed import wait_for_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.app.upkeep.claims import settle_deaths
@@ -121,6 +122,8 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     try:
         verdict = _judged(site, clusters, charge)
         done = verdict.end is End.DONE
+        last = None if charge.deadline is None else charge.deadline - MARGIN
+        wait_for_reduce(site, clusters, charge.number, last)
     finally:
         if not done:
             _withdraw_reduce(site, clusters, charge.number)

@@ -27,8 +27,9 @@ def of_array(
     collect = argv(options.python, "collect", target, *told)
     dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
     if reduce is not None:
-        script = f"--script={reduce}"
-        run, checking = (argv(options.python, "reduce", target, script, *how) for how in ((), ("--if-done",)))
+        key = submission.meta.get("reduce_text")
+        script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
+        run, checking = (argv(options.python, "reduce", target, *script, *how) for how in ((), ("--if-done",)))
         dependents.append(DependentJob(Role.REDUCE, run, options.reduce, checking))
     return dependents
 

@@ -13,7 +13,7 @@ from jughpc.app.submit import dependents
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.batch import avoided, submissions
-from jughpc.batch.causes import Cause, Why
+from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import JobId, Role, State, Status
@@ -27,9 +27,7 @@ _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
 
 def ended_by_hand(jobs: Jobs) -> Set[int]:
     """Return the elements of the latest array that somebody ended."""
-    return {
-        place for place, status in _latest(jobs).items() if status.state is State.CANCELLED and _is_users(status.why)
-    }
+    return {place for place, status in _latest(jobs).items() if _is_by_hand(status)}
 
 
 def waited_in_vain(jobs: Jobs) -> bool:
@@ -103,6 +101,8 @@ def more_elements(
     kept_off: Mapping[str, str],
     dependents: Sequence[DependentJob],
     after: Sequence[JobId] = (),
+    *,
+    waits: bool = False,
 ) -> list[Accepted]:
     """Queue `size` more elements, and what follows them, that run on none of these hosts; return the jobs.
 
@@ -111,14 +111,14 @@ def more_elements(
     """
     careful = avoided.keeping_off(submission, kept_off)
     if careful == submission:
-        return submitter.submit_more(submission, size, dependents, after)
+        return submitter.submit_more(submission, size, dependents, after, waits=waits)
     try:
-        return submitter.submit_more(careful, size, dependents, after)
+        return submitter.submit_more(careful, size, dependents, after, waits=waits)
     except FullError:
         raise
     except SubmitError as error:
         submitter.tell(f"{error}\nTrying again without --exclude ...")
-        return submitter.submit_more(submission, size, dependents, after)
+        return submitter.submit_more(submission, size, dependents, after, waits=waits)
 
 
 def _may_repair(jobs: Jobs) -> bool:
@@ -147,5 +147,8 @@ def _latest(jobs: Jobs) -> dict[int, Status]:
     return {place: status for place, status in jobs.poll.elements.items() if place in places}
 
 
-def _is_users(why: Why | None) -> bool:
-    return why is None or why.cause is Cause.USER
+def _is_by_hand(status: Status) -> bool:
+    """Return whether somebody ended it, by itself or, for all that its system tells, with its array."""
+    if status.state is State.CANCELLED:
+        return status.why is None or status.why.cause is Cause.USER
+    return status.state is State.ENDED and status.why is not None and status.why.cause is Cause.USER

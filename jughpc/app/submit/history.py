@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
+from jughpc.app.status.lives import lives
 from jughpc.app.submit import live
 from jughpc.app.submit.submit import WORKERS, SubmitRequest
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
+from jughpc.batch.scheduler import JobId
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.config.kinds import COUNT
 from jughpc.errors import UsageError
@@ -27,12 +30,14 @@ class Entry:
 
     Attributes:
         jobs: The ids of its jobs.
+        done: Tasks that its elements finished, as they counted them.
         state: In words.
     """
 
     submission: Submission
     jobs: tuple[str, ...]
     elements: int
+    done: int
     state: str
 
 
@@ -41,10 +46,12 @@ def history(site: Site, clusters: Clusters) -> list[Entry]:
     return list(_entries(site, clusters))
 
 
-def as_before(site: Site, clusters: Clusters, number: int | None, size: int | None) -> SubmitRequest:
+def as_before(
+    site: Site, clusters: Clusters, number: int | None, size: int | None, after: Sequence[JobId] = ()
+) -> SubmitRequest:
     """Return the request for a submission as `number`, by default the latest, was asked for.
 
-    It keeps off the nodes that were broken then.
+    It keeps off the nodes that were broken then. What that one waited for has ended: this one waits for `after` alone.
 
     Raises:
         UsageError: There is none.
@@ -57,7 +64,7 @@ def as_before(site: Site, clusters: Clusters, number: int | None, size: int | No
     retries, crashes, workers = (_said(found.workload.argv, option) for option in (_RETRIES, _CRASHES, WORKERS))
     return SubmitRequest(
         size=size or max(found.workload.size, 1),
-        options=_options(site, clusters, found),
+        options=replace(_options(site, clusters, found), after=tuple(after)),
         scheduler=found.scheduler,
         name=found.workload.name,
         reduce=followers.reduce_of(found),
@@ -85,11 +92,14 @@ def _options(site: Site, clusters: Clusters, found: Submission) -> ElementOption
 
 
 def _entries(site: Site, clusters: Clusters) -> Iterator[Entry]:
-    files = site.files
+    files, done = site.files, Counter[str]()
+    for life in lives(site):
+        done[life.submission] += life.done
     for one in submissions.every(files, site.location.folder()) if files else ():
         accepted = journal.accepted(files, one) if files else []
         jobs = tuple(job.id for job in accepted)
-        yield Entry(one, jobs, journal.elements(accepted), _state(site, clusters, files, one) if files else "")
+        state = _state(site, clusters, files, one) if files else ""
+        yield Entry(one, jobs, journal.elements(accepted), done[one.token], state)
 
 
 def _state(site: Site, clusters: Clusters, files: Files, one: Submission) -> str:

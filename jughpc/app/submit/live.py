@@ -16,7 +16,7 @@ from jughpc.app.status.tasks import Standing, standing, sure
 from jughpc.app.submit import dependents
 from jughpc.app.submit.handover import more_elements
 from jughpc.app.submit.progress import Progress
-from jughpc.batch import submissions
+from jughpc.batch import settling, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.submissions import Accepted, Submission
@@ -83,6 +83,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     if not now.unfinished and not now.manifest.barrier:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission
+    _refuse_half(site, jobs)
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
     target, reduce = _as_submitted(site, submission), followers.reduce_of(submission)
     after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now, site.store()))
@@ -91,9 +92,22 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     store = site.store()
     kept_off = keep_off(jobs, files, store) if store else {}
     submitter = Submitter(jobs.cluster, files, site.say)
-    accepted = more_elements(submitter, submission, fitting, kept_off, after, _running(jobs))
+    accepted = more_elements(
+        submitter, submission, fitting, kept_off, after, _running(jobs), waits=not _has_begun(jobs)
+    )
     wrong = followers.withdraw(jobs, files, _unended(jobs, before))
     return More(submission.number, accepted, wrong, kept_off)
+
+
+def _refuse_half(site: Site, jobs: Jobs) -> None:
+    """Raise UsageError if a submit may still be queueing jobs of this submission: it would number them likewise."""
+    there = {job.role for job in jobs.accepted}
+    wanted = {Role.COLLECT} | ({Role.REDUCE} if followers.reduce_of(jobs.submission) else set())
+    if not wanted <= there and site.clock.wall() - jobs.submission.created < settling.LONGEST_SUBMIT:
+        raise UsageError(
+            f"submission {jobs.submission.number} is still being queued, or its submit was killed. Add to it once it "
+            "is queued; if nobody queues it any more, `jughpc cancel` and submit again."
+        )
 
 
 def _as_submitted(site: Site, submission: Submission) -> Target:
@@ -111,6 +125,11 @@ def _goes_on(jobs: Jobs) -> bool:
         return False
     known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
     return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
+
+
+def _has_begun(jobs: Jobs) -> bool:
+    """Return whether any element did not wait any more: then what all of them wait for has ended well."""
+    return any(status.state not in (State.QUEUED, State.STUCK) for status in jobs.poll.elements.values())
 
 
 def _running(jobs: Jobs) -> list[str]:

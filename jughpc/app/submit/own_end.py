@@ -1,4 +1,4 @@
-"""How a collector or a reduce records its own end, for when its scheduler has forgotten it."""
+"""How a job of ours records its own end, for when its scheduler has forgotten it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from jughpc.batch.ends import End
 from jughpc.batch.scheduler import Role, State
 from jughpc.errors import JugError, JugfileError
 from jughpc.exitcode import ExitCode, after_signal
-from jughpc.fs import OsFiles
 
 _INT = 2
 
@@ -46,7 +45,15 @@ def recorded(site: Site, role: Role, environ: Mapping[str, str]) -> Iterator[Own
     finally:
         if path := _path(site, role, environ):
             with suppress(OSError):  # the exit code says it, too
-                ends.tell(OsFiles(path.parent), path.name, _end(site, own, environ))
+                _tell(site, path, _end(site, own, environ))
+
+
+def broken_off(site: Site, code: int, environ: Mapping[str, str]) -> None:
+    """Record that a signal broke off this element's worker, if one did: else it would seem to have ended by itself."""
+    path = _path(site, Role.ARRAY, environ)
+    if path and code > after_signal(0):
+        with suppress(OSError):
+            _tell(site, path, _end(site, OwnEnd(code), environ))
 
 
 def tell_start_failed(site: Site, environ: Mapping[str, str], error: Exception) -> None:
@@ -56,7 +63,7 @@ def tell_start_failed(site: Site, environ: Mapping[str, str], error: Exception) 
         owner, lines = environ.get("JUGHPC_OWNER", ""), tuple(_lines(error))
         end = End(owner, _code(error), State.FAILED, reason, lines, host.hostname())
         with suppress(OSError):  # its log says it, too
-            ends.tell(OsFiles(path.parent), path.name, replace(end, when=site.clock.wall()))
+            _tell(site, path, replace(end, when=site.clock.wall()))
 
 
 def mark_reduced(site: Site, script: Path) -> None:
@@ -67,6 +74,11 @@ def mark_reduced(site: Site, script: Path) -> None:
         wanted = followers.reduce_of(submission)
         if wanted and (submission.options.workdir / wanted).absolute() == script.absolute():
             followers.mark_reduced(files, submission)
+
+
+def _tell(site: Site, path: Path, end: End) -> None:
+    if files := site.files:
+        ends.tell(files, path.relative_to(site.location.folder()).as_posix(), end)
 
 
 def _end(site: Site, own: OwnEnd, environ: Mapping[str, str]) -> End:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -77,6 +78,7 @@ class Planned:
         cluster: Where the jobs go.
         submission: As it will be recorded.
         jobs: In the order of their submission; none if there is nothing to do.
+        reduce_text: Of the reduce, None for none.
         changes: What is not what computed results in use, or what an earlier submission still runs.
     """
 
@@ -87,6 +89,7 @@ class Planned:
     cluster: Cluster
     submission: Submission
     jobs: Sequence[Job]
+    reduce_text: bytes | None = None
     changes: Changes = field(default_factory=Changes)
 
     @property
@@ -121,10 +124,11 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
         raise UsageError(f"{site.target.jugfile} defines no task, so there is nothing to submit.")
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
     standing = _standing(session)
-    submission = _draft(site, target, _fitting(request, standing), cluster)
+    reduce_text = request.reduce.read_bytes() if request.reduce else None
+    submission = _draft(site, target, _fitting(request, standing), cluster, reduce_text)
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, changed)
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed)
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -143,12 +147,14 @@ def submit(planned: Planned) -> Submitted:
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
         _prepare_store(sessions.settle(planned.session), planned.standing, files)
-        text = planned.session.jugfile.text
-        texts.pin(files, site.target, text)
-        submission = submissions.prepare(files, planned.submission)
-        target = texts.pinned(site.target, texts.key_of(text))
+        submission = submissions.prepare(files, planned.submission)  # first: what a record names, no cleanup removes
+        target = texts.pinned(site.target, texts.key_of(planned.session.jugfile.text))
         jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
-        return Submitted(submission, Submitter(cluster, files, site.say).submit(submission, jobs))
+        with _discarded_on_error(files, submission):
+            _pin(files, planned)
+        accepted = Submitter(cluster, files, site.say).submit(submission, jobs)
+        _pin(files, planned)  # again: a cleanup that had looked before may just have removed them
+        return Submitted(submission, accepted)
 
 
 def _check(site: Site, request: SubmitRequest) -> None:
@@ -183,6 +189,22 @@ def _nothing_left_on_error(session: Session) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _discarded_on_error(files: Files, submission: Submission) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        submissions.discard(files, submission)
+        raise
+
+
+def _pin(files: Files, planned: Planned) -> None:
+    """Keep the texts that the jobs run."""
+    texts.pin(files, planned.site.target.jugfile.name, planned.session.jugfile.text)
+    if planned.request.reduce and planned.reduce_text is not None:
+        texts.pin(files, planned.request.reduce.name, planned.reduce_text)
+
+
 def _files(site: Site) -> Files:
     files = site.files
     if files is None:
@@ -202,16 +224,19 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
     """Keep the manifest for status; make tasks that failed before ready again."""
     manifest, key = standing.manifest, key_of(session.target, session.jugfile.text)
     if len(manifest) and not is_saved(files, key, len(manifest)):
-        save(files, key, manifest, "submit")
+        save(files, key, manifest, f"submit-{secrets.token_hex(4)}")
     if failed := standing.failed():
         session.store.forget_failures(failed)
 
 
-def _draft(site: Site, target: Target, request: SubmitRequest, cluster: Cluster) -> Submission:
+def _draft(
+    site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
+) -> Submission:
     how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request.workers))
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
+    meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text)}
     return submissions.draft(
         _files(site),
         site.clock,
@@ -243,14 +268,16 @@ def _jobs(
     after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing, site.store()))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
-    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce))
+    missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce, submission))
     return plan(submission, cluster.scheduler, after[1:]) if missing else []
 
 
-def _is_reduced(site: Site, script: Path) -> bool:
-    """Return whether this reduce ended well for any submission here."""
-    files = _files(site)
+def _is_reduced(site: Site, script: Path, submission: Submission) -> bool:
+    """Return whether this reduce, with the text that `submission` is to run, ended well for any submission here."""
+    files, key = _files(site), submission.meta.get("reduce_text")
     return any(
-        followers.reduce_of(one) == script and followers.is_reduced(files, one)
+        followers.reduce_of(one) == script
+        and one.meta.get("reduce_text", key) == key
+        and followers.is_reduced(files, one)
         for one in submissions.every(files, site.location.folder())
     )

@@ -12,6 +12,7 @@ from jughpc.app.context.manifest import find_any
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
+from jughpc.app.status.lives import keep
 from jughpc.app.upkeep.deaths import Witness, reconsider, write_down
 from jughpc.backoff import jitter
 from jughpc.batch.clusters import Clusters
@@ -64,7 +65,7 @@ def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait:
         held = [row if row.proof else _judged(observer, store, row, over) for row in held]
     _settle(store, jobs, held)
     cleaned = [_removed(store, row) if force or row.proof else row for row in held]
-    _forget_dead(store, observer, over)
+    _forget_dead(site, store, observer, over)
     return cleaned
 
 
@@ -134,12 +135,15 @@ def _removed(store: Store, row: FoundClaim) -> FoundClaim:
     return replace(row, removed=True)
 
 
-def _forget_dead(store: Store, observer: Observer, over: Mapping[str, str]) -> None:
-    for life in _dead(store, observer, over):
-        store.forget_life(life)
+def _forget_dead(site: Site, store: Store, observer: Observer, over: Mapping[str, str]) -> None:
+    dead = list(_dead(store, observer, over))
+    keep(site, dead)
+    for record in dead:
+        store.forget_life(record.life)
 
 
-def _dead(store: Store, observer: Observer, over: Mapping[str, str]) -> Iterable[str]:
+def _dead(store: Store, observer: Observer, over: Mapping[str, str]) -> Iterable[Record]:
+    """Yield the records of the dead, each with how it died."""
     for record in store.records():
-        if record.life in over or observer.proof_of(record.life):
-            yield record.life
+        if proof := over.get(record.life) or observer.proof_of(record.life):
+            yield record if record.state == DIED else replace(record, state=DIED, reason=proof)

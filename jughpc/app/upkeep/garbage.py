@@ -42,15 +42,15 @@ def remove_garbage(site: Site, clusters: Clusters, patience: float) -> Removed:
         _check(session)
         if session.is_new:
             return Removed(0)
-        needed = set(Graph(session.jugfile.tasks).digests)
-        garbage = set(_stored(session.store)) - needed
+        graph = Graph(session.jugfile.tasks)
+        garbage = set(_stored(session.store)) - set(graph.digests)
         lease.begin(session.store)
         with holding(session.store, lease.record.life, garbage, site.clock, patience):
             removed = session.store.remove(garbage)
             session.store.forget_deaths(garbage)
         sessions.close(session)
         store, own = session.store, lease.record.life
-        return Removed(removed, tidy(site, clusters, store, needed, own))
+        return Removed(removed, tidy(site, clusters, store, graph, own))
 
 
 def forget_failures(site: Site) -> int:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jughpc.app.context import manifest
+from jughpc.app.context import manifest, pinned, sources
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
+from jughpc.app.status.lives import keep
+from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
+from jughpc.batch.submissions import Submission
 from jughpc.fs import Files
 from jughpc.store.base import Store, by_shard
 from jughpc.store.files.layout import set_name
 from jughpc.store.files.leftovers import abandoned
 from jughpc.store.record import ALIVE
+from jughpc.tasks.graph import Graph
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Tidied:
         manifests: Of former versions of the jugfile.
         records: Of workers that ended well, and that no status speaks of any more.
         marks: That said more than is true, or were of a former version of the jugfile.
+        texts: Of jugfiles and reduces that no submission runs any more, and of functions that no result in use is by.
     """
 
     temporary: int
@@ -34,24 +39,28 @@ class Tidied:
     manifests: int
     records: int
     marks: int
+    texts: int = 0
 
 
-def tidy(site: Site, clusters: Clusters, store: Store, tasks: Iterable[bytes], own: str) -> Tidied:
+def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -> Tidied:
     """Remove what nobody reads any more, whoever works here meanwhile.
 
     Args:
-        tasks: The digests of all tasks of the jugfile.
+        graph: All tasks of the jugfile.
         own: The life in whose name this is done.
     """
     living = _living(store) - {own}
     swept, files = store.sweep(living), site.files
     unfinished, outdated = _tidy_manifests(files, site.target, living) if files else (0, 0)
+    forgotten = _forgotten(site, clusters, store)
+    keep(site, store.ended_records(forgotten))
     return Tidied(
         temporary=swept.temporary + unfinished,
         damaged=swept.damaged,
         manifests=outdated,
-        records=store.forget_ended(_forgotten(site, clusters, store)),
-        marks=_correct_marks(store, set(tasks)),
+        records=store.forget_ended(forgotten),
+        marks=_correct_marks(store, set(graph.digests)),
+        texts=_tidy_texts(site, files, store, graph) if files else 0,
     )
 
 
@@ -62,6 +71,31 @@ def _tidy_manifests(files: Files, target: Target, living: set[str]) -> tuple[int
     for name in (*unfinished, *outdated):
         files.remove(f"{manifest.FOLDER}/{name}")
     return len(unfinished), len(outdated)
+
+
+def _tidy_texts(site: Site, files: Files, store: Store, graph: Graph) -> int:
+    """Remove texts that were submitted and that nothing runs any more, and functions' texts; return how many."""
+    there = files.names(pinned.FOLDER)  # before the records are read: these are written before the texts
+    needed = _needed(files, submissions.every(files, site.location.folder()))
+    unneeded = [] if needed is None else [key for key in there if pinned.is_key(key) and key not in needed]
+    for key in unneeded:
+        pinned.unpin(files, site.location.folder(), key)
+    versions = sources.outdated(files, store, graph)
+    for path in versions:
+        files.remove(path)
+    return len(unneeded) + len(versions)
+
+
+def _needed(files: Files, every: Iterable[Submission]) -> set[str] | None:
+    """Return the texts that submissions may still run, None if that cannot be known of one."""
+    found = set[str]()
+    for one in every:
+        if submissions.is_over(files, one):
+            continue
+        if one.damage:
+            return None
+        found |= {one.meta.get(name, "") for name in ("text", "reduce_text")}
+    return found
 
 
 def _living(store: Store) -> set[str]:

@@ -50,7 +50,7 @@ def command(*words: str) -> list[str]:
 
 def main(argv: Sequence[str]) -> int:
     """Do the command in `argv`, print what it answers, and return its exit code."""
-    commands = {verb.__name__: verb for verb in (submit, poll, cancel, withdraw, named, limits)}
+    commands = {verb.__name__: verb for verb in (submit, poll, cancel, withdraw, revive, named, limits)}
     try:
         if argv[0] == "supervise":
             supervise(OsFiles(Path(argv[1])), OsClock(), Path(argv[1]))
@@ -102,6 +102,15 @@ def withdraw(jobs: Sequence[JobId]) -> object:
         with suppress(FileExistsError):
             OsFiles(path).write(f"{job}.withdraw", [])
     return {"withdrawn": list(paths)}
+
+
+def revive(jobs: Sequence[JobId]) -> object:
+    """Have `jobs` supervised again, if nobody does: elements that run are adopted, those that wait are started."""
+    paths = _known(jobs)
+    for path in {path for job, path in paths.items() if _unfinished(path, job)}:
+        if not ensure_supervisor(path):
+            raise CommandError(f"no supervisor could be started, see {path / folder.LOG}", REFUSED)
+    return {"revived": list(paths)}
 
 
 def named(words: Sequence[str]) -> object:

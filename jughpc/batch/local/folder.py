@@ -26,6 +26,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from jughpc import aside
 from jughpc.batch.scheduler import Condition, JobId
 from jughpc.batch.typed import checked, texts
 from jughpc.fs import Files, OsFiles, environment, home
@@ -219,5 +220,4 @@ def unstarted_outcome(names: Iterable[str], job_id: JobId) -> str | None:
 
 def _write_whole(files: Files, path: str, value: object) -> None:
     """Make `path` appear with its whole content: a name that no other writer has."""
-    files.write(f"{path}.new", [json.dumps(value).encode()])
-    files.rename(f"{path}.new", path)
+    aside.publish(files, path, f"{path}.new", [json.dumps(value).encode()])

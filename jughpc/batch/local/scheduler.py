@@ -15,6 +15,7 @@ from typing import Any
 from jughpc.batch.causes import Cause, Why
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
+from jughpc.batch.local.states import ORPHANED
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     Capabilities,
@@ -88,7 +89,7 @@ class Local:
     def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         told = _answer(reply)
         return {
-            ElementId(job, index): Status(_STATES.get(state, State.UNKNOWN), reason, host, _why(reason))
+            ElementId(job, index): Status(known := _STATES.get(state, State.UNKNOWN), reason, host, _why(known, reason))
             for job in jobs
             for index, (state, reason, host) in enumerate(told.get(job, ()))
         }
@@ -110,6 +111,9 @@ class Local:
 
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [command("withdraw", *dict.fromkeys(element.job for element in waiting))]
+
+    def revive_command(self, jobs: Names) -> list[str]:
+        return command("revive", *jobs)
 
     def limits_command(self) -> list[str]:
         return command("limits")
@@ -140,7 +144,12 @@ class Local:
         return ElementId(match[1], int(match[2])) if match else None
 
 
-def _why(reason: str) -> Why | None:
+def _why(state: State, reason: str) -> Why | None:
+    if reason in ORPHANED:
+        if state is State.FAILED:
+            return Why(Cause.ORPHANED, f"nobody saw how it ended: {reason}")
+        words = f"runs on, but {reason}" if state is State.RUNNING else reason
+        return Why(Cause.ORPHANED, words, "`jughpc resubmit` has the submission go on")
     if reason == "walltime exceeded":
         return Why(Cause.TIME_LIMIT, "met its time limit", "ask for more with --time")
     if reason == "dependency never satisfied":

@@ -15,7 +15,10 @@ from jughpc.batch.typed import checked
 from jughpc.fs import Clock, Files
 from jughpc.host import Machine, Process
 
-DIED = "its supervisor died"
+DIED, UNREADABLE = "its supervisor died", "the record of its supervisor is damaged"
+ORPHANED = (DIED, UNREADABLE)
+"""Reasons that go away when a supervisor is started again."""
+
 WRITING = 2.0
 """A supervisor's record takes far less than this to write [s]."""
 
@@ -113,7 +116,9 @@ class JobView:
         return self.supervisor.host if self.supervisor else ""
 
     def _started(self, process: Process) -> Status:
-        if self.supervisor is None or self.supervisor.hidden:
+        if self.supervisor is None:
+            return Status(State.UNKNOWN, UNREADABLE)
+        if self.supervisor.hidden:
             return self._hidden()
         if self.supervisor.alive:
             return Status(State.RUNNING, host=self._host)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,9 +143,11 @@ class Supervisor:
             self._tell_once(f"{error}; looking again")
         self._look_at = self.clock.uptime() + LOOK
 
-    def _take_in(self, names: Collection[str]) -> None:
+    def _take_in(self, names: Sequence[str]) -> None:
         if f"supervisor.{self.generation}" not in names:
             self._abandon()
+        if latest_number(names) > self.generation:  # our record was damaged, and another took over what runs
+            sys.exit("another supervisor has taken over")
         for job_id in sorted(set(folder.job_ids(names)) - set(self.jobs) - self.damaged):
             self._take_up(job_id, folder.unstarted_outcome(names, job_id))
         for tracked in self.jobs.values():

@@ -42,9 +42,8 @@ def changed(report: Report) -> Iterator[str]:
 
 
 def _changes(report: Report) -> Iterator[str]:
-    name, since = report.target.jugfile.name, report.changes.since
-    if since:
-        yield f"{name} has changed since submission {since} was submitted, which runs what was submitted"
+    for name in report.changes.texts:
+        yield f"{name} has changed since submission {report.changes.since} was submitted, which runs what was submitted"
     for function in report.changes.functions:
         yield changed_function(function)
 
@@ -89,8 +88,9 @@ def _broken(node: BrokenNode) -> Iterator[str]:
 
 def _follower(report: Report, jobs: Jobs, role: Role, told: Told) -> Iterator[str]:
     how = ", ".join(filter(None, (told.status.state.value, told.words)))
-    yield f"  {role.value} ({told.job.id}): " + "; ".join(filter(None, (how, told.advice)))
-    if told.failed and not told.withdrawn:
+    named = f"{role.value} ({told.job.id})" if told.job else role.value
+    yield f"  {named}: " + "; ".join(filter(None, (how, told.advice)))
+    if told.job and told.failed and not told.withdrawn:
         yield f"    its log: {log_of(jobs.submission, told.job)}"
     script = jobs.submission.meta.get("reduce")
     if told.failed and role is Role.REDUCE and script and not report.standing.unfinished:
@@ -167,6 +167,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "dead_workers": [asdict(record) for record in standing.dead],
         "changed": {
             "since_submission": report.changes.since,
+            "texts": list(report.changes.texts),
             "functions": [asdict(function) for function in report.changes.functions],
         },
         "submission": _jobs_as_dict(report, report.jobs) if report.jobs else None,

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from jughpc.app.status.elements import Jobs
 from jughpc.app.submit.live import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
@@ -13,6 +14,8 @@ from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted
 from jughpc.cli.output.choices import chosen
 from jughpc.cli.output.status import changed_function
+
+_HOW_TO_GO_ON = "see `jughpc status`, end it with `jughpc cancel`"
 
 
 def planned(plan: Planned) -> Iterator[str]:
@@ -39,7 +42,7 @@ def queued(done: Submitted) -> Iterator[str]:
     """Yield the ids of the jobs, and how to go on."""
     for job in done.accepted:
         yield f"{job.role.value:<10} {job.id}"
-    yield f"\nsubmission {done.submission.number}; see `jughpc status`, end it with `jughpc cancel`"
+    yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
 
 
 def ended(end: Waited) -> Iterator[str]:
@@ -62,6 +65,12 @@ def added(more: More) -> Iterator[str]:
     yield f"\nadded to submission {more.number}; see `jughpc status`"
 
 
+def revived(jobs: Jobs) -> Iterator[str]:
+    """Yield what goes on again."""
+    yield f"submission {jobs.submission.number} goes on: nobody supervised it, and now somebody does"
+    yield f"\n{_HOW_TO_GO_ON}"
+
+
 def _tasks(plan: Planned) -> Iterator[str]:
     session, standing = plan.session, plan.standing
     more = ", and more behind a barrier" if session.jugfile.barrier else ""
@@ -74,8 +83,8 @@ def _tasks(plan: Planned) -> Iterator[str]:
 
 
 def _changes(plan: Planned) -> Iterator[str]:
-    if since := plan.changes.since:
-        yield f"changed    {plan.site.target.jugfile.name}, since submission {since}, whose jobs run what was submitted"
+    for name in plan.changes.texts:
+        yield f"changed    {name}, since submission {plan.changes.since}, whose jobs run what was submitted"
     for function in plan.changes.functions:
         yield f"changed    {changed_function(function)}"
 

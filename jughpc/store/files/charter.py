@@ -59,13 +59,17 @@ def find_charter(files: Files, clock: Clock, jugdir: Path) -> Charter | None:
         raise DamagedCharterError(_damaged(jugdir, f"damaged ({error})")) from error
 
 
-def publish_charter(files: Files, charter: Charter, version: str) -> None:
-    """Write what a new store is made with, unless somebody was faster."""
+def publish_charter(files: Files, charter: Charter, version: str, token: str = "") -> None:
+    """Write what a new store is made with, unless somebody was faster.
+
+    Args:
+        token: Tells this process's files from all others'; made up if empty.
+    """
     text = _encoded(charter, version)
-    temporary = f"{STORE}.{secrets.token_hex(4)}.tmp"
+    temporary = f"{STORE}.{token or secrets.token_hex(4)}.tmp"
     files.make_folder("")
-    files.write(temporary, [text])
     try:
+        files.write(temporary, [text])
         with suppress(FileExistsError):
             _link_or_write(files, temporary, text)
     finally:

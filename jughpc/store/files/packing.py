@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from jughpc.aside import publish
 from jughpc.fs import Files
 from jughpc.store import resultfile
 from jughpc.store.files.layout import read_listing, result_name
@@ -27,14 +28,7 @@ def merge(files: Files, folder: str, unique: str) -> int:
     if len(small) < 2:
         return 0
     merged = {digest: encoded for content in small.values() for digest, encoded in content.items()}
-    temporary, pack = f"{folder}/{unique}.tmp", f"{folder}/{unique}.pack"
-    try:
-        files.write(temporary, resultfile.pack(merged))
-        files.rename(temporary, pack)
-    except OSError:
-        with suppress(OSError):
-            files.remove(temporary)
-        raise
+    publish(files, f"{folder}/{unique}.pack", f"{folder}/{unique}.tmp", resultfile.pack(merged))
     for path in small:
         files.remove(path)
     return len(merged)

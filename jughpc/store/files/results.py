@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from typing import TypeVar
 
+from jughpc.aside import publish
 from jughpc.errors import CorruptResultError, ResultMissingError
 from jughpc.fs import Buffer, Files
 from jughpc.store import resultfile
@@ -236,27 +237,6 @@ class Results:
         if kept:
             self.publish(shard, kept, "kept")
         self._files.remove(path)
-
-
-def publish(files: Files, path: str, temporary: str, parts: list[Buffer]) -> None:
-    """Give `path` its content at once, safe on disk; whatever fails, `path` stays as it was."""
-    try:
-        files.save(temporary, parts)
-        _rename(files, temporary, path)
-    except OSError:
-        with suppress(OSError):
-            files.remove(temporary)
-        raise
-
-
-def _rename(files: Files, old: str, new: str) -> None:
-    try:
-        files.rename(old, new)
-    except FileNotFoundError:
-        folder, _, name = new.rpartition("/")
-        if name not in files.names(folder):
-            raise
-        # The reply to our own success was lost, and the request sent again.
 
 
 def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:

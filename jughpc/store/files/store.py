@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import asdict, replace
 
+from jughpc.aside import publish
 from jughpc.errors import StoreError
 from jughpc.fs import Clock, Files
 from jughpc.store import death as deaths
@@ -28,7 +29,7 @@ from jughpc.store.files.layout import (
 from jughpc.store.files.leftovers import abandoned, set_aside
 from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, record_path
 from jughpc.store.files.packing import merge
-from jughpc.store.files.results import Results, publish
+from jughpc.store.files.results import Results
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
 

@@ -1,15 +1,19 @@
-"""Tasks and workers as a store would show them, in miniature: what the jobs of a simulated cluster work on."""
+"""What is true of tasks and workers, whatever the store shows of it; and workers that write what a store shows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
+from jughpc.store.base import Claim, Failure, Store, View
+from jughpc.store.record import DIED, Record
 from jughpc.testing.cluster.processes import KillError, Start, Steps, TermError
+from jughpc.worker.element import Place, place
 
-TTL = 180.0  # [s] after which a worker that beats no more is dead
 _LOOK = 15.0  # [s] between two looks at what others hold
 _MARGIN = 30.0  # [s] kept back before the time limit
+_DEATHS = 3  # of workers, after which a task has failed
 
 
 @dataclass(frozen=True)
@@ -24,117 +28,162 @@ class Task:
     fate: str = "well"
 
 
-@dataclass(eq=False)
-class Life:
-    """One worker.
-
-    Attributes:
-        died: When it was killed [s], None while it was not.
-        holds: The task in hand, by number.
-    """
-
-    died: float | None = None
-    ended: bool = False
-    holds: int | None = None
-
-
 @dataclass
 class Board:
-    """All tasks of one jugfile, and who works on them.
+    """All tasks of one jugfile.
 
     Attributes:
-        done, failed: By number.
-        deaths: How many workers a task has killed; three, and it is failed.
+        digests: By number.
+        done: When each was done that is [s], by number.
+        failed: By number.
     """
 
     time: Callable[[], float]
     tasks: tuple[Task, ...]
-    done: set[int] = field(default_factory=set)
+    digests: tuple[bytes, ...]
+    done: dict[int, float] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
-    deaths: dict[int, int] = field(default_factory=dict)
-    lives: list[Life] = field(default_factory=list)
-
-    @property
-    def killed(self) -> int:
-        """How many workers died with a task in hand, those that somebody found and those that nobody did yet."""
-        return sum(self.deaths.values()) + sum(life.died is not None and life.holds is not None for life in self.lives)
-
-    def join(self) -> Life:
-        """Return a new worker."""
-        life = Life()
-        self.lives.append(life)
-        return life
-
-    def living(self) -> list[Life]:
-        """Return the workers that seem to live; who was killed does for a while."""
-        return [life for life in self.lives if not life.ended and not self._seems_dead(life)]
-
-    def take(self, life: Life, latest: float | None) -> int | None:
-        """Return a task that nobody holds and that ends by `latest`, None if there is none."""
-        held = {other.holds for other in self.living()}
-        for number in self.ready():
-            fits = latest is None or self.time() + self.tasks[number].seconds + _MARGIN <= latest
-            if number not in held and fits:
-                self._bury(number)
-                if number not in self.failed:
-                    life.holds = number
-                    return number
-        return None
-
-    def ready(self) -> list[int]:
-        """Return the tasks that have neither result nor failure."""
-        return [number for number in range(len(self.tasks)) if number not in self.done | self.failed]
 
     @property
     def all_done(self) -> bool:
         """Whether every task has its result."""
         return len(self.done) == len(self.tasks)
 
-    def worker(self, start: Start, life: Life) -> Steps:
+    def counts(self) -> tuple[int, int]:
+        """Return how many tasks are done, and how many failed."""
+        return len(self.done), len(self.failed)
+
+
+@dataclass
+class Worker:
+    """A worker in an element, in miniature: it claims, publishes and ends as a real one, with fewer calls.
+
+    Attributes:
+        store: As the server has it: what this one does there takes no time.
+        environ: As its script sets it.
+        nothing_left: Called as it ends where nobody could do anything any more.
+        broken_off: Called with the exit code as it ends by a signal.
+    """
+
+    board: Board
+    start: Start
+    store: Store
+    environ: Mapping[str, str]
+    epoch: float
+    nothing_left: Callable[[Place], None] = lambda where: None
+    broken_off: Callable[[int], None] = lambda code: None
+
+    def __post_init__(self) -> None:
+        self.where = place(self.environ)
+        self.record = Record(
+            life=f"{self.where.ref or 'hand'}-{self.start.node.name}-{self.start.job.number}-{self.start.run}",
+            host=self.start.node.name, space="sim", pid=7, started=5, user="ada", owner=self.where.owner,
+            submission=self.where.ref.submission if self.where.ref else "", element=self.where.element,
+            run=self.where.ref.run if self.where.ref else 0, begun=self._now(), beaten=self._now(),
+        )  # fmt: skip
+
+    def play(self) -> Steps:
         """Be a worker to the end: 0 all done, 1 some failed, 3 stopped with work left."""
+        self.store.begin(self.record)
+        self._claims = self.store.claims(self.record.life)
         try:
-            while self.ready():
-                number = self.take(life, start.deadline)
-                if number is None:
-                    if not self._worth_waiting(life, start):
-                        break
-                    yield _LOOK
-                    continue
-                yield from self._run(life, number)
+            code = yield from self._work()
         except TermError:
+            self._end(reason="TERM")
+            self.broken_off(143)
             return 143
-        finally:
-            if life.died is None:
-                life.ended, life.holds = True, None
-        return 0 if self.all_done else 3 if self.ready() else 1
+        self._end()
+        if code != 3:
+            self.nothing_left(self.where)
+        return code
 
-    def kill(self, life: Life) -> None:
-        """Take note that a worker was killed."""
-        if not life.ended and life.died is None:
-            life.died = self.time()
+    def _work(self) -> Generator[float, None, int]:
+        while left := self._left():
+            taken = self._take(left)
+            if taken is not None:
+                yield from self._run(*taken)
+            elif self._worth_waiting():
+                self._beat()
+                yield _LOOK
+            else:
+                return 3 if self._left() else self._code()
+        return self._code()
 
-    def _run(self, life: Life, number: int) -> Generator[float, None, None]:
-        task = self.tasks[number]
-        yield task.seconds
+    def _code(self) -> int:
+        return 0 if self.board.all_done else 1
+
+    def _left(self) -> dict[int, View]:
+        """Return the tasks that have neither result nor failure, each with a view of its shard."""
+        views: dict[int, View] = {}
+        found = {}
+        for number, digest in enumerate(self.board.digests):
+            shard = self.store.shard_of(digest)
+            view = views[shard] = views.get(shard) or self.store.look(shard)
+            if digest not in view.done | view.failed:
+                found[number] = view
+        return found
+
+    def _take(self, left: Mapping[int, View]) -> tuple[int, Claim] | None:
+        """Return a task that nobody holds and that ends in time, and the claim on it; None if there is none."""
+        for number, view in left.items():
+            digest, latest = self.board.digests[number], self.start.deadline
+            if latest is not None and self.board.time() + self.board.tasks[number].seconds + _MARGIN > latest:
+                continue
+            claim, seen = self._claims.take(self.store.shard_of(digest), digest, view)
+            if claim and seen.deaths(claim) >= _DEATHS and self.board.tasks[number].fate == "kills":
+                self._fail(number, "killed its workers")
+                self._claims.release(claim)
+            elif claim:
+                return number, claim
+        return None
+
+    def _worth_waiting(self) -> bool:
+        """Return whether others hold what is left, so that it may come back before this one's time is over."""
+        later = self.start.deadline is None or self.board.time() + _LOOK + _MARGIN < self.start.deadline
+        return later and any(
+            self.board.digests[number] in view.claims and self._fits(number) for number, view in self._left().items()
+        )
+
+    def _fits(self, number: int) -> bool:
+        latest = self.start.deadline
+        return latest is None or self.board.time() + self.board.tasks[number].seconds + _MARGIN <= latest
+
+    def _run(self, number: int, claim: Claim) -> Generator[float, None, None]:
+        task, digest = self.board.tasks[number], self.board.digests[number]
+        self._beat(task="primes.work", digest=digest.hex(), since=self._now())
+        try:
+            yield task.seconds
+        except TermError:
+            self._claims.release(claim)
+            raise
         if task.fate == "kills":
-            self.kill(life)
+            self._beat(state=DIED, reason="killed by SIGKILL")
             raise KillError
-        (self.failed if task.fate == "fails" else self.done).add(number)
-        life.holds = None
+        if task.fate == "fails":
+            self._fail(number, "ValueError: no")
+        else:
+            self.store.put(digest, number)
+            self.board.done.setdefault(number, self.board.time())
+        self._claims.release(claim)
+        self._beat(task="", digest="", since=0.0)
 
-    def _worth_waiting(self, life: Life, start: Start) -> bool:
-        held = {other.holds for other in self.living() if other is not life}
-        later = start.deadline is None or self.time() + _LOOK + _MARGIN < start.deadline
-        return later and not held.isdisjoint(self.ready())
+    def _fail(self, number: int, words: str) -> None:
+        digest, where = self.board.digests[number], self.record
+        self.store.fail(Failure(digest, "primes.work", words, "", where.life, where.host, where.owner, self._now()))
+        self.board.failed.add(number)
 
-    def _bury(self, number: int) -> None:
-        """Count the dead who held a task, once."""
-        for life in self.lives:
-            if life.holds == number and not life.ended and life.died is not None:
-                life.holds = None
-                self.deaths[number] = self.deaths.get(number, 0) + 1
-        if self.deaths.get(number, 0) >= 3 and self.tasks[number].fate == "kills":
-            self.failed.add(number)
+    def _beat(self, **changes: object) -> None:
+        self.record = replace(self.record, beats=self.record.beats + 1, beaten=self._now(), **changes)  # type: ignore[arg-type]
+        try:
+            self.store.beat(self.record)
+        except FileNotFoundError:  # somebody took it for dead
+            self.record = replace(self.record, life=f"{self.record.life}-{self.record.beats}")
+            self.store.begin(self.record)
+            self._claims = self.store.claims(self.record.life)
 
-    def _seems_dead(self, life: Life) -> bool:
-        return life.died is not None and self.time() - life.died >= TTL
+    def _end(self, reason: str = "") -> None:
+        with suppress(FileNotFoundError):  # somebody took it for dead
+            self.store.end(replace(self.record, reason=reason))
+
+    def _now(self) -> float:
+        return self.epoch + self.board.time()

@@ -211,9 +211,6 @@ class Engine:
         element.phase, element.node, element.started = Phase.RUNNING, node, self.time
         element.dying, element.runs = None, element.runs + 1
         run, limit = element.runs, job.ask.walltime
-        if node.broken:
-            self.stage.at(1.0, lambda: self._exited(job, element, run, 1))
-            return
         deadline = None if limit is None else self.time + limit
         start = Start(job, element, node, run - 1, deadline)
         element.process = self._launch(start, lambda code: self._exited(job, element, run, code))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from jughpc.testing.cluster.engine import Engine
+from jughpc.testing.cluster.mine import ours
 from jughpc.testing.cluster.model import Element, End, Phase, SimJob
-from jughpc.testing.cluster.referee import Referee, ours
+from jughpc.testing.cluster.referee import Referee
 
 
 class Afflicted(Protocol):

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jughpc.testing.cluster.broken import all_made
 from jughpc.testing.cluster.model import Phase
 from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.plan import Plan
@@ -33,20 +34,26 @@ class History:
 
 def play(plan: Plan, parts: Parts | None = None, trace: Trace | None = None) -> History:
     """Play `plan` with what ships, or with `parts` of it replaced."""
-    world = World(plan, parts or Parts(), trace)
+    parts = parts or Parts()
+    world = World(plan, parts, trace)
     state = random.getstate()
     random.seed(plan.seed)  # of the jitter of what ships
     try:
-        world.begin()
-        _run(world, plan.ends)
-        world.weather.calm()
-        if not plan.hands:
-            _let_run(world)
-        _cancel_all(world)
+        with all_made(parts.broken):
+            _play(world, plan)
     finally:
         random.setstate(state)
         world.stage.close()
     return History(tuple(world.referee.blames), world.stage.time, tuple(_summary(world)))
+
+
+def _play(world: World, plan: Plan) -> None:
+    world.begin()
+    _run(world, plan.ends)
+    world.weather.calm()
+    if not plan.hands:
+        _let_run(world)
+    _cancel_all(world)
 
 
 def _run(world: World, until: float, over: Callable[[], bool] = lambda: False) -> None:

@@ -209,6 +209,10 @@ class SimJob:
         """Return the elements in that phase, in the order of their indices."""
         return [element for element in self.elements.values() if element.phase is phase]
 
+    def live_on(self) -> bool:
+        """Return whether any element goes on that nobody has asked to end."""
+        return any(element.dying is None for element in self.live())
+
     def live(self) -> Iterator[Element]:
         """Yield the elements that have not ended."""
         return (element for element in self.elements.values() if not element.over)

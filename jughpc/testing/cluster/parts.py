@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from jughpc.batch.scheduler import Scheduler
+from jughpc.app.status.report import Report
 from jughpc.batch.shell import SignalledError
-from jughpc.testing.cluster import today
-from jughpc.testing.cluster.board import Board, Life
-from jughpc.testing.cluster.processes import Start, Steps
-from jughpc.testing.cluster.today import Bench
-from jughpc.testing.cluster.told import Told
+from jughpc.testing.cluster import commands
+from jughpc.testing.cluster.board import Worker
+from jughpc.testing.cluster.broken import Broken
+from jughpc.testing.cluster.commands import Bench
+from jughpc.testing.cluster.processes import Steps
+from jughpc.testing.cluster.scripts import Command
 
 
 def _signals() -> Mapping[str, Callable[[], BaseException]]:
     return {"INT": KeyboardInterrupt, "HUP": lambda: SignalledError(1), "TERM": lambda: SignalledError(15)}
+
+
+def _typed() -> Mapping[str, Callable[[Bench], int]]:
+    return {
+        "submit": commands.submit, "again": partial(commands.submit, again=True), "more": commands.more,
+        "resubmit": commands.resubmit, "submissions": commands.listing,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,22 +35,20 @@ class Parts:
     tell. It is an actor of its own: others go on while it waits, and it may die at any call of files or commands.
 
     Attributes:
-        submit: Queues a submission; returns the exit code.
+        typed: What users type, by name; each returns its exit code.
         status: Says how the latest submission stands.
-        cancel: Ends submission `number`; returns the exit code.
-        collect, reduce: What these jobs run, given the options in their scripts; they return the exit code.
-        end: Tells how such a job of submission `number` ended, given its exit code; takes no time.
+        cancel: Ends submission `number`, by default all; returns the exit code.
+        collect, reduce: What these jobs run, given the command in their scripts; they return the exit code.
         work: What an array's element runs: a generator, so that it costs no thread.
-        scheduler: Returns the scheduler that is spoken through, given the one that ships.
         signals: Those that our commands handle, and what each raises in them; any other ends them at once.
+        broken: Where what ships is changed on purpose while it is played.
     """
 
-    submit: Callable[[Bench], int] = today.submit
-    status: Callable[[Bench], Sequence[Told]] = today.status
-    cancel: Callable[[Bench, int], int] = today.cancel
-    collect: Callable[[Bench, Mapping[str, str]], int] = today.collect
-    reduce: Callable[[Bench, Mapping[str, str]], int] = today.reduce
-    end: Callable[[Bench, int, int], None] = today.tell_end
-    work: Callable[[Board, Start, Life], Steps] = Board.worker
-    scheduler: Callable[[Scheduler], Scheduler] = lambda scheduler: scheduler
+    typed: Mapping[str, Callable[[Bench], int]] = field(default_factory=_typed)
+    status: Callable[[Bench], Report] = commands.status
+    cancel: Callable[[Bench, int | None], int] = commands.cancel
+    collect: Callable[[Bench, Command], int] = commands.collect
+    reduce: Callable[[Bench, Command], int] = commands.reduce
+    work: Callable[[Worker], Steps] = Worker.play
     signals: Mapping[str, Callable[[], BaseException]] = field(default_factory=_signals)
+    broken: Sequence[Broken] = ()

@@ -6,14 +6,16 @@ import random
 from dataclasses import dataclass, field, replace
 
 from jughpc.testing.cluster.board import Task
+from jughpc.testing.cluster.commands import Order
 from jughpc.testing.cluster.rules import PBS, SLURM, Rules
 from jughpc.testing.cluster.seat import Doom
 from jughpc.testing.cluster.spoil import WAYS
-from jughpc.testing.cluster.today import Order
 from jughpc.testing.cluster.weather import Forecast, Outage
 
 SIGNALS = ("KILL", "INT", "HUP", "TERM")
-_POINTS = 60  # of a submit: its calls, before and after
+_POINTS = {"submit": 150, "cancel": 60, "collect": 110, "status": 80, "more": 120}
+"""How often these look at files or ask the scheduler, before and after each time."""
+_COMMANDS = {"submit": 11, "cancel": 6, "collect": 12, "status": 4, "more": 10}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Theme:
         bare: Whether some compute nodes have no commands.
         broken: Whether the setup fails on some.
         short: Whether time limits are met.
+        waits: Whether who submits waits for the end.
     """
 
     name: str
@@ -48,11 +51,13 @@ class Theme:
     bare: bool = False
     broken: bool = False
     short: bool = False
+    waits: bool = False
 
 
 _SILENT = ("lost", "slow", "late")
 _MISHAPS = ("requeue", "preempt", "node", "memory", "launch", "hold")
 _HANDS = ("cancel", "scancel", "scancel one", "submit", "hold")
+_ASKED = ("submit", "more", "again", "resubmit", "submissions")
 
 THEMES = (
     Theme("fair"),
@@ -69,9 +74,11 @@ THEMES = (
     Theme("hard tasks", fates=("well", "well", "fails", "kills"), short=True),
     Theme("short of time", short=True, mishaps=("memory",)),
     Theme("submit and cancel die", dies=("submit", "cancel"), hands=("cancel", "submit"), faults=_SILENT, rate=0.1),
+    Theme("more", hands=_ASKED, dies=("more", "submit"), faults=("lost",), rate=0.1),
+    Theme("waiting", hands=("scancel",), mishaps=("memory",), forgets=True, waits=True),
     Theme(
-        "all", faults=(*_SILENT, *WAYS), rate=0.1, outages=("away", "hangs"), hands=_HANDS,
-        mishaps=(*_MISHAPS, "renumber", "stranger"), dies=("submit", "collect", "cancel"),
+        "all", faults=(*_SILENT, *WAYS), rate=0.1, outages=("away", "hangs"), hands=(*_HANDS, *_ASKED),
+        mishaps=(*_MISHAPS, "renumber", "stranger"), dies=("submit", "collect", "cancel", "status", "more"),
         fates=("well", "well", "well", "fails", "kills"), bare=True,
     ),
 )  # fmt: skip
@@ -82,7 +89,8 @@ class Wish:
     """What a user types.
 
     Attributes:
-        kind: `submit`, `status`, `cancel`; by hand `scancel`, `scancel one`, `hold`.
+        kind: `status`, `cancel`, `submit`, `again` and `more` beside what goes on, `resubmit`, `submissions`; by hand
+            `scancel`, `scancel one`, `hold`.
         at: When [s].
         doom: When its process dies.
     """
@@ -147,7 +155,7 @@ class Plan:
     @property
     def hands(self) -> bool:
         """Whether somebody ends or holds jobs on purpose."""
-        return any(wish.kind not in ("submit", "status") for wish in self.wishes)
+        return any(wish.kind in ("cancel", "scancel", "scancel one", "hold") for wish in self.wishes)
 
 
 def draw(seed: int) -> Plan:
@@ -158,7 +166,9 @@ def draw(seed: int) -> Plan:
     size = rng.choice([1, 2, 3, 5])
     tasks = tuple(Task(rng.choice([5.0, 40.0, 120.0]), rng.choice(theme.fates)) for _ in range(rng.randint(1, 8)))
     longest = rng.choice([200.0, 400.0]) if theme.short else 3600.0
-    order = Order(size, throttle=rng.choice([None, None, 1, 2]), walltime=longest, rounds=rng.choice([1, 2]))
+    order = Order(
+        size, throttle=rng.choice([None, None, 1, 2]), walltime=longest, rounds=rng.choice([1, 2]), wait=theme.waits
+    )
     ends = rng.choice([400.0, 1000.0, 2500.0])
     crowd = rng.randint(1, 4) if theme.full else 0
     return Plan(
@@ -170,7 +180,7 @@ def draw(seed: int) -> Plan:
         order=order,
         tasks=tasks,
         wishes=_wishes(rng, theme, ends),
-        collector_dooms=tuple(_doom(rng, theme, "collect", 70, 10) for _ in range(2)),
+        collector_dooms=tuple(_doom(rng, theme, "collect") for _ in range(2)),
         mishaps=tuple(
             Mishap(rng.choice(theme.mishaps), rng.uniform(0, ends)) for _ in range(_some(rng, theme.mishaps))
         ),
@@ -207,22 +217,22 @@ def _site(rng: random.Random, theme: Theme) -> Site:
 
 
 def _wishes(rng: random.Random, theme: Theme, ends: float) -> tuple[Wish, ...]:
-    first = Wish("submit", 0.0, _doom(rng, theme, "submit", _POINTS))
+    first = Wish("submit", 0.0, _doom(rng, theme, "submit"))
     again = [Wish("submit", rng.uniform(60.0, ends / 2))] if first.doom and rng.random() < 0.5 else []
-    looks = [Wish("status", rng.uniform(0.0, ends)) for _ in range(rng.randint(0, 3))]
+    looks = [Wish("status", rng.uniform(0.0, ends), _doom(rng, theme, "status")) for _ in range(rng.randint(0, 3))]
     if first.doom:
         looks.append(Wish("status", rng.uniform(5.0, 60.0)))
     kinds = [rng.choice(theme.hands) for _ in range(_some(rng, theme.hands))]
-    hands = [Wish(kind, rng.uniform(0.0, ends), _doom(rng, theme, kind, 25, 6)) for kind in kinds]
+    hands = [Wish(kind, rng.uniform(0.0, ends), _doom(rng, theme, kind)) for kind in kinds]
     return (first, *again, *looks, *hands)
 
 
-def _doom(rng: random.Random, theme: Theme, kind: str, points: int, commands: int = 8) -> Doom | None:
+def _doom(rng: random.Random, theme: Theme, kind: str) -> Doom | None:
     """Return when a process dies: as often around its few commands as around all of its calls."""
     if kind not in theme.dies or rng.random() < 0.2:
         return None
     by_commands = rng.random() < 0.5
-    return Doom(rng.randrange(commands if by_commands else points), rng.choice(SIGNALS), by_commands)
+    return Doom(rng.randrange((_COMMANDS if by_commands else _POINTS)[kind]), rng.choice(SIGNALS), by_commands)
 
 
 def _forecast(rng: random.Random, theme: Theme, ends: float) -> Forecast:

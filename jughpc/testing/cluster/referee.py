@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from jughpc.batch.scheduler import Role, State
+from jughpc.batch.scheduler import Refusal, Reply, Role, Scheduler
+from jughpc.errors import SubmitError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
-from jughpc.testing.cluster.model import Element, End, Phase, SimJob
+from jughpc.testing.cluster.mine import Ours, ours
+from jughpc.testing.cluster.model import End, SimJob
 from jughpc.testing.cluster.seat import Seat
-from jughpc.testing.cluster.told import Told
 
 Trace = Callable[[str], None]
 """Takes a line on what happens now."""
 
-_SCRIPT = re.compile(r".*/submissions/(\d+)/(\d+)-(\w+)\.sh")
-_FAILURES = (End.FAILED, End.TIMEOUT, End.OUT_OF_MEMORY, End.NODE_FAIL, End.PREEMPTED)
+_KILLED, _BROKEN = "a collector was killed", "setup failed on the collector's node"
+_NOBODY_LEFT = (_KILLED, _BROKEN)  # who could go on; users are told so
+_SAYS = {"refused": "says that nothing is queued", "was interrupted": "was to take back what was queued"}
+_KNOWN_FOR = 250.0  # [s] that a system must remember ends, for a collector to be blamed for what it does not know
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
 _HANDING_OVER = 900.0  # [s] that one job may take to give way to the next, with a server that hangs meanwhile
-_LIVE = (State.QUEUED, State.RUNNING, State.STUCK)
 
 
 @dataclass(frozen=True)
@@ -40,21 +42,6 @@ class Blame:
 
     def __str__(self) -> str:
         return f"rule {self.rule}, {self.kind}: {self.words}"
-
-
-@dataclass(frozen=True)
-class Ours:
-    """What a job of ours is, by its script."""
-
-    submission: int
-    ordinal: int
-    role: Role
-
-
-def ours(job: SimJob) -> Ours | None:
-    """Return what a job of ours is, None if it is somebody else's."""
-    match = _SCRIPT.fullmatch(job.ask.script)
-    return Ours(int(match[1]), int(match[2]), Role(match[3])) if match else None
 
 
 @dataclass(eq=False)
@@ -77,6 +64,7 @@ class Referee:
     _queued_by: dict[SimJob, Seat] = field(default_factory=dict)
     _outcomes: dict[Seat, str] = field(default_factory=dict)
     _heard: set[SimJob] = field(default_factory=set)
+    _begun: dict[Seat, float] = field(default_factory=dict)
 
     def blame(self, rule: int, kind: str, words: str) -> None:
         """Take note that a rule was broken."""
@@ -88,14 +76,23 @@ class Referee:
         Args:
             heard: Whether its process still waited for the answer.
         """
+        mine = ours(job)
+        if mine:
+            self._check_second(seat, job, mine)
+            if mine.role is Role.ARRAY:
+                self._check_in_place(seat, job, mine)
         self._queued_by[job] = seat
         if heard:
             self._heard.add(job)
-        if mine := ours(job):
+        if mine:
             for other in self._ours():
                 theirs = ours(other)
                 if other is not job and not other.over and theirs and theirs.submission == mine.submission:
                     self._check_pair(seat, (job, mine), (other, theirs))
+
+    def begins(self, seat: Seat) -> None:
+        """Take note that a process of ours begins now."""
+        self._begun[seat] = self.engine.time
 
     def queued_by(self, seat: Seat) -> set[int]:
         """Return the submissions of which a process queued something."""
@@ -109,24 +106,19 @@ class Referee:
     def outcome(self, seat: Seat, how: str) -> None:
         """Take note how a process of ours ended."""
         self._outcomes[seat] = how
-        if how == "refused":
+        if how == "refused" or (how == "was interrupted" and self._was_to_take_back(seat)):
             self.engine.stage.at(_TAKING_BACK, lambda: self._check_refusal(seat))
+
+    def submit_gave_up(self, seat: Seat, error: SubmitError, scheduler: Scheduler) -> None:
+        """Check that who was told that nothing can be queued was not only told that the queue is full now."""
+        reply = Reply(tuple(error.argv), error.code, "", error.stderr)
+        if scheduler.refusal(reply) is Refusal.FULL:
+            self.blame(5, "a full queue is taken for a refusal", f"{seat.name}: {error.stderr.strip()}")
 
     def traceback(self, seat: Seat, error: Exception) -> None:
         """Take note that a process of ours ended by an error that is not meant for users."""
         kind = seat.name.partition("-")[0]
         self.blame(4, f"{kind} ends by a traceback", f"{seat.name}: {type(error).__name__}: {error}")
-
-    def heard(self, told: Iterable[Told], since: float) -> None:
-        """Check what a status says, which began to ask at `since`."""
-        for one in told:
-            job = self._named(one)
-            element = job.elements.get(one.index) if job else None
-            wrong = self._wrong(element, one.status.state, since) if element else "what never was is shown"
-            if wrong and job and job.over and job.ended + self.engine.rules.keep < since:
-                wrong = "a stranger's job is shown as ours"  # the system had forgotten it, and spoke of another
-            if wrong:
-                self.blame(4, wrong, f"{one.job.role.value} {one.job.id}, element {one.index}: {one.status}")
 
     def judge_found(self, recorded: set[str], since: float) -> None:
         """Check that a command which began at `since` found all jobs of ours, be their submitter dead or gone."""
@@ -136,6 +128,11 @@ class Referee:
             goes_on = any(element.dying is None for element in job.live())
             if gone and goes_on and job.submitted < since and job.ask.name not in recorded:
                 self.blame(2, f"not found by status, {self._circumstance(job)}", self._story(job))
+
+    def judge_wait(self, seat: Seat, number: int, code: int) -> None:
+        """Check the exit code of who waited for a submission."""
+        if not code and not self.reduced[number]:
+            self.blame(4, "submit --wait ends with 0 though it was never reduced", f"{seat.name}: submission {number}")
 
     def judge_submit(self, seat: Seat, names: Sequence[tuple[str, str]], submission: int) -> None:
         """Check that what a submit says it queued is there; `names` are ids and names."""
@@ -149,6 +146,8 @@ class Referee:
         """Check how everything ended that was let run to its end."""
         for job in self._ours():
             mine = ours(job)
+            if mine and mine.role is Role.COLLECT and job.elements[0].end is End.TIMEOUT:
+                self.blame(3, "a collector is ended by its time limit", self._story(job))
             if mine is None or job.over:
                 continue
             if job.never:
@@ -181,16 +180,54 @@ class Referee:
         words = f"{seat.name}: {other.number}, {job.number}"
         if mine == theirs:
             self.blame(1, f"the same {mine.role.value} is queued twice", words)
-        elif mine.role is theirs.role is Role.ARRAY and seat is not self._queued_by.get(other):
+        elif mine.role is theirs.role is Role.ARRAY and not self._were_asked_for(seat, self._queued_by.get(other)):
             self.blame(1, "a further array is queued while one goes on", words)
         elif mine.role is theirs.role is not Role.ARRAY:
             self.engine.stage.at(_HANDING_OVER, lambda: self._check_still(job, other, f"two {mine.role.value}s go on"))
+
+    def _were_asked_for(self, seat: Seat, other: Seat | None) -> bool:
+        """Return whether a user asked for the arrays that these two queued."""
+        return seat is other or any(one and one.name.startswith("more") for one in (seat, other))
+
+    def _check_second(self, seat: Seat, job: SimJob, mine: Ours) -> None:
+        """Check that who queues the first job of a submission was not to see another that went on."""
+        if mine.submission in self.queued_by(seat) or seat.name.startswith(("again", "more", "collect")):
+            return
+        for other in self._ours():
+            theirs = ours(other)
+            seen = theirs and theirs.submission != mine.submission and other.submitted < self._begun.get(seat, 0.0)
+            submitter = self._queued_by.get(other)
+            if seen and other.live_on() and submitter and (submitter.died or submitter in self._outcomes):
+                words = f"{seat.name}: {job.number} beside {self._story(other)}"
+                self.blame(1, "a second submission is queued while one goes on", words)
+                return
+
+    def _was_to_take_back(self, seat: Seat) -> bool:
+        """Return whether a signal met a process that had queued some jobs and not all, and that could end these."""
+        roles = {mine.role for job, who in self._queued_by.items() if who is seat and (mine := ours(job))}
+        typed = not seat.name.startswith(("collect", "cancel", "status"))
+        return typed and bool(roles) and Role.REDUCE not in roles and not seat.troubled
+
+    def _check_in_place(self, seat: Seat, job: SimJob, mine: Ours) -> None:
+        """Check that a collector queues nothing in place of elements that a user ended, if the system could tell it."""
+        if not seat.name.startswith("collect") or seat.troubled or self.engine.rules.keep < _KNOWN_FOR:
+            return
+        arrays = [
+            other for other in self._ours()
+            if other is not job and (what := ours(other)) and what.role is Role.ARRAY
+            and what.submission == mine.submission and self._queued_by.get(other) is not seat
+        ]  # fmt: skip
+        latest = [other for other in arrays if self._queued_by.get(other) is self._queued_by.get(arrays[-1])]
+        elements = [element for other in latest for element in other.elements.values()]
+        by_hand = sum(element.end is End.CANCELLED and element.by == job.ask.user for element in elements)
+        if by_hand and len(job.elements) > len(elements) - by_hand:
+            self.blame(1, "elements that were ended by hand are submitted again", f"{seat.name}: {job.number}")
 
     def _check_refusal(self, seat: Seat) -> None:
         """Check that who said that nothing was queued, or that it was taken back, told the truth."""
         for job, who in self._queued_by.items():
             if who is seat and not job.over and job.submitted + _TAKING_BACK < self.engine.time:
-                self.blame(4, "submit says that nothing is queued, and it is", self._story(job))
+                self.blame(4, f"submit {_SAYS[self._outcomes[seat]]}, and it is", self._story(job))
 
     def _check_still(self, job: SimJob, other: SimJob, kind: str) -> None:
         """Check that of two jobs of which one followed the other only one goes on."""
@@ -202,21 +239,37 @@ class Referee:
         if times > 1:
             self.blame(3, "reduced more than once", f"submission {number}: {times} times")
         why = self._why_left(number)
-        if why.startswith("killed"):
-            return  # nobody is left who could go on
+        if why in _NOBODY_LEFT:
+            return
         possible = {place for place, task in enumerate(self.board.tasks) if task.fate == "well"}
-        if left := possible - self.board.done:
-            self.blame(5, f"tasks are left, {why}", f"submission {number}: {sorted(left)}")
+        if left := possible - set(self.board.done):
+            if not self._may_give_up(number):
+                self.blame(5, f"tasks are left, {why}", f"submission {number}: {sorted(left)}")
         elif self.board.all_done and not times and self._asked_for_reduce(number):
             self.blame(3, f"all is done and never reduced, {why}", f"submission {number}")
 
+    def _may_give_up(self, number: int) -> bool:
+        """Return whether the last collector could not go on, or its array brought nothing, by what does not pass."""
+        collectors = self._jobs(number, Role.COLLECT)
+        if collectors and (node := collectors[-1].elements[0].node) and not node.commands:
+            return True
+        arrays = [job for job in self._jobs(number, Role.ARRAY) if job.begun]
+        latest = [job for job in arrays if self._queued_by.get(job) is self._queued_by.get(arrays[-1])]
+        ends = {element.end for job in latest for element in job.elements.values()}
+        brought = any(when >= latest[0].submitted for when in self.board.done.values()) if latest else True
+        return not brought and ends.isdisjoint((End.PREEMPTED, End.NODE_FAIL))
+
+    def _jobs(self, number: int, role: Role) -> list[SimJob]:
+        return [job for job in self._ours() if (mine := ours(job)) and (mine.submission, mine.role) == (number, role)]
+
     def _asked_for_reduce(self, number: int) -> bool:
-        return any(mine.role is Role.REDUCE and mine.submission == number for mine in map(ours, self._ours()) if mine)
+        return bool(self._jobs(number, Role.REDUCE))
 
     def _why_left(self, number: int) -> str:
         """Return how the last collector of a submission ended, which tells most."""
-        mine = [job for job in self._ours() if (what := ours(job)) and what.submission == number]
-        collectors = [job for job in mine if (what := ours(job)) and what.role is Role.COLLECT]
+        collectors = self._jobs(number, Role.COLLECT)
+        if any(self._died(job) for job in collectors):
+            return _KILLED  # it may have been about to queue others
         if not collectors:
             return "no collector"
         ran = [job for job in collectors if job.begun or job.vanished]
@@ -230,39 +283,16 @@ class Referee:
             return "the collector never ran"
         if last.end is End.TIMEOUT:
             return "the collector met its time limit"
-        if last.code < 0 or self._died(collectors[-1]):
-            return "killed was the collector"
+        if last.code < 0:
+            return _KILLED
         if last.node and last.node.broken:
-            return "the collector's node is broken"
+            return _BROKEN
         return f"the collector ended with code {last.code}"
 
     def _died(self, collector: SimJob) -> bool:
         """Return whether a signal ended a collector, handled or not."""
-        seats = [seat for seat in self._outcomes if seat.name == f"collect-{collector.number}"]
-        return any(seat.died or self._outcomes[seat] == "was interrupted" for seat in seats)
-
-    def _wrong(self, element: Element, state: State, since: float) -> str:
-        """Return in what way a state that was told is not so, "" if it may have been."""
-        end = element.end
-        if state in _LIVE and element.over and element.ended < since:
-            return "what has ended is shown as " + state.value
-        if state is State.STUCK and element.phase is Phase.RUNNING and element.started < since:
-            return "what runs is shown as stuck"
-        if state.ended and end is None:
-            return f"what goes on is shown as {state.value}"
-        if state is State.DONE and end is not End.COMPLETED:
-            return f"{end and end.value} is shown as done"
-        if state is State.FAILED and end not in _FAILURES:
-            return f"{end and end.value} is shown as failed"
-        if state is State.CANCELLED and end is not End.CANCELLED:
-            return f"{end and end.value} is shown as cancelled"
-        return ""
-
-    def _named(self, told: Told) -> SimJob | None:
-        """Return the job that is told of, by its number and its name."""
-        number = re.split(r"[\[.;]", told.job.id)[0]
-        found = [job for job in self._ours() if str(job.number) == number and job.ask.name == told.job.name]
-        return found[-1] if found else None
+        seats = [seat for seat in self._begun if seat.name == f"collect-{collector.number}"]
+        return any(seat.died or self._outcomes.get(seat) == "was interrupted" for seat in seats)
 
     def _ours(self) -> list[SimJob]:
         return [job for job in self.engine.history if ours(job)]

@@ -89,6 +89,7 @@ class Seat:
         told: What it said.
         actor: What runs in it.
         on_death: Called with the signal it dies of.
+        troubled: Whether any of its commands was not answered as it should have been.
     """
 
     ground: Ground
@@ -100,6 +101,7 @@ class Seat:
     told: list[str] = field(default_factory=list)
     actor: Actor | None = None
     on_death: Callable[[str], None] = lambda signal: None
+    troubled: bool = False
     _points: int = 0
     _commands: int = 0
     _pending: str = ""
@@ -173,9 +175,11 @@ class Seat:
         if not self.commands:
             raise CommandMissingError(argv[0])
         if outage := ground.weather.outage(ground.stage.time):
+            self.troubled = True
             return self._in_outage(argv, timeout, outage.kind, outage.ends)
         fault = ground.weather.fault(command, self.name, ground.stage.time)
         if fault:
+            self.troubled = True
             ground.trace(f"*** {fault}")
         if fault == "late":
             return self._too_late(argv, timeout)

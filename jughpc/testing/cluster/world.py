@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
-from jughpc.batch import journal, submissions
-from jughpc.batch.scheduler import Role
-from jughpc.errors import JugError
+from jughpc.app.submit import own_end
+from jughpc.batch import ends, journal, registry, submissions, withdraw
+from jughpc.batch.ends import End
+from jughpc.batch.scheduler import Role, State
+from jughpc.errors import FullError, JugError, SubmitError
 from jughpc.exitcode import after_signal
-from jughpc.testing.cluster.answers import Answer, Caller, System
-from jughpc.testing.cluster.board import Board
+from jughpc.store.base import Store
+from jughpc.testing.cluster import commands, scripts
+from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, System
+from jughpc.testing.cluster.board import Board, Worker
+from jughpc.testing.cluster.commands import Bench
 from jughpc.testing.cluster.engine import Engine, RefusedError
 from jughpc.testing.cluster.hands import HANDS, MISHAPS
+from jughpc.testing.cluster.hearing import Hearing
+from jughpc.testing.cluster.home import FOLDER, JUGDIR, Home
+from jughpc.testing.cluster.mine import ours
 from jughpc.testing.cluster.model import Ask, Node, Process, SimJob
 from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.pbs import SimPbs
-from jughpc.testing.cluster.pbs_ids import SERVER
+from jughpc.testing.cluster.pbs_ids import element_id
 from jughpc.testing.cluster.plan import Plan, Wish
 from jughpc.testing.cluster.processes import Acting, Exited, Start, Stepped, Steps
-from jughpc.testing.cluster.referee import Referee, Trace, ours
+from jughpc.testing.cluster.referee import Referee, Trace
 from jughpc.testing.cluster.seat import Doom, Seat
 from jughpc.testing.cluster.slurm import SimSlurm
-from jughpc.testing.cluster.today import JUGDIR, Bench
 from jughpc.testing.cluster.weather import Weather
 from jughpc.testing.disk import Disk
+from jughpc.testing.simlocation import SimFolder
 from jughpc.testing.stage import Stage
+from jughpc.worker.element import Place
 
 ME = "ada"
 
-Case = Callable[[Bench, Mapping[str, str]], int]
+Case = Callable[[Bench, scripts.Command], int]
 _AFTERMATH = 200.0  # [s] after a cancel that was done nothing of it is left
 _NUMBERS = {"KILL": 9, "INT": 2, "HUP": 1, "TERM": 15}
 
@@ -53,9 +62,14 @@ class World:
         self.system: System = (
             SimSlurm(self.engine, self._read) if plan.system == "slurm" else SimPbs(self.engine, self._read)
         )
-        self.board = Board(lambda: self.stage.time, plan.tasks)
+        self.home = Home(self.disk, len(plan.tasks))
+        self.board = Board(lambda: self.stage.time, plan.tasks, self.home.digests)
         self.referee = Referee(self.engine, self.board)
+        self.hearing = Hearing(
+            self.engine, self.board, partial(self.referee.blame, 4), lambda number: self.referee.reduced[number] > 0
+        )
         self._typed: list[Seat] = []
+        self._scripts: dict[SimJob, str] = {}
         self._collectors = 0
 
     @property
@@ -78,11 +92,11 @@ class World:
         if wish.kind in HANDS:
             HANDS[wish.kind](self)
         elif wish.kind == "cancel":
-            numbers = submissions.numbers(self._looker().files)
-            self.cancel(numbers[-1:], wish.doom)
+            self.cancel(self.numbers()[-1:], wish.doom)
+        elif wish.kind == "status":
+            self._seat(wish.kind, self._status, wish.doom)
         else:
-            play = {"submit": self._submit, "status": self._status}[wish.kind]
-            self._seat(wish.kind, play, wish.doom)
+            self._seat(wish.kind, partial(self._queueing, self.parts.typed[wish.kind]), wish.doom)
 
     def cancel(self, numbers: Sequence[int], doom: Doom | None = None) -> None:
         """Let somebody cancel these submissions, each by a process of its own."""
@@ -115,6 +129,7 @@ class World:
         answer = self.system.answer(argv, seat.caller)
         for job in self.engine.history[before:]:
             self.trace(f"    queued: {job.number} {job.ask.name}")
+            self._scripts[job] = self._read(job.ask.script) or ""  # the system keeps a copy
             self.referee.queued(job, seat, heard=self.stage.current is not None)
         return answer
 
@@ -123,18 +138,22 @@ class World:
             actor = self.stage.current
             self._trace(f"{self.stage.time:10.2f} {actor.name if actor else '':14} {words}")
 
-    def _seat(self, kind: str, play: Callable[[Seat], str], doom: Doom | None) -> Seat:
-        """Start a process of ours on the login host."""
-        seat = Seat(self, f"{kind}-{len(self._typed) + 1}", Caller(ME, workdir=str(JUGDIR.parent)), doom=doom)
+    def _seat(self, kind: str, play: Callable[[Seat], str], doom: Doom | None, node: Node | None = None) -> Seat:
+        """Start a process of ours, by default on the login host."""
+        caller = Caller(ME, node.name if node else "login01", FOLDER)
+        seat = Seat(self, f"{kind}-{len(self._typed) + 1}", caller, commands=not node or node.commands, doom=doom)
         seat.actor = self.stage.spawn(seat.name, lambda: _ignore(self._play(seat, play)))
         self._typed.append(seat)
         return seat
 
     def _play(self, seat: Seat, play: Callable[[Seat], str]) -> int:
         """Be a process of ours to its end; return the exit code."""
+        self.referee.begins(seat)
         try:
             how, code = play(seat), 0
         except JugError as error:
+            if isinstance(error, SubmitError) and not isinstance(error, FullError):
+                self.referee.submit_gave_up(seat, error, registry.scheduler(self.plan.system))
             how, code = "refused" if _sure(error) else "gave up in doubt", 2
             self.trace(f"fails: {error}")
         except KeyboardInterrupt as error:
@@ -146,21 +165,24 @@ class World:
         self.trace(how)
         return code
 
-    def _submit(self, seat: Seat) -> str:
-        self.parts.submit(self._bench(seat))
+    def _queueing(self, command: Callable[[Bench], int], seat: Seat) -> str:
+        code = command(self._bench(seat))
         looker = self._looker()
         for number in self.referee.queued_by(seat):
-            submission = submissions.load(looker.files, JUGDIR, number)
+            submission = submissions.load(looker.files, self._jugdir, number)
             jobs = journal.accepted(looker.files, submission)
             self.referee.judge_submit(seat, [(job.id, job.name) for job in jobs], number)
+            if self.plan.order.wait:
+                self.referee.judge_wait(seat, number, code)
         return "was done"
 
     def _status(self, seat: Seat) -> str:
-        since, half = self.stage.time, self._half_cancelled()
-        self.referee.heard(self.parts.status(self._bench(seat)), since)
-        self.referee.judge_found(self._recorded(), since)
-        for number in half:
-            self.stage.at(_AFTERMATH, partial(self.referee.judge_cancelled, number))
+        since, half = self.hearing.now(), self._half_cancelled()
+        self.hearing.hear(self.parts.status(self._bench(seat)), since)
+        if not seat.troubled:
+            self.referee.judge_found(self._recorded(), since.time)
+            for number in half:
+                self.stage.at(_AFTERMATH, partial(self.referee.judge_cancelled, number))
         return "was done"
 
     def _half_cancelled(self) -> list[int]:
@@ -172,12 +194,13 @@ class World:
         return [number for number, found in names.items() if submissions.CANCELLED in found]
 
     def _submitting(self) -> bool:
-        return any(seat.name.startswith("submit") for seat in self._typed if seat.actor and not seat.actor.over)
+        queueing = tuple(self.parts.typed)
+        return any(seat.name.startswith(queueing) for seat in self._typed if seat.actor and not seat.actor.over)
 
     def _recorded(self) -> set[str]:
         """Return the names of all jobs that are recorded as ours."""
         files = self._looker().files
-        found = [submissions.load(files, JUGDIR, number) for number in submissions.numbers(files)]
+        found = [submissions.load(files, self._jugdir, number) for number in submissions.numbers(files)]
         return {job.name for submission in found for job in journal.accepted(files, submission)}
 
     def _cancel(self, number: int, seat: Seat) -> str:
@@ -187,14 +210,20 @@ class World:
             self.stage.at(_AFTERMATH, lambda: self.referee.judge_cancelled(number))
         return "was done"
 
-    def _bench(self, seat: Seat) -> Bench:
-        return Bench(seat, self.plan.system, self.plan.order, self.board, self.rng, self.parts.scheduler)
+    @property
+    def _jugdir(self) -> Path:
+        return self.home.path(JUGDIR)
 
-    def _job_bench(self, seat: Seat, job: SimJob) -> Bench:
-        """Return what a job of ours sees: it also learns who it is."""
-        number = f"{job.number}_0.0" if self.plan.system == "slurm" else f"{job.number}.{SERVER}.0"
-        stem = job.ask.script.rpartition("/")[2].removesuffix(".sh")
-        return replace(self._bench(seat), stem=stem, owner=f"{self.plan.system}:{number}")
+    def _bench(self, seat: Seat, environ: Mapping[str, str] | None = None) -> Bench:
+        return Bench(seat, self.home, self.plan.system, self.plan.order, self.rng, environ or {})
+
+    def _environ(self, start: Start) -> Mapping[str, str]:
+        """Return the variables that the script of a job of ours sets."""
+        if self.plan.system == "slurm":
+            owner, run = f"slurm:{start.job.number}_{start.element.index}", start.run
+        else:
+            owner, run = f"pbs:{element_id(start.job, start.element)}", int(EPOCH + self.stage.time)
+        return scripts.environ(self._scripts[start.job], start, owner, run)
 
     def _looker(self) -> Seat:
         """Return somebody who looks from outside: no time goes by."""
@@ -202,6 +231,8 @@ class World:
 
     def _launch(self, start: Start, exited: Exited) -> Process:
         what = ours(start.job)
+        if start.node.broken:
+            return Stepped(self.stage, self._fails_in_setup(start), exited)
         if what is None:
             return Stepped(self.stage, _sleep(start.job.ask.walltime or 0.0), exited)
         self.trace(f"    {what.role.value} {start.job.number}_{start.element.index} starts on {start.node.name}")
@@ -210,8 +241,37 @@ class World:
         if what.role is Role.REDUCE:
             self.referee.reduces(start.job)
             return self._launch_case(start, exited, "reduce", partial(self._reduce, what.submission), None)
-        life = self.board.join()
-        return Stepped(self.stage, self.parts.work(self.board, start, life), exited, lambda: self.board.kill(life))
+        end = partial(self._nothing_left, start)
+        environ = self._environ(start)
+        worker = Worker(self.board, start, self._store(), environ, EPOCH, end, partial(self._broken_off, environ))
+        return Stepped(self.stage, self.parts.work(worker), exited)
+
+    def _broken_off(self, environ: Mapping[str, str], code: int) -> None:
+        own_end.broken_off(self._bench(self._looker()).site(), code, environ)
+
+    def _fails_in_setup(self, start: Start) -> Steps:
+        """Be a script on a node where a line of setup fails: it tells so where its end is looked for."""
+        yield 1.0
+        if ours(start.job):
+            environ = self._environ(start)
+            reason, path = "setup line 1, `module load x`: command not found", environ["JUGHPC_END"]
+            end = End(environ["JUGHPC_OWNER"], 127, State.FAILED, reason, (), start.node.name, EPOCH + self.stage.time)
+            ends.tell(self._looker().files, path.removeprefix(f"{JUGDIR}/"), end)
+        return 127
+
+    def _store(self) -> Store:
+        """Return the store as the server has it."""
+        looker = self._looker()
+        found = SimFolder(looker.files, self._jugdir, token=f"{self.rng.getrandbits(32):08x}").find(looker.clock)
+        assert found is not None  # submit made it
+        return found
+
+    def _nothing_left(self, start: Start, where: Place) -> None:
+        """Let the element that finds nothing left to do withdraw the others, as `execute` has it done."""
+        if where.ref is None or where.elements < 2 or not withdraw.mark(self._looker().files, where.ref.submission):
+            return
+        token = where.ref.submission
+        self._seat("withdraw", lambda seat: "".join(commands.withdraw(self._bench(seat), token)), None, start.node)
 
     def _collector_doom(self) -> Doom | None:
         dooms, place = self.plan.collector_dooms, self._collectors
@@ -223,30 +283,26 @@ class World:
         caller = Caller(ME, start.node.name, start.job.ask.workdir)
         seat = Seat(self, f"{kind}-{start.job.number}", caller, commands=start.node.commands, doom=doom)
         codes: list[int] = []
-        what = ours(start.job)
-        assert what is not None  # it is a job of ours
+        bench = self._bench(seat, self._environ(start))
 
         def play(seat: Seat) -> str:
-            codes.append(case(self._job_bench(seat, start.job), _options(start.job)))
+            codes.append(case(bench, scripts.command(start.job.ask.argv)))
             return f"ended with {codes[0]}"
 
         def body() -> int:
             code = self._play(seat, play)
-            code = codes[0] if codes else code
-            outside = _Outside(self, seat.name, caller)
-            self.parts.end(self._job_bench(outside, start.job), what.submission, code)
-            return code
+            return codes[0] if codes else code
 
         term = (lambda: seat.deliver("TERM")) if "TERM" in self.signals else None
         acting = Acting(self.stage, seat.name, body, exited, term)
         seat.actor, seat.on_death = acting.actor, lambda signal: acting.die(_NUMBERS[signal])
         return acting
 
-    def _collect(self, bench: Bench, options: Mapping[str, str]) -> int:
-        return self.parts.collect(bench, options)
+    def _collect(self, bench: Bench, command: scripts.Command) -> int:
+        return self.parts.collect(bench, command)
 
-    def _reduce(self, number: int, bench: Bench, options: Mapping[str, str]) -> int:
-        code = self.parts.reduce(bench, options)
+    def _reduce(self, number: int, bench: Bench, command: scripts.Command) -> int:
+        code = self.parts.reduce(bench, command)
         if not code:
             self.referee.reduced[number] += 1
         return code
@@ -273,12 +329,6 @@ def _ignore(code: int) -> None:
 def is_ours(job: SimJob) -> bool:
     """Return whether a job is one of our own."""
     return ours(job) is not None
-
-
-def _options(job: SimJob) -> Mapping[str, str]:
-    """Return the long options of what a job runs."""
-    pairs = (word[2:].partition("=") for word in job.ask.argv if word.startswith("--"))
-    return {name: value for name, _, value in pairs}
 
 
 def _sleep(seconds: float) -> Steps:

@@ -13,7 +13,7 @@ DIGEST = "0" * 32
 OF_LIFE = [f"{LIFE}-12345678-3.tmp", f"{LIFE}-merged.tmp", f"{DIGEST}.7.npz.{LIFE}.tmp"]
 OF_ANYBODY = [
     "put-12345678-3.tmp", f"{DIGEST}.failure.12345678-3.tmp", f"0f.{'1' * 16}.12345678-3.tmp",
-    f"{DIGEST}.7.npz.submit.tmp", "store.yaml.12345678.tmp",
+    f"{DIGEST}.7.npz.submit.tmp", f"{DIGEST}.7.npz.submit-0badcafe.tmp", "store.yaml.12345678.tmp",
 ]  # fmt: skip
 
 

@@ -149,6 +149,9 @@ class GridEngine:
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [["qdel", job, *_tasks(indices)] for job, indices in ranges(waiting)]
 
+    def revive_command(self, jobs: Names) -> list[str]:
+        return []
+
     def limits_command(self) -> list[str]:
         return ["qconf", "-sconf"]
 
