@@ -19,7 +19,7 @@ from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugdirError
 from jughpc.fs import Files
 from jughpc.store.base import SHARD, Observer, Store
-from jughpc.store.record import Record
+from jughpc.store.record import DIED, Record
 
 _PAUSE = 1.0  # [s] between two looks at claims that are being watched
 
