@@ -67,9 +67,9 @@ class Site:
             self._opened.append(store)
         return store
 
-    def lease(self, ref: ElementRef | None = None, owner: str = "") -> Lease:
+    def lease(self, ref: ElementRef | None = None, owner: str = "", worker: int = 0) -> Lease:
         """Return a lease that may begin in the store; call this before the jugfile is loaded."""
-        return self.new_lease(self.location, self.clock, ref, owner)
+        return self.new_lease(self.location, self.clock, ref, owner, worker)
 
     def leasing(self) -> AbstractContextManager[Lease]:
         """Give a block a lease that has not begun yet; it is ended behind the block."""

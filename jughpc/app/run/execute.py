@@ -36,10 +36,10 @@ def execute(site: Site, where: Place, options: Options, chosen: Matcher | None =
     """
     stops = Stops(options.stop_file, site.say)
     stops.install()
-    lease = site.lease(where.ref, where.owner)
+    lease = site.lease(where.ref, where.owner, where.worker)
     options = fitting(options, site)
     patience = Patience(site.clock, stops, site.say, options)
-    part = Part(lease, stops, Policy(workers=where.elements), options, site, patience)
+    part = Part(lease, stops, Policy(workers=where.all), options, site, patience)
     try:
         session = opened(site, where, stops, patience)
         patience.through(lambda: lease.begin(session.store), "write its record")

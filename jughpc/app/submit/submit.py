@@ -36,7 +36,7 @@ from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
 
-WORKERS = "--workers="  # how the command line of an element says that it has several
+WORKERS, START = "--workers=", "--start="  # how the command line of an element says that it has several
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class SubmitRequest:
         retries: How often a task that fails is tried again.
         max_crashes: How many workers a task may kill before it fails.
         workers: In each element, AUTO for as many as it gets cores or GPUs.
+        start: How these come about, "" as by default.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -63,6 +64,7 @@ class SubmitRequest:
     retries: int = 0
     max_crashes: int = 3
     workers: int = 1
+    start: str = ""
     rounds: int = 2
     again: bool = False
 
@@ -232,7 +234,7 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
 def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
-    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request.workers))
+    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request))
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
@@ -257,9 +259,10 @@ def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
     return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
 
 
-def _of_several(workers: int) -> tuple[str, ...]:
-    """Return the option that has an element consist of so many workers, none for one."""
-    return () if workers == 1 else (f"{WORKERS}{COUNT.show(workers)}",)
+def _of_several(request: SubmitRequest) -> tuple[str, ...]:
+    """Return the options that have an element consist of several workers, none for one."""
+    count = () if request.workers == 1 else (f"{WORKERS}{COUNT.show(request.workers)}",)
+    return (*count, f"{START}{request.start}") if request.start else count
 
 
 def _jobs(
