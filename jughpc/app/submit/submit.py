@@ -11,7 +11,8 @@ from pathlib import Path
 
 from jughpc.app.context import pinned as texts
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
+from jughpc.app.context.kept import keep, load_of
+from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
@@ -223,10 +224,11 @@ def _standing(session: Session) -> Standing:
 
 
 def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
-    """Keep the manifest for status; make tasks that failed before ready again."""
-    manifest, key = standing.manifest, key_of(session.target, session.jugfile.text)
-    if len(manifest) and not is_saved(files, key, len(manifest)):
-        save(files, key, manifest, f"submit-{secrets.token_hex(4)}")
+    """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
+    manifest = standing.manifest
+    if len(manifest):
+        load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
+        keep(files, load, lambda: manifest, token)
     if failed := standing.failed():
         session.store.forget_failures(failed)
 
