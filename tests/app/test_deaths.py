@@ -108,7 +108,10 @@ def test_who_wants_a_task_to_start_anew_has_its_deaths_forgotten_and_no_others(k
         assert killed.store.deaths(killed.digests("double")[0]) == []
         assert (found(killed), found(killed, 1)) == ([CRASH], [UNKNOWN])
         return
-    (retry if "retry" in deliberate else forget_failures)(killed.site)
+    if "retry" in deliberate:
+        retry(killed.site, standing(killed.site))
+    else:
+        forget_failures(killed.site)
     assert (found(killed), found(killed, 1)) == ([], [UNKNOWN])
 
 
@@ -194,7 +197,7 @@ def test_a_failure_for_deaths_that_are_taken_back_is_taken_back_too_and_no_other
     ends(running, model.End.PREEMPTED)
     cleanup_claims(running.site, running.clusters)
     assert (found(running, 0), found(running, 1)) == ([], [])
-    assert [failure.digest for failure in failures(running.site)] == [faulty]
+    assert [failure.digest for failure in failures(running.site, standing(running.site))] == [faulty]
 
 
 # the collector

@@ -13,7 +13,7 @@ from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, standing, sure
+from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover
 from jughpc.app.submit.followed import wait_for_reduce
 from jughpc.app.submit.progress import Progress
@@ -201,7 +201,7 @@ def _handed_over(
 def _settled(site: Site, verdict: Verdict, jobs: Jobs) -> Verdict:
     """Write down who died of what, and judge anew: what failed for deaths that the scheduler explains may be tried."""
     settle_deaths(site, jobs)
-    now = standing(site)
+    now = stand(verdict.standing.manifest, site.store(), {})
     end = End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED
     return replace(verdict, end=end, standing=replace(verdict.standing, state=now.state, suspects=now.suspects))
 
