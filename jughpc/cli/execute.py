@@ -208,6 +208,7 @@ def _options(
         retry_failed=where.ref is None and not keep_failed,
         retries=values.retries,
         max_crashes=values.max_crashes,
+        is_thorough=where.ref is None,  # behind an array its collector is
         patience=values.patience,
         start=where.start,
         deadline=where.deadline,
