@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from jughpc.store.base import SHARD, View
 from jughpc.store.record import DIED
@@ -13,6 +14,15 @@ from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.run_task import Trouble, attempt, killed
 from jughpc.worker.stops import Interrupted
+
+MANY_PACKS, MANY_SINGLES, MANY_AT_THE_END = 16, 64, 4
+"""So many files of a shard are made one: of tasks run by shard, of those run one by one, and once all are done."""
+
+GATHERED = 1 << 18
+"""The size of a file that is worth it [bytes]."""
+
+LONG = 2.0
+"""Tasks that take so long [s] leave so few files that gathering these is not worth four calls each."""
 
 
 class Runner:
@@ -32,6 +42,7 @@ class Runner:
         self._batch = Batch(context, self._graph, self._held, self._outcomes)
         self.made_ready = self._outcomes.made_ready
         self.crashed: set[int] = set()
+        self._scattered: dict[int, int] = {}  # in how many files what was gathered of a shard is
 
     def single(self, index: int, view: View) -> bool:
         """Try to claim a task and run it; return whether it was won."""
@@ -45,6 +56,8 @@ class Runner:
                 self._run_single(index, after.deaths(self._held.claims[0]))
         finally:
             self._held.release()
+        if self._context.policy.means.get(self._graph.tasks[index].name, LONG) < LONG:
+            self._gather_after(self._frontier.shard[index])
         return True
 
     def shard(self, shard: int, view: View) -> bool:
@@ -54,6 +67,7 @@ class Runner:
         try:  # by the last look, made after the last time that the shard was won: a worker that was late won it anew
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
                 self._batch.run(shard, shorts)
+            self._gather(shard, MANY_PACKS)
         finally:
             self._held.release()
         return True
@@ -79,6 +93,33 @@ class Runner:
         if after is not None and after.deaths(self._held.claims[0]):
             self.crashed.add(shard)
         return after
+
+    def _gather_after(self, shard: int) -> None:
+        """Gather the results of tasks that were claimed one by one, if they are many, and the shard is free."""
+        if not self._is_scattered(shard, MANY_SINGLES) or self._context.stopping():
+            return
+        if self._win_shard(shard, self._knowledge.claims(shard)) is None:
+            self._scattered[shard] = self._context.store.bare.scattered(shard) // 2  # not at each task anew
+            return
+        try:
+            self._gather(shard, MANY_SINGLES)
+        finally:
+            self._held.release()
+
+    def _gather(self, shard: int, many: int) -> None:
+        """Have small files of a held shard made one: each costs who looks at the shard as much as a large one."""
+        store, lease = self._context.store, self._context.lease
+        if self._is_scattered(shard, many) and any(claim.key == SHARD for claim in self._held.claims):
+            with suppress(OSError):  # it can be done later, or never
+                store.bare.pack(shard, lease.record.life, GATHERED, lambda: not lease.late())
+            self._knowledge.look(shard)
+            self._scattered[shard] = store.bare.scattered(shard)
+
+    def _is_scattered(self, shard: int, many: int) -> bool:
+        """Return whether the results of a shard are in so many files, of which some may be too large to be gathered."""
+        left = self._scattered.get(shard, 0)
+        enough = many if self._frontier.left[shard] else MANY_AT_THE_END
+        return self._context.store.bare.scattered(shard) - left >= max(enough, left)
 
     def _may_go_on(self, shard: int) -> bool:
         """Return whether the shard is still held, and by nobody before who died of it."""
