@@ -18,6 +18,7 @@ from jughpc.cli.output.terminal import echo
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import environment, home
+from jughpc.tasks.alias import OWN_COMMANDS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -112,7 +113,9 @@ def _of_users() -> dict[str, EntryPoint]:
 @cache
 def _of_jug() -> dict[str, SubCommand]:
     """Return the commands that the user wrote for jug; if their file is broken, say so and go on without them."""
-    from jughpc.jug.subcommands import of_user  # only now: few have any
+    if not (home() / OWN_COMMANDS).is_file():  # as mostly, and what follows takes 0.2 s
+        return {}
+    from jughpc.jug.subcommands import of_user
 
     try:
         return {name: own for name, own in of_user(home()).items() if name not in _COMMANDS}

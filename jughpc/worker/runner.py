@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from jughpc.store.base import SHARD, View
-from jughpc.store.record import DIED
 from jughpc.worker.batch import Batch
 from jughpc.worker.context import WorkerContext
+from jughpc.worker.deaths import Deaths
 from jughpc.worker.held import Held
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.outcomes import Outcomes
-from jughpc.worker.run_task import Trouble, attempt, killed
+from jughpc.worker.run_task import Trouble, attempt
 from jughpc.worker.stops import Interrupted
+
+MANY_PACKS, MANY_SINGLES, MANY_AT_THE_END = 16, 64, 4
+"""So many files of a shard are made one: of tasks run by shard, of those run one by one, and once all are done."""
+
+GATHERED = 1 << 18
+"""The size of a file that is worth it [bytes]."""
+
+LONG = 2.0
+"""Tasks that take so long [s] leave so few files that gathering these is not worth four calls each."""
 
 
 class Runner:
@@ -29,40 +39,45 @@ class Runner:
         self._graph = knowledge.frontier.graph
         self._held = Held(context, knowledge)
         self._outcomes = Outcomes(context, knowledge, self._held)
+        self._deaths = Deaths(context)
         self._batch = Batch(context, self._graph, self._held, self._outcomes)
         self.made_ready = self._outcomes.made_ready
         self.crashed: set[int] = set()
+        self._scattered: dict[int, int] = {}  # in how many files what was gathered of a shard is
 
     def single(self, index: int, view: View) -> bool:
-        """Try to claim a task and run it; return whether it was won."""
-        started = self._context.clock.now()
-        after = self._held.take(self._frontier.shard[index], self._graph.digests[index], view)
-        if after is None:
-            return False
-        self._context.policy.claimed(self._context.clock.now() - started)
-        try:
-            if self._frontier.is_ready(index):
-                self._run_single(index, after.deaths(self._held.claims[0]))
-        finally:
-            self._held.release()
-        return True
+        """Try to claim a task and run it, unless it turns out to have killed workers; return whether it was won."""
+        won = self._alone(index, view, is_last=False)
+        if won and self._context.policy.means.get(self._graph.tasks[index].name, LONG) < LONG:
+            self._gather_after(self._frontier.shard[index])
+        return won
+
+    def suspect(self, index: int, view: View) -> bool:
+        """Try to claim a task that killed workers and run it, or fail it, now that nothing else can be run.
+
+        Return whether it was won.
+        """
+        return self._alone(index, view, is_last=True)
 
     def shard(self, shard: int, view: View) -> bool:
         """Run the short tasks of a shard under one claim on all of it; return whether it was won."""
-        if self._win_shard(shard, view) is None:
-            return False
-        try:  # by the last look, made after the last time that the shard was won: a worker that was late won it anew
+        try:
+            if self._win_shard(shard, view) is None:
+                return False
+            # by the last look, made after the last time that the shard was won: a worker that was late won it anew
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
                 self._batch.run(shard, shorts)
+            self._gather(shard, MANY_PACKS)
         finally:
             self._held.release()
         return True
 
     def take_over(self, shard: int, view: View) -> bool:
         """Find out whether who claims `shard` is dead; if so, its tasks can be claimed singly from now on."""
-        won = self._win_shard(shard, view) is not None
-        self._held.release()
-        return won
+        try:
+            return self._win_shard(shard, view) is not None
+        finally:
+            self._held.release()
 
     def shorts(self, shard: int, view: View) -> Iterable[int]:
         """Return the ready tasks of `shard` that are to be run under a claim on all of it, in no order."""
@@ -76,9 +91,37 @@ class Runner:
 
     def _win_shard(self, shard: int, view: View) -> View | None:
         after = self._held.take(shard, SHARD, view)
-        if after is not None and after.deaths(self._held.claims[0]):
+        if after is not None and after.superseded(self._held.claims[0]):
             self.crashed.add(shard)
+            self._learn_deaths(after)
         return after
+
+    def _gather_after(self, shard: int) -> None:
+        """Gather the results of tasks that were claimed one by one, if they are many, and the shard is free."""
+        if not self._is_scattered(shard, MANY_SINGLES) or self._context.stopping():
+            return
+        try:
+            if self._win_shard(shard, self._knowledge.claims(shard)) is not None:
+                self._gather(shard, MANY_SINGLES)
+            else:
+                self._scattered[shard] = self._context.store.bare.scattered(shard) // 2  # not at each task anew
+        finally:
+            self._held.release()
+
+    def _gather(self, shard: int, many: int) -> None:
+        """Have small files of a held shard made one: each costs who looks at the shard as much as a large one."""
+        store, lease = self._context.store, self._context.lease
+        if self._is_scattered(shard, many) and any(claim.key == SHARD for claim in self._held.claims):
+            with suppress(OSError):  # it can be done later, or never
+                store.bare.pack(shard, lease.record.life, GATHERED, lambda: not lease.late())
+            self._knowledge.look(shard)
+            self._scattered[shard] = store.bare.scattered(shard)
+
+    def _is_scattered(self, shard: int, many: int) -> bool:
+        """Return whether the results of a shard are in so many files, of which some may be too large to be gathered."""
+        left = self._scattered.get(shard, 0)
+        enough = many if self._frontier.left[shard] else MANY_AT_THE_END
+        return self._context.store.bare.scattered(shard) - left >= max(enough, left)
 
     def _may_go_on(self, shard: int) -> bool:
         """Return whether the shard is still held, and by nobody before who died of it."""
@@ -89,13 +132,39 @@ class Runner:
         policy = self._context.policy
         return policy.is_short(name, len(self._frontier.ready)) and policy.fits(name, self._context.seconds_left())
 
-    def _run_single(self, index: int, deaths: int) -> None:
+    def _alone(self, index: int, view: View, *, is_last: bool) -> bool:
+        started = self._context.clock.now()
+        after = self._held.take(self._frontier.shard[index], self._graph.digests[index], view)
+        if after is None:
+            return False
+        self._context.policy.claimed(self._context.clock.now() - started)
+        try:
+            self._learn_deaths(after)
+            may_run = self._frontier.is_ready(index) and not self._is_given_up(index)
+            if may_run and (is_last or not self._frontier.deaths(index)):
+                self._run_single(index)
+        finally:
+            self._held.release()
+            self._context.lease.note("", b"", 0.0)  # who dies between two tasks dies of none
+        return True
+
+    def _learn_deaths(self, after: View) -> None:
+        """Learn of what those died who held what was just won."""
+        (claim,) = self._held.claims
+        if self._deaths.under(claim, after):
+            self._knowledge.learn(claim.shard, after)
+
+    def _is_given_up(self, index: int) -> bool:
+        """Record the failure of a task that killed as many workers as it may; return whether it is one."""
+        deaths, digest = self._frontier.deaths(index), self._graph.digests[index]
+        if deaths < self._context.options.max_crashes or not (trouble := self._deaths.too_many(digest)):
+            return False
+        self._outcomes.fail(index, trouble, max(trouble.deaths, self._context.options.retries + 1))
+        return True
+
+    def _run_single(self, index: int) -> None:
         task, context = self._graph.tasks[index], self._context
-        if deaths >= context.options.max_crashes:
-            dead = (record for record in context.store.records() if record.state == DIED)
-            trouble = killed(deaths, [record for record in dead if record.digest == task.digest.hex()])
-            return self._outcomes.fail(index, trouble, deaths)
-        started = context.clock.uptime()
+        started, is_first = context.clock.uptime(), not context.policy.means
         context.lease.note(task.name, task.digest, started)
         outcome = None
         try:
@@ -103,6 +172,7 @@ class Runner:
                 outcome, value = attempt(task, context.options, context.stops.own)
         except Interrupted:
             if outcome is None:
+                self._deaths.broken_off(task, is_first)
                 raise
         context.policy.ran(task.name, context.clock.uptime() - started)
         if isinstance(outcome, Trouble):
