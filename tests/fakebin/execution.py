@@ -99,6 +99,8 @@ class RealProcess:
             "PBS_CONF_FILE": given.environ["PBS_CONF_FILE"],
             "PBS_ENVIRONMENT": "PBS_BATCH", "PBS_JOBDIR": home, "PBS_JOBID": element_id(job, element),
             "PBS_JOBNAME": ask.name, "PBS_NODEFILE": str(nodes), "PBS_NODENUM": "0", "PBS_TASKNUM": "1",
+            "PBS_JOBCOOKIE": "0" * 32, "PBS_MOMPORT": "15003", "PBS_O_INTERACTIVE_AUTH_METHOD": "resvport",
+            "PBS_O_INTERACTIVE_ENCRYPT_METHOD": "",
             "PBS_O_HOME": home, "PBS_O_HOST": SERVER, "PBS_O_LANG": "C.UTF-8", "PBS_O_LOGNAME": ask.user,
             "PBS_O_PATH": given.environ["PATH"], "PBS_O_QUEUE": ask.partition, "PBS_O_SHELL": "/bin/bash",
             "PBS_O_SYSTEM": "Linux", "PBS_O_WORKDIR": given.workdir, "PBS_QUEUE": ask.partition,
