@@ -45,7 +45,7 @@ LINES = {
     "submits again without a look": (
         TWICE,
         batch(
-            "cluster:Cluster.queue", "self._settled(job.name, pauses, answer) or known() or self._submit(job)",
+            "cluster:Cluster.queue", "self._after_doubt(job, pauses, answer) or known() or self._submit(job)",
             "(next(pauses, None), self._submit(job))[1]",
         ),
     ),
