@@ -44,10 +44,7 @@ LINES = {
     ),
     "submits again without a look": (
         TWICE,
-        batch(
-            "cluster:Cluster.queue", "self._settled(job.name, pauses, answer) or known() or self._submit(job)",
-            "(next(pauses, None), self._submit(job))[1]",
-        ),
+        batch("cluster:Cluster.queue", "self._after_doubt(job, pauses, answer) or known() or self", "(next(pauses, None) and None) or self"),
     ),
     "a full queue is a refusal": (
         "5 a full queue is taken for a refusal",
@@ -85,7 +82,7 @@ LINES = {
         app("submit.live:refuse_a_second", "[] if again else live(site, clusters)", "[]"),
     ),
     "more elements leave the former collector": (
-        "1 two collects go on",
+        "1 two collects go on|3 reduced more than once",
         app("submit.live:add", "_unended(jobs, before)", "[]"),
     ),
     # collectors
@@ -125,16 +122,40 @@ LINES = {
     ),
     "a reduce that is held is taken for lost": (
         "3 all is done and never reduced, .*",
-        app("status.followers:never_starting", "collector.state is State.ENDED\n", "collector.state.ended\n"),
+        app("status.followers:never_starting", "collector.state is State.ENDED", "collector.state.ended"),
+    ),
+    "what was taken back counts": (
+        "3 all is done and never reduced, .*",
+        batch("journal:current", "gone = taken_back(files, submission)", "gone = set()"),
+        app("status.followers:latest", "if job.name not in jobs.taken_back", "if True"),
+    ),
+    "a submission is over while more is queued": (
+        "1 a second submission is queued while one goes on|2 .*",
+        batch("standing:statuses", "if _all_ended(jobs, known) and _are_all(files, submission, jobs):", "if _all_ended(jobs, known):"),
+        batch("standing:statuses", "if not _are_all(files, submission, jobs):\n", "if False:\n"),
+        batch("journal:record_intent", "submissions.unmark_over(files, submission)", "pass"),
+    ),
+    "a collector does not wait for its reduce": (
+        "3 all is done and never reduced, .*|3 a reduce starts before all is done",
+        app("submit.collect:collect", "wait_for_reduce(site, clusters, charge.number, last)", "pass"),
+    ),
+    "what the system dropped is not queued again": (
+        "[35] .*, the collector was deleted unrun",
+        batch("submitter:Submitter._queued", "if not (waits and", "if True or not (waits and"),
+    ),
+    "a number is given twice": (
+        "[1-4] .*",
+        batch("journal:record_intent", "if name.startswith(number) and", "if False and"),
+        app("submit.live:add", "_refuse_half(site, jobs)", "pass"),
     ),
     # what is said
     "absent is done": (
         "4 more elements are counted as done than ended in order",
-        app("status.elements:_by_store", "if number in over else State.UNKNOWN", "if True else State.UNKNOWN"),
+        app("status.elements:_by_store", "if is_over else State.UNKNOWN", "if True else State.UNKNOWN"),
     ),
     "who stopped to beat runs": (
         "4 more elements are counted as running than run",
-        app("status.elements:elements", "if jobs.trouble else State.UNKNOWN", "if True else State.UNKNOWN"),
+        app("status.elements:elements", "jobs.trouble or n in jobs.poll.elements", "True"),
     ),
     "broken off is ended in order": (
         "4 more elements are counted as done than ended in order",
@@ -142,7 +163,7 @@ LINES = {
     ),
     "a reduce that nobody knows is no trouble": (
         "4 status ends with 0 though the .* did not end well",
-        app("status.followers:troubles", "{**_missing(jobs), **_forgotten(jobs), **jobs", "{**jobs"),
+        app("status.followers:troubles", "{**_missing(jobs), **_forgotten(jobs), **", "{**"),
     ),
     "the wait is over and all is well": (
         "4 submit --wait ends with 0 though it was never reduced",
