@@ -61,21 +61,23 @@ def test_if_the_new_are_not_queued_the_old_stay(files, submission):
 
 
 def test_new_ones_that_were_taken_back_take_nobodys_place(files, submission):
-    replacing(files, submission, Role.REDUCE, OLD).__enter__()  # and dies
+    (dies := replacing(files, submission, Role.REDUCE, OLD)).__enter__()
     accept(files, submission, *NEW)
     journal.withdraw(files, submission, ["5-reduce"])
     settle(files, submission)
     assert journal.taken_back(files, submission) == {NEW[1].name}
+    del dies
 
 
 def test_whoever_comes_next_ends_the_old_for_one_who_died(files, submission, slurm, clock, tmp_path):
     cluster = Cluster(Slurm(), slurm, slurm, clock)
-    replacing(files, submission, Role.REDUCE, OLD).__enter__()  # and dies
+    (dies := replacing(files, submission, Role.REDUCE, OLD)).__enter__()
     accept(files, submission, job(3, Role.ARRAY), *NEW)
     settling.settle_all(files, tmp_path, lambda one: cluster)
     assert journal.taken_back(files, submission) == NAMES
     assert {line for command in slurm.commands for line in command if line in NAMES | {"11", "12"}} >= {"11", "12"}
     assert not [name for name in files.names(submission.path) if name.endswith(".replaces")]
+    del dies  # held until here: else it would end in order
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"last": "reduce"}', '{"last": "reduce", "old": ["../../x"]}'])

@@ -11,6 +11,7 @@ from jughpc.testing.cluster.parts import Parts
 TWICE = r"1 the same \w+ is queued twice"
 LIVES_ON = r"2 (lives on after cancel|goes on after its cancel), .*"
 LOST = r"2 not found by status, .*"
+MARK = "        submissions.mark_over(files, submission)\n"
 
 
 def batch(place, old, new):
@@ -44,7 +45,11 @@ LINES = {
     ),
     "submits again without a look": (
         TWICE,
-        batch("cluster:Cluster.queue", "self._after_doubt(job, pauses, answer) or known() or self", "(next(pauses, None) and None) or self"),
+        batch(
+            "cluster:Cluster.queue",
+            "self._after_doubt(job, pauses, answer) or known() or self",
+            "(next(pauses, None) and None) or self",
+        ),
     ),
     "a full queue is a refusal": (
         "5 a full queue is taken for a refusal",
@@ -124,15 +129,13 @@ LINES = {
         "3 all is done and never reduced, .*",
         app("status.followers:never_starting", "collector.state is State.ENDED", "collector.state.ended"),
     ),
-    "what was taken back counts": (
-        "3 all is done and never reduced, .*",
-        batch("journal:current", "gone = taken_back(files, submission)", "gone = set()"),
-        app("status.followers:latest", "if job.name not in jobs.taken_back", "if True"),
-    ),
     "a submission is over while more is queued": (
         "1 a second submission is queued while one goes on|2 .*",
-        batch("standing:statuses", "if _all_ended(jobs, known) and _are_all(files, submission, jobs):", "if _all_ended(jobs, known):"),
-        batch("standing:statuses", "if not _are_all(files, submission, jobs):\n", "if False:\n"),
+        batch(
+            "standing:statuses",
+            f"and _are_all(files, submission, jobs):\n{MARK}        if not _are",
+            f"and True:\n{MARK}        if False and not _are",
+        ),
         batch("journal:record_intent", "submissions.unmark_over(files, submission)", "pass"),
     ),
     "a collector does not wait for its reduce": (
