@@ -76,6 +76,10 @@ class _OwnName:
 sys.meta_path.insert(0, _OwnName)  # first: or submodules would be found in the folder of the package, and be doubled
 
 
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_MODULES, "__version__"})
+
+
 def __getattr__(name: str) -> Any:
     if name == "seed":  # ours alone, and not for `import *`: too usual a name
         return import_module("jughpc.tasks.running").seed

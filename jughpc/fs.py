@@ -109,6 +109,11 @@ def environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
+def put_in_environment(name: str, value: str) -> None:
+    """Let all processes that this one starts from now on find `value` in their environment."""
+    os.environ[name] = value
+
+
 def home() -> Path:
     """Return this user's home, or a folder that does not exist where there is none: a container may know no user."""
     try:

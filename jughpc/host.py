@@ -13,12 +13,13 @@ import os
 import platform
 import pwd
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 _SET_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 _GONE = ("Z", "X")  # proc(5): a zombie, one that is dead; neither runs on
@@ -154,6 +155,12 @@ def end_with_parent(number: int, parent: int) -> None:
 def at_my_end(f: Callable[..., Any], *args: Any) -> None:
     """Call `f` when this process ends; a child that it forks, and that ends as a program does, is another one."""
     atexit.register(_if_still, os.getpid(), f, *args)
+
+
+def become(argv: list[str]) -> NoReturn:
+    """Run another program in this process, which ends."""
+    sys.stdout.flush()
+    os.execv(argv[0], argv)  # noqa: S606  # no shell is meant
 
 
 def process(pid: int) -> Process:

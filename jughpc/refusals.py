@@ -34,6 +34,8 @@ def fact(error: OSError) -> str:
 
 
 def step(error: OSError | MemoryError) -> str:
-    """Return what to do about it."""
+    """Return what to do about it: a server knows better, and says so as `advice`."""
+    if advice := getattr(error, "advice", ""):
+        return str(advice)
     number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno
     return _STEPS.get(number or 0, _OTHERWISE)

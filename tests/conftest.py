@@ -147,8 +147,11 @@ class User:
         for name in ("primes.py", "primes_reduce.py"):
             (folder / name).write_text((EXAMPLES / name).read_text())
 
+    def argv(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "jughpc", *words]
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "jughpc", *words]
+        argv = self.argv(*words)
         return subprocess.run(argv, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
 
     def jughpc(self, *words: str, code: int = 0) -> str:
@@ -157,8 +160,8 @@ class User:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+    def status(self, *options: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run("status", "--json", *options).stdout)
         return found
 
     def claims(self) -> list[Path]:

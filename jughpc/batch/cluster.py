@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jughpc.backoff import Backoff
@@ -210,17 +210,13 @@ class Cluster:
         A job of somebody else's that has one of their ids by now is spared.
         """
         known = [job for job in jobs if self.scheduler.capabilities.is_id(job.id)]
-        wrong = [
-            f"{job.id!r} is no id of {self.name}'s: the record of {job.name} is damaged"
-            for job in jobs
-            if job not in known
-        ]
+        no_id = "{job.id!r} is no id of {name}'s: the record of {job.name} is damaged"
+        wrong = [no_id.format(job=job, name=self.name) for job in jobs if job not in known]
         capabilities = self.scheduler.capabilities
         if capabilities.reuses_ids and not capabilities.cancels_by_name:
             known, doubts = self._believed(known)
             wrong += doubts
-        replies = (self._try(command) for command in self.scheduler.cancel_commands(self._names(known)) if known)
-        return wrong + [words for reply in replies if (words := self._complaint(reply))]
+        return [*wrong, *self._end(self.scheduler.cancel_commands(self._names(known)) if known else ())]
 
     def withdraw(self, jobs: Sequence[Accepted]) -> list[str]:
         """Take those elements of `jobs` that wait out of the queue; return what went wrong, a line each.
@@ -235,8 +231,7 @@ class Cluster:
             for place, element in self._elements(job)
             if (status := statuses.get((job.name, place))) and status.state in (State.QUEUED, State.STUCK)
         ]
-        commands = self.scheduler.withdraw_commands(self._names(jobs), waiting) if waiting else []
-        return [words for command in commands if (words := self._complaint(self._try(command)))]
+        return list(self._end(self.scheduler.withdraw_commands(self._names(jobs), waiting) if waiting else ()))
 
     def revive(self, jobs: Sequence[Accepted]) -> None:
         """Have those of `jobs` go on that nobody supervises any more. Raises SchedulerError."""
@@ -334,19 +329,19 @@ class Cluster:
                 if status := statuses.get((job.name, place)):
                     yield job, place, status
 
-    def _try(self, command: Sequence[str]) -> Reply | str:
-        try:
-            return self.order(command)
-        except SchedulerError as error:
-            return str(error)
-
-    def _complaint(self, reply: Reply | str) -> str:
-        """Return what is wrong with the answer to a cancel, "" if nothing is."""
-        if isinstance(reply, str):
-            return reply
-        if not reply.code or self.scheduler.refusal(reply) is Refusal.GONE:
-            return ""
-        return f"{shlex.join(reply.argv)} exited with {reply.code}: {reply.stderr.strip()}"
+    def _end(self, commands: Iterable[Sequence[str]]) -> Iterator[str]:
+        """Run commands that end jobs, and yield what went wrong. Where one had no answer, no other is kept waiting."""
+        for command in commands:
+            try:
+                reply = self.order(command)
+            except SchedulerError as error:
+                yield str(error)
+                return
+            refusal = self.scheduler.refusal(reply) if reply.code else Refusal.GONE
+            if refusal is not Refusal.GONE:
+                yield f"{shlex.join(reply.argv)} exited with {reply.code}: {reply.stderr.strip()}"
+            if refusal is Refusal.RETRY:
+                return
 
 
 def same_job(one: JobId, other: JobId) -> bool:

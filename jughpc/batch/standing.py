@@ -49,10 +49,8 @@ def remembered(cluster: Cluster, files: Files, submission: Submission, jobs: Seq
 
 
 def _explained(status: Status, kept: Status) -> Status:
-    """Return a failure that the scheduler has no reason for with that which the element itself gave."""
-    if kept.state is not State.FAILED or kept.why is None:
-        return status
-    return replace(kept, host=status.host or kept.host)
+    """Return a failure that the scheduler has no reason for with that which the job or element itself gave."""
+    return replace(kept, host=status.host or kept.host) if kept.state is State.FAILED else status
 
 
 def _past(cluster: Cluster, jobs: Sequence[Accepted], known: Mapping[Key, Status]) -> Mapping[Key, Status]:

@@ -14,9 +14,10 @@ from jughpc.exitcode import ExitCode
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--deep", is_flag=True, help="Look at every shard, whatever is marked as done.")
 def check(site: Site, deep: bool) -> int:
-    """Exit with 0 if all tasks of JUGFILE are done, else with 1; print nothing, unless results are gone.
+    """Exit with 0 if all tasks that JUGFILE has now are done, else with 1; print nothing, unless results are gone.
 
     Where a purge may have removed some, --deep is sure: else of the shards that are done a few are looked at.
     """
@@ -81,18 +82,20 @@ def collect(site: Site, number: int, progress: str | None) -> int:
 def reduce(site: Site, script: Path, if_done: bool, key: str | None) -> int:
     """Run a Python script with the names of JUGFILE and `value`."""
     from jughpc.app.context.pinned import place_of
+    from jughpc.app.context.session import peek
     from jughpc.app.run.reduce import reduce as run
-    from jughpc.app.status.tasks import in_words, standing, sure
+    from jughpc.app.status.tasks import in_words, standing_in, sure
     from jughpc.app.submit import own_end
     from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
     from jughpc.fs import environment
 
     with heeding_signals(), own_end.recorded(site, Role.REDUCE, environment()) as own:
-        if if_done and ((found := sure(site, standing(site))).unfinished or found.manifest.barrier):
+        session = peek(site)
+        if if_done and ((found := sure(site, standing_in(session))).unfinished or found.manifest.barrier):
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
-            run(site, script, place_of(site.location.folder(), key, script.name) if key else None)
+            run(session, script, place_of(site.location.folder(), key, script.name) if key else None)
             own_end.mark_reduced(site, script)
     for line in own.lines:
         echo(line, err=True)

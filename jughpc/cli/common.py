@@ -34,10 +34,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_EVERY_COMMAND = {"--aggressive-unload", "--debug", "--pdb", "--short", "--will-cite"}  # of jug's
 
-_GIVEN, _SETTINGS, _TRUSTED = (
+_GIVEN, _SETTINGS, _TRUSTED, _CACHED = (
     f"{__name__}.given",
     f"{__name__}.settings",
     f"{__name__}.trusted",
+    f"{__name__}.cached",
 )  # in click's notes on a command line
 
 
@@ -166,6 +167,17 @@ def matcher(name: str | None, pattern: str | None) -> Callable[[str], bool] | No
     return by_both(name, pattern)
 
 
+def may_be_cached(command: F) -> F:
+    """Give `command` the option --cached, as `site.cached`."""
+    words = "Do not run the jugfile: take the tasks that it had when it was loaded last."
+    option = click.option("--cached", is_flag=True, help=words, expose_value=False, callback=_note_cached)
+    return option(command)
+
+
+def _note_cached(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    ctx.meta[_CACHED] = value
+
+
 def may_wait(command: F) -> F:
     """Give `command` the option --wait, as `patience` [s]."""
 
@@ -184,7 +196,7 @@ def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = Non
         text: The name of the text that was submitted, None to take the jugfile as it is.
     """
     from jughpc.app.context.pinned import pinned
-    from jughpc.app.context.session import with_own_jugdir
+    from jughpc.app.context.session import may_choose_jugdir, with_own_jugdir
     from jughpc.app.context.site import Site
 
     running.enter(click.get_current_context().info_name or "")
@@ -198,10 +210,13 @@ def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = Non
         echo(f"jughpc: {target.jugfile}, {target.chosen}", err=True)
     if text is not None:
         target = pinned(target, text)
-    own = with_own_jugdir(target)
+    cached = click.get_current_context().meta.get(_CACHED, False)
+    if cached and jugdir is None and may_choose_jugdir(target):
+        raise SettingError(f"{target.jugfile} may choose its jugdir itself; with --cached, name it: --jugdir DIR.")
+    own = target if cached else with_own_jugdir(target)
     if isinstance(own.location, Folder):
         trust().check(own.location.path)
-    return Site(own, values, OsClock(), say, Path.cwd())
+    return Site(own, values, OsClock(), say, Path.cwd(), cached=cached)
 
 
 def clusters() -> Clusters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from jughpc.cli import common, faults
 from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError, UsageError
-from jughpc.exitcode import after_signal
+from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import environment
 from jughpc.library.table import table
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from jughpc.app.run.part import Outcome
     from jughpc.worker.element import Place
     from jughpc.worker.placement import Share
+    from jughpc.worker.seat import Report
+    from jughpc.worker.spawning import Spawned
     from jughpc.worker.tally import Options
 
 STOP_FILE = "__jug_please_stop_running.txt"  # jug's name for it
@@ -33,10 +36,29 @@ def _shares_node(command: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(command)
     def with_shares(*args: Any, **rest: Any) -> int:
+        from jughpc.worker.spawning import VARIABLE
+
+        if VARIABLE in environment():
+            return _spawned(functools.partial(command, *args, shares=(), **rest))
         workers = common.settings().workers
-        return command(*args, shares=() if workers == 1 else _shared_out(workers), **rest)
+        return command(*args, shares=() if workers == 1 else _shared_out(workers), me=None, **rest)
 
     return with_shares
+
+
+def _spawned(command: Callable[..., int]) -> int:
+    """Be one of several workers that load the jugfile by themselves: who looks after them tells how it ended."""
+    from jughpc.worker.seat import Report
+    from jughpc.worker.spawning import spawned
+
+    me = spawned(environment())
+    try:
+        return command(me=me)
+    except JugError as error:
+        if me is None:
+            raise
+        me.tell(Report(ExitCode.FAILED, trouble=error))
+        return ExitCode.DONE
 
 
 def _shared_out(workers: int) -> Sequence[Share]:
@@ -61,12 +83,14 @@ def _shared_out(workers: int) -> Sequence[Share]:
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
 def execute(
-    site: Site, name: str | None, pattern: str | None, no_check_environment: bool, shares: Sequence[Share], **how: bool
-) -> int:
+    site: Site, name: str | None, pattern: str | None, no_check_environment: bool, shares: Sequence[Share],
+    me: Spawned | None, **how: bool,
+) -> int:  # fmt: skip
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
     Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
+    from jughpc.app.run import children
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
     from jughpc.worker.element import place
@@ -74,25 +98,37 @@ def execute(
     from jughpc.worker.surroundings import end_in_spite_of_threads
 
     values, where = site.settings, place(environment())
+    where = replace(where, worker=me.number, workers=me.count) if me else where
     if not no_check_environment:
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
     chosen = common.matcher(name, pattern)
+    children.serve(site.target)
     with _examined(options.examine), _told(site, where):
         outcome = _work(site, where, options, shares, chosen)
-    if outcome.code > after_signal(0) and where.ref:
+    if me:
+        me.tell(_report(outcome))
+    elif outcome.code > after_signal(0) and where.ref:
         _tell_broken_off(site, outcome.code)
-    if outcome.nothing_left and where.ref and where.elements > 1:
+    if not me and outcome.nothing_left and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission)
-    for failure in outcome.tally.failures:
+    for failure in () if me else outcome.tally.failures:
         _tell(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", to_stderr=True)
     with alone():
         hooks.tell(hooks.FINISHED_PRE_STATUS)
-    _tell(_summary(outcome, values.short))
+    if not me:
+        _tell(_summary(outcome, values.short))
     with alone():
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
+
+
+def _report(outcome: Outcome) -> Report:
+    from jughpc.worker.seat import Report
+
+    is_done, nothing_left = outcome.code == ExitCode.DONE, outcome.nothing_left
+    return Report(outcome.code, outcome.tally, nothing_left, is_done or nothing_left, is_done, outcome.done)
 
 
 def _work(

@@ -71,6 +71,7 @@ def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str,
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def nodes(site: Site, as_json: bool) -> int:
     """List what ran where: workers, tasks, deaths, failures, and what never began, by node."""

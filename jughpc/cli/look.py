@@ -17,6 +17,7 @@ from jughpc.library.table import table
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--short", is_flag=True, help="Print the total only.")
 def count(site: Site, short: bool) -> int:
     """Count the tasks of JUGFILE by name."""
@@ -33,6 +34,7 @@ def count(site: Site, short: bool) -> int:
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--no-status", is_flag=True, help="Leave out how many are failed, waiting, ready, complete, active.")
 @click.option("--file-format", default="png", show_default=True, help="What `dot` draws; `dot` for the text alone.")
 def graph(site: Site, no_status: bool, file_format: str) -> int:

@@ -61,6 +61,7 @@ def pack(site: Site) -> int:
 
 @click.command()
 @common.takes_jugfile
+@common.may_be_cached
 @click.option("--retry-failed", is_flag=True, help="Make them ready to be run again.")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
@@ -69,6 +70,7 @@ def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
     Exit code: 0 if there is none, or --retry-failed made them ready, else 1.
     """
     from jughpc.app.status import failures as failed
+    from jughpc.app.status.tasks import standing
     from jughpc.store.base import Failure
 
     def show(failure: Failure) -> str:
@@ -78,14 +80,15 @@ def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
         trace = "" if failure.trace.strip() == failure.exception else failure.trace
         return f"{head}\n  on {where} at {when}, tries {failure.tries}\n{trace}"
 
-    found = failed.failures(site)
+    now = standing(site)
+    found = failed.failures(site, now)
     if as_json:
         echo(json.dumps([{**asdict(row), "digest": row.digest.hex()} for row in found], indent=1))
     else:
         for row in found:
             echo(show(row))
     if retry_failed:
-        echo(f"{failed.retry(site)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
+        echo(f"{failed.retry(site, now)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
     return ExitCode.FAILED if found and not retry_failed else ExitCode.DONE
 
 

@@ -16,6 +16,7 @@ from jughpc.exitcode import ExitCode
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
 @click.option("--short", is_flag=True, help="One line only.")
+@common.may_be_cached
 @common.needless("--cache", "--clear", is_flag=True)
 @common.needless("--cache-file")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")

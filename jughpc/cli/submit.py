@@ -12,7 +12,7 @@ from jughpc.app.context.target import remember
 from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
-from jughpc.config.settings import NAME
+from jughpc.config.settings import NAME, named
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def submit(
         reduce=Path(script) if script else None,
         retries=values.retries,
         workers=values.workers,
+        start="" if values.start == named()["start"].default else values.start,
         rounds=values.rounds,
         again=again,
     )

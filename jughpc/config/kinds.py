@@ -106,6 +106,19 @@ COUNT: Kind[int] = Kind(
 """How many workers there are in one element; AUTO for as many as it got cores or GPUs."""
 
 
+def choice(*words: str) -> Kind[str]:
+    """Return the kind of which there are these words."""
+    write = " or ".join(words)
+
+    def read(raw: Raw) -> str:
+        text = _one(raw, write).strip()
+        if text not in words:
+            raise SettingError(f"{text!r} is none of them; write {write}.")
+        return text
+
+    return Kind(write, write, "HOW", read, str)
+
+
 def _show_seconds(value: float) -> str:
     """Return a time [s] to the millisecond, as it may be written again."""
     return units.show_seconds(value) if value == int(value) else f"{value:.3f}".rstrip("0") + "s"

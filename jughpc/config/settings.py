@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from jughpc.config.kinds import COUNT, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, line, pause, whole
+from jughpc.config.kinds import COUNT, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
 
 T = TypeVar("T")
 
@@ -86,6 +86,7 @@ class Settings:
     cpus: int | None = setting(whole(1), None, "cores of each element", "submit", _SITES)
     gpus: int | None = setting(whole(0), None, "GPUs of each element", "submit", _SITES)
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
+    start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
     throttle: int | None = setting(whole(1), None, "elements that may run at once", "submit", "no bound")
     reduce_time: float | None = setting(WALLTIME, None, "how long the reduce may run", "submit", _ELEMENTS)
     reduce_mem: int | None = setting(SIZE, None, "memory of the reduce", "submit", _ELEMENTS)

@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from jughpc._version import __version__
+from jughpc.app.jugapi import script
 from jughpc.jug.barrier import barrier, bvalue
 from jughpc.jug.compound import CompoundTask, CompoundTaskGenerator
 from jughpc.jug.jug import init, is_jug_running, set_jugdir
@@ -29,6 +30,8 @@ __all__ = [
     "set_jugdir",
     "value",
 ]
+
+script.watch()
 
 _MODULES = ("backends", "hash", "hooks", "io", "mapreduce", "options", "subcommands", "unsafe", "utils")
 _STORES = ("dict_store", "file_store", "redis_store")

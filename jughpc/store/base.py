@@ -183,6 +183,8 @@ class Store(Protocol):
 
     pace: Pace
     shards: int
+    caution: str
+    """What to tell people who are to rely on it, "" for nothing."""
     may_forget: bool
     """Whether results may vanish while workers rely on them: those of a server that keeps them in its memory."""
 

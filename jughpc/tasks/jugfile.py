@@ -80,6 +80,18 @@ def load(path: Path, args: Sequence[str] | None = (), source: Path | None = None
     return Jugfile(there, module.__name__, vars(module), list(alltasks), barrier, Path.cwd(), text)
 
 
+def fill(module: ModuleType, path: Path, source: Path | None = None) -> None:
+    """Run the jugfile in a module that is being imported, up to the first barrier that is not met. Raises as `load`."""
+    text = read(source or path)
+    module.__file__ = str(path)
+    _run(path, text, module)
+
+
+def module_name(path: Path) -> str:
+    """Return the name of the module that a jugfile is run as."""
+    return path.name.removesuffix(".py")
+
+
 def read(path: Path) -> bytes:
     """Return the text at `path`. Raises JugfileNotFoundError."""
     try:
@@ -115,7 +127,7 @@ def _make_importable(folder: Path) -> None:
 
 
 def _fresh_module(path: Path) -> ModuleType:
-    name = path.name.removesuffix(".py")
+    name = module_name(path)
     if name.split(".")[0] in ("jug", "jughpc"):
         raise UsageError(f"{path} hides the module {name} that it needs itself; rename it")
     module = ModuleType(name)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jughpc.store.base import Store
-from jughpc.store.lease.heartbeat import RETRY, Heartbeat, Singles
 from jughpc.store.lease.lease import BeatingLease
-from jughpc.store.lease.progress import Board
 from jughpc.store.record import Record
+from jughpc.testing.beating import SimBeats, Witness
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.simfiles import Client
-from jughpc.testing.stage import Actor, Stage
-
-_TICK = 5.0  # [s] between two looks at what the worker does
+from jughpc.testing.stage import Actor
 
 WORKER = "worker"
-
-MakeHeartbeat = Callable[[Board], Heartbeat]
 
 
 @dataclass
@@ -27,6 +21,7 @@ class Host:
 
     Attributes:
         mortal: Whether what runs here may die.
+        witness: What beats for all of an element's workers, None if each has something of its own.
     """
 
     name: str
@@ -34,6 +29,7 @@ class Host:
     client: Client
     mortal: bool = True
     processes: list[Process] = field(default_factory=list)
+    witness: Witness | None = None
 
     def is_gone(self, record: Record) -> bool:
         """Return whether a record's process ran here and is gone."""
@@ -41,89 +37,8 @@ class Host:
 
     def actors(self) -> list[Actor]:
         """Return all that runs here."""
-        return [actor for process in self.processes for actor in process.actors() if not actor.over]
-
-
-class SimBeats:
-    """Meets heartbeat.Beats by an actor instead of a process."""
-
-    def __init__(self, stage: Stage, name: str, clock: SimClock, make: MakeHeartbeat) -> None:
-        self._stage, self._name, self._clock = stage, name, clock
-        self.board = Board()
-        self._heartbeat = make(self.board)
-        self._order: Callable[[], float] | None = None
-        self._idle = self._ended = self._orphaned = False
-        self.actor = stage.spawn(name, self._serve)
-
-    def begin(self, record: Record) -> None:
-        self._give(lambda: self._heartbeat.begin(record))
-
-    def settle(self) -> Singles:
-        answers: list[Singles] = []
-
-        def settle() -> float:
-            answers.append(self._heartbeat.settle())
-            return 0.0
-
-        self._ask(settle)
-        return answers[0] if answers else Singles([], in_place=False)
-
-    def stop(self) -> None:
-        if not self._ask(self._heartbeat.stop):
-            self._stage.hold(0.0)  # by which who unwinds where it was killed starts nothing
-            self.actor = self._stage.spawn(self._name, self._serve)
-
-    def end(self) -> None:
-        self._ended = True
-        self._wake()
-
-    def orphan(self) -> None:
-        """Let it see that its worker died."""
-
-        def say_that_it_died() -> float:
-            self._heartbeat.say_that_it_died("killed by SIGKILL")
-            self._ended = True
-            return 0.0
-
-        self._give(say_that_it_died)
-        self._orphaned = True
-
-    def _ask(self, order: Callable[[], float]) -> bool:
-        """Give an order and wait until it is done; return whether it was, or nobody was there to do it."""
-        self._give(order)
-        while self._order and not (self.actor.over or self.actor.doomed):
-            self._stage.hold(0.1)  # it is in the midst of a beat
-        return self._order is None
-
-    def _give(self, order: Callable[[], float]) -> None:
-        if not self._orphaned:  # else whoever unwinds where it was killed orders nothing any more
-            self._order = order
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._idle:
-            self._stage.wake(self.actor)
-
-    def _serve(self) -> None:
-        pause = RETRY
-        while not self._ended:
-            order, self._order = self._order, None
-            if order:
-                pause = order()
-                continue
-            if pause <= 0:
-                pause = self._heartbeat.beat()
-            started = self._clock.now()
-            self._rest(min(pause, _TICK))
-            self._heartbeat.deescalate()
-            pause -= self._clock.now() - started + 1e-6  # so that rounding cannot leave a pause for ever
-
-    def _rest(self, pause: float) -> None:
-        """Wait for an order, for `pause` seconds at most."""
-        if self._order is None and not self._ended:
-            self._idle = True
-            self._stage.hold(pause / self._clock.rate)
-            self._idle = False
+        actors = (actor for process in self.processes for actor in process.actors() if not actor.over)
+        return list(dict.fromkeys(actors))  # one may beat for several
 
 
 class SimLease(BeatingLease):
@@ -134,6 +49,7 @@ class SimLease(BeatingLease):
     """
 
     renewing = False
+    process: Process
 
     def renew(self, reason: str) -> None:
         self.renewing = True
@@ -148,12 +64,16 @@ class Process:
         store: The store as it sees it.
         actor: What runs in it.
         lease, beats: Its lease, and what beats for them, if it is a worker.
+        former: Whose place it takes, None if it is the first there.
+        haunts: How often its record was written since it died.
     """
 
     store: Store
     actor: Actor
     lease: SimLease
     beats: SimBeats
+    former: Process | None = None
+    haunts = 0
 
     def __init__(self, host: Host, owner: str) -> None:
         self.host, self.works = host, owner == WORKER
@@ -174,7 +94,13 @@ class Process:
 
     def actors(self) -> list[Actor]:
         """Return all that runs in it or for it."""
-        return [self.actor, self.beats.actor] if self.works else [self.actor]
+        return [self.actor, self.beats.witness.actor] if self.works else [self.actor]
+
+    def is_turned_to(self, actor: Actor) -> bool:
+        """Return whether what `actor` does now is this process's doing."""
+        if actor is self.actor:
+            return True
+        return self.works and actor is self.beats.witness.actor and self.beats.witness.served is self.beats
 
     def identify(self) -> Record:
         """Return the record of a new life."""

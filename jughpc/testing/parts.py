@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.heartbeat import Heartbeat
+from jughpc.testing.beating import SimBeats
 from jughpc.testing.hosts import SimLease
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.realworker import RealWorker
@@ -17,6 +18,7 @@ class Parts:
 
     store: type[FileStore] = FileStore
     heartbeat: type[Heartbeat] = Heartbeat
+    beats: type[SimBeats] = SimBeats
     lease: type[SimLease] = SimLease
     mini: type[MiniWorker] = MiniWorker
     real: type[RealWorker] = RealWorker

@@ -11,6 +11,7 @@ from jughpc.store.base import Pace
 from jughpc.testing.weather import KINDS, Forecast
 
 _SLOWEST = 0.8  # rate of a clock
+_TOGETHER = 0.5  # how often several workers are of one element
 VISITORS = ("cleanup", "force", "invalidate", "reader", "damage")
 
 
@@ -128,6 +129,7 @@ class Plan:
         bits: Shards of the store.
         visitors: Who else comes, and when [s].
         ambush: Who comes whenever somebody is ambushed.
+        together: Whether the workers on a host are of one element: one process beats for all, and who dies is replaced.
     """
 
     seed: int
@@ -143,6 +145,7 @@ class Plan:
     forecast: Forecast = field(default_factory=Forecast)
     visitors: tuple[tuple[str, float], ...] = ()
     ambush: str = "cleanup"
+    together: bool = False
 
     @property
     def fair(self) -> bool:
@@ -198,6 +201,7 @@ def draw(seed: int) -> Plan:
         forecast=_forecast(rng, theme, pace, tasks),
         visitors=_visitors(rng, theme, tasks),
         ambush=rng.choice(theme.visitors or ("cleanup",)),
+        together=rng.random() < _TOGETHER,
     )
 
 

@@ -15,6 +15,8 @@ from jughpc.store.resultfile import DamagedError
 from jughpc.testing.disk import Disk, Inode
 from jughpc.testing.hosts import Process
 
+_LAST_WORDS = 4  # times that a record may be written after a death: a reply may be lost, and the write repeated
+
 
 @dataclass
 class Holding:
@@ -137,6 +139,13 @@ class Referee:
             for other in self._holdings:
                 if other.process is not process and other.overlaps(mine) and other.believes():
                     self.blame(f"both rely on what they hold: {mine.claim} and {other.claim}")
+
+    def beats(self, process: Process) -> None:
+        """Check that nobody goes on to beat for a process that died: a beat under way, and its death, are written."""
+        if process.works and not process.alive:
+            process.haunts += 1
+            if process.haunts > _LAST_WORDS:
+                self.blame(f"{process.name} is beaten for, though it died")
 
     def let_go(self, process: Process, claim: Claim) -> None:
         """Take note that a process relies on a claim no more, and check that what it runs is covered by another."""

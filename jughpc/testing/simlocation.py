@@ -73,6 +73,8 @@ class SimFolder:
         return record.life in self.gone
 
 
-def still_lease(location: Location, clock: Clock, ref: ElementRef | None = None, owner: str = "") -> Lease:
+def still_lease(
+    location: Location, clock: Clock, ref: ElementRef | None = None, owner: str = "", worker: int = 0
+) -> Lease:
     """Return a lease that nothing beats for: what `Site.new_lease` is while no time goes by."""
-    return QuietLease(new_record(clock.wall(), ref, owner))
+    return QuietLease(new_record(clock.wall(), ref, owner, worker))

@@ -13,9 +13,10 @@ from jughpc.store.files.layout import Layout
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.heartbeat import Heartbeat
 from jughpc.store.lease.progress import Board
+from jughpc.testing.beating import Witness
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.disk import Disk
-from jughpc.testing.hosts import WORKER, Host, Process, SimBeats
+from jughpc.testing.hosts import WORKER, Host, Process
 from jughpc.testing.parts import Parts
 from jughpc.testing.plan import Plan, SimTask
 from jughpc.testing.referee import Referee
@@ -24,6 +25,8 @@ from jughpc.testing.stage import Crash, Stage
 from jughpc.testing.visitors import RESULT, VISITS
 from jughpc.testing.watched import WatchedStore
 from jughpc.testing.weather import Weather
+
+_SUCCESSORS = 3  # in one history
 
 Trace = Callable[[str], None]
 
@@ -41,7 +44,7 @@ class World:
     def __init__(self, plan: Plan, parts: Parts, trace: Trace | None = None) -> None:
         self.plan, self.parts, self._trace = plan, parts, trace
         self.rng, self.died = random.Random(plan.seed), 0.0
-        self.stage = Stage()
+        self.stage, self._successors = Stage(), 0
         self.disk = Disk(lambda: self.stage.time)
         self.layout = Layout(plan.bits)
         self.referee = Referee(self.disk, self.layout, lambda: self.stage.time)
@@ -51,12 +54,14 @@ class World:
         self.removes, self.rots = bool(kinds & {"invalidate", "anew", "damage"}), "damage" in kinds
         self.hosts = [self._host(number, *clock) for number, clock in enumerate(plan.clocks)]
 
-    def start_worker(self, host: Host, delay: float) -> None:
-        """Start a worker process on `host` after `delay` seconds."""
+    def start_worker(self, host: Host, delay: float, former: Process | None = None) -> None:
+        """Start a worker process on `host` after `delay` seconds, in the place of one that died there."""
         process = self._process(host, WORKER)
-        make = partial(self._heartbeat, process)
-        beats = SimBeats(self.stage, f"{process.name} heartbeat", host.clock, make)
+        process.former = former
+        make, name = partial(self._heartbeat, process), f"{process.name} heartbeat"
+        beats = self.parts.beats(self.stage, name, host.clock, make, self._witness(host, name))
         process.beats, process.lease = beats, self.parts.lease(beats, host.clock, process.identify)
+        process.lease.process = process
         process.actor = self.stage.spawn(process.name, lambda: self._work(process), delay)
 
     def send(self, kind: str, delay: float) -> None:
@@ -91,7 +96,7 @@ class World:
         """Return the process whose turn it is."""
         actor = self.stage.current
         processes = (process for host in self.hosts for process in host.processes)
-        return next(process for process in processes if actor in process.actors())
+        return next(process for process in processes if actor and process.is_turned_to(actor))
 
     def before(self, call: str, path: str) -> None:
         was_late = call == "remove" and self.stage.current is not None and self.caller().late
@@ -109,6 +114,8 @@ class World:
             self.referee.makes(path)
         elif call == "rename":
             self.referee.relies(self.caller())
+        elif call == "rewrite":
+            self.referee.beats(self.caller())
 
     def postpones(self, call: str, path: str, effect: Callable[[], None]) -> bool:
         if call == "remove" and RESULT.fullmatch(path):
@@ -147,6 +154,14 @@ class World:
             self.trace(f"ends badly: {error}")
         process.beats.orphan()  # if it is still there: with the process its pipe ends
 
+    def _witness(self, host: Host, name: str) -> Witness:
+        """Return what is to beat for another worker on `host`."""
+        if not self.plan.together:
+            return Witness(self.stage, name, host.clock)
+        if host.witness is None or not host.witness.is_there:
+            host.witness = Witness(self.stage, f"{host.name} heartbeat", host.clock)
+        return host.witness
+
     def _host(self, number: int, offset: float, rate: float) -> Host:
         clock = SimClock(self.stage, offset, rate, self.weather.asleep)
         return Host(f"host{number}", clock, Client(self.disk, self.plan.lag), mortal=number > 0)
@@ -180,7 +195,7 @@ class World:
             self.send(self.plan.ambush, 0.0)
             self.stage.hold(seconds)
         elif kind == "heartless":
-            self.stage.kill(caller.beats.actor)
+            self.stage.kill(caller.beats.witness.actor)
         elif caller.host.mortal:
             self._kill(caller, whole_host=kind == "crash")
         self.stage.hold(0.0)  # by which who was struck dies
@@ -198,3 +213,6 @@ class World:
             self.stage.kill(actor)
         if not whole_host:
             process.beats.orphan()
+            if self.plan.together and self._successors < _SUCCESSORS:
+                self._successors += 1
+                self.start_worker(process.host, 1.0, process)

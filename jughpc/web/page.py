@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 
 from jughpc.app.context.target import Target
@@ -40,7 +41,9 @@ def page(report: Report) -> str:
     by_name = sorted(standing.by_name().items())
     totals = [standing.count(state) for state in range(len(COLUMNS))]
     rows = [_row("th", [*COLUMNS, "Task name"]), *(_row("td", [*counts, name]) for name, counts in by_name)]
-    words = f"<p>{_shown(in_words(standing))} {len(standing.workers)} live workers.</p>"
+    since = standing.manifest.since
+    loaded = f" Tasks as loaded at {datetime.fromtimestamp(since):%Y-%m-%d %H:%M:%S}." if since else ""
+    words = f"<p>{_shown(in_words(standing))} {len(standing.workers)} live workers.{loaded}</p>"
     table = "\n".join(["<table>", *rows, _row("td", [*totals, "Total"]), "</table>"])
     return _whole(report.target, f"{words}\n{table}")
 

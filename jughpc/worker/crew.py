@@ -8,69 +8,29 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import select
 import signal
 import sys
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NoReturn
 
-from jughpc import cgroup, host
+from jughpc import cgroup
 from jughpc.backoff import Backoff
-from jughpc.errors import JugError
 from jughpc.store.lease import ending
-from jughpc.store.lease.process import BeatProcess, Line
+from jughpc.store.lease.process import BeatProcess
 from jughpc.worker.lines import Lines
+from jughpc.worker.seat import Report, Seat, Work, read, sit, take_streams
 from jughpc.worker.stops import AFTER_THIS_TASK, AT_ONCE, Stops
-from jughpc.worker.tally import Say, Tally
+from jughpc.worker.tally import Say
 
 _TICK, _MOMENT = 0.25, 0.005  # [s] between two looks at who ended; the latter while one is about to
 _MOURNING = 1.0  # [s] from a death to a successor: what beats learns from the dead how it was
 _LONGEST_MOURNING = 15.0  # [s]
+_SHORT = 60.0  # [s] of a life: whoever dies later died of its work, and what kills is found out
 _HEEDED = AT_ONCE + AFTER_THIS_TASK
-
-
-@dataclass(frozen=True)
-class Seat:
-    """What a worker finds in its own process.
-
-    Attributes:
-        number: Which of its element's workers it is, from 1.
-        line: To what beats for it.
-    """
-
-    number: int
-    line: Line
-    stops: Stops
-
-
-@dataclass(frozen=True)
-class Report:
-    """How a worker ended its part.
-
-    Attributes:
-        code: The exit code that it would have by itself.
-        nothing_left: Whether no other worker could do anything either.
-        is_over: Whether all that can be done of this load is done.
-        is_done: Whether all of it is.
-        trouble: What kept it from working, and will be the user's to mend; None if nothing did.
-    """
-
-    code: int
-    tally: Tally = field(default_factory=Tally)
-    nothing_left: bool = False
-    is_over: bool = False
-    is_done: bool = False
-    trouble: JugError | None = None
-
-
-Work = Callable[[Seat], Report]
-"""What a worker does, in its own process."""
 
 
 @dataclass
@@ -78,12 +38,14 @@ class _Member:
     """A worker, as the process that forked it sees it.
 
     Attributes:
+        begun: When it was forked [s].
         seen_dead: When it was seen to have ended without a report [s], None while it was not.
     """
 
     number: int
     pid: int
     report: int
+    begun: float = field(default_factory=time.monotonic)
     told: bytearray = field(default_factory=bytearray)
     is_told: bool = False
     seen_dead: float | None = None
@@ -96,7 +58,7 @@ class Crew:
         beating: What beats for them; with as many boards.
         stops: Of this process: what it is told, all are.
         may_replace: Tells whether there is time for another worker.
-        bound: Deaths in a row, in which no task is finished, after which nobody is replaced any more.
+        bound: Early deaths in a row, with no task finished meanwhile, after which nobody is replaced any more.
     """
 
     def __init__(
@@ -170,7 +132,7 @@ class Crew:
                 return
             member.seen_dead = now
             self._hear_out(member)
-        report = _read(member.told)
+        report = read(member.told)
         if report is None and now < member.seen_dead + _MOURNING / 2:
             return
         del self._members[member.number]  # first: from then on its pid may be another's
@@ -178,7 +140,7 @@ class Crew:
         os.close(member.report)
         self._finished += self._beating.boards[member.number - 1].finished
         if report is None:
-            self._died(member.number, status)
+            self._died(member, status)
         else:
             self._reports[member.number] = report
 
@@ -189,9 +151,9 @@ class Crew:
         for lines in self._lines.values():
             lines.drain()
 
-    def _died(self, number: int, status: int) -> None:
-        done = self._done()
-        if done > self._before:
+    def _died(self, member: _Member, status: int) -> None:
+        number, done = member.number, self._done()
+        if done > self._before or time.monotonic() - member.begun > _SHORT:
             self._barren, self._before = 0, done
             self._mourning.reset()
         self._barren += 1
@@ -238,69 +200,29 @@ class Crew:
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if not pid:
-            self._be(number, line, [write for _, write in pipes], mask, parent)
+            out, err, report = (write for _, write in pipes)
+            stops = Stops(say=self._say)
+            sit(Seat(number, line, stops, report), self._work, parent, lambda: self._settle([out, err], mask, stops))
         line.close()
-        for read, write in pipes:
-            os.close(write)
-            os.set_blocking(read, False)
+        for source, end in pipes:
+            os.close(end)
+            os.set_blocking(source, False)
         self._members[number] = _Member(number, pid, pipes[2][0])
-        for target, (read, _) in zip((1, 2), pipes, strict=False):
-            self._lines[read] = Lines(read, target, f"[{number}] ")
+        for target, (source, _) in zip((1, 2), pipes, strict=False):
+            self._lines[source] = Lines(source, target, f"[{number}] ")
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-    def _be(self, number: int, line: Line, ends: list[int], mask: Iterable[int], parent: int) -> NoReturn:
-        """Be a worker, from here to the end of this process."""
-        code = 1
-        try:
-            host.end_with_parent(signal.SIGTERM, parent)
-            report = host.Descriptor(ends[2])
-            self._leave(ends)
-            self._beating.hand_over()
-            self._stops.uninstall()
-            stops = Stops(say=self._say)
-            signal.signal(signal.SIGCHLD, self._of_children)
-            stops.install(mask)
-            done = pickle.dumps(self._work(Seat(number, line, stops)))
-            _write(report, done)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            _flush()
-            os._exit(code)
-
-    def _leave(self, ends: list[int]) -> None:
-        """Take this worker's own ends of pipes as standard streams; let go of what only its parent needs."""
+    def _settle(self, ends: list[int], mask: Iterable[int], stops: Stops) -> None:
+        """Let go, in a worker's own process, of what only this one needs."""
         for handle in (*self._lines, *(member.report for member in self._members.values())):
             os.close(handle)
-        self._lines.clear()
-        nowhere = os.open(os.devnull, os.O_RDONLY)
-        for source, number in ((nowhere, 0), (ends[0], 1), (ends[1], 2)):
-            os.dup2(source, number)
-            os.close(source)
+        self._beating.hand_over()
+        self._stops.uninstall()
+        signal.signal(signal.SIGCHLD, self._of_children)
+        take_streams(*ends)
+        stops.install(mask)
 
 
 def _has_ended(pid: int) -> bool:
     """Return whether a child ended, and leave it to be waited for."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _read(told: bytearray) -> Report | None:
-    """Return what a worker reported, None if it did not come to that."""
-    try:
-        found = pickle.loads(told)  # from a child of this very process
-    except Exception:  # of any kind: it died while it wrote
-        return None
-    return found if isinstance(found, Report) else None
-
-
-def _write(report: host.Descriptor, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(report.number, left) :]
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()

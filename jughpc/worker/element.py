@@ -21,6 +21,7 @@ class Place:
         owner: Its job in the scheduler's words, "" by hand.
         element, elements: Its number, and how many there are; -1 and 1 by hand.
         deadline: When the scheduler ends it [Unix s], None for never.
+        worker, workers: Which of the element's workers it is, from 1, and how many there are; 0 and 1 for the only one.
     """
 
     ref: ElementRef | None = None
@@ -28,11 +29,18 @@ class Place:
     element: int = -1
     elements: int = 1
     deadline: float | None = None
+    worker: int = 0
+    workers: int = 1
 
     @property
     def start(self) -> float:
         """Where on the way round it begins, 0 to 1."""
-        return max(self.element, 0) / self.elements
+        return (max(self.element, 0) * self.workers + max(self.worker - 1, 0)) / self.all
+
+    @property
+    def all(self) -> int:
+        """How many workers its kind has."""
+        return self.elements * self.workers
 
 
 def place(environ: Mapping[str, str]) -> Place:

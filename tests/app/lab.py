@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import key_of, of_graph, save
+from jughpc.app.context.kept import keep, load_of
+from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.submit.submit import SubmitRequest, Submitted, plan_submission, submit
@@ -52,6 +53,17 @@ singles = [single(i) for i in range(4)]
 doubles = [double(one) for one in singles]
 whole = total(doubles)
 """
+
+
+def readable(folder: str, lab: Lab) -> Path:
+    """Return a path on the lab's disk, which other than through its files can be read, too."""
+
+    class OnDisk(SimPath):
+        def read_bytes(self) -> bytes:
+            return lab.files.read(str(self.relative_to(folder)))
+
+    return OnDisk(folder)
+
 
 PATIENCE = 20_000.0  # [s] of the test's own time, after which whoever still waits has gone astray
 
@@ -169,7 +181,7 @@ class Lab:
         self.clock = StageClock(self.stage)
         self.disk = Disk(self.clock.now)
         self.files = SimFiles(Client(self.disk), self.orders)
-        self.folder = SimPath("/shared/run/sums.jugdata")
+        self.folder = readable("/shared/run/sums.jugdata", self)
         self.location = SimFolder(self.files, self.folder)
         self.jugfile = self.tmp_path / "sums.py"
         self.jugfile.write_text(self.text)
@@ -198,8 +210,8 @@ class Lab:
         """Load the jugfile, make the store and keep the manifest."""
         session = sessions.begin(self.site)
         graph = Graph(session.jugfile.tasks)
-        key = key_of(self.site.target, session.jugfile.text)
-        save(self.files, key, of_graph(graph, session.jugfile.barrier), "test")
+        load = load_of(session, b"".join(graph.digests))
+        keep(self.files, load, lambda: of_graph(graph, session.jugfile.barrier), "test")
         return self
 
     def digests(self, name: str) -> list[bytes]:

@@ -61,7 +61,7 @@ def test_who_stands_still_while_watched_is_dead_and_nobody_waits_longer_than_it_
     ((proof, removed),) = cleaned(lab, wait=True).values()
     assert proof
     assert removed
-    assert TTL <= lab.clock.now() < TTL + 15
+    assert TTL <= lab.clock.now() < TTL + 20  # the longest pause, and the looks before it
 
 
 def test_who_beats_while_watched_stays_and_watching_has_an_end(lab):

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from jughpc.app.status.elements import Jobs, elements
+from jughpc.app.status.elements import Jobs, by_number, elements, groups
 from jughpc.batch import submissions
+from jughpc.batch.causes import Cause, Why
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.scheduler import Role, State, Status, Workload
 from jughpc.batch.slurm import Slurm
@@ -44,10 +45,25 @@ def record(state, worker=0):
 
 
 FAILED = Status(State.FAILED, "NonZeroExitCode")
+TIMEOUT = Status(State.FAILED, "TIMEOUT", why=Why(Cause.TIME_LIMIT, "met its time limit"))
 
 
 def test_an_element_whose_worker_ended_in_order_is_done_though_it_left_work(jobs):
     assert elements(jobs(FAILED), [], [LIFE]) == {State.DONE: 1}
+
+
+def reasons(jobs, *stored):
+    return [group.words for group in groups(jobs, by_number(jobs, *stored))]
+
+
+def test_such_an_element_is_not_told_among_those_that_failed(jobs):
+    assert reasons(jobs(FAILED), [], [LIFE]) == []
+    assert reasons(jobs(FAILED), [record(DIED)], []) == ["NonZeroExitCode"]
+
+
+def test_an_element_that_met_its_time_limit_has_failed_though_its_worker_ended_in_order(jobs):
+    assert elements(jobs(TIMEOUT), [], [LIFE]) == {State.FAILED: 1}
+    assert reasons(jobs(TIMEOUT), [], [LIFE]) == ["met its time limit"]
 
 
 def test_an_element_whose_worker_died_has_failed(jobs):

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from jughpc.app.context import manifest
+from jughpc.app.context import kept, manifest
 from jughpc.fs import OsFiles
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
@@ -39,29 +39,34 @@ def graph(request):
 
 
 @pytest.fixture
-def kept(graph, tmp_path):
+def files(graph, tmp_path):
+    """Return a folder in which its manifest is kept."""
     files = OsFiles(tmp_path)
-    manifest.save(files, KEY, manifest.of_graph(graph, barrier=False), "token")
-    return manifest.find(files, KEY)
+    load = kept.Load(KEY, b"".join(graph.digests), barrier=False, when=1.0)
+    kept.keep(files, load, lambda: manifest.of_graph(graph, barrier=False), "token")
+    return files
 
 
-def test_a_task_waits_until_all_that_it_needs_is_done(graph, kept):
-    done = np.zeros(len(kept), bool)
-    for i in range(len(kept)):
-        assert (~kept.waiting(done) & ~done).nonzero()[0].tolist() == graph.ready()
+@pytest.fixture
+def found(files):
+    return kept.latest(files, KEY)
+
+
+def test_a_task_waits_until_all_that_it_needs_is_done(graph, found):
+    done = np.zeros(len(found), bool)
+    for i in range(len(found)):
+        assert (~found.waiting(done) & ~done).nonzero()[0].tolist() == graph.ready()
         done[i] = True
         graph.done(i)
-    assert not kept.waiting(done).any()
+    assert not found.waiting(done).any()
 
 
-def test_a_name_needs_another_also_by_what_is_shared(kept):
-    pairs = {(kept.names[a].split(".")[-1], kept.names[b].split(".")[-1]) for a, b in kept.name_pairs()}
+def test_a_name_needs_another_also_by_what_is_shared(found):
+    pairs = {(found.names[a].split(".")[-1], found.names[b].split(".")[-1]) for a, b in found.name_pairs()}
     assert pairs == {("part", "user"), ("user", "last")}
 
 
-def test_who_knows_of_no_shared_containers_does_not_take_their_manifest_for_one_of_his(graph, tmp_path):
-    files = OsFiles(tmp_path)
-    manifest.save(files, KEY, manifest.of_graph(graph, barrier=False), "token")
+def test_who_knows_of_no_shared_containers_does_not_take_their_manifest_for_one_of_his(graph, files):
     (name,) = files.names("manifest")
     with np.load(io.BytesIO(files.read(f"manifest/{name}"))) as arrays:
         is_shared = len(arrays["starts"]) > len(arrays["kinds"]) + 1

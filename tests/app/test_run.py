@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from jughpc.app.context import manifest
+from jughpc.app.context import kept
 from jughpc.app.context import session as sessions
+from jughpc.app.context.session import peek
 from jughpc.app.context.target import MEMORY
 from jughpc.app.run.execute import execute
 from jughpc.app.run.reduce import reduce
@@ -120,7 +121,7 @@ def test_a_worker_writes_down_why_it_ended(labs, text, words):
 
 def test_the_manifest_is_kept_once_by_whoever_loads_first(lab):
     run(lab)
-    assert len(manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 9
+    assert len(kept.latest(lab.files, kept.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 9
     lab.orders.calls.clear()
     run(lab)
     assert not any("manifest" in path for call, path in lab.orders.calls if call == "create")
@@ -135,7 +136,7 @@ def test_a_jugfile_without_tasks_is_done_and_keeps_no_manifest(lab):
 def test_past_each_barrier_it_is_loaded_again(labs):
     lab = labs(text=BARRIER)
     assert run(lab) == (ExitCode.DONE, {"sums.single": 3})
-    assert len(manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 3
+    assert len(kept.latest(lab.files, kept.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 3
 
 
 def test_a_barrier_that_is_never_passed_ends_with_work_left(labs):
@@ -260,7 +261,7 @@ def test_a_choice_learns_what_others_bring_while_it_lasts(lab):
 def test_a_reduce_sees_the_names_of_the_jugfile_and_its_values(lab):
     run(lab)
     out = lab.tmp_path / "out"
-    reduce(lab.site, lab.reduce_script(f"{WRITE}({str(out)!r}).write_text(f'{{__name__}} {{value(whole)}}')"))
+    reduce(peek(lab.site), lab.reduce_script(f"{WRITE}({str(out)!r}).write_text(f'{{__name__}} {{value(whole)}}')"))
     assert out.read_text() == "__main__ 12"
 
 
@@ -269,22 +270,22 @@ def test_a_reduce_finds_the_jugfiles_arguments_behind_its_own_name(labs):
     lab.begin().all_done()
     out = lab.tmp_path / "out"
     script = lab.reduce_script(f"import sys\n{WRITE}({str(out)!r}).write_text(repr(sys.argv) + __file__)")
-    reduce(lab.site, script)
+    reduce(peek(lab.site), script)
     assert out.read_text() == f"{[str(script), '7']!r}{script}"
 
 
 def test_a_reduce_script_that_is_not_there_is_a_mistake(lab):
     with pytest.raises(UsageError, match="no reduce script"):
-        reduce(lab.site, lab.tmp_path / "nosuch.py")
+        reduce(peek(lab.site), lab.tmp_path / "nosuch.py")
 
 
 def test_a_result_that_is_missing_is_told_as_such(lab):
     lab.begin()
     with pytest.raises(UsageError, match="needs a result that is not there"):
-        reduce(lab.site, lab.reduce_script("value(whole)"))
+        reduce(peek(lab.site), lab.reduce_script("value(whole)"))
 
 
 def test_what_a_reduce_raises_is_shown_as_the_users_own(lab):
     lab.begin()
     with pytest.raises(JugfileError, match="ZeroDivisionError"):
-        reduce(lab.site, lab.reduce_script("1 / 0"))
+        reduce(peek(lab.site), lab.reduce_script("1 / 0"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.app.context import manifest
+from jughpc.app.context import kept
 from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target, Usual, choose, remember
@@ -233,37 +233,93 @@ def test_a_folder_that_cannot_be_written_to_has_no_memory(here):
 
 def test_one_that_is_damaged_is_removed_so_that_the_next_load_keeps_it_anew(lab):
     lab.begin()
-    key = manifest.key_of(lab.site.target, lab.jugfile.read_bytes())
+    key = kept.key_of(lab.site.target, lab.jugfile.read_bytes())
     (name,) = lab.files.names("manifest")
     lab.files.save(f"manifest/{name}", [b"PK not really"])
-    assert manifest.find(lab.files, key) is None
+    assert kept.latest(lab.files, key) is None
     assert lab.files.names("manifest") == []
 
 
-def test_of_several_loads_the_one_that_came_furthest_is_found(lab):
+@pytest.fixture
+def loaded(lab):
+    """Return what keeps the first N tasks of a load that was done at some time; and what is found of all these."""
     lab.begin()
-    whole = manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))
-    part = replace(whole, kinds=whole.kinds[:2], digests=whole.digests[:2], starts=whole.starts[:3])
-    manifest.save(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()), part, "t")
-    assert len(manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 9
-    assert len(manifest.find_any(lab.files)) == 9
+    key = kept.key_of(lab.site.target, lab.jugfile.read_bytes())
+    whole = kept.latest(lab.files, key)
+    (first,) = lab.files.names("manifest")
+    lab.files.remove(f"manifest/{first}")
+
+    def keep(count, when, *, barrier=False):
+        cut = {"kinds": whole.kinds[:count], "digests": whole.digests[:count], "starts": whole.starts[: count + 1]}
+        part = replace(whole, **cut, barrier=barrier)
+        kept.keep(lab.files, kept.Load(key, part.digests.tobytes(), barrier, when), lambda: part, "t")
+
+    def found():
+        latest = kept.latest(lab.files, key)
+        return len(latest), latest.since
+
+    return keep, found, lambda: len(lab.files.names("manifest"))
+
+
+def test_of_several_loads_the_latest_is_found_with_its_time_whatever_it_brought(loaded):
+    keep, found, _ = loaded
+    for count, when in ((4, 10.0), (2, 20.25), (3, 20.5)):
+        keep(count, when)
+        assert found() == (count, when)
+
+
+def test_a_load_that_brings_what_one_before_the_latest_brought_becomes_the_latest(loaded):
+    keep, found, files = loaded
+    for count, when in ((4, 10.0), (2, 20.0), (4, 30.0)):
+        keep(count, when)
+    assert (found(), files()) == ((4, 30.0), 2)
+
+
+def test_a_load_that_brings_the_same_again_writes_nothing(loaded, lab):
+    keep, found, _ = loaded
+    keep(4, 10.0)
+    lab.orders.calls.clear()
+    keep(4, 20.0)
+    assert (found(), {verb for verb, _ in lab.orders.calls} & {"write", "rename"}) == ((4, 10.0), set())
+
+
+def test_who_ends_at_a_barrier_that_others_have_passed_does_not_hide_what_they_found(loaded):
+    keep, found, _ = loaded
+    for count, when, barrier in ((2, 10.0, True), (4, 20.0, False), (2, 30.0, True)):
+        keep(count, when, barrier=barrier)
+    assert found() == (4, 20.0)
+
+
+def test_a_load_past_a_barrier_behind_which_nothing_comes_is_another(loaded, lab):
+    keep, found, _ = loaded
+    keep(4, 10.0, barrier=True)
+    keep(4, 20.0)
+    assert found() == (4, 20.0)
+
+
+def test_of_a_jugfile_whose_tasks_differ_at_each_load_a_few_are_kept(loaded):
+    keep, found, files = loaded
+    for count in range(1, 9):
+        keep(count, float(count))
+    assert (found(), files()) == ((8, 8.0), 4)
 
 
 def test_arguments_make_another_load(lab):
     given = [replace(lab.site.target, args=args) for args in ((), ("a",), ("b",), ("a", "b"), ("ab",))]
-    keys = {manifest.key_of(target, lab.jugfile.read_bytes()) for target in given}
+    keys = {kept.key_of(target, lab.jugfile.read_bytes()) for target in given}
     assert len(keys) == 5
 
 
-def test_one_that_was_saved_before_is_left_as_it_is(lab):
+def test_one_of_an_older_version_is_found_until_there_is_another(lab):
     lab.begin()
-    key = manifest.key_of(lab.site.target, lab.jugfile.read_bytes())
-    assert manifest.is_saved(lab.files, key, 9)
-    assert not manifest.is_saved(lab.files, key, 8)
-    manifest.save(lab.files, key, manifest.find(lab.files, key), "again")
-    assert len(manifest.find(lab.files, key)) == 9
+    key = kept.key_of(lab.site.target, lab.jugfile.read_bytes())
+    (name,) = lab.files.names("manifest")
+    lab.files.rename(f"manifest/{name}", f"manifest/{key}.9.npz")
+    assert kept.latest(lab.files, key).since == 0.0
+    lab.begin()
+    assert kept.latest(lab.files, key).since > 0
 
 
 def test_a_folder_without_manifests_has_none(lab):
-    assert manifest.find_any(lab.files) is None
-    assert manifest.find(lab.files, "0" * 32) is None
+    assert kept.of_any(lab.files) is None
+    assert kept.latest(lab.files, "0" * 32) is None

@@ -15,7 +15,7 @@ from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, in
 from jughpc.app.submit import own_end
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.cli.output.status import as_dict, lines
-from jughpc.errors import JugdirError
+from jughpc.errors import JugdirError, UsageError
 from jughpc.store.base import SHARD
 from jughpc.store.location import Memory
 
@@ -138,18 +138,58 @@ def test_one_line_says_where_it_stands(lab):
     assert in_words(standing(lab.site)) == "All tasks complete (9 tasks)."
 
 
-def test_a_kept_manifest_is_believed_and_the_jugfile_not_run(lab):
-    run = lab.tmp_path / "was run"
-    lab.jugfile.write_text(f"{lab.text}\nopen({str(run)!r}, 'w').close()\n")
-    lab.begin()
-    run.unlink()
-    assert len(manifest_of(lab.site)) == 9
-    assert not run.exists()
+@pytest.fixture
+def told(lab):
+    """Return a jugfile that tells by a file that it was run, and has a task more with each run; it ran once."""
+    lab.runs = lab.tmp_path / "runs"
+    runs = f"import pathlib\nruns = pathlib.Path({str(lab.runs)!r})"
+    each = "runs.write_text(runs.read_text() + 'x')\nmore = [single(i) for i in enumerate(runs.read_text())]"
+    lab.jugfile.write_text(f"{lab.text}\n{runs}\n{each}\n")
+    lab.runs.write_text("")
+    return lab.begin()
 
 
-def test_the_manifest_of_another_text_is_not_believed(lab):
-    lab.begin().jugfile.write_text(f"{lab.text}\nmore = single(4)\n")
-    assert len(manifest_of(lab.site)) == 10
+def test_a_cached_look_shows_the_latest_load_and_its_time_and_does_not_run_the_jugfile(told):
+    found = manifest_of(replace(told.site, cached=True))
+    assert (len(found), found.since, told.runs.read_text()) == (10, told.clock.wall(), "x")
+
+
+def test_any_other_look_runs_the_jugfile_and_is_what_a_cached_one_shows_from_then_on(told):
+    found = manifest_of(told.site)
+    assert (len(found), found.since, told.runs.read_text()) == (11, None, "xx")
+    assert len(manifest_of(replace(told.site, cached=True))) == 11
+
+
+@pytest.mark.parametrize("change", ["another text", "other arguments", "none at all"])
+def test_a_cached_look_at_what_was_never_loaded_is_a_mistake(lab, change):
+    site = replace(lab.site, cached=True)
+    if change != "none at all":
+        lab.begin()
+    if change == "another text":
+        lab.jugfile.write_text(f"{lab.text}\nmore = single(4)\n")
+    if change == "other arguments":
+        site = replace(site, target=replace(site.target, args=("x",)))
+    with pytest.raises(UsageError, match="look without --cached"):
+        manifest_of(site)
+
+
+def test_a_load_that_takes_long_is_told_with_what_does_without(lab):
+    site = replace(lab.site, clock=Slow())
+    manifest_of(site)
+    assert lab.said == [f"loaded {lab.jugfile} in 3s; status, count, graph and failures take --cached"]
+
+
+class Slow:
+    """A clock by which three seconds pass between two looks."""
+
+    def __init__(self):
+        self.time = 0.0
+
+    def now(self):
+        self.time += 3.0
+        return self.time
+
+    wall = now
 
 
 def test_where_nothing_is_kept_the_jugfile_is_loaded(lab):
@@ -181,19 +221,19 @@ def test_failures_are_told_name_by_name_and_the_oldest_first(lab):
     lab.failed(two)
     lab.clock.sleep(10)
     lab.failed(one).failed(lab.digests("double")[2], "sums.double").failed(b"x" * 16)
-    assert [(row.name, row.digest) for row in failures(lab.site)] == [
+    assert [(row.name, row.digest) for row in failures(lab.site, standing(lab.site))] == [
         ("sums.double", lab.digests("double")[2]), ("sums.single", two), ("sums.single", one),
     ]  # fmt: skip
 
 
 def test_failures_of_a_store_that_does_not_exist_are_none(lab):
-    assert failures(lab.site) == []
-    assert retry(lab.site) == 0
+    assert failures(lab.site, standing(lab.site)) == []
+    assert retry(lab.site, standing(lab.site)) == 0
 
 
 def test_failed_tasks_are_made_ready_again_and_no_others_touched(lab):
     lab.begin().failed(lab.digests("single")[0]).failed(b"x" * 16)
-    assert retry(lab.site) == 1
+    assert retry(lab.site, standing(lab.site)) == 1
     assert counts(lab) == {"waiting": 5, "ready": 4}
     assert lab.store.failure(b"x" * 16)
 

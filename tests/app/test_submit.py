@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.app.context import manifest
+from jughpc.app.context import kept
 from jughpc.app.status import followers
 from jughpc.app.submit import dependents, live
 from jughpc.app.submit.cancel import cancel
@@ -135,8 +135,8 @@ def test_what_was_asked_for_is_in_the_record(lab):
 
 def test_the_manifest_is_kept_for_status_and_once(lab):
     lab.submit()
-    key = manifest.key_of(lab.site.target, lab.jugfile.read_bytes())
-    assert len(manifest.find(lab.files, key)) == 9
+    key = kept.key_of(lab.site.target, lab.jugfile.read_bytes())
+    assert len(kept.latest(lab.files, key)) == 9
     lab.orders.calls.clear()
     lab.submit(again=True)
     assert not any(path.startswith("manifest") for call, path in lab.orders.calls if call in ("create", "rename"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jughpc.app.context import manifest
+from jughpc.app.context import kept
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.garbage import forget_failures, remove_garbage
@@ -110,7 +110,7 @@ def test_manifests_of_other_texts_are_removed_and_the_one_that_holds_stays(lab):
     lab.begin()
     assert len(lab.files.names("manifest")) == 2
     assert tidied(lab).manifests == 1
-    assert len(manifest.find(lab.files, manifest.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 10
+    assert len(kept.latest(lab.files, kept.key_of(lab.site.target, lab.jugfile.read_bytes()))) == 10
 
 
 def test_records_of_workers_that_ended_well_go_but_for_those_that_status_shows(lab):

@@ -184,20 +184,25 @@ def test_an_array_that_a_collector_adds_meanwhile_is_cancelled_too(files, submis
     assert slurm.states == dict.fromkeys("1234", "CANCELLED")
 
 
-def test_a_scheduler_that_cannot_be_reached_is_named(files, submission, slurm):
+def test_a_scheduler_that_cannot_be_reached_is_named_and_asked_once(files, submission, slurm):
     slurm.deaf = 1
     with pytest.raises(
         SchedulerError, match=r"scancel --name=a-1-2 3 exited with 8: .*Unable to contact slurm controller"
     ):
         cancel(of(slurm), files, submission)
+    assert len(slurm.commands) == 1
 
 
-def test_a_command_that_does_not_answer_is_named(files, submission):
+def test_a_command_that_does_not_answer_is_named_and_nobody_waits_for_others_that_would_not(files, submission):
+    asked = []
+
     def run(argv):
+        asked.append(argv)
         raise SchedulerError("scancel did not answer")
 
     with pytest.raises(SchedulerError, match="scancel did not answer"):
         cancel(of(run), files, submission)
+    assert len(asked) == 1
 
 
 def test_jobs_that_are_over_already_are_no_failure_and_the_others_are_still_ended(files, submission, recorded):

@@ -128,6 +128,13 @@ def test_a_failure_that_the_scheduler_has_no_reason_for_is_explained_by_the_elem
     assert stand(Talking(), files, submission, clock).elements[0] == found[0]
 
 
+def test_a_job_that_failed_is_told_with_its_exit_code(files, submission, clock):
+    ends.tell(files, ends.path_of(submission, "1-reduce"), End("slurm:13_0.0", 7, State.FAILED, "exit code 7"))
+    found = stand(Talking(line(REDUCE, "N/A", "FAILED", "NonZeroExitCode")), files, submission, clock)
+    assert found.dependents[Role.REDUCE] == Status(State.FAILED, "exit code 7", "node1")
+    assert stand(Talking(), files, submission, clock) == found
+
+
 def test_accounting_is_asked_once_for_what_nobody_knows_and_its_word_is_kept(files, submission, clock):
     past = "".join(f"12_{place}|{ARRAY.name}|FAILED|3:0|node2\n" for place in range(4))
     run = Talking(past=past + f"13|{REDUCE.name}|COMPLETED|0:0|node2\n")

@@ -224,6 +224,60 @@ def test_so_many_tasks_are_run_by_all_together(jughpc):
     assert 6 <= int(re.search(r"(\d+) +\d+  many\.slow", done.stdout)[1]) <= 8  # two others have one in hand
 
 
+def test_workers_that_are_spawned_load_the_jugfile_each_by_itself_and_pass_its_barriers(jughpc):
+    text = (
+        SLOW.replace("SECONDS", "0.2") + "xs = [slow(i) for i in range(6)]\nbarrier()\nys = [slow(i) for i in range(9)]"
+    )
+    jughpc.write("many.py", text)
+    done = jughpc("execute", "many.py", "--workers", "3", "--start", "spawn")
+    assert done.returncode == 0, done.stderr
+    assert (jughpc.cwd / "loads").read_text() == "x" * 6
+    assert re.search(r"\b9 +0  many\.slow", done.stdout)
+    assert {line[:4] for line in done.stderr.splitlines() if "tasks, in" in line} == {"[1] ", "[2] ", "[3] "}
+    assert done.stdout.count("Task name") == 1
+    assert len(ended(jughpc)) == 3
+
+
+def test_a_spawned_worker_that_is_killed_is_replaced_and_a_signal_ends_all_in_order(jughpc, element, wait_for):
+    process = element("xs = [slow(i) for i in range(9)]", "--start", "spawn")
+    os.kill(min(pids(jughpc)), signal.SIGKILL)
+    wait_for(lambda: len(pids(jughpc)) == 4)
+    process.terminate()
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert err.count("died: killed by SIGKILL") == 1
+    assert [one["state"] for one in records(jughpc)] == ["died"]
+
+
+def test_a_jugfile_that_cannot_be_loaded_by_spawned_workers_is_told_of_once(jughpc):
+    jughpc.write("many.py", "from jughpc import set_jugdir\n1 / 0")
+    done = jughpc("execute", "many.py", "--workers", "2", "--start", "spawn")
+    assert done.returncode == 2
+    assert done.stderr.count("\njughpc: ") == 1
+    assert "died" not in done.stderr
+
+
+def test_what_workers_will_lack_or_share_of_what_the_jugfile_began_is_told_once(jughpc):
+    text = "import socket, threading, time\nfrom jug import Task, barrier\nwire = socket.socket()\n"
+    text += "threading.Thread(target=time.sleep, args=(60,), daemon=True, name='watcher').start()\n"
+    text += "xs = [Task(abs, i) for i in range(3)]\nbarrier()\nys = [Task(abs, x) for x in xs]\n"
+    jughpc.write("many.py", text)
+    done = jughpc("execute", "many.py", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("started threads (watcher") == 1
+    assert done.stderr.count("keeps connections open") >= 1
+
+
+def test_workers_draw_different_random_numbers(jughpc):
+    text = "import random, time, numpy as np\nfrom jug import Task\nnp.random.seed(1)\nrandom.seed(1)\n"
+    text += "def draw(i):\n    time.sleep(0.3)\n    return random.random(), np.random.random()\n"
+    jughpc.write("many.py", text + "xs = [Task(draw, i) for i in range(4)]")
+    assert jughpc("execute", "many.py", "--workers", "4").returncode == 0
+    jughpc.write("look.py", "print(value(xs))")
+    drawn = eval(jughpc("reduce", "many.py", "--script", "look.py").stdout.strip().splitlines()[-1])
+    assert len({one for one, _ in drawn}) == len({other for _, other in drawn}) == 4
+
+
 def test_a_mistake_is_told_once_and_no_worker_is_replaced_for_it(jughpc):
     jughpc.write("many.py", "from jug import Task\nxs = [Task(abs, i) for i in range(3)]")
     done = jughpc("execute", "many.py", "--workers", "2", "--name", "nosuch")

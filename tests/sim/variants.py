@@ -11,6 +11,7 @@ from jughpc.store.files.layout import set_name
 from jughpc.store.files.liveness import Liveness
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.heartbeat import Heartbeat
+from jughpc.testing.beating import SimBeats
 from jughpc.testing.hosts import SimLease
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.parts import Parts
@@ -86,6 +87,34 @@ class NeverLate(SimLease):
 
     def late(self):
         return False
+
+
+# of several workers of one element
+
+
+class RenewsTheDead(SimBeats):
+    """Goes on to beat for a worker that died, as long as it beats for others of its element."""
+
+    is_dead = False
+
+    def orphan(self):
+        self.is_dead = self._orphaned = True
+
+    def beat_if_due(self):
+        super().beat_if_due()
+        lines = [line for line in self.witness._lines if not line.ended]
+        self.ended = self.ended or all(line.is_dead for line in lines)
+
+
+class KeepsTheFormerLife(SimLease):
+    """Takes the place of a worker that died, and its life, too."""
+
+    def begin(self, store):
+        former = self.process.former
+        if former is None or not hasattr(former.lease, "record"):
+            return super().begin(store)
+        self._store, self.record, self._beats.board.beaten = store, former.lease.record, self._clock.uptime()
+        return self._beats.begin(self.record)
 
 
 # who holds
@@ -275,6 +304,8 @@ VARIANTS = {
     "ignores lag": Parts(store=ImpatientStore),
     "raises the dead": Parts(heartbeat=RaisesTheDead),
     "is never late": Parts(lease=NeverLate),
+    "renews the dead": Parts(beats=RenewsTheDead),
+    "keeps the former life": Parts(lease=KeepsTheFormerLife),
     "looks once": with_claims(LooksOnce),
     "overtakes the living": with_claims(OvertakesTheLiving),
     "yields to no shard": with_claims(YieldsToNoShard),

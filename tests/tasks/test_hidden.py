@@ -225,6 +225,16 @@ def test_a_function_that_brings_a_task_is_refused(place: Callable[[Any], Any], m
         Task(place(done())).run()
 
 
+@pytest.mark.parametrize("place", [*RESOLVED.values(), *REFUSED.values()], ids=[*RESOLVED, *REFUSED])
+@pytest.mark.parametrize("brings", ["named default", "named closure", "default"])
+def test_a_function_that_brings_what_holds_a_task_is_refused(
+    brings: str, place: Callable[[Any], Any], memory: Memory
+) -> None:
+    callee.forget()
+    with pytest.raises(UsageError):
+        Task(told, REFUSED[brings](place(done()))).run()
+
+
 plain = st.none() | st.integers() | st.text()
 
 

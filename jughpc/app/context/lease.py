@@ -14,14 +14,16 @@ from jughpc.store.lease.quiet import QuietLease
 from jughpc.store.location import Location
 from jughpc.store.record import ElementRef
 
-NewLease = Callable[[Location, Clock, ElementRef | None, str], Lease]
+NewLease = Callable[[Location, Clock, ElementRef | None, str, int], Lease]
 
 
-def new_lease(location: Location, clock: Clock, ref: ElementRef | None = None, owner: str = "") -> Lease:
+def new_lease(
+    location: Location, clock: Clock, ref: ElementRef | None = None, owner: str = "", worker: int = 0
+) -> Lease:
     """Return a lease that may begin in the store at `location`; call this before the jugfile is loaded."""
     if location.is_private:
-        return QuietLease(new_record(clock.wall(), ref, owner))
-    return alone(BeatProcess(location.find, clock, measure), clock, ref, owner)
+        return QuietLease(new_record(clock.wall(), ref, owner, worker))
+    return alone(BeatProcess(location.find, clock, measure), clock, ref, owner, worker)
 
 
 def beating_for(location: Location, clock: Clock, workers: int) -> BeatProcess:

@@ -17,6 +17,7 @@ from jughpc.tasks.jugfile import Jugfile, has_changed, read
 from jughpc.tasks.jugfile import load as run_jugfile
 from jughpc.tasks.task import Task
 from jughpc.worker import stops
+from jughpc.worker.apart import apart
 
 _CHOOSES = re.compile(rb"\b(set_jugdir|init)\s*\(")  # what in a jugfile's text may choose a jugdir
 
@@ -64,13 +65,22 @@ def peek(site: Site) -> Session:
     return Session(site, jugfile, store.results, store.is_new)
 
 
+def may_choose_jugdir(target: Target) -> bool:
+    """Return whether the jugfile may choose its jugdir itself."""
+    return target.is_there() and bool(_CHOOSES.search(read(target.place)))
+
+
 def with_own_jugdir(target: Target) -> Target:
     """Return `target` with the jugdir that its jugfile chooses itself; one that may do so is loaded to know it."""
-    if not target.is_there() or not _CHOOSES.search(read(target.place)):
+    if not may_choose_jugdir(target):
         return target
+    return replace(target, location=apart(lambda: _own_location(target)))  # or modules would stay as they are now
+
+
+def _own_location(target: Target) -> Location:
     Task.store = as_it_is(target.location)
     load(target)
-    return replace(target, location=_chosen(target).location)
+    return _chosen(target).location
 
 
 def settle(session: Session) -> Session:

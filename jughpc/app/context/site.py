@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jughpc.app.context.lease import NewLease, new_lease, until_the_end
 from jughpc.app.context.target import Target
@@ -15,6 +16,7 @@ from jughpc.store.base import Pace, Store
 from jughpc.store.lease.lease import Lease
 from jughpc.store.location import Location
 from jughpc.store.record import ElementRef
+from jughpc.worker.apart import apart
 
 Say = Callable[[str], None]
 """Takes a line on what goes on, while it goes on; what a command has to show, it returns."""
@@ -29,6 +31,8 @@ class Site:
         say: Takes a line for people while they wait.
         folder: Where commands are typed, and the last jugfile is remembered.
         new_lease: Returns a lease that may begin in the store.
+        apart: Does something in a process of its own; see worker.apart.
+        cached: Whether a look shows the tasks as they were loaded last, and the jugfile is not run.
     """
 
     target: Target
@@ -37,6 +41,8 @@ class Site:
     say: Say
     folder: Path = Path()
     new_lease: NewLease = new_lease
+    cached: bool = False
+    apart: Callable[[Callable[[], Any]], Any] = apart
     _opened: list[Store] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -67,9 +73,9 @@ class Site:
             self._opened.append(store)
         return store
 
-    def lease(self, ref: ElementRef | None = None, owner: str = "") -> Lease:
+    def lease(self, ref: ElementRef | None = None, owner: str = "", worker: int = 0) -> Lease:
         """Return a lease that may begin in the store; call this before the jugfile is loaded."""
-        return self.new_lease(self.location, self.clock, ref, owner)
+        return self.new_lease(self.location, self.clock, ref, owner, worker)
 
     def leasing(self) -> AbstractContextManager[Lease]:
         """Give a block a lease that has not begun yet; it is ended behind the block."""

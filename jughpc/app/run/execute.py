@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from functools import partial
 
@@ -27,6 +28,8 @@ _GONE = (
     "say set_jugdir('FOLDER') or set_jugdir('dict_store:FILE'), to keep them"
 )
 
+_BY_ITSELF = frozenset({errno.EAGAIN})  # what passes without anybody's help: a server that loads its data
+
 
 def execute(site: Site, where: Place, options: Options, chosen: Matcher | None = None) -> Outcome:
     """Work on the site's jugfile until all is done, nothing can go on, or this process is told to stop.
@@ -36,10 +39,10 @@ def execute(site: Site, where: Place, options: Options, chosen: Matcher | None =
     """
     stops = Stops(options.stop_file, site.say)
     stops.install()
-    lease = site.lease(where.ref, where.owner)
+    lease = site.lease(where.ref, where.owner, where.worker)
     options = fitting(options, site)
     patience = Patience(site.clock, stops, site.say, options)
-    part = Part(lease, stops, Policy(workers=where.elements), options, site, patience)
+    part = Part(lease, stops, Policy(workers=where.all), options, site, patience)
     try:
         session = opened(site, where, stops, patience)
         patience.through(lambda: lease.begin(session.store), "write its record")
@@ -67,23 +70,30 @@ def fitting(options: Options, site: Site) -> Options:
 
 def opened(site: Site, where: Place, stops: Stops, patience: Patience) -> Session:
     """Load the jugfile, and open or make its store. Raises UsageError, GivenUpError, Interrupted."""
-    if where.ref is not None:  # people mend at once what is told at once
-        patience.through(lambda: open_store(site), "open the store")
+    passing = None if where.ref else _BY_ITSELF  # people mend at once what is told at once
+    patience.through(lambda: open_store(site, passing), "open the store")
     with stops.loading():
         found = sessions.peek(site)
     session = patience.through(lambda: sessions.settle(found), "make the store")
+    if session.store.caution:
+        site.say(session.store.caution)
     if where.ref is None:
         remember(site.folder, site.target, site.say)
     return session
 
 
-def open_store(site: Site) -> None:
-    """Open the store, if there is one. Raises OSError, JugdirError that is no fault of the file system."""
+def open_store(site: Site, passing: frozenset[int] | None = None) -> None:
+    """Open the store, if there is one. Raises OSError, JugdirError that is no fault of the file system.
+
+    Args:
+        passing: The errors that are raised as OSError, None for all.
+    """
     try:
         site.store()
     except JugdirError as error:
-        if isinstance(error.__cause__, OSError):
-            raise error.__cause__ from error
+        cause = error.__cause__
+        if isinstance(cause, OSError) and (passing is None or cause.errno in passing):
+            raise cause from error
         raise
 
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
+from jughpc.app.context.kept import keep, load_of
+from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.sources import Project, note
@@ -94,13 +95,12 @@ class Loader:
 
 
 def _save_manifest(session: Session, graph: Graph, token: str) -> None:
-    """Keep what was loaded for status, if that works now; whoever loads first does so for all."""
+    """Keep what was loaded for those who look without loading, if that works now; the first does so for all."""
     files = session.site.files
     if files is None or not graph.tasks:
         return
     try:
-        key = key_of(session.target, session.jugfile.text)
-        if not is_saved(files, key, len(graph.tasks)):
-            save(files, key, of_graph(graph, session.jugfile.barrier), token)
-    except OSError as error:  # `status` loads the jugfile then
-        session.site.say(f"what was loaded cannot be kept for status: {error}")
+        load = load_of(session, b"".join(graph.digests))
+        keep(files, load, lambda: of_graph(graph, session.jugfile.barrier), token)
+    except OSError as error:
+        session.site.say(f"what was loaded cannot be kept for a look with --cached: {error}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from jughpc.app.context.site import Site
 from jughpc.app.run.loads import Load
@@ -30,11 +31,13 @@ class Outcome:
         code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
         nothing_left: Whether no other worker could do anything either: all is done, or failed, or waits for that.
+        done: What is done, whoever did it, by name.
     """
 
     code: int
     tally: Tally
     nothing_left: bool = False
+    done: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,10 @@ class Part:
 
     def outcome(self, load: Load, total: Tally) -> Outcome:
         """Return how it ends with this load."""
-        barrier = load.session.jugfile.barrier
-        code = _code(load.choice.graph, total, barrier, self.stops)
-        return Outcome(code, total, load.is_over() and not barrier)
+        barrier, graph = load.session.jugfile.barrier, load.choice.graph
+        code = _code(graph, total, barrier, self.stops)
+        done = graph.count(index for index in range(graph.listed) if graph.is_done(index))
+        return Outcome(code, total, load.is_over() and not barrier, done)
 
     def _worker(self, graph: Graph, store: Store) -> Worker:
         site = self.site

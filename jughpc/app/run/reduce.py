@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from jughpc.app.context import session as sessions
+from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
 from jughpc.tasks import hints, usertrace
@@ -13,8 +13,8 @@ from jughpc.tasks.jugfile import has_changed, show_in_tracebacks
 from jughpc.tasks.tasklet import value
 
 
-def reduce(site: Site, script: Path, source: Path | None = None) -> None:
-    """Run `script` as `__main__`, with the names of the jugfile and `value`.
+def reduce(session: Session, script: Path, source: Path | None = None) -> None:
+    """Run `script` as `__main__`, with the names of the jugfile that was just loaded, and `value`.
 
     Args:
         source: Where its text lies as it was submitted; None to read it from `script`.
@@ -22,10 +22,9 @@ def reduce(site: Site, script: Path, source: Path | None = None) -> None:
         UsageError: There is no such script, or a result that it needs is missing.
         JugfileError: It raised.
     """
-    text = _script_text(site, script, source)
-    session = sessions.peek(site)
+    text = _script_text(session.site, script, source)
     space = {**session.jugfile.space, "value": value, "__name__": "__main__", "__file__": str(script.absolute())}
-    sys.argv = [str(script), *site.target.args]
+    sys.argv = [str(script), *session.target.args]
     try:
         show_in_tracebacks(script, text)
         exec(compile(text, script, "exec"), space)  # noqa: S102  # what the script is for

@@ -1,7 +1,11 @@
-"""Be an element of several workers: load the jugfile once, fork them, look after them, load again past a barrier."""
+"""Be an element of several workers: load the jugfile once, fork them, look after them, load again past a barrier.
+
+Where it cannot be forked, or is not to be, each of them loads it by itself.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,12 +23,16 @@ from jughpc.exitcode import ExitCode
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.tasks.matching import Matcher
-from jughpc.worker.crew import Crew, Report, Seat
+from jughpc.worker import forking
+from jughpc.worker.crew import Crew
 from jughpc.worker.element import Place
+from jughpc.worker.forking import Scene
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.placement import Share
 from jughpc.worker.policy import Policy
+from jughpc.worker.seat import Report, Seat
 from jughpc.worker.seeds import sow
+from jughpc.worker.spawning import become
 from jughpc.worker.stops import AT_ONCE, Interrupted, Stops
 from jughpc.worker.tally import Options, Tally
 
@@ -35,19 +43,19 @@ class Element:
 
     Attributes:
         shares: What each of them gets of the node.
-        options: How each is to go about it; but where it begins, and by which file it is stopped, each has its own.
+        options: How each is to go about it, but where it begins.
+        is_spawned: Whether each loads the jugfile by itself.
     """
 
     site: Site
     where: Place
     shares: Sequence[Share]
     options: Options
+    is_spawned: bool = False
 
-    def options_of(self, number: int) -> Options:
-        """Return the options of one worker; the file that stops all is looked for by the process they come from."""
-        count = len(self.shares)
-        start = (max(self.where.element, 0) * count + number - 1) / (self.where.elements * count)
-        return replace(self.options, start=start, stop_file=None)
+    def place_of(self, number: int) -> Place:
+        """Return the place of one worker."""
+        return replace(self.where, worker=number, workers=len(self.shares))
 
 
 def execute_together(
@@ -59,12 +67,16 @@ def execute_together(
     stops = Stops(options.stop_file, site.say)
     stops.install()
     beating = beating_for(site.location, site.clock, len(shares))
-    element = Element(site, where, shares, fitting(options, site))
+    element = Element(site, where, shares, fitting(options, site), is_spawned=site.settings.start == "spawn")
     patience = Patience(site.clock, stops, site.say, element.options)
+    watch = _Watch(element, stops, beating, Loader(site, stops, patience, chosen))
     try:
+        if element.is_spawned:
+            return watch.spawn()
+        before = forking.scene()
         session = opened(site, where, stops, patience)
         take_up_here(site, session.store)
-        return _Watch(element, stops, beating, Loader(site, stops, patience, chosen)).run(session)
+        return watch.run(session, before)
     except Interrupted:
         return Outcome(stopped(stops), Tally())
     except GivenUpError as error:
@@ -87,27 +99,56 @@ class _Watch:
         self._numbers: Iterable[int] = range(1, count + 1)
         self._total = Tally()
         self._reports: Mapping[int, Report] = {}
+        self._said: set[str] = set()
 
-    def run(self, session: Session) -> Outcome:
-        """Have one load worked on after the other."""
+    def spawn(self) -> Outcome:
+        """Have each worker load the jugfile by itself, and go on past barriers."""
+        self._reports = self._crew.work(self._numbers, partial(_spawn, self._element))
+        self._total = _sum(self._reports.values())
+        self._raise_trouble()
+        return self._outcome()
+
+    def run(self, session: Session, before: Scene) -> Outcome:
+        """Have one load worked on after the other.
+
+        Args:
+            before: What this process had before the first.
+        """
         where, site = self._element.where, self._element.site
         token = new_record(site.clock.wall(), where.ref, where.owner).life
         try:
             while True:
                 load = self._loader.take(session, token)
+                if words := self._forbids(before):
+                    site.say(f"{words}: each worker loads the jugfile by itself")
+                    return self.spawn()
                 self._reports = self._crew.work(self._numbers, partial(_work, self._element, load))
-                self._total = self._total.plus(_together(load, self._reports.values()))
+                self._total = self._total.plus(_sum(self._reports.values()))
                 self._raise_trouble()
                 self._numbers = [number for number, report in self._reports.items() if report.is_done]
                 if load.is_last or not self._numbers or self._stops.signal:
                     tell_what_waits(load, site)
-                    return Outcome(self._code(), self._total, any(one.nothing_left for one in self._reports.values()))
+                    return self._outcome()
                 session = self._loader.again(load)
         except GivenUpError as error:
             site.say(f"{error}; it gives up")
         except Interrupted:  # while the jugfile was loaded again, or tasks digested
             pass
         return Outcome(stopped(self._stops), self._total)
+
+    def _forbids(self, before: Scene) -> str:
+        """Return why what was loaded cannot be forked, "" if it can; say what may go wrong then."""
+        now, location = forking.scene(), self._element.site.location
+        if words := forking.forbids(before, now):
+            return words
+        for words in forking.doubts(before, now, str(location.folder()) if self._element.site.files else ""):
+            if words not in self._said:  # a jugfile is loaded again behind each barrier
+                self._said.add(words)
+                self._element.site.say(words)
+        return ""
+
+    def _outcome(self) -> Outcome:
+        return Outcome(self._code(), self._total, any(one.nothing_left for one in self._reports.values()))
 
     def _has_time(self) -> bool:
         return self._element.options.seconds_left(self._element.site.clock.wall()) > 0
@@ -133,11 +174,11 @@ def _work(element: Element, load: Load, seat: Seat) -> Report:
     """Be one worker, in its own process."""
     element.shares[seat.number - 1].take()
     sow()
-    site, where = replace(element.site), element.where  # a site of its own opens the store anew
-    options = element.options_of(seat.number)
+    site, where = replace(element.site), element.place_of(seat.number)  # a site of its own opens the store anew
+    options = replace(element.options, start=where.start, stop_file=None)  # that file is looked for once for all
     patience = Patience(site.clock, seat.stops, site.say, options)
-    policy = Policy(workers=where.elements * len(element.shares))
-    lease = ForkedLease(seat.line, site.clock, where.ref, where.owner, seat.number)
+    policy = Policy(workers=where.all)
+    lease = ForkedLease(seat.line, site.clock, where.ref, where.owner, where.worker)
     part = Part(lease, seat.stops, policy, options, site, patience)
     seat.stops.tasks_run_in(load.session.jugfile.folder)
     try:
@@ -155,6 +196,11 @@ def _work(element: Element, load: Load, seat: Seat) -> Report:
         lease.end(seat.stops.why() or "its work ended")
 
 
+def _spawn(element: Element, seat: Seat) -> Report:
+    element.shares[seat.number - 1].take()
+    become(seat, len(element.shares))
+
+
 def _own(load: Load, site: Site) -> Load:
     """Return `load` with a store of this process's own: two of one would give their files the same names."""
     open_store(site)
@@ -167,15 +213,16 @@ def _report(part: Part, load: Load) -> Report:
     tally, is_stopping = part.work(load)
     outcome, left = part.outcome(load, tally), load.choice.graph.unfinished
     is_over = not left or (not is_stopping and load.is_over())
-    return Report(outcome.code, tally, outcome.nothing_left, is_over, is_done=not left)
+    return Report(outcome.code, tally, outcome.nothing_left, is_over, is_done=not left, done=outcome.done)
 
 
-def _together(load: Load, reports: Iterable[Report]) -> Tally:
+def _sum(reports: Iterable[Report]) -> Tally:
     """Return what all did: what one found done may be another's work."""
-    total, graph = Tally(), load.choice.graph
+    total, done = Tally(), Counter[str]()
     for report in reports:
         total.executed += report.tally.executed
         total.loaded |= report.tally.loaded
         total.failures += report.tally.failures
-    total.loaded &= graph.count(range(graph.listed)) - total.executed
+        done |= report.done
+    total.loaded &= done - total.executed
     return total

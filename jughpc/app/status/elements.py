@@ -145,15 +145,16 @@ def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> di
 def _of_element(known: Status | None, records: Sequence[Record], is_over: bool) -> State:
     """Return how an element stands.
 
-    One whose workers ended in order did not fail, whatever its exit code: it had no time left for another task, or met
-    tasks that failed, which are counted as such.
+    One whose workers ended in order did not fail, whatever its exit code, unless the scheduler knows why it did: it had
+    no time left for another task, or met tasks that failed, which are counted as such.
 
     Args:
         records: Of its workers that live or died.
         is_over: Whether a worker of it ended in order.
     """
     by_store = _by_store(records, is_over)
-    if known is None or (known.state is State.FAILED and by_store is State.DONE and not records):
+    unexplained = known is not None and known.state is State.FAILED and known.why is None
+    if known is None or (unexplained and by_store is State.DONE and not records):
         return by_store
     return known.state
 
@@ -189,7 +190,7 @@ def groups(jobs: Jobs, states: Mapping[int, State]) -> list[Group]:
     found: dict[tuple[State, str, str], list[int]] = {}
     for number, status in sorted(jobs.poll.elements.items()):
         words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
-        if words:
+        if words and states.get(number) is status.state:
             found.setdefault((status.state, words, advice), []).append(number)
     unheard = [n for n, state in states.items() if state is State.UNKNOWN and n not in jobs.poll.elements]
     if unheard and not jobs.trouble:

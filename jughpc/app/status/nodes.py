@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jughpc.app.context.site import Site
 from jughpc.app.status.failures import failures
 from jughpc.app.status.lives import lives
-from jughpc.app.status.tasks import standing
+from jughpc.app.status.tasks import Standing, standing
 from jughpc.batch import avoided, ends, journal, submissions
 from jughpc.batch.ends import End
 from jughpc.store.record import ENDED
@@ -49,8 +49,9 @@ class NodeTally:
 def nodes(site: Site) -> list[NodeTally]:
     """Return a tally a host, those with deaths and failures first; the scheduler is not asked."""
     found: dict[str, NodeTally] = defaultdict(lambda: NodeTally(""))
-    _count_lives(site, found)
-    for failure in failures(site):
+    now = standing(site)
+    _count_lives(site, now, found)
+    for failure in failures(site, now):
         found[failure.host].failed += 1
     for end in _unbegun(site):
         found[end.host].unbegun += 1
@@ -63,8 +64,7 @@ def nodes(site: Site) -> list[NodeTally]:
     return sorted(found.values(), key=lambda tally: (-tally.troubles, tally.host))
 
 
-def _count_lives(site: Site, found: dict[str, NodeTally]) -> None:
-    now = standing(site)
+def _count_lives(site: Site, now: Standing, found: dict[str, NodeTally]) -> None:
     working, dead = ({record.life: record for record in records} for records in (now.workers, now.dead))
     for life in lives(site):
         tally = found[life.host]

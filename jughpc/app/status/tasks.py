@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
+from jughpc.app.context.kept import keep, key_of, latest, load_of
+from jughpc.app.context.manifest import Manifest, of_graph
+from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.errors import UsageError
 from jughpc.store.base import Store, View
 from jughpc.store.believed import LOOKS, broken, told
 from jughpc.store.files.layout import sum_name
@@ -18,9 +23,14 @@ from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import ALIVE, Record
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import read
+from jughpc.units import show_seconds
+
+COMPOUND = "jug.compound.compound_task_execute"
+
+SLOW = 2.0
+"""From when on a look says how long the jugfile took to load [s]."""
 
 FAILED, WAITING, READY, COMPLETE, ACTIVE = range(5)
-COMPOUND = "jug.compound.compound_task_execute"
 COLUMNS = ("Failed", "Waiting", "Ready", "Complete", "Active")
 
 Mask = npt.NDArray[np.bool_]
@@ -71,18 +81,40 @@ class Standing:
 
 
 def manifest_of(site: Site) -> Manifest:
-    """Return the tasks of a jugfile: as kept for its text and arguments, else by loading it.
+    """Return the tasks of a jugfile, by loading it; those of the latest load if the site's look is to be `cached`.
 
-    One that ended at a barrier is loaded again: the barrier may be passed by now. So is one with compound
-    tasks: once such a task is done, those inside it are gone.
+    What a load brings depends on files, modules, the environment and the time, so no earlier one stands for it. It is
+    kept if there is a store. Raises UsageError if nothing is kept, though that was asked for.
     """
-    target, files = site.target, site.files
-    if files is not None and target.is_there():
-        kept = find(files, key_of(target, read(target.place)))
-        if kept is not None and not kept.barrier and COMPOUND not in kept.names:
-            return kept
+    if site.cached:
+        return _latest(site)
+    begun = site.clock.now()
     session = sessions.peek(site)
-    return of_graph(Graph(session.jugfile.tasks), session.jugfile.barrier)
+    manifest = manifest_in(session)
+    if (took := site.clock.now() - begun) > SLOW:
+        site.say(
+            f"loaded {site.target.jugfile} in {show_seconds(took)}; status, count, graph and failures take --cached"
+        )
+    return manifest
+
+
+def manifest_in(session: Session) -> Manifest:
+    """Return the tasks of a jugfile that was just loaded, and keep them for looks that are to be `cached`."""
+    graph, barrier = Graph(session.jugfile.tasks), session.jugfile.barrier
+    manifest, files = of_graph(graph, barrier), session.site.files
+    if files is not None and not session.is_new and len(manifest):
+        with suppress(OSError):  # who may only read looks, too
+            load = load_of(session, manifest.digests.tobytes())
+            keep(files, load, lambda: manifest, f"look-{secrets.token_hex(4)}")
+    return manifest
+
+
+def _latest(site: Site) -> Manifest:
+    target, files = site.target, site.files
+    found = latest(files, key_of(target, read(target.place))) if files is not None and target.is_there() else None
+    if found is None:
+        raise UsageError(f"no load of {target.jugfile} as it is now is kept in {site.location}; look without --cached.")
+    return found
 
 
 def standing(site: Site, ended: Mapping[str, str] | None = None, looks: int | None = LOOKS) -> Standing:
@@ -93,6 +125,11 @@ def standing(site: Site, ended: Mapping[str, str] | None = None, looks: int | No
         looks: How many of the complete shards are looked at all the same, None for all.
     """
     return tell_loss(site, stand(manifest_of(site), site.store(), ended or {}, looks))
+
+
+def standing_in(session: Session) -> Standing:
+    """Look where a jugfile stands that was just loaded."""
+    return tell_loss(session.site, stand(manifest_in(session), session.site.store(), {}))
 
 
 def sure(site: Site, now: Standing) -> Standing:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import Manifest, find, key_of, of_graph
+from jughpc.app.context.kept import key_of, latest
+from jughpc.app.context.manifest import Manifest, of_graph
 from jughpc.app.context.site import Site
 from jughpc.app.status.report import Report, report
 from jughpc.batch.clusters import Clusters
@@ -15,7 +16,8 @@ from jughpc.tasks.jugfile import read
 class Watch:
     """Reports on one jugfile, which is loaded at most once for each text that it has.
 
-    A barrier that workers pass meanwhile is seen by the manifest that they keep.
+    So they may show the tasks of an earlier load; what workers load meanwhile, past a barrier too, is seen by the
+    manifest that they keep.
     """
 
     def __init__(self, site: Site, clusters: Clusters) -> None:
@@ -24,15 +26,15 @@ class Watch:
         self._loaded: JugError = JugError("the jugfile was not loaded yet")
         self._manifest: Manifest | None = None
 
-    def report(self) -> Report:
-        """Return where it stands now. Raises JugError, OSError."""
-        return report(self._site, self._clusters, manifest=self._tasks())
+    def report(self, number: int | None = None) -> Report:
+        """Return where it stands now, with submission `number` or the latest. Raises JugError, OSError."""
+        return report(self._site, self._clusters, number, manifest=self._tasks())
 
     def _tasks(self) -> Manifest:
         self._site.store()  # first: it tells best what is wrong with a jugdir
         target, files = self._site.target, self._site.files
         key = key_of(target, read(target.place))
-        if files is not None and (kept := find(files, key)):
+        if files is not None and (kept := latest(files, key)):
             return kept
         if key != self._key:
             self._load(key)

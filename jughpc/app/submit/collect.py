@@ -11,6 +11,7 @@ from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
+from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, sure
 from jughpc.app.submit import handover
@@ -82,7 +83,7 @@ class Charge:
 
 
 def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadline: float | None = None) -> Verdict:
-    """Wait until all tasks are done or none can go on.
+    """Wait until all tasks are done or none can go on, as a load tells that was done no earlier than all else was seen.
 
     Args:
         number: The submission whose workers are waited for; when these are gone the wait ends. Without one
@@ -91,22 +92,34 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
     """
     backoff, told, silence = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), "", Silence(site.clock)
     observer: Observer | None = None
+    site.store()  # first: it tells best what is wrong with a jugdir
+    loads, is_fresh = Loads(site), True
     while True:
         observer = observer or (store.observer() if (store := site.store()) else None)
-        now = report(site, clusters, number, observer)
+        now = report(site, clusters, number, observer, loads.manifest)
         now = replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
         silence.heard(_signs(now))
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
         if end is not None and (end not in (End.ALONE, End.SILENT) or number is not None):
-            return Verdict(end, now.standing, now.jobs)
+            if is_fresh or not loads.renew():
+                return Verdict(end, now.standing, now.jobs)
+            is_fresh = True  # what is left is judged anew
+            continue
         if deadline is not None and site.clock.wall() > deadline - MARGIN:
             return Verdict(End.LATE, now.standing, now.jobs)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
         if words != told:
             backoff.reset()
             site.say(words)
-        told = words
+        if loads.is_old(0.0 if _may_pass(now.standing, words != told) else HOLDS):
+            loads.renew_if_it_works()
+        told, is_fresh = words, False
         site.clock.sleep(backoff.next())
+
+
+def _may_pass(standing: Standing, is_news: bool) -> bool:
+    """Return whether the barrier at which the load ended may be passed by now."""
+    return standing.manifest.barrier and (is_news or not standing.unfinished)
 
 
 def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:

@@ -12,7 +12,7 @@ from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
 from jughpc.app.submit import live
-from jughpc.app.submit.submit import WORKERS, SubmitRequest
+from jughpc.app.submit.submit import START, WORKERS, SubmitRequest
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import JobId
@@ -61,7 +61,7 @@ def as_before(
     found = files and (submissions.latest(files, folder) if number is None else submissions.load(files, folder, number))
     if not found or found.damage:
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
-    retries, workers = (_said(found.workload.argv, option) for option in (_RETRIES, WORKERS))
+    retries, workers, start = (_said(found.workload.argv, option) for option in (_RETRIES, WORKERS, START))
     return SubmitRequest(
         size=size or max(found.workload.size, 1),
         options=replace(_options(site, clusters, found), after=tuple(after)),
@@ -70,6 +70,7 @@ def as_before(
         reduce=followers.reduce_of(found),
         retries=int(retries) if retries else site.settings.retries,
         workers=COUNT.read(workers) if workers else 1,
+        start=start,
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jughpc.app.context.pinned import pinned
 from jughpc.app.context.site import Site
@@ -80,13 +80,15 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     found, files = live(site, clusters), site.files
     if not found or files is None:
         raise UsageError(f"no submission of {site.location} goes on, so nothing can be added; submit without --more.")
-    jobs, now = found[-1], sure(site, standing(site))
+    jobs = found[-1]
+    target = as_submitted(site, jobs.submission)
+    now = sure(site, standing(replace(site, target=target)))
     if not now.unfinished and not now.manifest.barrier:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission
     _refuse_half(site, jobs)
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
-    target, reduce = _as_submitted(site, submission), followers.reduce_of(submission)
+    reduce = followers.reduce_of(submission)
     after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
@@ -113,7 +115,7 @@ def _refuse_half(site: Site, jobs: Jobs) -> None:
         )
 
 
-def _as_submitted(site: Site, submission: Submission) -> Target:
+def as_submitted(site: Site, submission: Submission) -> Target:
     """Return the jugfile with the text that the submission's elements run."""
     key = submission.meta.get("text")
     return pinned(site.target, key) if key else site.target

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from jughpc.app.context import pinned as texts
 from jughpc.app.context import session as sessions
-from jughpc.app.context.manifest import is_saved, key_of, of_graph, save
+from jughpc.app.context.kept import keep, load_of
+from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
@@ -36,7 +37,7 @@ from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
 
-WORKERS = "--workers="  # how the command line of an element says that it has several
+WORKERS, START = "--workers=", "--start="  # how the command line of an element says that it has several
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class SubmitRequest:
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
         workers: In each element, AUTO for as many as it gets cores or GPUs.
+        start: How these come about, "" as by default.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -61,6 +63,7 @@ class SubmitRequest:
     reduce: Path | None = None
     retries: int = 0
     workers: int = 1
+    start: str = ""
     rounds: int = 2
     again: bool = False
 
@@ -219,10 +222,11 @@ def _standing(session: Session) -> Standing:
 
 
 def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
-    """Keep the manifest for status; make tasks that failed before ready again."""
-    manifest, key = standing.manifest, key_of(session.target, session.jugfile.text)
-    if len(manifest) and not is_saved(files, key, len(manifest)):
-        save(files, key, manifest, f"submit-{secrets.token_hex(4)}")
+    """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
+    manifest = standing.manifest
+    if len(manifest):
+        load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
+        keep(files, load, lambda: manifest, token)
     if failed := standing.failed():
         session.store.forget_failures(failed)
 
@@ -230,7 +234,7 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
 def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
-    how = (f"--retries={request.retries}", "--keep-going", *_of_several(request.workers))
+    how = (f"--retries={request.retries}", "--keep-going", *_of_several(request))
     argv = dependents.argv(request.options.python, "execute", target, *how)
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
@@ -255,9 +259,10 @@ def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
     return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
 
 
-def _of_several(workers: int) -> tuple[str, ...]:
-    """Return the option that has an element consist of so many workers, none for one."""
-    return () if workers == 1 else (f"{WORKERS}{COUNT.show(workers)}",)
+def _of_several(request: SubmitRequest) -> tuple[str, ...]:
+    """Return the options that have an element consist of several workers, none for one."""
+    count = () if request.workers == 1 else (f"{WORKERS}{COUNT.show(request.workers)}",)
+    return (*count, f"{START}{request.start}") if request.start else count
 
 
 def _jobs(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc.app.context.site import Site
 from jughpc.app.status.elements import Jobs
-from jughpc.app.status.report import report
 from jughpc.app.status.tasks import in_words
+from jughpc.app.status.watch import Watch
+from jughpc.app.submit.live import as_submitted
 from jughpc.app.submit.submit import Submitted
 from jughpc.backoff import Backoff
 from jughpc.batch import journal
@@ -47,6 +48,7 @@ def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable
         progress: Takes a line on where it stands, whenever that changed.
     """
     last = done.accepted[-1]
+    site = replace(site, target=as_submitted(site, done.submission))
     state = _wait(site, clusters, done.submission.number, last, progress)
     telling = [job for job in done.accepted[-2:] if job.role is last.role or state is not State.DONE]
     return Waited(state, [(job, journal.log_of(done.submission, job)) for job in telling])
@@ -54,8 +56,9 @@ def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable
 
 def _wait(site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]) -> State:
     backoff, told, absent = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.2), "", 0
+    watch = Watch(site, clusters)
     while True:
-        now = report(site, clusters, number)
+        now = watch.report(number)
         state = _state(now.jobs, last)
         absent = absent + 1 if state is None else 0
         if state is not None and (state.ended or state is State.STUCK):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from jughpc.app.context.manifest import find_any
+from jughpc.app.context import kept
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.lives import keep
@@ -93,7 +93,7 @@ def _find(site: Site, store: Store) -> Iterator[FoundClaim]:
 
 def _names(files: Files | None) -> dict[bytes, str]:
     """Return the names of tasks by digest, as far as a manifest tells them."""
-    manifest = find_any(files) if files else None
+    manifest = kept.of_any(files) if files else None
     if manifest is None:
         return {}
     return {

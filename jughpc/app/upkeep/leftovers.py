@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jughpc.app.context import manifest, pinned, sources
+from jughpc.app.context import kept, pinned, sources
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
@@ -28,7 +28,7 @@ class Tidied:
     Attributes:
         temporary: Files that were on their way when their writer died.
         damaged: Damaged result files that were set aside.
-        manifests: Of former versions of the jugfile.
+        manifests: Of former loads of the jugfile.
         records: Of workers that ended well, and that no status speaks of any more.
         marks: That said more than is true, or were of a former version of the jugfile.
         texts: Of jugfiles and reduces that no submission runs any more, and of functions that no result in use is by.
@@ -66,10 +66,10 @@ def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -
 
 def _tidy_manifests(files: Files, target: Target, living: set[str]) -> tuple[int, int]:
     """Remove manifests that were never finished, and those of former versions; return how many of each."""
-    unfinished = abandoned(files.names(manifest.FOLDER), living)
-    outdated = manifest.outdated(files, target)
+    unfinished = abandoned(files.names(kept.FOLDER), living)
+    outdated = kept.outdated(files, target)
     for name in (*unfinished, *outdated):
-        files.remove(f"{manifest.FOLDER}/{name}")
+        files.remove(f"{kept.FOLDER}/{name}")
     return len(unfinished), len(outdated)
 
 

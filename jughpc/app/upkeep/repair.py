@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jughpc._version import __version__
-from jughpc.app.context.manifest import find_any
+from jughpc.app.context import kept
 from jughpc.app.status.tasks import stand
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock
@@ -45,7 +45,7 @@ def repair(folder: Path, pace: Pace, clock: Clock) -> Repaired:
         JugdirError: It is no jugdir, or nothing fits what is left of it.
     """
     location = Folder(folder)
-    manifest = find_any(location.files())
+    manifest = kept.of_any(location.files())
     made = repair_store(folder, len(manifest) if manifest else 1, __version__, pace, clock)
     store = _opened(location, clock)
     if manifest is None:

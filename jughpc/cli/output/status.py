@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.sources import Changed
 from jughpc.app.status.broken import BrokenNode
 from jughpc.app.status.elements import Jobs
@@ -25,6 +26,7 @@ _MOST_WORKERS = 100
 def lines(report: Report, width: int) -> Iterator[str]:
     """Yield the lines of a report: the table, the submission, the workers."""
     yield table(COLUMNS, report.standing.by_name(), width)
+    yield from as_loaded(report.standing.manifest)
     if report.standing.manifest.barrier:
         yield "The jugfile ended at a barrier: more tasks may follow once these are done.\n"
     if report.jobs:
@@ -32,6 +34,15 @@ def lines(report: Report, width: int) -> Iterator[str]:
     yield from changed(report)
     yield from _workers(report.standing.workers)
     yield from _dead(report.standing.dead)
+
+
+def as_loaded(manifest: Manifest) -> Iterator[str]:
+    """Yield when the tasks were loaded, if that is not just now."""
+    if manifest.since is not None:
+        when = (
+            f"as loaded at {datetime.fromtimestamp(manifest.since):%Y-%m-%d %H:%M:%S}" if manifest.since else "of old"
+        )
+        yield f"These are the tasks {when}: the jugfile was not run.\n"
 
 
 def changed(report: Report) -> Iterator[str]:
@@ -161,6 +172,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "tasks": {"total": len(standing.manifest), **{name: standing.count(i) for i, name in enumerate(names)}},
         "by_name": rows,
         "behind_barrier": standing.manifest.barrier,
+        "loaded": standing.manifest.since,
         "gone": sum(standing.gone.values()),
         "workers": [asdict(record) for record in standing.workers],
         "workers_by_element": _by_element(standing.workers),

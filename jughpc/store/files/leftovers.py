@@ -12,7 +12,7 @@ _TEMPORARY = re.compile(
     rf"|{_LIFE}-merged\.tmp"
     rf"|[0-9a-f]{{32}}\.failure\.{_UNIQUE}\.tmp"
     rf"|[0-9a-f]{{1,4}}\.[0-9a-f]{{16}}\.{_UNIQUE}\.tmp"  # marks
-    rf"|[0-9a-f]{{32}}\.[0-9]+\.npz\.({_LIFE}|submit(-[0-9a-f]{{8}})?)\.tmp"
+    rf"|[0-9a-f]{{32}}(?:\.[0-9a-f]+){{1,3}}\.npz\.({_LIFE}|(submit|look)(-[0-9a-f]{{8}})?)\.tmp"
     r"|store\.yaml\.[0-9a-f]{8}\.tmp"
 )
 _OF_LIFE = re.compile(rf"(?:.*\.npz\.)?({_LIFE})(?:-{_UNIQUE}|-merged|)\.tmp")

@@ -40,7 +40,7 @@ class FileStore:
         token: Tells this process's files from all others', ever; made up if empty.
     """
 
-    may_forget = False
+    may_forget, caution = False, ""
 
     def __init__(
         self, files: Files, clock: Clock, layout: Layout, pace: Pace, is_gone: IsGone, token: str = ""

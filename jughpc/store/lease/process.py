@@ -176,11 +176,13 @@ class ForkedLease(BeatingLease):
         super().__init__(line, clock, lambda: new_record(clock.wall(), ref, owner, worker))
 
 
-def alone(beating: BeatProcess, clock: Clock, ref: ElementRef | None = None, owner: str = "") -> ForkedLease:
+def alone(
+    beating: BeatProcess, clock: Clock, ref: ElementRef | None = None, owner: str = "", worker: int = 0
+) -> ForkedLease:
     """Return the lease of this very process, for which alone that process beats."""
     line = beating.line(0)
     beating.hand_over()
-    return ForkedLease(line, clock, ref, owner)
+    return ForkedLease(line, clock, ref, owner, worker)
 
 
 def _read_all(pipe: int, size: int) -> bytes:

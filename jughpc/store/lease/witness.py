@@ -181,7 +181,21 @@ def _round(charges: list[Charge], parent: int, gate: Gate | None) -> list[Charge
         charges = gate.admit(charges)
     left = [charge for charge in charges if _goes_on(charge, charge.orders in ready, parent)]
     left = [charge for charge in left if _succeeds(charge, charge.beat_if_due)]
-    return [charge for charge in left if _succeeds(charge, partial(charge.deescalate, left))]
+    return _deescalated(left)
+
+
+def _deescalated(charges: list[Charge]) -> list[Charge]:
+    """Have go what shards are to go, until somebody is to be beaten for: with many workers that is often.
+
+    Return whose workers go on, those first who had no turn.
+    """
+    had: list[Charge] = []
+    for number, charge in enumerate(charges):
+        if any(one.is_due() for one in charges):
+            return [*charges[number:], *had]
+        if _succeeds(charge, partial(charge.deescalate, charges)):
+            had.append(charge)
+    return had
 
 
 def _goes_on(charge: Charge, is_ready: bool, parent: int) -> bool:

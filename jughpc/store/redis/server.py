@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from jughpc.errors import JugdirError
+from jughpc.store.redis.trouble import ServerTroubleError, trouble_of
 
 T = TypeVar("T")
 
@@ -19,11 +19,12 @@ PASSWORD = "JUGHPC_REDIS_PASSWORD"  # noqa: S105  # the variable's name
 PASSWORD_FILE = Path(".config") / "jughpc.redis"  # below the home folder
 
 _TIMEOUT = 20.0  # [s] for one answer
-_PASSING = re.compile(r"\b(READONLY|LOADING|MISCONF|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY)\b")
-"""Refusals that pass: a replica before it takes over, a server that loads its data, one whose disk is full."""
-
-_PASSING_KINDS = ("ReadOnlyError", "MasterDownError", "ClusterDownError", "TryAgainError")
-
+_POLICY = "maxmemory-policy"
+_UNKNOWN = (
+    "whether the redis server removes results when its memory runs short cannot be told, for this user may ask "
+    f"neither INFO nor CONFIG GET: have its owner see to it that {_POLICY} is noeviction"
+)
+_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 _TRUST = " If you trust it, name the certificate that signs its own: export SSL_CERT_FILE=/path/to/ca.pem"
 
 
@@ -129,40 +130,56 @@ class Connection:
         try:
             self._client.ping()
         except self._redis.RedisError as error:
-            hint = _TRUST if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
-            raise JugdirError(f"the redis server at {address.words} cannot be used: {error}{hint}") from error
+            raise _unusable(address, error) from _world_of(error)
 
     def key(self, *parts: str) -> str:
         """Return the name of a key in this store's namespace."""
         return self._prefix + ":".join(parts)
 
     def do(self, action: Callable[[Any], T]) -> T:
-        """Return what `action` does with the client. Raises OSError that may pass, by its errno."""
+        """Return what `action` does with the client. Raises ServerTroubleError, whose errno tells whether it passes."""
         try:
             return action(self._client)
-        except (self._redis.ConnectionError, self._redis.TimeoutError) as error:
-            raise OSError(errno.ETIMEDOUT, f"the redis server does not answer: {error}") from error
-        except self._redis.ResponseError as error:
-            kind = type(
-                error
-            ).__name__  # the package takes the first word off the text of those that it has a class for
-            if kind == "OutOfMemoryError" or "OOM" in str(error):
-                raise OSError(errno.ENOSPC, f"the redis server is out of memory: {error}") from error
-            if kind in _PASSING_KINDS or _PASSING.search(str(error)):
-                raise OSError(errno.EAGAIN, f"the redis server takes no work now: {error}") from error
-            raise
+        except self._redis.RedisError as error:
+            raise trouble_of(error) from error
 
-    def refuse_eviction(self) -> None:
-        """Return if the server keeps what it was given. Raises JugdirError if it may evict them."""
-        try:
-            policy = str(self._client.info("memory").get("maxmemory_policy", ""))
-        except self._redis.RedisError:  # some accounts may not ask; then nothing is known
-            return
+    def refuse_eviction(self) -> str:
+        """Return "" if the server keeps what it was given, or why that cannot be told.
+
+        Raises JugdirError if it may evict them.
+        """
+        policy = self._policy()
         if policy.startswith("allkeys"):
             raise JugdirError(
                 f"the redis server removes results when its memory runs short (maxmemory-policy {policy}), so work "
                 "would be lost without a word. Have it refuse instead: CONFIG SET maxmemory-policy noeviction"
             )
+        return "" if policy else _UNKNOWN
+
+    def _policy(self) -> str:
+        """Return what the server does when its memory runs short, "" if this account may not ask."""
+        return self._told("info", "memory") or self._told("config_get", _POLICY)
+
+    def _told(self, command: str, about: str) -> str:
+        try:
+            told = self.do(lambda client: getattr(client, command)(about))
+        except ServerTroubleError as error:
+            if error.errno in (errno.EACCES, errno.EINVAL, errno.EPROTO):
+                return ""
+            raise
+        return str(told.get(_POLICY) or told.get(_POLICY.replace("-", "_")) or "")
+
+
+def _unusable(address: Address, error: Exception) -> JugdirError:
+    hint = _TRUST if _CERTIFICATE in str(error) else ""
+    return JugdirError(f"the redis server at {address.words} cannot be used: {error}{hint}")
+
+
+def _world_of(error: Exception) -> Exception:
+    """Return what is the world's fault in that there is no connection, or `error` where the user is to mend it."""
+    trouble = trouble_of(error)
+    mistyped = any(words in str(error) for words in (_CERTIFICATE, "Name or service not known"))
+    return error if mistyped or trouble.errno not in (errno.EAGAIN, errno.ETIMEDOUT) else trouble
 
 
 def _module() -> Any:

@@ -25,6 +25,7 @@ from jughpc.store.resultfile import DamagedError, Encoded
 
 LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
 
+_CHARTER = "charter"
 _KINDS = ("results", "failures", "claims")  # of what is kept for each shard
 _LAYOUT = Layout(bits=6)
 _MOURNED = 86400  # [s] that the record of a life that died is kept for status
@@ -36,8 +37,8 @@ class RedisStore:
 
     shards, may_forget = _LAYOUT.shards, True
 
-    def __init__(self, server: Connection, pace: Pace) -> None:
-        self._server, self.pace = server, pace
+    def __init__(self, server: Connection, pace: Pace, caution: str = "") -> None:
+        self._server, self.pace, self.caution = server, pace, caution
 
     def shard_of(self, digest: bytes) -> int:
         return _LAYOUT.shard_of(digest)
@@ -156,6 +157,7 @@ class RedisStore:
         self._claims_of_all().remove(shard, key, generation)
 
     def begin(self, record: Record) -> None:
+        _make(self._server, self.pace)  # once more: a server that lost all lost this, too
         self._server.do(lambda client: client.sadd(self._server.key("lives"), record.life))
         self._write(record)
 
@@ -164,6 +166,7 @@ class RedisStore:
             raise FileNotFoundError(record.life)
 
     def end(self, record: Record) -> None:
+        _make(self._server, self.pace)  # as when it began: the results are there, and are to be found
         self._drop(record.life)
 
     def records(self) -> list[Record]:
@@ -264,15 +267,24 @@ class RedisStore:
 def open_redis(address: Address, password: Secret | None) -> RedisStore | None:
     """Open the store at `address`, None if there is none yet. Raises JugdirError."""
     server = Connection(address, password)
-    server.refuse_eviction()
-    text = server.do(lambda client: client.get(server.key("charter")))
-    return RedisStore(server, Pace(**json.loads(text))) if text else None
+    caution = server.refuse_eviction()
+    pace = _pace(server)
+    return RedisStore(server, pace, caution) if pace else None
 
 
 def make_redis(address: Address, password: Secret | None, pace: Pace) -> RedisStore:
     """Open the store at `address`; make it if there is none. Raises JugdirError."""
     server = Connection(address, password)
-    server.refuse_eviction()
-    server.do(lambda client: client.set(server.key("charter"), json.dumps(asdict(pace)), nx=True))
-    text = server.do(lambda client: client.get(server.key("charter")))
-    return RedisStore(server, Pace(**json.loads(text)))
+    caution = server.refuse_eviction()
+    _make(server, pace)
+    return RedisStore(server, _pace(server) or pace, caution)
+
+
+def _make(server: Connection, pace: Pace) -> None:
+    """Keep the pace that all agree on, unless it is there."""
+    server.do(lambda client: client.set(server.key(_CHARTER), json.dumps(asdict(pace)), nx=True))
+
+
+def _pace(server: Connection) -> Pace | None:
+    text = server.do(lambda client: client.get(server.key(_CHARTER)))
+    return Pace(**json.loads(text)) if text else None

@@ -37,6 +37,12 @@ def is_array_of_objects(value: Any) -> bool:
     return numpy is not None and type(value) is numpy.ndarray and bool(value.dtype.kind == "O")
 
 
+def objects_of(array: Any) -> list[Any]:
+    """Return what an array holds of Python's objects, masked ones and those in fields too, lists in lists."""
+    plain = sys.modules["numpy"].asarray(array)
+    return plain.tolist() if plain.dtype.hasobject else []
+
+
 def save(file: Any, array: Any) -> None:
     """Write an array to an open file in NumPy's own format."""
     sys.modules["numpy"].save(file, array)

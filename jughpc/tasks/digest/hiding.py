@@ -5,15 +5,16 @@ A function would get the task itself, before or after it was computed. So such a
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from jughpc.errors import DigestError
 from jughpc.tasks.digest.alike import bare, contents_of
+from jughpc.tasks.digest.arrays import is_array, objects_of
 from jughpc.tasks.digest.naming import name_of
 
 
@@ -50,7 +51,7 @@ def check(task: object) -> None:
 
 
 def check_callable(f: Any) -> None:
-    """Raise DigestError if what counts by name alone brings tasks: as defaults, closed over, as attributes."""
+    """Raise DigestError if what counts by name alone brings tasks: in defaults, closed over, in attributes."""
     if here.is_allowed:
         return
     waiting = [f, *getattr(f, "__dict__", {}).values()]
@@ -67,13 +68,9 @@ def check_callable(f: Any) -> None:
 def _parts(thing: Any) -> list[Any]:
     if isinstance(thing, FunctionType):
         return [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), *contents_of(thing)]
-    if isinstance(thing, MethodType):
-        return [thing.__self__, thing.__func__]
-    if isinstance(thing, partial):
-        return [thing.func, *thing.args, *thing.keywords.values()]
-    if isinstance(thing, list | tuple | set | frozenset):
-        return list(thing)
-    return list(thing.values()) if isinstance(thing, dict) else []
+    if isinstance(thing, type | ModuleType):  # whatever they know nobody passes to a function
+        return []
+    return objects_of(thing) if is_array(thing) else gc.get_referents(thing)
 
 
 def _error(task: object, owner: Any) -> DigestError:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from jughpc.app.context import pinned
+from jughpc.app.context.session import peek
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.run.reduce import reduce as run_reduce
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import standing
+from jughpc.app.status.tasks import standing_in
 from jughpc.app.submit import live, own_end
 from jughpc.app.submit.cancel import cancel as end
 from jughpc.app.submit.collect import Charge, End, story
@@ -89,7 +90,8 @@ class Bench:
         target = Target(self.home.path(JUGFILE), location)
         target = pinned.pinned(target, text) if text else target
         settings = Settings(rounds=self.order.rounds)
-        return Site(target, settings, self.seat.clock, self.seat.say, self.home.path(FOLDER), still_lease)
+        folder, clock, say = self.home.path(FOLDER), self.seat.clock, self.seat.say
+        return Site(target, settings, clock, say, folder, still_lease, apart=lambda make: make())  # all are of one
 
 
 def submit(bench: Bench, *, again: bool = False) -> int:
@@ -160,11 +162,12 @@ def reduce(bench: Bench, command: Command) -> int:
     """Run over the results: it ends well if all are there."""
     site, script = bench.site(command.options.get("as-submitted", "")), bench.home.path(command.options["script"])
     with own_end.recorded(site, Role.REDUCE, bench.environ) as own:
-        found = standing(site) if "if-done" in command.flags else None
+        session = peek(site)
+        found = standing_in(session) if "if-done" in command.flags else None
         if found and found.unfinished:
             own.code = ExitCode.LEFT
         else:
-            run_reduce(site, script)
+            run_reduce(session, script)
             own_end.mark_reduced(site, script)
     return own.code
 

@@ -42,3 +42,5 @@ connect() { # NODE PID: a cable from the bridge into the node
     ip link del "$port" 2>/dev/null
     ip link add "$port" type veth peer name eth0 netns "$2" && ip link set "$port" master "$BRIDGE" up
 }
+
+answers() { timeout 3 scontrol ping | grep -q 'is UP'; } # the controller

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jughpc.store.base import SHARD
+from jughpc.store.lease import witness
 from jughpc.store.lease.heartbeat import LONG, Heartbeat
 from jughpc.store.lease.progress import Board
 
@@ -95,3 +96,28 @@ def test_one_attempt_is_made_while_somebody_else_waits_for_a_beat(any_cluster, w
     assert [name for name in any_cluster.names() if ".claim." in name] == [f"{A.hex()}.claim.1", "shard.claim.1"]
     heartbeat.deescalate()
     assert [claim.key for claim in heartbeat.settle().claims] == [A, B]
+
+
+class Waiting:
+    """A worker that is beaten for, to whom it falls due while another's shard is let go."""
+
+    def __init__(self, others=(), due=False):
+        self.others, self.due, self.turns = others, due, 0
+
+    def is_due(self):
+        return self.due
+
+    def deescalate(self, charges):
+        self.turns += 1
+        for other in self.others:
+            other.due = True
+
+
+def test_who_falls_due_is_beaten_for_before_the_next_ones_shard_goes_and_nobody_is_passed_over():
+    last = Waiting()
+    first, second = Waiting([last]), Waiting()
+    order = witness._deescalated([first, second, last])
+    assert (first.turns, second.turns, last.turns) == (1, 0, 0)
+    last.due = False
+    witness._deescalated(order)
+    assert (second.turns, last.turns) == (1, 1)

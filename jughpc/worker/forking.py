@@ -1,0 +1,80 @@
+"""What keeps a process that loaded a jugfile from being forked, as far as it can be found out."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from jughpc import host
+
+_GPU = re.compile(r"/dev/(nvidia-uvm|kfd)")  # opened by who computes on one, not by who only counts them
+_FILE = re.compile(r"/(?!dev/|proc/|sys/|memfd:|tmp/\.)")
+_POOLS = re.compile(r"lib(gomp|iomp5|omp|tbb|mkl_(intel|gnu)_thread)\b")
+_FORKABLE = re.compile(r"lib\w*openblas")  # ends its threads before a fork, and starts them anew when it needs them
+
+SPAWN = "with --start spawn each loads the jugfile by itself"
+_MOST = 3  # names told
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a process has at one moment.
+
+    Attributes:
+        files: That are open, by descriptor.
+        threads: The names of Python's own, but for the main one.
+        compiled: How many threads of compiled code there are.
+        libraries: The names of what is mapped into it.
+    """
+
+    files: Mapping[int, str]
+    threads: tuple[str, ...] = ()
+    compiled: int = 0
+    libraries: frozenset[str] = frozenset()
+
+
+def scene() -> Scene:
+    """Return what this process has now."""
+    own = threading.enumerate()
+    names = tuple(thread.name for thread in own if thread is not threading.main_thread())
+    compiled = max(0, host.threads() - len(own))
+    return Scene(host.open_files(), names, compiled, frozenset(host.mapped()) if compiled else frozenset())
+
+
+def forbids(before: Scene, after: Scene) -> str:
+    """Return why nothing may be forked of what was loaded between the two, "" if there is no such reason."""
+    gpus = sorted({path for path in _opened(before, after) if _GPU.match(path)})
+    return f"the jugfile computes on a GPU while it is loaded ({gpus[0]} is open): no fork can go on" if gpus else ""
+
+
+def doubts(before: Scene, after: Scene, own: str) -> Iterator[str]:
+    """Yield what workers that are forked now will not have, or will share, in words.
+
+    Args:
+        own: A folder whose files do not count, "" for none.
+    """
+    if names := sorted(set(after.threads) - set(before.threads)):
+        yield f"the jugfile started threads ({_some(names)}), which go on in no worker; {SPAWN}"
+    if after.compiled > before.compiled and (pools := _pools(after.libraries)):
+        yield f"compiled code that the jugfile used runs threads ({_some(pools)}): if workers hang, {SPAWN}"
+    opened = [path for path in _opened(before, after) if not (own and path.startswith(own))]
+    if sockets := [path for path in opened if path.startswith("socket:")]:
+        yield f"the jugfile keeps connections open ({len(sockets)}), which all workers share; {SPAWN}"
+    if files := sorted({path for path in opened if _FILE.match(path)}):
+        yield f"the jugfile keeps files open ({_some(files)}): workers share where they read and write in them; {SPAWN}"
+
+
+def _opened(before: Scene, after: Scene) -> list[str]:
+    return [path for number, path in after.files.items() if before.files.get(number) != path]
+
+
+def _pools(libraries: frozenset[str]) -> list[str]:
+    """Return whose threads may be lost by a fork; what is not known is not known to be safe."""
+    pools = sorted(name for name in libraries if _POOLS.match(name))
+    return pools or ([] if any(map(_FORKABLE.match, libraries)) else ["of an unknown library"])
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join([*names[:_MOST], "..."] if len(names) > _MOST else names)
