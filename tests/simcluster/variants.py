@@ -1,6 +1,6 @@
 """Lines of the batch layer, each broken in one way. The simulated cluster must catch them all.
 
-`CAUGHT` says the rule that each breaks, and how the referee calls that.
+`CAUGHT` says the rule that each breaks, and how the referee calls that; `FIRST`, which seed is the first to show it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from jughpc.testing.cluster.parts import Parts
 TWICE = r"1 the same \w+ is queued twice"
 LIVES_ON = r"2 (lives on after cancel|goes on after its cancel), .*"
 LOST = r"2 not found by status, .*"
-MARK = "        submissions.mark_over(files, submission)\n"
 
 
 def batch(place, old, new):
@@ -129,15 +128,6 @@ LINES = {
         "3 all is done and never reduced, .*",
         app("status.followers:never_starting", "collector.state is State.ENDED", "collector.state.ended"),
     ),
-    "a submission is over while more is queued": (
-        "1 a second submission is queued while one goes on|2 .*",
-        batch(
-            "standing:statuses",
-            f"and _are_all(files, submission, jobs):\n{MARK}        if not _are",
-            f"and True:\n{MARK}        if False and not _are",
-        ),
-        batch("journal:record_intent", "submissions.unmark_over(files, submission)", "pass"),
-    ),
     "a collector does not wait for its reduce": (
         "3 all is done and never reduced, .*|3 a reduce starts before all is done",
         app("submit.collect:collect", "wait_for_reduce(site, clusters, charge.number, last)", "pass"),
@@ -158,7 +148,7 @@ LINES = {
     ),
     "who stopped to beat runs": (
         "4 more elements are counted as running than run",
-        app("status.elements:elements", "jobs.trouble or n in jobs.poll.elements", "True"),
+        app("status.elements:by_number", "found if jobs.trouble else", "found if True else"),
     ),
     "broken off is ended in order": (
         "4 more elements are counted as done than ended in order",
@@ -176,3 +166,38 @@ LINES = {
 
 VARIANTS = {name: Parts(broken=changes) for name, (_, *changes) in LINES.items()}
 CAUGHT = {name: how for name, (how, *_) in LINES.items()}
+
+FIRST = {
+    "an intent is not recorded": 96,
+    "looks up in one process only": 94,
+    "one look is enough": 6,
+    "a time-out is a refusal": 447,
+    "submits again without a look": 6,
+    "a full queue is a refusal": 12,
+    "nothing is taken back": 2,
+    "an id without its name, Slurm": 14,
+    "ends by number alone, Slurm": 558,
+    "ends by number alone, PBS": 321,
+    "cancels arrays alone": 53,
+    "leaves half a cancel": 950,
+    "a second submission is not refused": 86,
+    "more elements leave the former collector": 708,
+    "hands over while others work": 8,
+    "the collector waits for success": 21,
+    "the reduce waits for any end": 21,
+    "what cannot go on is done": 4,
+    "rounds count though they brought something": 21,
+    "ended by hand is submitted again": 779,
+    "no collector has a bound": 168,
+    "the reduce may pend": 22,
+    "a reduce that is held is taken for lost": 1274,
+    "a collector does not wait for its reduce": 7,
+    "what the system dropped is not queued again": 81,
+    "a number is given twice": 471,
+    "absent is done": 1,
+    "who stopped to beat runs": 31,
+    "broken off is ended in order": 2,
+    "a reduce that nobody knows is no trouble": 65,
+    "the wait is over and all is well": 31,
+}
+"""The first seed that catches each."""
