@@ -8,7 +8,6 @@ client may answer them from a cache that is 50 s old; `names` is always fresh.
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,13 +17,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from jughpc.inode import Buffer as Buffer
-from jughpc.inode import Sharing, check_inside, closing, fill, open_regular, open_to_rewrite
+from jughpc.inode import Sharing, check_inside, closing, fill, forget, map_whole, open_to_rewrite, read
 
 T = TypeVar("T")
 
 _NO_HOME = Path("/nonexistent")
 _TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
-_MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
 _NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _STALE = 3  # times that a stale handle is looked up again: another client may go on replacing the file
 
@@ -67,11 +65,14 @@ class Files(Protocol):
         Raises FileNotFoundError.
         """
 
-    def write(self, path: str, parts: Sequence[Buffer]) -> None:
+    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
         """Create `path` with `parts`, its content safe on the server's disk on return.
 
         Makes missing folders. On any error `path` may exist, with part of the content.
         Raises FileExistsError if it was there: of many callers exactly one creates it.
+
+        Args:
+            mode: Who may use it from its first moment on, less what the umask takes; None for who may use its folder.
         """
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
@@ -202,13 +203,13 @@ class OsFiles:
             return self._list_new(folder)
 
     def read(self, path: str, limit: int = -1) -> bytes:
-        return again_if_stale(lambda: _read(self._prefix + path, limit))
+        return again_if_stale(lambda: read(self._prefix + path, limit))
 
     def map(self, path: str) -> memoryview:
-        return again_if_stale(lambda: _map(self._prefix + path))
+        return again_if_stale(lambda: map_whole(self._prefix + path))
 
-    def write(self, path: str, parts: Sequence[Buffer]) -> None:
-        fill(self._create(path, os.O_EXCL), parts, self._prefix + path)
+    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
+        fill(self._create(path, os.O_EXCL, mode), parts, self._prefix + path)
 
     def save(self, path: str, parts: Sequence[Buffer]) -> None:
         fill(self._create(path, os.O_TRUNC), parts, self._prefix + path)  # on NFS an exclusive one costs a call more
@@ -239,7 +240,7 @@ class OsFiles:
         handle = os.open(self._prefix + folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             if self._may_be_cached_too_early(folder, os.fstat(handle).st_mtime_ns):
-                _forget(handle)
+                forget(handle)
             return os.listdir(handle)
         finally:
             os.close(handle)
@@ -284,13 +285,13 @@ class OsFiles:
             self._make_folders(os.path.dirname(new))
             os.link(old, new)
 
-    def _create(self, path: str, how: int) -> int:
+    def _create(self, path: str, how: int, mode: int | None = None) -> int:
         whole, sharing = self._inside(path), self._shared()
         try:
-            return sharing.create(whole, how)
+            return sharing.create(whole, how, mode)
         except FileNotFoundError:
             self._make_folders(os.path.dirname(whole))
-            return sharing.create(whole, how)
+            return sharing.create(whole, how, mode)
 
     def _inside(self, path: str) -> str:
         """Return the whole path of what is to be changed. Raises NotADirectoryError if a link leads elsewhere.
@@ -323,28 +324,3 @@ def again_if_stale(action: Callable[[], T]) -> T:
             if error.errno != errno.ESTALE:
                 raise
     return action()
-
-
-def _forget(handle: int) -> None:
-    """Have the next read ask the server, whatever this client has cached."""
-    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _read(path: str, limit: int) -> bytes:
-    handle, size = open_regular(path)
-    with open(handle, "rb", buffering=0) as file:
-        if size <= _MAY_CHANGE and limit <= _MAY_CHANGE:
-            _forget(handle)  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
-        if limit >= 0:
-            return file.read(min(limit, size)) or b""
-        return file.readall()
-
-
-def _map(path: str) -> memoryview:
-    handle, size = open_regular(path)
-    try:
-        if not size:  # an empty file cannot be mapped
-            return memoryview(b"")
-        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
-    finally:
-        os.close(handle)

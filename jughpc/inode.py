@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ Buffer = bytes | bytearray | memoryview
 
 IN_PLACE = "something that is no file stands in its place"
 
+_MAY_CHANGE = 4096  # [bytes] no larger file is ever rewritten in place
 _ODD = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})  # of a link, a socket, a device without a driver
 
 
@@ -44,10 +46,14 @@ class Sharing:
             return cls(0o666, 0o060 & _umask())
         return cls(0o666)
 
-    def create(self, path: str, flags: int) -> int:
-        """Create a file; return its descriptor. Raises OSError if a link or anything but a file has the name."""
-        handle = open_own(path, flags | os.O_CREAT, self.mode)
-        if self.missing:
+    def create(self, path: str, flags: int, mode: int | None = None) -> int:
+        """Create a file; return its descriptor. Raises OSError if a link or anything but a file has the name.
+
+        Args:
+            mode: Who may use it, if that is not as usual here.
+        """
+        handle = open_own(path, flags | os.O_CREAT, self.mode if mode is None else mode)
+        if self.missing and mode is None:
             with suppress(PermissionError):  # it was there, and is another's
                 os.fchmod(handle, stat.S_IMODE(os.fstat(handle).st_mode) | 0o060)
         return handle
@@ -141,6 +147,33 @@ def _checked(handle: int, path: str) -> os.stat_result:
     if not stat.S_ISREG(found.st_mode):
         raise OddFileError(errno.ENOENT, "no regular file", path)
     return found
+
+
+def forget(handle: int) -> None:
+    """Have the next read ask the server, whatever this client has cached."""
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read(path: str, limit: int) -> bytes:
+    """Return the content of the regular file at `path`, at most `limit` bytes of it unless that is negative."""
+    handle, size = open_regular(path)
+    with open(handle, "rb", buffering=0) as file:
+        if size <= _MAY_CHANGE and limit <= _MAY_CHANGE:
+            forget(handle)  # two rewrites in one tick: see OsFiles._may_be_cached_too_early
+        if limit >= 0:
+            return file.read(min(limit, size)) or b""
+        return file.readall()
+
+
+def map_whole(path: str) -> memoryview:
+    """Return the content of the regular file at `path`, which never changes, as private memory."""
+    handle, size = open_regular(path)
+    try:
+        if not size:  # an empty file cannot be mapped
+            return memoryview(b"")
+        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_COPY))
+    finally:
+        os.close(handle)
 
 
 def fill(handle: int, parts: Sequence[Buffer], path: str, safe: bool = True) -> None:

@@ -41,7 +41,7 @@ def test_commands_spell_exit_codes_by_name():
     assert [path.name for path in modules if re.search(r"\breturn \d|sys\.exit\(\d", path.read_text())] == []
 
 
-@pytest.mark.parametrize("page", ["from-jug.md", "configuration.md"])
+@pytest.mark.parametrize("page", ["from-jug.md", "configuration.md", "submissions.md"])
 def test_only_commands_that_exist_are_named(page):
     told = set(re.findall(r"`jughpc ([a-z-]+)", (DOCS / page).read_text()))
     assert told <= set(COMMANDS)

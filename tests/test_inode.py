@@ -120,6 +120,13 @@ def test_what_lies_in_a_private_folder_is_private_whatever_the_umask(tmp_path, u
     assert modes(tmp_path / "jugdir") == {True: {0o700}, False: {0o600}}
 
 
+@pytest.mark.parametrize("folder", [0o700, 0o755, 0o2770, 0o777])
+def test_a_file_that_is_made_for_its_owner_alone_is_so_in_any_folder(tmp_path, umask, folder):
+    tmp_path.chmod(folder)
+    OsFiles(tmp_path).write("made/secret", [b"x"], mode=0o700)
+    assert (tmp_path / "made" / "secret").stat().st_mode & 0o777 == 0o700
+
+
 def test_what_lies_in_ones_own_folder_is_as_the_umask_says(tmp_path, umask):
     tmp_path.chmod(0o755)
     store = make_store(tmp_path / "jugdir", 1, "1", Pace())

@@ -93,8 +93,8 @@ class Submitter:
         intent = journal.intent_of(job, self.cluster.name, self.cluster.clock)
         stem = journal.stem_of(intent)
         try:
-            self.files.write(f"{submission.path}/{job.script.name}", [text.encode(errors="surrogateescape")])
-            job.script.chmod(0o700)  # its lines of setup may hold a password
+            path, data = f"{submission.path}/{job.script.name}", text.encode(errors="surrogateescape")
+            self.files.write(path, [data], mode=0o700)  # its lines of setup may hold a password
             journal.record_intent(self.files, submission, intent)
         except FileExistsError:
             raise JugdirError(f"Somebody else adds to submission {submission.number} now. Try again.") from None

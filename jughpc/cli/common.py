@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jughpc.app.context.target import Usual, choose
+from jughpc.app.context.target import Target, Usual, choose
 from jughpc.cli.output.terminal import echo
 from jughpc.config.kinds import Kind, Raw
 from jughpc.config.layers import load
@@ -200,10 +200,7 @@ def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = Non
     from jughpc.app.context.site import Site
 
     running.enter(click.get_current_context().info_name or "")
-    values = settings()
-    usual = Usual(values.jugfile, values.jugdir, datetime.now().strftime("%Y-%m-%d"))
-    jugdir = values.jugdir if values.is_given("jugdir") else None
-    target = choose(Path.cwd(), jugfile, jugdir, args, usual, trust())
+    values, target = settings(), find_target(jugfile, args)
     if values.templates:
         trust().check(values.templates)
     if target.chosen:
@@ -211,12 +208,20 @@ def find_site(jugfile: str | None, args: tuple[str, ...], text: str | None = Non
     if text is not None:
         target = pinned(target, text)
     cached = click.get_current_context().meta.get(_CACHED, False)
-    if cached and jugdir is None and may_choose_jugdir(target):
+    if cached and not values.is_given("jugdir") and may_choose_jugdir(target):
         raise SettingError(f"{target.jugfile} may choose its jugdir itself; with --cached, name it: --jugdir DIR.")
     own = target if cached else with_own_jugdir(target)
     if isinstance(own.location, Folder):
         trust().check(own.location.path)
     return Site(own, values, OsClock(), say, Path.cwd(), cached=cached)
+
+
+def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
+    """Return what the command line means, whatever jugdir the jugfile itself may choose."""
+    values = settings()
+    usual = Usual(values.jugfile, values.jugdir, datetime.now().strftime("%Y-%m-%d"))
+    jugdir = values.jugdir if values.is_given("jugdir") else None
+    return choose(Path.cwd(), jugfile, jugdir, args, usual, trust())
 
 
 def clusters() -> Clusters:

@@ -17,7 +17,7 @@ from jughpc.cli import faults
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
-from jughpc.fs import home
+from jughpc.fs import environment, home
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -47,6 +47,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "demo": ("jughpc.cli.demo", "Write a first jugfile to play with."),
     "import-jug": ("jughpc.cli.import_jug", "Take over the results that jug 2 left in a jugdir."),
     "trust": ("jughpc.cli.trust", "Use what others own or may write in a folder and below."),
+    "completion": ("jughpc.cli.completion", "Print what completes commands, options and names in a shell."),
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
     "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),
@@ -69,7 +70,7 @@ class Commands(click.Group):
             return _load(packaged[cmd_name]) if cmd_name in packaged else _own(cmd_name)
         module = importlib.import_module(_COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return command
+        return _completed(command) if "_JUGHPC_COMPLETE" in environment() else command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -92,6 +93,12 @@ class Commands(click.Group):
         if own := _of_jug():
             with formatter.section("Commands of your own"):
                 formatter.write_dl([(name, one.brief) for name, one in own.items()])
+
+
+def _completed(command: click.Command) -> click.Command:
+    from jughpc.cli.completion import completed  # only now: a shell asks
+
+    return completed(command)
 
 
 def _of_users() -> dict[str, EntryPoint]:

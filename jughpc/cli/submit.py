@@ -13,6 +13,7 @@ from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
 from jughpc.config.settings import NAME, named
+from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def submit(
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
+    _refuse_bare_number(ctx, args)
     site, clusters = common.find_site(jugfile, args), common.clusters()
     values = site.settings
     if more is not None:
@@ -83,6 +85,16 @@ def submit(
         end = wait_for(site, clusters, done, show)
     common.show(output.ended(end))
     return end.code
+
+
+def _refuse_bare_number(ctx: click.Context, args: tuple[str, ...]) -> None:
+    """Raise SettingError where a number stands alone that is probably how many elements there are to be."""
+    given = ctx.get_parameter_source("size") is click.core.ParameterSource.COMMANDLINE
+    if len(args) == 1 and args[0].isdecimal() and not given:
+        raise SettingError(
+            f"{args[0]} is taken for an argument of the jugfile. For that many elements: --array {args[0]}; if the "
+            f"jugfile is to have it, say how many elements besides: --array 1"
+        )
 
 
 def _add(site: Site, clusters: Clusters, more: int) -> int:

@@ -123,8 +123,8 @@ class SimFiles:
         self._fate.after("map", path)
         return memoryview(data)
 
-    def write(self, path: str, parts: Sequence[Buffer]) -> None:
-        inode = Inode()
+    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
+        inode = Inode()  # for everybody: there is one user
         self._fate.before("create", path)
         self._finish("create", path, lambda: self._disk.add(path, inode))
         self._fill(path, inode, parts)

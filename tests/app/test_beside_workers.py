@@ -8,7 +8,7 @@ from jughpc.app.upkeep.garbage import remove_garbage
 from jughpc.app.upkeep.invalidate import invalidate
 from jughpc.app.upkeep.pack import pack
 from jughpc.batch.clusters import Clusters
-from jughpc.errors import BusyError
+from jughpc.errors import BusyError, UsageError
 from jughpc.fs import OsClock
 
 CLOCK = OsClock()
@@ -39,8 +39,8 @@ def test_once_that_worker_is_dead_its_task_can_be_invalidated(napping, worker):
 
 def test_what_no_live_worker_holds_is_invalidated_beside_it(napping, worker):
     napping.target.jugfile.write_text(napping.target.jugfile.read_text() + "three = quick(3)\nthree.run()\n")
-    done = invalidate(napping, lambda name: name == "nosuch", patience=0)
-    assert done.chosen == 0
+    with pytest.raises(UsageError, match="no task of napping"):
+        invalidate(napping, lambda name: name == "nosuch", patience=0)
     assert len(claims(napping)) == 1
 
 
@@ -63,7 +63,8 @@ def test_cleanup_leaves_what_a_live_worker_may_be_writing(napping, worker):
 def test_pack_beside_a_live_worker_loses_nothing(napping, worker):
     pack(napping)
     assert len(claims(napping)) == 1
-    assert invalidate(napping, lambda name: name == "nosuch", patience=0).chosen == 0
+    with pytest.raises(UsageError, match="no task of napping"):
+        invalidate(napping, lambda name: name == "nosuch", patience=0)
 
 
 def test_pack_leaves_a_shard_alone_that_somebody_holds(napping, worker):

@@ -12,6 +12,7 @@ from jughpc.app.submit import own_end
 from jughpc.app.submit.collect import Charge, End, collect
 from jughpc.app.submit.history import as_before
 from jughpc.app.submit.live import add
+from jughpc.app.submit.progress import Progress
 from jughpc.batch import avoided, ends
 from jughpc.batch.ends import End as Ended
 from jughpc.batch.scheduler import State
@@ -72,6 +73,15 @@ def test_a_setup_that_fails_on_one_node_and_nowhere_else_breaks_it(array):
     (node,) = array.broken()
     assert (node.host, list(node.elements), node.is_avoided) == ("node1", [0], False)
     assert "module load nonexist" in node.words
+
+
+def test_so_does_that_of_a_collector(array):
+    array.works("node2", 2)
+    end = Ended("slurm:2_0.0", 127, State.FAILED, SETUP, (), "node1", array.lab.clock.wall())
+    ends.tell(array.lab.files, ends.path_of(array.submission, "1-collect"), end)
+    (node,) = array.broken()
+    assert (node.host, list(node.elements)) == ("node1", [])
+    assert "1 job ended there before any work" in node.words
 
 
 def test_so_does_a_jugfile_that_cannot_start_there(array):
@@ -168,6 +178,16 @@ def test_a_further_array_and_what_follows_it_keep_off_a_broken_node(array):
     array.lab.clock.sleep(5)
     assert {element.node.name for element in jobs[0].elements.values()} == {"node2", "node3"}
     assert any("keep off node1" in line for line in array.lab.said)
+
+
+@pytest.mark.parametrize(("host", "end"), [("node1", End.HANDED_OVER), ("node3", End.ALONE)])
+def test_an_array_that_brought_nothing_is_followed_by_one_that_keeps_off_what_broke_it(array, host, end):
+    array.works("node3", 3).ends()
+    for element in range(3):
+        array.fails(host, element, when=0.0)
+    array.lab.exit(0, 3)
+    array.lab.clock.sleep(5)
+    assert collect(array.lab.site, array.lab.clusters, Charge(1, 2, Progress(0))).end is end
 
 
 def test_what_was_kept_off_is_kept_off_when_nobody_knows_why_any_more(array):

@@ -78,7 +78,10 @@ def test_a_collector_whose_setup_fails_is_told_with_what_to_mend_and_leaves_no_r
     collecting.exit(127, 2)
     collecting.clock.sleep(5)
     _, text = told(collecting)
-    assert f"collect (2): failed, failed before its work began: {words}; mend that, then `jughpc resubmit`" in text
+    assert (
+        f"collect (2): failed before its work began: {words}; mend that, then `jughpc resubmit` goes on; or submit"
+        in text
+    )
     assert f"withdrawn, for the collector failed before its work began: {words}" in text
     assert collecting.job(REDUCE).over
 

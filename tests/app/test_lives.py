@@ -90,6 +90,6 @@ def test_nodes_are_known_after_a_cleanup_those_with_troubles_first(worked):
 def test_a_node_that_is_avoided_is_told_as_such(worked):
     avoided.record(worked.files, worked.submission, {"node3": "why"})
     text = "\n".join(lines(nodes(worked.site)))
-    assert "node3  0 workers live, 0 ended in order, 0 tasks done, 0 failed, 0 workers died, 1 element never" in text
+    assert "node3  0 workers live, 0 ended in order, 0 tasks done, 0 failed, 0 workers died, 1 that never" in text
     assert "further arrays of submission 1 keep off it" in text
     assert "\n".join(lines([])) == "no worker of this store is known"

@@ -33,10 +33,12 @@ MISTAKES = [
     ("execute three.py --jugdir redis://127.0.0.1:1", "the redis server at redis://127.0.0.1:1/0?namespace=three-"),
     ("status three.py --jugdir redis:nosuch", "that is no redis address"),
     ("execute three.py --jugdir dict_store:three.py", "the file three.py is no whole store"),
-    ("reduce three.py --script nosuch.py", "there is no reduce script nosuch.py"),
+    ("reduce three.py --script nosuch.py", "no reduce script can be read from nosuch.py"),
     ("collect three.py --submission 5", "there is no store in three.jugdata"),
     ("excute three.py", "there is no command 'excute'; did you mean execute"),
     ("cleanup three.py --nosuch", "No such option"),
+    ("invalidate three.py --name typo", "no task of three.py was chosen; there are three.double (2), three.add (1)"),
+    ("submit three.py 64", "64 is taken for an argument of the jugfile. For that many elements: --array 64"),
 ]
 
 

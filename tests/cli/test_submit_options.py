@@ -138,3 +138,12 @@ def test_hosts_are_kept_from_all_jobs(dry_run):
     _, out, _ = dry_run("--exclude", "n7", "--exclude", "n8")
     assert all("--exclude=n7,n8" in line for line in commands(out))
     assert all(re.search("jughpc_exclude (0|300) n7 n8", text) for text in scripts(out))
+
+
+def test_on_this_machine_nothing_is_left_to_a_site(dry_run):
+    _, out, _ = dry_run("--reduce", "sum.py", system="local")
+    assert "each       no time limit, cpus 1" in out
+    assert "reduce     no time limit, cpus 1" in out
+    assert "the site's default" not in out
+    assert "each       time 2m, cpus 3\n" in dry_run("--time", "2m", "--cpus", "3", system="local")[1]
+    assert "the site's default time, memory" in dry_run()[1]

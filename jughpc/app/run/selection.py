@@ -33,8 +33,7 @@ class Choice:
         self.graph = whole if matches is None else Graph(task for task in jugfile.tasks if matches(task.name))
         self._others = range(0) if matches is None else range(self.graph.listed, len(self.graph.tasks))
         if matches and not self.graph.listed and not jugfile.barrier:
-            names = _told(Counter(task.name for task in jugfile.tasks))
-            raise UsageError(f"no task of {jugfile.path.name} was chosen; there are {names or 'none'}.")
+            raise nobody_chosen(jugfile)
         for index in self._others:
             self.graph.failed(index)
         self.look()
@@ -55,6 +54,12 @@ class Choice:
 
     def _left(self) -> list[int]:
         return [index for index in self._others if not self.graph.is_done(index)]
+
+
+def nobody_chosen(jugfile: Jugfile) -> UsageError:
+    """Return what to raise where no task of a jugfile has such a name."""
+    names = _told(Counter(task.name for task in jugfile.tasks))
+    return UsageError(f"no task of {jugfile.path.name} was chosen; there are {names or 'none'}.")
 
 
 def _told(names: Counter[str]) -> str:

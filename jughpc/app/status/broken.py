@@ -1,7 +1,8 @@
 """Nodes on which elements end before they work, while others of the same submission work elsewhere.
 
-A sign against a node is an element of an array that ended there and never had a task: its setup, or its start, failed;
-or its worker died within a minute, with no task in hand; or it failed by the scheduler's word and left not even a log.
+A sign against a node is an element that ended there and never had a task: its setup, or its start, failed, which counts
+for a collector and a reduce as well; or its worker died within a minute, with no task in hand; or it failed by the
+scheduler's word and left not even a log.
 One that found nothing left to do ended in order, which is no sign, nor is what time limits, people and preemption end.
 
 A node is broken by two such elements, or by one whose setup failed, if nothing of the submission ever worked there. One
@@ -52,6 +53,7 @@ class _Sign:
     """That one element ended on a host before it worked.
 
     Attributes:
+        element: Its number within the submission; below 0 for the jobs that follow arrays, each with its own.
         when: By that host's clock [Unix s], None if nobody knows.
         setup: Whether its setup, or its start, failed.
     """
@@ -93,7 +95,8 @@ def _found(jobs: Jobs, files: Files, store: Store, known: Collection[str]) -> It
         enough = len({sign.element for sign in later}) > 1 or any(sign.setup for sign in later if node not in worked)
         if enough and worked.keys() - {node}:
             host = _as_called(jobs, later)
-            yield BrokenNode(host, _in_words(later), sorted({sign.element for sign in later}), node in known)
+            elements = sorted({sign.element for sign in later if sign.element >= 0})
+            yield BrokenNode(host, _in_words(later), elements, node in known)
 
 
 class _Lives:
@@ -118,15 +121,20 @@ class _Lives:
 
 
 def _signs(jobs: Jobs, files: Files, lives: _Lives) -> Iterator[_Sign]:
-    arrays = {job.name: job for job in jobs.accepted if job.role is Role.ARRAY}
-    told = ends.before_work(files, jobs.submission, list(arrays.values()))
+    first = {job.name: _first(job, order) for order, job in enumerate(jobs.accepted)}
+    told = ends.before_work(files, jobs.submission, jobs.accepted)
     for (name, place), end in told.items():
-        yield _Sign(end.host, arrays[name].offset + place, end.reason, end.when, setup=True)
+        yield _Sign(end.host, first[name] + place, end.reason, end.when, setup=True)
     for record in lives.records:
         if _is_sign(record) and not _is_excused(jobs.poll.elements.get(record.element)):
             words = f"its worker died before it had a task: {record.reason or 'without a word'}"
             yield _Sign(record.host, record.element, words, record.beaten)
-    yield from _silent(jobs, files, lives, {arrays[name].offset + place for name, place in told})
+    yield from _silent(jobs, files, lives, {first[name] + place for name, place in told})
+
+
+def _first(job: Accepted, order: int) -> int:
+    """Return the number of a job's first element."""
+    return job.offset if job.role is Role.ARRAY else -1 - order
 
 
 def _silent(jobs: Jobs, files: Files, lives: _Lives, told: Collection[int]) -> Iterator[_Sign]:
@@ -178,8 +186,9 @@ def _as_called(jobs: Jobs, signs: Sequence[_Sign]) -> str:
 
 
 def _in_words(signs: Sequence[_Sign]) -> str:
-    count = len({sign.element for sign in signs})
-    return f"{count} element{'s' if count > 1 else ''} ended there before any work: {signs[-1].words}"
+    numbers = {sign.element for sign in signs}
+    kind = "element" if min(numbers) >= 0 else "job"
+    return f"{len(numbers)} {kind}{'s' if len(numbers) > 1 else ''} ended there before any work: {signs[-1].words}"
 
 
 def _element(life: str) -> int:

@@ -155,10 +155,11 @@ def _told(jobs: Jobs, job: Accepted | None, status: Status, lost: str, *, failed
 
 def _next_step(jobs: Jobs, collector: Status) -> str:
     """Return how to go on after a collector that did not end well."""
-    mend = "mend that, then " if collector.why and collector.why.cause is Cause.SETUP else ""
-    if any(not status.state.ended for status in jobs.poll.elements.values()):
-        return f"{mend}`jughpc submit --more N` adds elements and another collector"
-    return f"{mend}`jughpc resubmit` goes on"
+    goes_on = any(not status.state.ended for status in jobs.poll.elements.values())
+    step = "`jughpc submit --more N` adds elements and another collector" if goes_on else "`jughpc resubmit` goes on"
+    if collector.why and collector.why.cause is Cause.SETUP:
+        return f"mend that, then {step}; or submit anew with other options"
+    return step
 
 
 def _fate(jobs: Jobs, files: Files) -> str:

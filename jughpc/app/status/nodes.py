@@ -23,7 +23,7 @@ class NodeTally:
         working: Workers that live there.
         ended: Workers that ended in order there.
         died: Workers that died there.
-        unbegun: Elements that ended there before their work began.
+        unbegun: Elements, collectors and reduces that ended there before their work began.
         done: Tasks that these workers finished.
         failed: Tasks that failed there last.
         reason: Of the last death there, or why the last element never began; "" if there was none.
@@ -80,7 +80,7 @@ def _count_lives(site: Site, now: Standing, found: dict[str, NodeTally]) -> None
 
 
 def _unbegun(site: Site) -> Iterator[End]:
-    """Yield the ends of all elements that never began to work, in the order of their submissions."""
+    """Yield the ends of all that never began to work, in the order of their submissions."""
     files = site.files
     for submission in submissions.every(files, site.location.folder()) if files else ():
         if files is not None:

@@ -174,7 +174,8 @@ def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     by_hand = handover.ended_by_hand(verdict.jobs)
     if size := handover.worth(site, verdict.jobs, by_hand):
         now = Progress.of(verdict.standing)
-        rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now)
+        evaded = handover.finds_broken(site, verdict.jobs)
+        rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now, is_evaded=evaded)
         if rounds is None:
             site.say("the latest array brought nothing; no further one is submitted")
         else:

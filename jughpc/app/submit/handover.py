@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
-from jughpc.app.status.broken import keep_off
+from jughpc.app.status.broken import broken, keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
 from jughpc.app.submit import dependents
@@ -49,7 +49,9 @@ def worth(site: Site, jobs: Jobs, by_hand: Set[int]) -> int:
     return max(0, size)
 
 
-def rounds_left(jobs: Jobs, rounds: int, before: Progress | None, now: Progress) -> int | None:
+def rounds_left(
+    jobs: Jobs, rounds: int, before: Progress | None, now: Progress, *, is_evaded: bool = False
+) -> int | None:
     """Return how many arrays in a row may still follow ones that brought nothing; None if none is to follow this one.
 
     One that brought anything gives all of them back. One that did not may be followed by another only where what
@@ -57,11 +59,20 @@ def rounds_left(jobs: Jobs, rounds: int, before: Progress | None, now: Progress)
 
     Args:
         before: How far things were when the latest array was queued, None if nobody knows.
+        is_evaded: Whether the next one will keep off nodes that this one did not.
     """
     if before is None or now.is_beyond(before):
         return int(jobs.submission.meta.get("rounds", rounds))
-    passing = any(status.why and status.why.cause in _PASSING for status in _latest(jobs).values())
+    passing = is_evaded or any(status.why and status.why.cause in _PASSING for status in _latest(jobs).values())
     return rounds - 1 if passing and rounds else None
+
+
+def finds_broken(site: Site, jobs: Jobs) -> bool:
+    """Return whether nodes are broken that no array keeps off yet."""
+    files, store = site.files, site.store()
+    if files is None or store is None:
+        return False
+    return any(not node.is_avoided for node in broken(jobs, files, store))
 
 
 def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from jughpc.app.context import session as sessions
 from jughpc.app.context import sources
 from jughpc.app.context.site import Site
+from jughpc.app.run.selection import nobody_chosen
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.fs import Clock
 from jughpc.store.base import Store
@@ -32,12 +33,15 @@ def invalidate(site: Site, matches: Callable[[str], bool], patience: float) -> I
     """Remove the results and failures of the tasks whose name `matches`, and of all that depends on them.
 
     Raises:
+        UsageError: There is no such task, and no more will come.
         BusyError: Live workers run some of them, for longer than `patience` [s]; nothing is removed.
     """
     with site.leasing() as lease:
         session = sessions.peek(site)
         graph = Graph(session.jugfile.tasks)
         chosen = [index for index, task in enumerate(graph.tasks) if matches(task.name)]
+        if not chosen and not session.jugfile.barrier:
+            raise nobody_chosen(session.jugfile)
         if not chosen or session.is_new:
             return Invalidated(len(chosen), Counter())
         lease.begin(session.store)

@@ -30,13 +30,13 @@ def _lines(submission: Submission, cluster: Cluster, jobs: Sequence[Job]) -> Ite
     if arrays:
         sizes = " + ".join(str(job.size) for job in arrays)
         yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
-        yield "each", _resources(options.resources, cluster.chosen(options.extra))
+        yield "each", _resources(options.resources, cluster.chosen(options.extra), here=cluster.runs_here)
     else:
         yield "array", "none: all tasks are done, and the reduce is missing"
     for job in jobs:
         if job.role is not Role.ARRAY:
             name = "collector" if job.role is Role.COLLECT else job.role.value
-            yield name, _resources(job.resources, cluster.chosen(()))
+            yield name, _resources(job.resources, cluster.chosen(()), here=cluster.runs_here)
     yield "python", options.python
     yield "logs", f"{submission.folder}/logs"
     yield from _of_elements(options)
@@ -75,9 +75,14 @@ def _throttle(throttle: int | None, arrays: int) -> str:
     return f"at most {throttle} at once{turns}"
 
 
-def _resources(resources: Resources, chosen: Mapping[str, str]) -> str:
-    """Return what is asked for; `chosen` is what something else than our options says, by field."""
-    own = {
+def _resources(resources: Resources, chosen: Mapping[str, str], *, here: bool) -> str:
+    """Return what is asked for, and what is left to the site.
+
+    Args:
+        chosen: What something else than our options says, by field.
+        here: Whether this very machine runs it: there is no site then.
+    """
+    own: dict[str, object] = {
         "time": None if resources.walltime is None else show_seconds(resources.walltime),
         "memory": None if resources.memory is None else show_memory(resources.memory),
         "cpus": resources.cpus,
@@ -92,5 +97,8 @@ def _resources(resources: Resources, chosen: Mapping[str, str]) -> str:
     others = {"time" if name == "walltime" else name: words for name, words in chosen.items()}
     known = {**own, **{name: words for name, words in others.items() if own[name] in (None, "") or "--" in words}}
     said = [f"{key} {value}" for key, value in known.items() if value not in (None, "")]
+    if here:
+        usual = {"time": "no time limit", "cpus": "cpus 1"}
+        return ", ".join([*said, *(words for key, words in usual.items() if known[key] is None)])
     left = [key for key in _DEFAULTS if known[key] is None]
     return "; ".join(filter(None, [", ".join(said), f"the site's default {', '.join(left)}" if left else ""]))

@@ -27,4 +27,4 @@ def _counts(one: NodeTally) -> Iterator[str]:
     yield f"{one.failed} failed"
     yield f"{one.died} workers died"
     if one.unbegun:
-        yield f"{one.unbegun} element{'s' if one.unbegun > 1 else ''} never began to work"
+        yield f"{one.unbegun} that never began to work"

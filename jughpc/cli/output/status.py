@@ -98,7 +98,8 @@ def _broken(node: BrokenNode) -> Iterator[str]:
 
 
 def _follower(report: Report, jobs: Jobs, role: Role, told: Told) -> Iterator[str]:
-    how = ", ".join(filter(None, (told.status.state.value, told.words)))
+    state = told.status.state.value
+    how = told.words if told.words.startswith(state) else ", ".join(filter(None, (state, told.words)))
     named = f"{role.value} ({told.job.id})" if told.job else role.value
     yield f"  {named}: " + "; ".join(filter(None, (how, told.advice)))
     if told.job and told.failed and not told.withdrawn:

@@ -45,9 +45,6 @@ class SimPath(type(Path())):  # type: ignore[misc]  # PosixPath, whatever this P
     texts: ClassVar[Mapping[str, bytes] | None] = None
     disk: ClassVar[Disk | None] = None
 
-    def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
-        """Do nothing: there are no modes."""
-
     def stat(self, *, follow_symlinks: bool = True) -> SimpleNamespace:
         """Return what is looked at: the mode of any file."""
         if self.texts is not None:
