@@ -15,7 +15,6 @@ from jughpc.batch.directives import Directive, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     EVERY,
-    Bound,
     Capabilities,
     ElementId,
     Job,
@@ -211,9 +210,7 @@ class Slurm:
         return slurm_limits.command(user)
 
     def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
-        most = limits.settings.get("MaxJobCount", "")
-        whole = [Bound("MaxJobCount of the system", int(most))] if most.isdigit() and int(most) else []
-        return Room((*slurm_limits.bounds(reply, user, resources), *whole))
+        return Room((*slurm_limits.bounds(reply, user, resources), *slurm_limits.of_all(limits)))
 
     def absent(self, reply: Reply) -> bool:
         return reply.code != 0 and "Could not establish a configuration source" in reply.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from jughpc.batch.scheduler import Bound, Reply, Resources
+from jughpc.batch.scheduler import Bound, Limits, Reply, Resources
 
 _WORD = re.compile(r"([A-Za-z]+)=(\S*)")
 _BOUND = re.compile(r"(\d+)(?:\((\d+)\))?")  # "N" is none
@@ -32,6 +32,16 @@ def bounds(reply: Reply, user: str, resources: Resources) -> Iterator[Bound]:
     for record in records:
         if "QOS" in record and record["QOS"].partition("(")[0] == resources.qos:
             yield from _told(record, _OF_QOS, f"of QOS {resources.qos}")
+
+
+def of_all(limits: Limits) -> Iterator[Bound]:
+    """Yield what holds for the jobs of all users together.
+
+    Source: 22.05 refuses a job that would bring their number to MaxJobCount, not only beyond it.
+    """
+    most = limits.settings.get("MaxJobCount", "")
+    if most.isdigit() and int(most):
+        yield Bound(f"what MaxJobCount={most} of the system lets in", int(most) - 1)
 
 
 def _applies(record: Mapping[str, str], own: Sequence[Mapping[str, str]], resources: Resources) -> bool:

@@ -56,8 +56,8 @@ def told(results: int, shards: int) -> str:
     what = "1 result is" if results == 1 else f"{results} results are"
     where = "1 shard" if shards == 1 else f"{shards} shards"
     return (
-        f"{what} gone, in {where} marked as done: removed by hand, or by a purge of old files. "
-        "`jughpc execute` or `jughpc submit` computes them again."
+        f"{what} gone, in {where} that had them: removed by hand, by a purge of old files, or by a server that "
+        "forgets. `jughpc execute` or `jughpc submit` computes them again."
     )
 
 

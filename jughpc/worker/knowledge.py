@@ -31,6 +31,7 @@ class Knowledge:
         self._claims: dict[int, View] = {}
         self._marked: set[int] = set()
         self._doubts = True  # until the marks that were there before this worker were looked into
+        self._believed: set[int] = set()  # shards that such a mark alone calls done
         self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
         self._set_names: dict[int, str] = {}
         self.tries: dict[bytes, int] = {}
@@ -64,6 +65,7 @@ class Knowledge:
         """
         marks = {shard: tasks for shard, tasks in self._store.complete() if self._is_news(shard, tasks)}
         false = self._store.broken(marks, self.frontier.digests) if self._doubts else {}
+        self._believed |= marks.keys() - false.keys() if self._doubts else set()
         self._doubts = False
         for shard in marks.keys() - false.keys():
             self._marked.add(shard)
@@ -73,13 +75,18 @@ class Knowledge:
             self.learn(shard, one.view)
         return false
 
-    def recheck(self) -> int:
-        """Look at all shards again; return how many results are gone that were there, and are to be computed again."""
-        lacking = {shard: gone for shard in self.frontier.left if (gone := self._lost(shard))}
+    def recheck(self, everything: bool) -> dict[int, int]:
+        """Look again at shards that are done; return how many results of which are gone: their tasks are ready again.
+
+        Args:
+            everything: Look at all of them, not at those alone that a mark called done before this worker began.
+        """
+        shards = self.frontier.left if everything else self._believed
+        lacking = {shard: gone for shard in sorted(shards) if (gone := self._lost(shard))}
         self._store.unmark_complete(lacking.keys())
         for digest in chain.from_iterable(lacking.values()):
             self.lost(digest)
-        return sum(map(len, lacking.values()))
+        return {shard: len(gone) for shard, gone in lacking.items()}
 
     def mark_found(self) -> None:
         """Say so in the store of shards that others finished, where nobody has; one listing."""

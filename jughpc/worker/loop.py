@@ -66,12 +66,16 @@ class Worker:
         if self.graph.unfinished and (why := self.why()):
             self._context.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
 
-    def recheck(self) -> int:
-        """Look whether all that is known to be done is there; return how many results are gone: their tasks are ready.
+    def recheck(self) -> str:
+        """Look whether what is known to be done is there; say what is gone, and is ready once more, "" if nothing is.
 
         Raises GivenUpError, Interrupted.
         """
-        return self._knowledge.recheck()
+        may_forget = self._context.store.bare.may_forget
+        if not (may_forget or self._context.options.is_thorough) or self.graph.unfinished > self.graph.stuck:
+            return ""
+        gone = self._knowledge.recheck(everything=may_forget)
+        return told(sum(gone.values()), len(gone))
 
     def why(self) -> str:
         """Return why this worker ended, or would end now, before all is done; "" if it has no reason to."""

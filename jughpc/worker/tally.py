@@ -33,6 +33,7 @@ class Options:
         debug: Fail tasks that change their arguments or make tasks.
         examine: Called with what a task raised, before it is recorded.
         stop_file: Asks to stop after the task in hand, by being there.
+        is_thorough: Look at each shard that was done before, rather than at a few, before this worker ends well.
         patience: How long the worker waits for a store that fails [s].
         rescue: Called with results that the store does not take, and with what wrote them; keeps them elsewhere and
             returns where.
@@ -48,6 +49,7 @@ class Options:
     debug: bool = False
     examine: Callable[[BaseException], None] | None = None
     stop_file: Path | None = None
+    is_thorough: bool = False
     patience: float = 3600.0
     rescue: Rescue | None = None
 

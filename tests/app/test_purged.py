@@ -186,7 +186,7 @@ def test_who_sees_a_loss_says_it_and_takes_the_marks_back(scratch):
         remove(path)
     assert standing(scratch.again()).gone
     (words,) = scratch.said
-    assert f"{len(scratch.missing())} results are gone, in 2 shards marked as done" in words
+    assert f"{len(scratch.missing())} results are gone, in 2 shards that had them" in words
     assert len(list(scratch.folder.glob("complete/*"))) == SHARDS - 2
     assert not standing(scratch.again()).gone
     assert scratch.said == [words]
@@ -260,6 +260,13 @@ def test_a_submission_runs_what_is_gone(wide):
     wide.exit(0)
     request = wide.request(5, again=True)
     assert plan_submission(wide.site, wide.clusters, request).submission.workload.size == 1
+
+
+def test_a_worker_by_hand_computes_the_one_result_that_is_gone_and_the_others_stay(wide):
+    wide.exit(0)
+    options = Options(is_thorough=True)
+    assert execute(wide.site, Place(), options).tally.executed == {"builtins.abs": 1}
+    assert execute(wide.site, Place(), options).tally.executed == {}
 
 
 def test_further_elements_run_what_is_gone(wide):

@@ -127,3 +127,12 @@ def test_without_a_store_there_is_nothing_to_touch(lab):
 def test_a_store_that_is_no_folder_is_not_purged_by_age(lab):
     with pytest.raises(JugdirError, match="needs a folder"):
         touch(replace(lab.site, target=replace(lab.site.target, location=Memory())))
+
+
+def test_links_that_somebody_planted_lead_to_no_endless_walk(site):
+    files = site.location.folder() / "jugfiles"
+    files.mkdir()
+    for name in "abc":
+        (files / name).symlink_to(".")
+    with pytest.raises(OSError, match="a link stands in place of a folder"):
+        touch(site)

@@ -62,8 +62,8 @@ def test_bounds_of_the_account_and_the_qos_that_count_are_read(resources, expect
     assert bounds(resources) == expected
 
 
-def test_a_system_holds_no_more_jobs_than_it_says():
-    assert ("MaxJobCount of the system", 10000, 0) in bounds(Resources(), MaxJobCount="10000")
+def test_a_system_holds_fewer_jobs_than_its_maximum():
+    assert ("what MaxJobCount=10000 of the system lets in", 9999, 0) in bounds(Resources(), MaxJobCount="10000")
 
 
 def test_what_cannot_be_asked_bounds_nothing():

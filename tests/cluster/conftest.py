@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +30,17 @@ def cluster(boots: Boot) -> Iterator[Cluster]:
         yield booted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def started(request: pytest.FixtureRequest, boots: Boot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """Yield the tests that run at the same time, each as what comes of it, by their names."""
-    with begun(
-        [getattr(item, "function", None) for item in request.session.items], boots, tmp_path_factory.mktemp
-    ) as running:
+    """Yield the tests that run at the same time, and beside all others here, each as what comes of it, by name."""
+    functions = [getattr(item, "function", None) for item in request.session.items]
+    with begun(functions, boots, tmp_path_factory.mktemp) as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that run beside others be the last of this folder: by then they may be over."""
+    mine = [place for place, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    ordered = sorted((items[place] for place in mine), key=lambda item: hasattr(item.function, "together"))
+    for place, item in zip(mine, ordered, strict=True):
+        items[place] = item

@@ -87,6 +87,16 @@ def test_a_large_array_is_split_and_its_parts_share_the_throttle(login):
     assert elements["done"] + elements["cancelled"] == 10
 
 
+@together(1, "MaxJobCount=5")
+def test_an_array_that_the_system_can_never_hold_is_refused_at_once_with_what_fits_and_that_fits(login):
+    login.write_counted("pass")
+    told = login.submit("--array", "8", code=2)
+    assert "MaxJobCount=5" in told
+    assert "Ask for --array 2 or less." in told
+    login.submit("--array", "2")
+    login.until_reduced()
+
+
 @together(1)
 def test_an_element_that_is_cancelled_by_hand_is_not_replaced(login):
     login.write_counted(WAITS)

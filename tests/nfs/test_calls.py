@@ -39,6 +39,11 @@ from jughpc.store.files.opening import make_store
 make_store(Path(sys.argv[1]), 1_000_000, "1", Pace())
 """
 
+ELEMENT = {
+    "JUGHPC_SUBMISSION": "0badcafe",
+    "JUGHPC_ELEMENT": "0",
+}  # by hand a worker looks at all that is done, besides
+
 
 @dataclass(frozen=True)
 class Place:
@@ -49,14 +54,14 @@ class Place:
     jugdir: str
 
 
-def count_calls(nfs, text, tasks, places):
+def count_calls(nfs, text, tasks, places, **environ):
     """Return the calls that workers on the tasks of a jugfile make, one worker a place, all at once."""
     (jugfile := nfs.folder / "jugfile.py").write_text(text)
     nfs.mount_all()
     before = [nfs.calls(place.client, place.version) for place in places]
     workers = [
         nfs.start(place.client, "execute", str(jugfile), "--jugdir",
-                  str(nfs.mount(place.version) / place.jugdir), "--", str(tasks))
+                  str(nfs.mount(place.version) / place.jugdir), "--", str(tasks), **environ)
         for place in places
     ]  # fmt: skip
     for worker in workers:
@@ -100,5 +105,5 @@ def test_a_worker_starts_on_a_store_of_thousands_of_finished_shards_with_few_cal
     on_server = ("--jugdir", "/srv/export/wide", "--", "10000")
     nfs.run(nfs.server, sys.executable, "-c", MAKE, on_server[1])
     nfs.ended(nfs.start(nfs.server, "execute", str(jugfile), *on_server))
-    (calls,) = count_calls(nfs, SHORT, 10_000, [Place("node1", "4.2", "wide")])
+    (calls,) = count_calls(nfs, SHORT, 10_000, [Place("node1", "4.2", "wide")], **ELEMENT)
     assert calls.total() < 600, calls

@@ -101,7 +101,7 @@ def test_who_may_not_write_sees_a_loss_all_the_same(marked):
 
 @pytest.mark.parametrize(
     ("results", "shards", "words"),
-    [(1, 1, "1 result is gone, in 1 shard marked"), (7, 2, "7 results are gone, in 2 shards marked"), (0, 0, "")],
+    [(1, 1, "1 result is gone, in 1 shard that had"), (7, 2, "7 results are gone, in 2 shards that had"), (0, 0, "")],
 )
 def test_what_is_gone_is_told_with_the_next_step(results, shards, words):
     said = told(results, shards)

@@ -17,10 +17,7 @@ from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Stops
 from jughpc.worker.tally import Options, Tally
 
-_FORGOTTEN = (
-    "{count} results are gone from {location}, which had them: was it restarted, or emptied? They are computed again"
-)
-_ROUNDS = 3  # times that a worker computes again what its store forgets
+_ROUNDS = 3  # times that a worker computes again what its store lost
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,12 @@ class Part:
         while True:
             worker = self._worker(graph, load.session.store)
             worker.run()
-            forgotten = worker.recheck() if load.session.store.may_forget else 0
+            gone = worker.recheck()
             total = total.plus(worker.tally)
-            if forgotten:
+            if gone:
                 rounds -= 1
-                self.site.say(_FORGOTTEN.format(count=forgotten, location=target.location))
-            go_on = rounds > 0 if forgotten else self.patience.through(load.choice.look, "look at the store")
+                self.site.say(gone)
+            go_on = rounds > 0 if gone else self.patience.through(load.choice.look, "look at the store")
             if worker.stopping() or not go_on:
                 return total, worker.stopping()
 

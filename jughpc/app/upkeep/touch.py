@@ -20,6 +20,7 @@ from jughpc.store.files.liveness import ENDED, WORKERS
 from jughpc.store.record import ElementRef
 
 _CALLS_A_SUBMISSION = 8  # to look whether it lives: listings of its folder, and its record and setup twice
+_DEEPEST = 2  # folders below a submission's: where somebody planted links, there is no end to them
 _REFUSED = frozenset({errno.EPERM, errno.EACCES})
 
 
@@ -73,13 +74,13 @@ class _Hand:
         self.done.calls += 1
         return [f"{folder}/{name}" for name in sorted(self._files.names(folder))]
 
-    def tree(self, folder: str) -> Iterable[str]:
+    def tree(self, folder: str, depth: int = _DEEPEST) -> Iterable[str]:
         """Yield the paths of the files in a folder and below: no folder of ours has a dot in its name."""
         for path in self.paths(folder):
             inside: list[str] = []
-            if "." not in path.rpartition("/")[2]:
+            if depth and "." not in path.rpartition("/")[2]:
                 with suppress(NotADirectoryError):
-                    inside = list(self.tree(path))
+                    inside = list(self.tree(path, depth - 1))
             yield from inside or [path]
 
     def renew(self, kind: str, paths: Iterable[str]) -> None:

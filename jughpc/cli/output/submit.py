@@ -27,7 +27,7 @@ def planned(plan: Planned) -> Iterator[str]:
         return
     yield from chosen(plan)
     size, asked = plan.submission.workload.size, plan.request.size
-    if size < asked:
+    if 0 < size < asked:
         yield f"fewer      {size} elements, not {asked}: no more than {size} tasks are left"
 
 

@@ -38,7 +38,7 @@ def _config(engine: Engine, cluster: str) -> str:
         "FirstJobId": rules.first,
         "KillWait": f"{rules.kill_wait:.0f} sec",
         "MaxArraySize": rules.array_size,
-        "MaxJobCount": 10000 if rules.system_jobs is None else rules.system_jobs,
+        "MaxJobCount": 10000 if rules.system_jobs is None else rules.system_jobs + 1,  # never reached
         "MinJobAge": f"{rules.keep:.0f} sec",
         "SchedulerParameters": "(null)",
         "SLURM_VERSION": "22.05.8",
