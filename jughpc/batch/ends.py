@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from jughpc.batch import journal
@@ -113,10 +114,16 @@ def any_told(files: Files, submission: Submission, stem: str) -> End | None:
     return next((end for end in found if end), None)
 
 
-def before_work(files: Files, submission: Submission, jobs: Sequence[Accepted]) -> dict[Key, End]:
-    """Return the ends of elements of `jobs` that failed before their work began, by their own word."""
+def before_work(
+    files: Files, submission: Submission, jobs: Sequence[Accepted], most: int | None = None
+) -> dict[Key, End]:
+    """Return the ends of elements of `jobs` that failed before their work began, by their own word.
+
+    Args:
+        most: So many ends are read at most, whatever they tell; None for all.
+    """
     found = _told_ends(files, submission, jobs, files.names(f"{submission.path}/{FOLDER}"), set())
-    return {key: end for key, end in found if end.is_before_work}
+    return {key: end for key, end in islice(found, most) if end.is_before_work}
 
 
 def kept(files: Files, submission: Submission, jobs: Sequence[Accepted], but: Iterable[Key] = ()) -> dict[Key, Status]:

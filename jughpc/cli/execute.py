@@ -207,6 +207,7 @@ def _options(
         keep_going=where.ref is not None if values.keep_going is None else values.keep_going,
         retry_failed=where.ref is None and not keep_failed,
         retries=values.retries,
+        max_crashes=values.max_crashes,
         is_thorough=where.ref is None,  # behind an array its collector is
         patience=values.patience,
         start=where.start,

@@ -65,7 +65,10 @@ def pack(site: Site) -> int:
 @click.option("--retry-failed", is_flag=True, help="Make them ready to be run again.")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
-    """List each failed task with its exception, traceback, host, job and tries.
+    """List each failed task with its arguments, exception, traceback, host, job and tries.
+
+    One that killed too many workers (--max-crashes) is listed with how and where each of them died. Workers that a
+    task killed are forgotten by --retry-failed, and by `jughpc invalidate` of it; no cleanup forgets them.
 
     Exit code: 0 if there is none, or --retry-failed made them ready, else 1.
     """
@@ -77,8 +80,9 @@ def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
         where = f"{failure.host} ({failure.owner or 'by hand'})"
         when = f"{datetime.fromtimestamp(failure.when):%Y-%m-%d %H:%M:%S}"
         head = f"{failure.name} {failure.digest.hex()[:8]}: {failure.exception}"
+        call = f"  {failure.call}\n" if failure.call else ""
         trace = "" if failure.trace.strip() == failure.exception else failure.trace
-        return f"{head}\n  on {where} at {when}, tries {failure.tries}\n{trace}"
+        return f"{head}\n{call}  on {where} at {when}, tries {failure.tries}\n{trace}"
 
     now = standing(site)
     found = failed.failures(site, now)

@@ -63,6 +63,7 @@ def submit(
         name=name,
         reduce=Path(script) if script else None,
         retries=values.retries,
+        max_crashes=values.max_crashes,
         workers=values.workers,
         start="" if values.start == named()["start"].default else values.start,
         rounds=values.rounds,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol
 
 from jughpc.config.pace import too_short
 from jughpc.errors import SettingError
+from jughpc.store.death import Death
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
 
@@ -39,20 +41,22 @@ class View:
         done: Digests that have a result.
         failed: Digests that have a failure.
         claims: Generations by key, ascending; whether their holders live is another question.
+        deaths: The lives that died of each digest, as far as they were written down.
     """
 
     done: set[bytes] = field(default_factory=set)
     failed: set[bytes] = field(default_factory=set)
     claims: dict[bytes, list[int]] = field(default_factory=dict)
+    deaths: dict[bytes, set[str]] = field(default_factory=dict)
 
     def top(self, key: bytes) -> int:
         """Return the highest generation on `key`, 0 if nobody ever claimed it."""
         generations = self.claims.get(key)
         return generations[-1] if generations else 0
 
-    def deaths(self, claim: Claim) -> int:
-        """Return how many lives ended while they held what `claim` is on."""
-        return sum(generation < claim.generation for generation in self.claims.get(claim.key, ()))
+    def superseded(self, claim: Claim) -> list[int]:
+        """Return the generations of those who held what `claim` is on before, and never let go."""
+        return [generation for generation in self.claims.get(claim.key, ()) if generation < claim.generation]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Failure:
         submission, element: Of which submission's element, "" and -1 by hand.
         when: Unix seconds by that host's clock, for people.
         tries: How often it was run and failed, this time included.
+        call: How it was called, with its arguments in short.
+        deaths: Of workers that it was failed for, 0 if it failed by itself.
     """
 
     digest: bytes
@@ -82,6 +88,11 @@ class Failure:
     tries: int = 1
     submission: str = ""
     element: int = -1
+    call: str = ""
+    deaths: int = 0
+
+
+_OF_FAILURES = {one.name for one in fields(Failure)}
 
 
 @dataclass(frozen=True)
@@ -234,8 +245,20 @@ class Store(Protocol):
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         """Make failed tasks ready again; return how many there were."""
 
+    def death_at(self, shard: int, key: bytes, generation: int) -> Death | None:
+        """Return the death of a task that a claim tells of; its holder must be known to be dead. None if of none."""
+
+    def bury(self, death: Death) -> None:
+        """Write down that a task killed a worker, in place of what was written of that life and task before."""
+
+    def deaths(self, digest: bytes) -> list[Death]:
+        """Return the deaths of a task that were written down, the oldest first."""
+
+    def acquit(self, digest: bytes, life: str) -> None:
+        """Take back that a task killed this life; no effect if nobody wrote so."""
+
     def forget_deaths(self, digests: Iterable[bytes]) -> None:
-        """Forget how many lives ended on these tasks; the claims of who may live stay."""
+        """Forget all deaths of these tasks, written down or not; the claims of who may live stay."""
 
     def complete(self) -> set[tuple[int, str]]:
         """Return the shards that are known to be done, each with the name of its task set."""
@@ -298,6 +321,15 @@ class Store(Protocol):
 
     def save(self) -> None:
         """Keep what is only kept when a process is done with the store; it may go on all the same."""
+
+
+def read_failure(text: bytes, digest: bytes) -> Failure | None:
+    """Return the failure that was kept as the JSON of its fields, None if it is damaged."""
+    try:
+        fields = json.loads(text)
+        return Failure(**{**{key: value for key, value in fields.items() if key in _OF_FAILURES}, "digest": digest})
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def by_shard(shard_of: Callable[[bytes], int], digests: Iterable[bytes]) -> dict[int, set[bytes]]:

@@ -10,6 +10,7 @@ from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
 from jughpc.store import resultfile
 from jughpc.store.base import Claim, Failure, Inspection, Pace, Swept, View, inspection
+from jughpc.store.death import Death
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
@@ -27,6 +28,7 @@ class MemoryStore:
         self.pace = Pace()
         self._results: dict[bytes, bytes] = {}
         self._failures: dict[bytes, Failure] = {}
+        self._deaths: dict[tuple[bytes, str], Death] = {}  # of what another told: who dies here takes this store along
         self._complete: set[tuple[int, str]] = set()
         self._lives: dict[str, Record] = {}
         self._claimed: dict[bytes, Claim] = {}
@@ -54,7 +56,10 @@ class MemoryStore:
         return 0
 
     def look(self, shard: int) -> View:
-        return View(done=set(self._results), failed=set(self._failures))
+        view = View(done=set(self._results), failed=set(self._failures))
+        for digest, life in self._deaths:
+            view.deaths.setdefault(digest, set()).add(life)
+        return view
 
     def get(self, digest: bytes) -> object:
         try:
@@ -97,8 +102,22 @@ class MemoryStore:
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         return sum(self._failures.pop(digest, None) is not None for digest in set(digests))
 
+    def death_at(self, shard: int, key: bytes, generation: int) -> Death | None:
+        return None
+
+    def bury(self, death: Death) -> None:
+        self._deaths[death.digest, death.life] = death
+
+    def deaths(self, digest: bytes) -> list[Death]:
+        found = (death for death in self._deaths.values() if death.digest == digest)
+        return sorted(found, key=lambda death: death.when)
+
+    def acquit(self, digest: bytes, life: str) -> None:
+        self._deaths.pop((digest, life), None)
+
     def forget_deaths(self, digests: Iterable[bytes]) -> None:
-        """Do nothing: who dies takes this store along."""
+        doomed = set(digests)
+        self._deaths = {key: death for key, death in self._deaths.items() if key[0] not in doomed}
 
     def complete(self) -> set[tuple[int, str]]:
         return set(self._complete)

@@ -13,6 +13,11 @@ SIZE = 1024  # [bytes] less than a page, so a rewrite in place is one write to t
 LARGEST = 4 * SIZE  # [bytes] that are read of what should be one
 
 ALIVE, ENDED, DIED = "alive", "ended", "died"
+CRASH = "crash"  # by its own doing: a fault in compiled code, or it ended itself
+MEMORY = "memory"  # it, or something beside it in its cgroup, used too much
+TIME = "time"  # at its element's time limit
+TOLD = "told"  # its job was being ended
+UNKNOWN = "unknown"  # by SIGKILL, or nobody saw it
 _LONGEST = {  # the fullest record fills SIZE
     "host": 64, "user": 32, "owner": 64, "submission": 8, "task": 50, "reason": 80, "space": 24,
 }  # fmt: skip
@@ -58,6 +63,7 @@ class Record:
         worker: Which of its element's workers it is, from 1; 0 if it is the only one.
         state: alive, ended (left nothing behind) or died.
         reason: Why it ended or died.
+        how: By what it died, one of these words; while it lives, TIME or TOLD where its end is near, else "".
         beats: Grows with each beat; that it changes is the proof of life.
         task, digest: What it runs now, "" if nothing.
         since: When that began [Unix s by its own clock, for people].
@@ -82,6 +88,7 @@ class Record:
     worker: int = 0
     state: str = ALIVE
     reason: str = ""
+    how: str = ""
     beats: int = 0
     task: str = ""
     digest: str = ""
@@ -104,12 +111,13 @@ class Record:
         return f"its record says that it {self.state}" + (f": {self.reason}" if self.reason else "")
 
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,112}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,94}")
 _TEXTS = {
     "life": _NAME,
     "submission": re.compile(r"([0-9a-f]{8})?"),
     "state": re.compile(f"{ALIVE}|{ENDED}|{DIED}"),
     "digest": re.compile(r"([0-9a-f]{32})?"),
+    "how": re.compile(r"[a-z]{0,7}"),
 } | {key: re.compile(rf"[ -~]{{0,{most}}}") for key, most in _LONGEST.items() if key != "submission"}
 """What the texts of a record match in full: anybody who may write to the jugdir may have written it."""
 
@@ -122,7 +130,7 @@ _KINDS = {field.name: field.type for field in dataclasses.fields(Record)}
 def encode(record: Record) -> bytes:
     """Return exactly SIZE bytes: a checksum, the fields as JSON, blanks, a newline.
 
-    Texts are made plain and cut to fit; `life` is not, it must have 112 characters at most.
+    Texts are made plain and cut to fit; `life` is not, it must have 94 characters at most.
     """
     fields = {key: _clipped(key, value) for key, value in dataclasses.asdict(record).items()}
     text = json.dumps(fields, separators=(", ", ": ")).encode()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from jughpc.store.lease.ending import End
 from jughpc.store.lease.heartbeat import RETRY, Heartbeat, Singles
 from jughpc.store.lease.progress import Board
-from jughpc.store.record import Record
+from jughpc.store.record import UNKNOWN, Record
 from jughpc.testing.clocks import SimClock
 from jughpc.testing.stage import Stage
 
@@ -131,7 +132,7 @@ class SimBeats:
         """Let it be seen that the worker died."""
 
         def say_that_it_died() -> float:
-            self._heartbeat.say_that_it_died("killed by SIGKILL")
+            self._heartbeat.say_that_it_died(End(UNKNOWN, "killed by SIGKILL"))
             self.ended = True
             return 0.0
 

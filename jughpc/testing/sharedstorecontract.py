@@ -11,9 +11,9 @@ from jughpc.errors import ResultMissingError
 from jughpc.store.base import SHARD, Store
 from jughpc.store.believed import broken
 from jughpc.store.files.layout import set_name
-from jughpc.store.record import DIED
+from jughpc.store.record import CRASH, DIED, TOLD
 from jughpc.store.resultfile import encode
-from jughpc.testing.storecontract import LIFE, PEER, A, B, C
+from jughpc.testing.storecontract import DEATH, LIFE, PEER, A, B, C
 
 Lose = Callable[[str], None]
 
@@ -83,7 +83,44 @@ class SharedStoreContract:
         second, view = peer.claims(PEER.life).take(shard, A, peer.look(shard))
         assert second is not None
         assert second.generation > first.generation
-        assert view.deaths(second) == 1
+        assert view.superseded(second) == [first.generation]
+
+    @pytest.mark.parametrize(("how", "blamed"), [(CRASH, CRASH), (TOLD, None)])
+    def test_who_takes_over_is_told_what_its_forerunner_died_of(
+        self, store: Store, peer: Store, how: str, blamed: str | None
+    ) -> None:
+        shard = store.shard_of(A)
+        first, _ = store.claims(LIFE.life).take(shard, A, store.look(shard))
+        assert first is not None
+        store.beat(dataclasses.replace(LIFE, state=DIED, how=how, digest=A.hex(), reason="killed by SIGSEGV"))
+        second, view = peer.claims(PEER.life).take(shard, A, peer.look(shard))
+        assert second is not None
+        (former,) = view.superseded(second)
+        death = peer.death_at(shard, A, former)
+        assert (death and (death.how, death.life, death.host)) == (blamed and (blamed, LIFE.life, LIFE.host))
+
+    def test_of_a_claim_on_the_shard_the_task_that_ran_is_blamed(self, store: Store, peer: Store) -> None:
+        shard = store.shard_of(A)
+        first, _ = store.claims(LIFE.life).take(shard, SHARD, store.look(shard))
+        assert first is not None
+        store.beat(dataclasses.replace(LIFE, state=DIED, how=CRASH, digest=B.hex()))
+        death = peer.death_at(*first[:3])
+        assert death is not None
+        assert death.digest == B
+
+    def test_what_one_writes_down_of_a_death_the_other_reads(self, store: Store, peer: Store) -> None:
+        store.bury(DEATH)
+        assert (peer.look(peer.shard_of(A)).deaths, peer.deaths(A)) == ({A: {DEATH.life}}, [DEATH])
+
+    def test_deaths_that_nobody_wrote_down_yet_are_forgotten_too(self, store: Store, peer: Store) -> None:
+        shard = store.shard_of(A)
+        first, _ = store.claims(LIFE.life).take(shard, A, store.look(shard))
+        assert first is not None
+        store.beat(dataclasses.replace(LIFE, state=DIED, how=CRASH, digest=A.hex()))
+        peer.forget_deaths([A])
+        second, view = peer.claims(PEER.life).take(shard, A, peer.look(shard))
+        assert second is not None
+        assert view.superseded(second) == []
 
     def test_who_holds_what_covers_a_task_is_known_to_the_other(self, store: Store, peer: Store) -> None:
         shard = store.shard_of(A)

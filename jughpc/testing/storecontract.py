@@ -8,8 +8,9 @@ import pytest
 
 from jughpc.errors import ResultMissingError, UnstorableError
 from jughpc.store.base import Claim, Failure, Inspection, Store, Swept
+from jughpc.store.death import Death
 from jughpc.store.files.layout import set_name
-from jughpc.store.record import Record
+from jughpc.store.record import CRASH, UNKNOWN, Record
 from jughpc.store.resultfile import encode
 
 A, B, C = (bytes([n]) + bytes(15) for n in (1, 2, 3))  # near each other: of one shard in small stores
@@ -18,6 +19,7 @@ FAR = b"\xff" * 16
 LIFE = Record(life="life-a", host="node1", space="boot-1", pid=77, started=5, user="ada")
 PEER = dataclasses.replace(LIFE, life="life-b", host="node2")
 
+DEATH = Death(A, "life-a", CRASH, "killed by SIGSEGV", "node1", "system:1_2.0", "0a1b2c3d", 2, 1, 7, 1 << 30, 1e9)
 FAILURE = Failure(A, "mod.f", "ValueError: no", "Traceback ...\n", "life-a", "node1", "system:1_2.0", 1e9, 2)
 
 
@@ -194,6 +196,42 @@ class StoreContract:
         store.remove_claim(*claim[:3])
         assert store.claimant(*claim[:3]) is None
         assert store.claims(LIFE.life).take(claim.shard, A, store.look(claim.shard))[0] is not None
+
+    def test_a_death_is_kept_until_it_is_taken_back(self, store: Store) -> None:
+        store.bury(DEATH)
+        store.bury(dataclasses.replace(DEATH, life="life-b", when=DEATH.when - 1))
+        assert store.look(store.shard_of(A)).deaths == {A: {"life-a", "life-b"}}
+        assert [death.life for death in store.deaths(A)] == ["life-b", "life-a"]
+        assert store.deaths(A)[1] == DEATH
+        store.acquit(A, "life-b")
+        store.acquit(A, "life-b")
+        assert (store.deaths(A), store.deaths(B)) == ([DEATH], [])
+
+    def test_a_life_dies_of_a_task_once_and_the_last_word_on_it_counts(self, store: Store) -> None:
+        store.bury(dataclasses.replace(DEATH, how=UNKNOWN))
+        store.bury(DEATH)
+        assert store.deaths(A) == [DEATH]
+
+    def test_deaths_outlive_results_failures_and_claims(self, store: Store) -> None:
+        claim = _claimed(store, A)
+        store.bury(DEATH)
+        store.fail(FAILURE)
+        store.forget_failures([A])
+        store.remove_claim(*claim[:3])
+        store.put(A, 1)
+        store.remove([A])
+        store.sweep(set())
+        assert store.deaths(A) == [DEATH]
+
+    def test_deaths_are_forgotten_of_the_tasks_that_are_named_alone(self, store: Store) -> None:
+        store.bury(DEATH)
+        store.bury(dataclasses.replace(DEATH, digest=B))
+        store.forget_deaths([A, FAR])
+        assert (store.deaths(A), len(store.deaths(B))) == ([], 1)
+
+    def test_a_death_alone_puts_its_shard_in_use(self, store: Store) -> None:
+        store.bury(DEATH)
+        assert store.shard_of(A) in store.shards_in_use()
 
     def test_removing_a_claim_that_is_gone_does_no_harm(self, store: Store) -> None:
         store.remove_claim(store.shard_of(A), A, 7)

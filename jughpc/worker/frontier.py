@@ -19,8 +19,9 @@ class Frontier:
     Attributes:
         shard: Of each task.
         left: How many tasks of each shard have no result.
-        ready: The ready tasks of each shard that has such.
-        kinds: How many are ready of each of the graph's names.
+        ready: The ready tasks of each shard that has such, but for suspects.
+        kinds: How many of these there are of each of the graph's names.
+        aside: The suspects that are ready: workers died of them, so they run last, and alone.
     """
 
     def __init__(self, graph: Graph, shard_of: Callable[[bytes], int]) -> None:
@@ -32,6 +33,8 @@ class Frontier:
             self._members[shard].append(index)
         self.ready: dict[int, set[int]] = {}
         self.kinds: Counter[int] = Counter()
+        self.aside: set[int] = set()
+        self._suspects: dict[int, int] = {}  # all of them, to how many died of each
         ready = graph.ready()
         if len(ready) < len(graph.tasks):
             self._add(ready)
@@ -40,8 +43,31 @@ class Frontier:
             self.kinds.update(graph.kinds)
 
     def is_ready(self, index: int) -> bool:
-        """Return whether the task can run now."""
-        return index in self.ready.get(self.shard[index], ())
+        """Return whether the task can run now, or last."""
+        return index in self.ready.get(self.shard[index], ()) or index in self.aside
+
+    def is_empty(self) -> bool:
+        """Return whether no task at all can run now, or last."""
+        return not self.ready and not self.aside
+
+    def shards(self) -> list[int]:
+        """Return the shards of what can run now, or last."""
+        return sorted(self.ready.keys() | {self.shard[index] for index in self.aside})
+
+    def deaths(self, index: int) -> int:
+        """Return how many workers are known to have died of a task: of a suspect at least one."""
+        return self._suspects.get(index, 0)
+
+    def suspect(self, index: int, deaths: int) -> None:
+        """Take note of how many workers died of a task that is not done; with none it is as good as any."""
+        is_ready = self.is_ready(index)
+        self._drop(index)
+        if deaths:
+            self._suspects[index] = deaths
+        else:
+            self._suspects.pop(index, None)
+        if is_ready:
+            self._add([index])
 
     def members(self, shard: int) -> array[int]:
         """Return all tasks of a shard."""
@@ -85,6 +111,9 @@ class Frontier:
 
     def _add(self, indices: Sequence[int]) -> None:
         shard, ready = self.shard, self.ready
+        if suspects := self._suspects.keys() & indices if self._suspects else ():
+            self.aside |= suspects
+            indices = [index for index in indices if index not in suspects]
         for index in indices:
             ready.setdefault(shard[index], set()).add(index)
         self.kinds.update(map(self.graph.kinds.__getitem__, indices))
@@ -94,6 +123,8 @@ class Frontier:
 
     def _drop_all(self, shard: int, indices: list[int]) -> None:
         """Take out tasks of a shard; one that is not in is no error."""
+        if self.aside:
+            self.aside.difference_update(indices)
         here = self.ready.get(shard)
         if here is None:
             return

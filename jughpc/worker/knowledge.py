@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Set
 from itertools import chain
 
 from jughpc.store.base import Claim, View
@@ -34,6 +35,7 @@ class Knowledge:
         self._believed: set[int] = set()  # shards that such a mark alone calls done
         self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
         self._set_names: dict[int, str] = {}
+        self._suspects: dict[int, set[int]] = {}  # by shard
         self.tries: dict[bytes, int] = {}
         self.loadable: list[int] = []
 
@@ -54,6 +56,8 @@ class Knowledge:
             self._learn_done(shard, [i for digest in view.done if (i := self._undone(digest)) is not None], first)
         for digest in view.failed - view.done:
             self._learn_failure(digest, first)
+        if view.deaths or shard in self._suspects:
+            self._learn_deaths(shard, view.deaths)
         self._claims[shard] = View(claims=view.claims) if view.claims else _NOTHING
         if not self.frontier.left[shard]:
             self._found.add(shard)
@@ -134,6 +138,14 @@ class Knowledge:
             self.loadable += indices
         if first:
             self._tally.loaded.update(self._graph.count(indices))
+
+    def _learn_deaths(self, shard: int, deaths: Mapping[bytes, Set[str]]) -> None:
+        now = {index: len(lives) for digest, lives in deaths.items() if (index := self._undone(digest)) is not None}
+        cleared = dict.fromkeys(self._suspects.get(shard, set()) - now.keys(), 0)
+        for index, count in (cleared | now).items():
+            if count != self.frontier.deaths(index):
+                self.frontier.suspect(index, count)
+        self._suspects[shard] = set(now)
 
     def _undone(self, digest: bytes) -> int | None:
         index = self._graph.index.get(digest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from jughpc.backoff import Backoff, jitter
 from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
@@ -49,6 +51,8 @@ class Worker:
         self._runner = Runner(self._context, self._knowledge)
         self._polls = 0
         self._told_to_stop = ""
+        if options.deadline is not None:
+            lease.ends_at(options.deadline, has_all_time=options.is_early(clock.wall()))
 
     def run(self) -> None:
         """Work; what is left undone when this returns, the graph knows."""
@@ -86,10 +90,9 @@ class Worker:
         left = self._context.seconds_left()
         if not left:
             return "this worker's time is up"
-        if not self._frontier.ready or self._anything_fits():
+        if self._frontier.is_empty() or self._anything_fits():
             return ""
-        kinds, means = self._frontier.kinds, self._context.policy.means
-        takes, name = min((means[name], name) for kind in +kinds if (name := self.graph.names[kind]))
+        takes, name = min((self._context.policy.means[name], name) for name in self._ready_names())
         return f"this worker has {left:.0f} s left, and {name} takes {takes:.0f} s"
 
     def stopping(self) -> bool:
@@ -104,7 +107,7 @@ class Worker:
 
     def _work(self) -> None:
         backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.bare.pace.beat), GROWTH)
-        while self._frontier.ready and not self.stopping() and self._anything_fits():
+        while not self._frontier.is_empty() and not self.stopping() and self._anything_fits():
             self._tell_loadable()
             if self._pass():
                 backoff.reset()
@@ -202,7 +205,7 @@ class Worker:
 
     def _is_for_itself(self, index: int) -> bool:
         """Return whether to claim this task by itself, now."""
-        if not self._frontier.is_ready(index):
+        if not self._frontier.is_ready(index) or self._frontier.deaths(index):
             return False
         name = self.graph.tasks[index].name
         is_short = self._context.policy.is_short(name, len(self._frontier.ready))
@@ -215,15 +218,22 @@ class Worker:
 
     def _anything_fits(self) -> bool:
         """Return whether some ready task would end before the deadline, whoever holds it now."""
-        names = self.graph.names
-        return any(count and self._fits(names[kind]) for kind, count in self._frontier.kinds.items())
+        return any(map(self._fits, self._ready_names()))
+
+    def _ready_names(self) -> Iterator[str]:
+        names, kinds = self.graph.names, self.graph.kinds
+        yield from (names[kind] for kind in +self._frontier.kinds)
+        yield from (names[kinds[index]] for index in self._frontier.aside)
 
     # what others hold
 
     def _poll(self) -> bool:
-        """Look at what this worker waits for, and take over from the dead; return whether there is news."""
+        """Look at what this worker waits for, and take over from the dead; return whether there is news.
+
+        If there is none, and nothing else can be run now, it is the suspects' turn.
+        """
         unfinished, crashed = self.graph.unfinished, len(self._runner.crashed)
-        shards = sorted(self._frontier.ready)
+        shards = self._frontier.shards()
         if len(shards) > _SAMPLE:
             self._knowledge.learn_complete()
         probes = _PROBES
@@ -233,7 +243,18 @@ class Worker:
             probes -= self._probe(shard, self._knowledge.look(shard), probes)
         self._follow()
         news = self.graph.unfinished != unfinished or len(self._runner.crashed) != crashed
-        return news or self._has_free_task()
+        return news or self._has_free_task() or self._pass_suspects()
+
+    def _pass_suspects(self) -> bool:
+        """Run one of the tasks that killed workers, of which the fewest died; return whether there was one."""
+        order = self._rotated(sorted(self._frontier.aside))
+        for index in sorted(order, key=self._frontier.deaths)[:_SAMPLE]:
+            if self.stopping():
+                break
+            view = self._knowledge.claims(self._frontier.shard[index])
+            if self._is_worth_a_try(index) and self._runner.suspect(index, view):
+                return True
+        return False
 
     def _rotated(self, order: list[int]) -> list[int]:
         """Return `order` from another start at each poll, so that all have their turn."""

@@ -8,7 +8,7 @@ from typing import Any
 from jughpc import host
 from jughpc.store.base import Failure
 from jughpc.store.resultfile import Encoded
-from jughpc.tasks import hooks
+from jughpc.tasks import brief, hooks
 from jughpc.tasks.task import Task
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.held import Held
@@ -124,6 +124,10 @@ class Outcomes:
             self._knowledge.lost(digest)
         self._context.say(f"{graph.tasks[index].name} cannot run yet: {trouble.words}")
 
+    def _call(self, task: Task[Any]) -> str:
+        with self._context.stops.user_code(task.name):  # classes have a `repr` of their own
+            return brief.call(task.name, task.args, task.kwargs)
+
     def _failure(self, task: Task[Any], trouble: Trouble, tries: int) -> Failure:
         record = self._context.lease.record
         where = trouble.where or record
@@ -139,4 +143,6 @@ class Outcomes:
             element=where.element,
             when=self._context.clock.wall(),
             tries=tries,
+            call=self._call(task),
+            deaths=trouble.deaths,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 
 from jughpc.store.base import Failure, Store, View
 from jughpc.store.believed import Broken, broken
+from jughpc.store.death import Death
 from jughpc.store.record import Record
 from jughpc.worker.patience import Patience
 
@@ -52,6 +53,21 @@ class PatientStore:
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         doomed = list(digests)
         return self._through(lambda: self.bare.forget_failures(doomed), "remove a failure that is over")
+
+    def bury(self, death: Death) -> None:
+        self._through(lambda: self.bare.bury(death), "write down that a task killed a worker")
+
+    def death_at(self, shard: int, key: bytes, generation: int) -> Death | None:
+        return self._through(lambda: self.bare.death_at(shard, key, generation), _LOOK)
+
+    def deaths(self, digest: bytes) -> list[Death]:
+        return self._through(lambda: self.bare.deaths(digest), _LOOK)
+
+    def acquit(self, digest: bytes, life: str) -> None:
+        self._through(lambda: self.bare.acquit(digest, life), "take back that a task killed a worker")
+
+    def ended(self) -> list[str]:
+        return self._through(self.bare.ended, _LOOK)
 
     def records(self) -> list[Record]:
         return self._through(self.bare.records, _LOOK)

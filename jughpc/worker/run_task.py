@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jughpc.errors import StoreError, UnstorableError
-from jughpc.store.record import Record
+from jughpc.store.death import Death
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks import hooks, usertrace
 from jughpc.tasks.task import Task, alltasks
 from jughpc.worker.forks import Own
 from jughpc.worker.stops import Interrupted
 from jughpc.worker.tally import Options
-
-_ONCE_MORE = "once that is mended, `jughpc failures --retry-failed` lets it run again"
 
 
 @dataclass(frozen=True)
@@ -27,14 +24,16 @@ class Trouble:
         words: One line.
         trace: The user's traceback.
         lost: Whether it is an argument that could not be read: no failure of this task.
-        where: The worker that ran it, None for this one.
+        deaths: Of workers that it killed, 0 if it failed by itself.
+        where: The worker that it killed last, None if it failed by itself.
         passing: Why an argument that is there cannot be read now.
     """
 
     words: str
     trace: str = ""
     lost: bool = False
-    where: Record | None = None
+    deaths: int = 0
+    where: Death | None = None
     passing: OSError | None = None
 
 
@@ -66,21 +65,6 @@ def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trou
         if options.examine and not isinstance(error, StoreError):
             options.examine(error)
         return _trouble(error), None
-
-
-def killed(deaths: int, dead: Sequence[Record]) -> Trouble:
-    """Return the story of a task on which workers died.
-
-    Args:
-        deaths: How many.
-        dead: The last records of those that could still say that they ran it.
-    """
-    if not dead:
-        return Trouble(f"{deaths} workers died while they ran it, and none could say why; {_ONCE_MORE}")
-    last = max(dead, key=lambda record: record.beaten)
-    memory = f", with {last.memory >> 20} MiB in use" if last.memory else ""
-    words = f"{deaths} workers died while they ran it, the last on {last.host}{memory}: {last.reason}; {_ONCE_MORE}"
-    return Trouble(words, where=last)
 
 
 def _check_size(encoded: Encoded, largest: int) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jughpc.store.base import SHARD, View
-from jughpc.store.record import DIED
 from jughpc.worker.batch import Batch
 from jughpc.worker.context import WorkerContext
+from jughpc.worker.deaths import Deaths
 from jughpc.worker.held import Held
 from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.outcomes import Outcomes
-from jughpc.worker.run_task import Trouble, attempt, killed
+from jughpc.worker.run_task import Trouble, attempt
 from jughpc.worker.stops import Interrupted
 
 
@@ -29,29 +29,28 @@ class Runner:
         self._graph = knowledge.frontier.graph
         self._held = Held(context, knowledge)
         self._outcomes = Outcomes(context, knowledge, self._held)
+        self._deaths = Deaths(context)
         self._batch = Batch(context, self._graph, self._held, self._outcomes)
         self.made_ready = self._outcomes.made_ready
         self.crashed: set[int] = set()
 
     def single(self, index: int, view: View) -> bool:
-        """Try to claim a task and run it; return whether it was won."""
-        started = self._context.clock.now()
-        after = self._held.take(self._frontier.shard[index], self._graph.digests[index], view)
-        if after is None:
-            return False
-        self._context.policy.claimed(self._context.clock.now() - started)
-        try:
-            if self._frontier.is_ready(index):
-                self._run_single(index, after.deaths(self._held.claims[0]))
-        finally:
-            self._held.release()
-        return True
+        """Try to claim a task and run it, unless it turns out to have killed workers; return whether it was won."""
+        return self._alone(index, view, is_last=False)
+
+    def suspect(self, index: int, view: View) -> bool:
+        """Try to claim a task that killed workers and run it, or fail it, now that nothing else can be run.
+
+        Return whether it was won.
+        """
+        return self._alone(index, view, is_last=True)
 
     def shard(self, shard: int, view: View) -> bool:
         """Run the short tasks of a shard under one claim on all of it; return whether it was won."""
-        if self._win_shard(shard, view) is None:
-            return False
-        try:  # by the last look, made after the last time that the shard was won: a worker that was late won it anew
+        try:
+            if self._win_shard(shard, view) is None:
+                return False
+            # by the last look, made after the last time that the shard was won: a worker that was late won it anew
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
                 self._batch.run(shard, shorts)
         finally:
@@ -60,9 +59,10 @@ class Runner:
 
     def take_over(self, shard: int, view: View) -> bool:
         """Find out whether who claims `shard` is dead; if so, its tasks can be claimed singly from now on."""
-        won = self._win_shard(shard, view) is not None
-        self._held.release()
-        return won
+        try:
+            return self._win_shard(shard, view) is not None
+        finally:
+            self._held.release()
 
     def shorts(self, shard: int, view: View) -> Iterable[int]:
         """Return the ready tasks of `shard` that are to be run under a claim on all of it, in no order."""
@@ -76,8 +76,9 @@ class Runner:
 
     def _win_shard(self, shard: int, view: View) -> View | None:
         after = self._held.take(shard, SHARD, view)
-        if after is not None and after.deaths(self._held.claims[0]):
+        if after is not None and after.superseded(self._held.claims[0]):
             self.crashed.add(shard)
+            self._learn_deaths(after)
         return after
 
     def _may_go_on(self, shard: int) -> bool:
@@ -89,13 +90,39 @@ class Runner:
         policy = self._context.policy
         return policy.is_short(name, len(self._frontier.ready)) and policy.fits(name, self._context.seconds_left())
 
-    def _run_single(self, index: int, deaths: int) -> None:
+    def _alone(self, index: int, view: View, *, is_last: bool) -> bool:
+        started = self._context.clock.now()
+        after = self._held.take(self._frontier.shard[index], self._graph.digests[index], view)
+        if after is None:
+            return False
+        self._context.policy.claimed(self._context.clock.now() - started)
+        try:
+            self._learn_deaths(after)
+            may_run = self._frontier.is_ready(index) and not self._is_given_up(index)
+            if may_run and (is_last or not self._frontier.deaths(index)):
+                self._run_single(index)
+        finally:
+            self._held.release()
+            self._context.lease.note("", b"", 0.0)  # who dies between two tasks dies of none
+        return True
+
+    def _learn_deaths(self, after: View) -> None:
+        """Learn of what those died who held what was just won."""
+        (claim,) = self._held.claims
+        if self._deaths.under(claim, after):
+            self._knowledge.learn(claim.shard, after)
+
+    def _is_given_up(self, index: int) -> bool:
+        """Record the failure of a task that killed as many workers as it may; return whether it is one."""
+        deaths, digest = self._frontier.deaths(index), self._graph.digests[index]
+        if deaths < self._context.options.max_crashes or not (trouble := self._deaths.too_many(digest)):
+            return False
+        self._outcomes.fail(index, trouble, max(trouble.deaths, self._context.options.retries + 1))
+        return True
+
+    def _run_single(self, index: int) -> None:
         task, context = self._graph.tasks[index], self._context
-        if deaths >= context.options.max_crashes:
-            dead = (record for record in context.store.records() if record.state == DIED)
-            trouble = killed(deaths, [record for record in dead if record.digest == task.digest.hex()])
-            return self._outcomes.fail(index, trouble, deaths)
-        started = context.clock.uptime()
+        started, is_first = context.clock.uptime(), not context.policy.means
         context.lease.note(task.name, task.digest, started)
         outcome = None
         try:
@@ -103,6 +130,7 @@ class Runner:
                 outcome, value = attempt(task, context.options, context.stops.own)
         except Interrupted:
             if outcome is None:
+                self._deaths.broken_off(task, is_first)
                 raise
         context.policy.ran(task.name, context.clock.uptime() - started)
         if isinstance(outcome, Trouble):

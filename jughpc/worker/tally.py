@@ -18,6 +18,9 @@ Say = Callable[[str], None]
 """Where a worker tells people what it does, a line at a time."""
 
 
+_EARLY = 0.1  # of an element's time
+
+
 @dataclass(frozen=True)
 class Options:
     """How a worker is to go about it.
@@ -28,7 +31,8 @@ class Options:
         retries: How often a task that fails is tried again.
         start: Where on the way round this worker begins, 0 to 1, so that a thousand do not meet.
         deadline: When the scheduler ends this element [Unix s], None for never.
-        max_crashes: How many lives may end on a task before it fails with that story.
+        begun: When its first workers began [the same], None for now.
+        max_crashes: Of how many deaths of workers a task fails.
         largest: What a result may take in this store [bytes], None for any size.
         debug: Fail tasks that change their arguments or make tasks.
         examine: Called with what a task raised, before it is recorded.
@@ -44,7 +48,8 @@ class Options:
     retries: int = 0
     start: float = 0.0
     deadline: float | None = None
-    max_crashes: int = 5
+    begun: float | None = None
+    max_crashes: int = 3
     largest: int | None = None
     debug: bool = False
     examine: Callable[[BaseException], None] | None = None
@@ -52,6 +57,12 @@ class Options:
     is_thorough: bool = False
     patience: float = 3600.0
     rescue: Rescue | None = None
+
+    def is_early(self, now: float) -> bool:
+        """Return whether who begins now has about all of the element's time; `now` in Unix seconds."""
+        if self.deadline is None or self.begun is None:
+            return True
+        return now - self.begun <= _EARLY * (self.deadline - self.begun)
 
     def seconds_left(self, now: float) -> float:
         """Return how long a task may still run [s]; `now` in Unix seconds."""

@@ -22,6 +22,7 @@ from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
 from jughpc.store.location import Folder, Memory
 from jughpc.testing.cluster.model import Ask
 from jughpc.testing.cluster.rules import SLURM
+from jughpc.worker.tally import Options
 
 
 def roles(jobs):
@@ -102,6 +103,7 @@ def test_a_template_that_does_not_render_leaves_nothing_behind(lab, tmp_path):
 def test_what_a_request_does_not_say_is_as_the_settings_have_it():
     request, settings = SubmitRequest(1, ElementOptions(Path("/run"))), Settings()
     assert (request.rounds, request.retries) == (settings.rounds, settings.retries)
+    assert request.max_crashes == Options().max_crashes == settings.max_crashes
 
 
 # queueing
@@ -272,9 +274,10 @@ def test_all_that_goes_on_is_cancelled_unless_one_is_named(lab):
 
 
 def test_a_submission_is_made_as_an_earlier_one_was(lab):
-    lab.submit(size=3, reduce=lab.reduce_script(), retries=4, rounds=5, name="mine")
+    lab.submit(size=3, reduce=lab.reduce_script(), retries=4, rounds=5, max_crashes=7, name="mine")
     request = as_before(lab.site, lab.clusters, None, None)
     assert (request.size, request.retries, request.rounds, request.name) == (3, 4, 5, "mine")
+    assert request.max_crashes == 7
     assert request.reduce == lab.reduce_script()
 
 

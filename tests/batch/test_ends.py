@@ -135,6 +135,14 @@ def test_a_job_that_failed_is_told_with_its_exit_code(files, submission, clock):
     assert stand(Talking(), files, submission, clock) == found
 
 
+def test_no_more_ends_are_read_than_are_asked_for(files, submission):
+    for place in range(4):
+        end = End(f"slurm:12_{place}.0", 127, State.FAILED, "setup line 1, `x`: command not found")
+        ends.tell(files, ends.path_of(submission, "0-array", place), end)
+    assert len(ends.before_work(files, submission, [ARRAY])) == 4
+    assert len(ends.before_work(files, submission, [ARRAY], 2)) == 2
+
+
 def test_accounting_is_asked_once_for_what_nobody_knows_and_its_word_is_kept(files, submission, clock):
     past = "".join(f"12_{place}|{ARRAY.name}|FAILED|3:0|node2\n" for place in range(4))
     run = Talking(past=past + f"13|{REDUCE.name}|COMPLETED|0:0|node2\n")

@@ -31,6 +31,7 @@ GOOD = [
     ("throttle", "7", "#SBATCH --array=0-8%7"),
     ("setup", "module load x", "module load x"),
     ("retries", "5", "--retries=5"),
+    ("max_crashes", "7", "--max-crashes=7"),
     ("rounds", "6", "--rounds=6"),
 ]
 

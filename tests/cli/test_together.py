@@ -170,7 +170,7 @@ def test_a_task_that_always_kills_fails_with_that_story_and_the_rest_is_done(jug
     done = jughpc("execute", "many.py", "--workers", "2", "--keep-going", **QUICK)
     assert done.returncode == 1
     assert "workers died while they ran it" in done.stderr
-    assert jughpc("failures", "many.py").stdout.count("deadly") == 1
+    assert jughpc("failures", "many.py").stdout.count("many.deadly(1)") == 1
     assert jughpc("count", "many.py").stdout.split().count("9") >= 1
 
 

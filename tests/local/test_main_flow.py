@@ -73,7 +73,7 @@ def test_what_an_array_leaves_goes_to_another_with_a_collector_and_a_reduce_of_i
     assert [job["role"] for job in submission["jobs"]] == ["array", "collect", "reduce"] * 2
     assert {now["state"] for now in submission["followers"].values()} == {"done"}
     log = laptop.folder / "primes.jugdata" / "submissions" / "1" / "logs" / "collect.log"
-    assert "freed 0 claims of the dead; submitting 1 more elements for" in log.read_text()
+    assert "freed 1 claims of the dead; submitting 1 more elements for" in log.read_text()
 
 
 def test_workers_that_all_die_are_repaired_a_bounded_number_of_times(laptop):

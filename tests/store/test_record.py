@@ -16,11 +16,11 @@ RECORD = Record(
 )
 
 _ANY = {
-    "life": st.from_regex(r"[A-Za-z0-9_-]{1,112}", fullmatch=True),
+    "life": st.from_regex(r"[A-Za-z0-9_-]{1,94}", fullmatch=True),
     "host": st.text(), "space": st.text(), "user": st.text(), "owner": st.text(), "reason": st.text(),
     "task": st.text(max_size=400) | st.text(st.characters(codec="ascii"), min_size=300),
     "submission": st.just("") | st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
-    "state": st.sampled_from([ALIVE, ENDED, DIED]),
+    "state": st.sampled_from([ALIVE, ENDED, DIED]), "how": st.sampled_from(["", "crash", "unknown"]),
     "digest": st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex),
     "copied": st.booleans(), "pid": st.integers(1, 1 << 22), "worker": st.integers(0, records.MOST_WORKERS),
 }  # fmt: skip
@@ -39,7 +39,8 @@ def test_a_record_always_takes_the_same_room(record):
 
 
 def test_the_fullest_record_fits():
-    longest = {"life": "l" * 112, "state": ENDED, "digest": "d" * 32, "pid": 1 << 22, "worker": records.MOST_WORKERS}
+    longest = {"life": "l" * 94, "state": ENDED, "digest": "d" * 32, "how": "unknown", "pid": 1 << 22}
+    longest |= {"worker": records.MOST_WORKERS}
     kinds = {"str": "x" * 1000, "int": -(1 << 63), "float": -1.2345678901234567e-300, "bool": False}
     full = Record(**{field.name: longest.get(field.name, kinds[field.type]) for field in dataclasses.fields(Record)})
     assert len(records.encode(full)) == SIZE

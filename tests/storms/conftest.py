@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+DARING = "--max-crashes=9999"  # of those who are struck at random no task is the reason
+
 MIXED = """
 import sys, time
 from jug import TaskGenerator
@@ -72,7 +74,7 @@ class Crew:
         """Start a worker in a session of its own; what it says is appended to one log."""
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                self.argv("execute", args=args), cwd=self.folder, env=self.environ(),
+                self.argv("execute", DARING, args=args), cwd=self.folder, env=self.environ(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
@@ -95,7 +97,7 @@ class Crew:
 
     def finish(self, *args):
         """Let one more worker do what is left; all must be done then."""
-        done = self.run("execute", args=args)
+        done = self.run("execute", DARING, args=args)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def said(self):

@@ -1,4 +1,4 @@
-"""What others hold: waiting, taking over from the dead, and tasks that kill."""
+"""What others hold: waiting, and taking over from the dead."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import pytest
 
 from jughpc.fs import OsFiles
 from jughpc.store.base import SHARD, View
+from jughpc.store.lease.ending import End
+from jughpc.store.record import UNKNOWN
 
 ONE = """
 @TaskGenerator
@@ -43,7 +45,7 @@ def hold(bench, key, shard=0):
 def die(bench, lease):
     """Have a worker die so that its beat process writes it down."""
     bench.clock.heartbeats.remove(lease._beats.heartbeat)
-    lease._beats.heartbeat.say_that_it_died("killed by SIGKILL")
+    lease._beats.heartbeat.say_that_it_died(End(UNKNOWN, "killed by SIGKILL"))
 
 
 def test_what_another_holds_is_waited_for_until_it_is_released(bench):
@@ -136,37 +138,6 @@ def test_a_shard_without_short_tasks_is_never_claimed(bench):
     files = Counting(bench.files)
     bench.worker(ONE, store=bench.open(0, files)).run()
     assert [path.rpartition("/")[2][32:] for path in files.links] == [".claim.1"]
-
-
-def kill(bench, digest, times):
-    """Have so many lease end on a task."""
-    for _ in range(times):
-        lease = bench.lease()
-        claim, _ = bench.store.claims(lease.record.life).take(0, digest, bench.store.look(0))
-        assert claim is not None
-        die(bench, lease)
-
-
-def test_a_task_that_killed_some_workers_is_tried_again(bench):
-    worker = bench.worker(ONE)
-    kill(bench, worker.graph.digests[0], 4)
-    assert worker.run().runs == [7]
-
-
-def test_a_task_that_killed_too_many_fails_with_that_story(bench):
-    worker = bench.worker(ONE)
-    kill(bench, worker.graph.digests[0], 5)
-    worker.run()
-    (failure,) = worker.worker.tally.failures
-    assert (worker.runs, worker.graph.stuck) == ([], 1)
-    assert "5 workers died" in failure.exception
-    assert bench.store.failure(failure.digest) == failure
-
-
-def test_how_many_a_task_may_kill_can_be_chosen(bench):
-    worker = bench.worker(ONE, max_crashes=1)
-    kill(bench, worker.graph.digests[0], 1)
-    assert worker.run().runs == []
 
 
 def test_of_two_workers_that_begin_together_each_task_is_run_by_one(bench, notes):

@@ -67,7 +67,13 @@ def execute_together(
     stops = Stops(options.stop_file, site.say)
     stops.install()
     beating = beating_for(site.location, site.clock, len(shares))
-    element = Element(site, where, shares, fitting(options, site), is_spawned=site.settings.start == "spawn")
+    element = Element(
+        site,
+        where,
+        shares,
+        replace(fitting(options, site), begun=site.clock.wall()),
+        is_spawned=site.settings.start == "spawn",
+    )
     patience = Patience(site.clock, stops, site.say, element.options)
     watch = _Watch(element, stops, beating, Loader(site, stops, patience, chosen))
     try:

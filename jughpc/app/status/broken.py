@@ -27,6 +27,8 @@ from jughpc.store.record import DIED, Record
 
 SOON = 60.0  # [s] within which a worker that has had no task tells of its node by its death
 
+_MOST_READ = 500  # ends: a thousand elements that fail alike are not read at each look
+
 _PASSING = (Cause.USER, Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.TIME_LIMIT, Cause.OUT_OF_MEMORY)
 """What ends an element and tells nothing of its node."""
 
@@ -122,7 +124,7 @@ class _Lives:
 
 def _signs(jobs: Jobs, files: Files, lives: _Lives) -> Iterator[_Sign]:
     first = {job.name: _first(job, order) for order, job in enumerate(jobs.accepted)}
-    told = ends.before_work(files, jobs.submission, jobs.accepted)
+    told = ends.before_work(files, jobs.submission, jobs.accepted, _MOST_READ)
     for (name, place), end in told.items():
         yield _Sign(end.host, first[name] + place, end.reason, end.when, setup=True)
     for record in lives.records:

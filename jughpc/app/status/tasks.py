@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -45,7 +45,7 @@ class Standing:
         state: (N,) FAILED, WAITING, READY, COMPLETE or ACTIVE.
         workers: Lives that go on, as far as this host can know.
         dead: Lives that ended without letting go, by their own record or by this host's process table.
-        deaths: Of workers that tasks killed.
+        suspects: The tasks without result that killed workers.
         gone: How many results are gone of each shard whose mark promised them.
     """
 
@@ -53,7 +53,7 @@ class Standing:
     state: npt.NDArray[np.uint8]
     workers: list[Record] = field(default_factory=list)
     dead: list[Record] = field(default_factory=list)
-    deaths: int = 0
+    suspects: list[bytes] = field(default_factory=list)
     gone: Mapping[int, int] = field(default_factory=dict)
 
     @property
@@ -74,6 +74,11 @@ class Standing:
     def can_go_on(self) -> bool:
         """Return whether anything is left that does not wait for a task that failed."""
         return bool(np.any((self.state == READY) | (self.state == ACTIVE)))
+
+    def has_only_suspects(self) -> bool:
+        """Return whether nothing can go on but tasks that killed workers."""
+        able = np.flatnonzero((self.state == READY) | (self.state == ACTIVE))
+        return {self.manifest.digests[index].tobytes() for index in able} <= set(self.suspects)
 
     def failed(self) -> list[bytes]:
         """Return the digests of the tasks that failed."""
@@ -160,8 +165,7 @@ def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str], loo
     for index in look.indices(running):
         look.active[index] = True
     state = _classified(manifest, look.done, look.failed, look.active)
-    deaths = look.deaths(workers.keys())
-    return Standing(manifest, state, list(workers.values()), list(dead.values()), deaths, look.gone)
+    return Standing(manifest, state, list(workers.values()), list(dead.values()), look.suspects(), look.gone)
 
 
 def _is_dead(record: Record, ended: Mapping[str, str]) -> bool:
@@ -198,13 +202,9 @@ class _Look:
                 if index is not None:
                     yield self._holder(shard, key, view), index
 
-    def deaths(self, living: Set[str]) -> int:
-        """Return how many claims are on tasks without result that nobody living holds: each is a worker's death."""
-        count = 0
-        for shard, view in self._views:
-            for key in view.claims.keys() - view.done:
-                count += len(view.claims[key]) - (self._holder(shard, key, view) in living)
-        return count
+    def suspects(self) -> list[bytes]:
+        """Return the tasks without result that are known to have killed workers."""
+        return sorted(digest for _, view in self._views for digest in view.deaths.keys() - view.done)
 
     def _holder(self, shard: int, key: bytes, view: View) -> str:
         holder = self._store.claimant(shard, key, view.top(key))

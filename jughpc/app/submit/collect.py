@@ -13,11 +13,12 @@ from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, sure
+from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover
 from jughpc.app.submit.followed import wait_for_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
+from jughpc.app.upkeep.claims import settle_deaths
 from jughpc.backoff import Backoff
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
@@ -165,16 +166,16 @@ def story(site: Site, verdict: Verdict) -> Iterator[str]:
 
 def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     verdict = sleep_until(site, clusters, charge.number, charge.deadline)
-    if verdict.end is not End.ALONE or verdict.jobs is None:
+    if verdict.end not in (End.ALONE, End.BLOCKED) or verdict.jobs is None or verdict.jobs.cancelled:
         return verdict
-    if verdict.jobs.cancelled:
+    verdict = _settled(site, verdict, verdict.jobs)
+    if verdict.end is End.BLOCKED or verdict.jobs is None:
         return verdict
     if handover.waited_in_vain(verdict.jobs):
         return replace(verdict, end=End.IN_VAIN)
     by_hand = handover.ended_by_hand(verdict.jobs)
     if size := handover.worth(site, verdict.jobs, by_hand):
-        now = Progress.of(verdict.standing)
-        evaded = handover.finds_broken(site, verdict.jobs)
+        now, evaded = Progress.of(verdict.standing, site.store()), handover.finds_broken(site, verdict.jobs)
         rounds = handover.rounds_left(verdict.jobs, charge.rounds, charge.progress, now, is_evaded=evaded)
         if rounds is None:
             site.say("the latest array brought nothing; no further one is submitted")
@@ -195,6 +196,14 @@ def _handed_over(
     except FullError:
         return replace(verdict, end=End.FULL)
     return replace(verdict, end=End.HANDED_OVER) if done else verdict
+
+
+def _settled(site: Site, verdict: Verdict, jobs: Jobs) -> Verdict:
+    """Write down who died of what, and judge anew: what failed for deaths that the scheduler explains may be tried."""
+    settle_deaths(site, jobs)
+    now = stand(verdict.standing.manifest, site.store(), {})
+    end = End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED
+    return replace(verdict, end=end, standing=replace(verdict.standing, state=now.state, suspects=now.suspects))
 
 
 def _withdraw_reduce(site: Site, clusters: Clusters, number: int) -> None:

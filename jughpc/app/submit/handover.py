@@ -87,8 +87,9 @@ def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, si
     size = min(size, left) if not standing.manifest.barrier else size
     store = site.store()
     kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
-    freed = sum(row.removed for row in cleanup_claims(site, clusters, keep_deaths=True))
-    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), Progress.of(standing))
+    freed = sum(row.removed for row in cleanup_claims(site, clusters))
+    now = Progress.of(standing, store)
+    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), now)
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")

@@ -21,7 +21,7 @@ from jughpc.config.kinds import COUNT
 from jughpc.errors import UsageError
 from jughpc.fs import Files
 
-_RETRIES = "--retries="
+_RETRIES, _CRASHES = "--retries=", "--max-crashes="
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def as_before(
     found = files and (submissions.latest(files, folder) if number is None else submissions.load(files, folder, number))
     if not found or found.damage:
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
-    retries, workers, start = (_said(found.workload.argv, option) for option in (_RETRIES, WORKERS, START))
+    kept = (_RETRIES, _CRASHES, WORKERS, START)
+    retries, crashes, workers, start = (_said(found.workload.argv, option) for option in kept)
     return SubmitRequest(
         size=size or max(found.workload.size, 1),
         options=replace(_options(site, clusters, found), after=tuple(after)),
@@ -69,6 +70,7 @@ def as_before(
         name=found.workload.name,
         reduce=followers.reduce_of(found),
         retries=int(retries) if retries else site.settings.retries,
+        max_crashes=int(crashes) if crashes else site.settings.max_crashes,
         workers=COUNT.read(workers) if workers else 1,
         start=start,
         rounds=int(found.meta.get("rounds", site.settings.rounds)),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from jughpc.app.status.tasks import FAILED, Standing
 from jughpc.errors import UsageError
+from jughpc.store.base import Store
+from jughpc.store.record import TIME
 
 _WRITTEN = re.compile(r"(\d+)\.(\d+)")
 
@@ -17,16 +19,21 @@ class Progress:
 
     Attributes:
         finished: Tasks that are done or failed.
-        deaths: Of workers, each a task's: there are no more than so many of them a task.
+        deaths: Of workers, each a task's: there are no more than so many of them a task. At time limits they count only
+            where nothing is left but tasks that met them: elsewhere a longer time is what helps, not another array.
     """
 
     finished: int
     deaths: int = 0
 
     @classmethod
-    def of(cls, standing: Standing) -> Progress:
-        """Return how far the work has come as `standing` shows it."""
-        return cls(len(standing.manifest) - standing.unfinished + standing.count(FAILED), standing.deaths)
+    def of(cls, standing: Standing, store: Store | None) -> Progress:
+        """Return how far the work has come as `standing` shows it, and the deaths that were written down in `store`."""
+        finished = len(standing.manifest) - standing.unfinished + standing.count(FAILED)
+        deaths = [death for digest in standing.suspects if store for death in store.deaths(digest)]
+        if not standing.has_only_suspects():
+            deaths = [death for death in deaths if death.how != TIME]
+        return cls(finished, len(deaths))
 
     @classmethod
     def read(cls, text: str) -> Progress:

@@ -50,6 +50,7 @@ class SubmitRequest:
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
         retries: How often a task that fails is tried again.
+        max_crashes: How many workers a task may kill before it fails.
         workers: In each element, AUTO for as many as it gets cores or GPUs.
         start: How these come about, "" as by default.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
@@ -62,6 +63,7 @@ class SubmitRequest:
     name: str | None = None
     reduce: Path | None = None
     retries: int = 0
+    max_crashes: int = 3
     workers: int = 1
     start: str = ""
     rounds: int = 2
@@ -234,8 +236,8 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
 def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
-    how = (f"--retries={request.retries}", "--keep-going", *_of_several(request))
-    argv = dependents.argv(request.options.python, "execute", target, *how)
+    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request))
+    argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
     meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text)}
@@ -268,7 +270,7 @@ def _of_several(request: SubmitRequest) -> tuple[str, ...]:
 def _jobs(
     site: Site, target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
 ) -> list[Job]:
-    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing))
+    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing, site.store()))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
     missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce, submission))

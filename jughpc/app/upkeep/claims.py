@@ -1,4 +1,7 @@
-"""Free what crashed jobs held: claims whose holder is dead by proof, and nothing else."""
+"""Free what crashed jobs held: claims whose holder is dead by proof, and nothing else.
+
+Which task killed a worker is written down first: that outlives all cleanup.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import dataclass, replace
 from jughpc.app.context import kept
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
+from jughpc.app.status.elements import Jobs
 from jughpc.app.status.lives import keep
+from jughpc.app.upkeep.deaths import Witness, reconsider, write_down
 from jughpc.backoff import jitter
 from jughpc.batch.clusters import Clusters
 from jughpc.errors import JugdirError
@@ -40,31 +45,43 @@ class FoundClaim:
     removed: bool = False
 
 
-def cleanup_claims(
-    site: Site, clusters: Clusters, *, force: bool = False, wait: bool = False, keep_deaths: bool = False
-) -> list[FoundClaim]:
+def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait: bool = False) -> list[FoundClaim]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
         force: Remove all claims, whoever holds them.
         wait: Watch those who may live for as long as it takes to see that they stand still.
-        keep_deaths: Leave the claims of those whom a task killed by their own record: they hold nobody back, and
-            count how many workers it has killed. Who passes by runs such a task last.
     Raises:
         JugdirError: There is no store.
     """
     store, clock = _store(site), site.clock
-    over = _over(site, clusters, store)
+    jobs = submitted.find(site, clusters)
+    over = _over(jobs, store)
     observer = store.observer()
     held = [_judged(observer, store, row, over) for row in _find(site, store)]
     end = clock.now() + store.pace.ttl + store.pace.beat
     while wait and not force and clock.now() < end and any(not row.proof for row in held):
         clock.sleep(_PAUSE * jitter())
         held = [row if row.proof else _judged(observer, store, row, over) for row in held]
-    held = [row for row in held if not (keep_deaths and _tells_of_a_death(row))]
+    _settle(store, jobs, held)
     cleaned = [_removed(store, row) if force or row.proof else row for row in held]
     _forget_dead(site, store, observer, over)
     return cleaned
+
+
+def settle_deaths(site: Site, jobs: Jobs) -> None:
+    """Write down which tasks killed the workers that are dead by proof, and take back what the scheduler explains."""
+    if store := site.store():
+        observer, over = store.observer(), _over(jobs, store)
+        _settle(store, jobs, [_judged(observer, store, row, over) for row in _find(site, store)])
+
+
+def _settle(store: Store, jobs: Jobs | None, held: Iterable[FoundClaim]) -> None:
+    witness = Witness.of(jobs, store)
+    for row in held:
+        if row.proof:
+            write_down(store, witness, row.shard, row.key, row.generation)
+    reconsider(store, witness)
 
 
 def _store(site: Site) -> Store:
@@ -76,9 +93,8 @@ def _store(site: Site) -> Store:
     return store
 
 
-def _over(site: Site, clusters: Clusters, store: Store) -> Mapping[str, str]:
+def _over(jobs: Jobs | None, store: Store) -> Mapping[str, str]:
     """Return the lives that the scheduler says are over; silence proves nothing."""
-    jobs = submitted.find(site, clusters)
     return submitted.dead_by_scheduler(jobs, store.records()) if jobs else {}
 
 
@@ -108,14 +124,6 @@ def _judged(observer: Observer, store: Store, row: FoundClaim, over: Mapping[str
     if not proof and holder and holder.life in over:
         proof = over[holder.life]
     return replace(row, holder=holder, proof=proof)
-
-
-def _tells_of_a_death(row: FoundClaim) -> bool:
-    """Return whether a claim is that of a worker which died while it ran what the claim is on."""
-    holder = row.holder
-    if holder is None or holder.state != DIED or not holder.digest:
-        return False
-    return row.key in (SHARD, bytes.fromhex(holder.digest))
 
 
 def _removed(store: Store, row: FoundClaim) -> FoundClaim:

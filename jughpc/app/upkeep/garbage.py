@@ -31,7 +31,7 @@ class Removed:
 
 
 def remove_garbage(site: Site, clusters: Clusters, patience: float) -> Removed:
-    """Remove the results and failures of no visible task, and what else nobody reads any more.
+    """Remove the results, failures and deaths of no visible task, and what else nobody reads any more.
 
     Raises:
         UsageError: Not all tasks are visible: the jugfile ended at a barrier, or defines none.
@@ -47,6 +47,7 @@ def remove_garbage(site: Site, clusters: Clusters, patience: float) -> Removed:
         lease.begin(session.store)
         with holding(session.store, lease.record.life, garbage, site.clock, patience):
             removed = session.store.remove(garbage)
+            session.store.forget_deaths(garbage)
         sessions.close(session)
         store, own = session.store, lease.record.life
         return Removed(removed, tidy(site, clusters, store, graph, own))
@@ -75,4 +76,4 @@ def _check(session: Session) -> None:
 def _stored(store: Store) -> Iterable[bytes]:
     for shard in store.shards_in_use():
         view = store.look(shard)
-        yield from view.done | view.failed
+        yield from view.done | view.failed | view.deaths.keys()

@@ -19,6 +19,7 @@ _WORD = (1 << 64) - 1
 
 _CLAIM = re.compile(r"(?:([0-9a-f]{32})|shard)\.claim\.([1-9][0-9]{0,8})")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
+_DEATH = re.compile(r"([0-9a-f]{32})\.death\.([A-Za-z0-9_-]{1,94})")
 _MARKER = re.compile(r"([0-9a-f]{1,4})\.([0-9a-f]{16})")
 
 
@@ -61,6 +62,11 @@ def failure_name(digest: bytes) -> str:
     return f"{digest.hex()}.failure"
 
 
+def death_name(digest: bytes, life: str) -> str:
+    """Return the file name of a life's death of a task."""
+    return f"{digest.hex()}.death.{life}"
+
+
 def claim_name(key: bytes, generation: int) -> str:
     """Return the file name of a claim on a task, or on SHARD."""
     return f"{key.hex() or 'shard'}.claim.{generation}"
@@ -93,6 +99,8 @@ def read_listing(names: Iterable[str]) -> Listing:
             view.claims.setdefault(key, []).append(int(match[2]))
         elif name.endswith(".failure") and _DIGEST.fullmatch(name[:-8]):
             view.failed.add(bytes.fromhex(name[:-8]))
+        elif match := _DEATH.fullmatch(name):
+            view.deaths.setdefault(bytes.fromhex(match[1]), set()).add(match[2])
     for generations in view.claims.values():
         generations.sort()
     return listing

@@ -11,6 +11,7 @@ _TEMPORARY = re.compile(
     rf"({_LIFE}|put|kept|rescued|imported)-{_UNIQUE}\.tmp"  # results
     rf"|{_LIFE}-merged\.tmp"
     rf"|[0-9a-f]{{32}}\.failure\.{_UNIQUE}\.tmp"
+    rf"|[0-9a-f]{{32}}\.death\.[A-Za-z0-9_-]+\.{_UNIQUE}\.tmp"
     rf"|[0-9a-f]{{1,4}}\.[0-9a-f]{{16}}\.{_UNIQUE}\.tmp"  # marks
     rf"|[0-9a-f]{{32}}(?:\.[0-9a-f]+){{1,3}}\.npz\.({_LIFE}|(submit|look)(-[0-9a-f]{{8}})?)\.tmp"
     r"|store\.yaml\.[0-9a-f]{8}\.tmp"

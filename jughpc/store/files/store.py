@@ -10,14 +10,17 @@ from dataclasses import asdict, replace
 from jughpc.aside import publish
 from jughpc.errors import StoreError
 from jughpc.fs import Clock, Files
+from jughpc.store import death as deaths
 from jughpc.store import record as records
-from jughpc.store.base import Claims, Failure, Inspection, Pace, Swept, View, by_shard, inspection
+from jughpc.store.base import Claims, Failure, Inspection, Pace, Swept, View, by_shard, inspection, read_failure
+from jughpc.store.death import Death
 from jughpc.store.files.claims import LinkClaims
 from jughpc.store.files.layout import (
     COMPLETE,
     SHARDS,
     Layout,
     claim_path,
+    death_name,
     failure_name,
     marker_name,
     read_marker,
@@ -105,9 +108,8 @@ class FileStore:
 
     def failure(self, digest: bytes) -> Failure | None:
         try:
-            fields = json.loads(self._files.read(self._failure_path(digest), _LARGEST_FAILURE))
-            return Failure(**{**fields, "digest": digest})
-        except (FileNotFoundError, ValueError, TypeError, RecursionError):  # but for the first, it was damaged
+            return read_failure(self._files.read(self._failure_path(digest), _LARGEST_FAILURE), digest)
+        except FileNotFoundError:
             return None
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
@@ -118,16 +120,38 @@ class FileStore:
                 count += 1
         return count
 
+    # deaths
+
+    def death_at(self, shard: int, key: bytes, generation: int) -> Death | None:
+        holder = self.claimant(shard, key, generation)
+        return deaths.of_holder(holder, key) if holder else None
+
+    def bury(self, death: Death) -> None:
+        path = self._death_path(death.digest, death.life)
+        publish(self._files, path, f"{path}.{self._results.unique()}.tmp", [deaths.encode(death)])
+
+    def deaths(self, digest: bytes) -> list[Death]:
+        lives = self.look(self.shard_of(digest)).deaths.get(digest, ())
+        found = (self._death(digest, life) for life in sorted(lives))
+        return sorted((death for death in found if death), key=lambda death: death.when)
+
+    def acquit(self, digest: bytes, life: str) -> None:
+        self._files.remove(self._death_path(digest, life))
+
     def forget_deaths(self, digests: Iterable[bytes]) -> None:
         liveness = self.liveness()
         for shard, members in by_shard(self.shard_of, digests).items():
-            claims = self.look(shard).claims
+            view = self.look(shard)
+            claims = view.claims
             for key in claims.keys() & members:
                 *over, last = claims[key]  # who made a later claim saw the holders of those before it dead
                 if liveness.proof(self.claim_path(shard, key, last)):
                     over.append(last)
-                for generation in over:
+                for generation in over:  # first: whoever takes over from one of these writes its death down anew
                     self.remove_claim(shard, key, generation)
+            for digest in view.deaths.keys() & members:
+                for life in view.deaths[digest]:
+                    self.acquit(digest, life)
 
     # shards that are done
 
@@ -241,6 +265,15 @@ class FileStore:
 
     def _marker(self, shard: int, tasks: str) -> str:
         return f"{COMPLETE}/{marker_name(self._layout, shard, tasks)}"
+
+    def _death(self, digest: bytes, life: str) -> Death | None:
+        try:
+            return deaths.decode(self._files.read(self._death_path(digest, life), deaths.LARGEST), digest, life)
+        except FileNotFoundError:  # taken back since
+            return None
+
+    def _death_path(self, digest: bytes, life: str) -> str:
+        return f"{self._layout.folder(self.shard_of(digest))}/{death_name(digest, life)}"
 
     def _failure_path(self, digest: bytes) -> str:
         return f"{self._layout.folder(self.shard_of(digest))}/{failure_name(digest)}"

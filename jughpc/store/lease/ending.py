@@ -8,8 +8,11 @@ import signal
 import struct
 import time
 from contextlib import suppress
+from typing import NamedTuple
 
 from jughpc import cgroup, host
+from jughpc.store.record import CRASH, MEMORY, TOLD
+from jughpc.store.record import UNKNOWN as NOBODY_KNOWS
 
 _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO, of Linux 6.15 and later: ioctl_pidfd(2)
 _INFO = struct.Struct("<Q52xi")  # struct pidfd_info: mask first, exit code last
@@ -28,6 +31,22 @@ OUT_OF_MEMORY = "killed by SIGKILL: its cgroup ran out of memory"
 UNKNOWN = "not seen; by SIGKILL most likely: memory, walltime, preemption or by hand"
 
 
+_TOLD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU, signal.SIGUSR1, signal.SIGUSR2)
+"""By which schedulers and users end what runs, whatever that is."""
+
+
+class End(NamedTuple):
+    """How a worker died.
+
+    Attributes:
+        how: As a record has it: CRASH, MEMORY, TOLD or UNKNOWN.
+        words: The same for people.
+    """
+
+    how: str
+    words: str
+
+
 class Ending:
     """Learns how another process of this host ends; to be made while that one lives."""
 
@@ -37,13 +56,14 @@ class Ending:
         with suppress(OSError, AttributeError):
             self._handle = os.pidfd_open(pid)
 
-    def how(self) -> str:
-        """Return how it died, in words."""
+    def end(self) -> End:
+        """Return how it died."""
         end = time.monotonic() + _PATIENCE
         while (status := self._status()) is None and time.monotonic() < end:
             time.sleep(0.01)
         kills = cgroup.out_of_memory_kills()
-        return words(status, ran_out=kills is not None and self._kills is not None and kills > self._kills)
+        ran_out = kills is not None and self._kills is not None and kills > self._kills
+        return End(how(status, ran_out), words(status, ran_out))
 
     def _status(self) -> int | None:
         status = host.wait_status(self._pid)
@@ -58,6 +78,13 @@ class Ending:
             return None
         mask, status = _INFO.unpack(data)
         return status if mask & _HAS_EXIT else None
+
+
+def how(status: int | None, ran_out: bool = False) -> str:
+    """Return what kind of death a wait status tells of, as a record has it; the arguments are those of `words`."""
+    if status is None or status == signal.SIGKILL:
+        return MEMORY if ran_out else NOBODY_KNOWS
+    return TOLD if os.WIFSIGNALED(status) and os.WTERMSIG(status) in _TOLD else CRASH
 
 
 def words(status: int | None, ran_out: bool = False) -> str:

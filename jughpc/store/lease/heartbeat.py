@@ -11,8 +11,9 @@ from jughpc.errors import JugError
 from jughpc.fs import Clock
 from jughpc.store.base import Claim, Store
 from jughpc.store.lease.deescalate import claim_singly
+from jughpc.store.lease.ending import End
 from jughpc.store.lease.progress import Board, InHand
-from jughpc.store.record import DIED, Record
+from jughpc.store.record import DIED, TIME, TOLD, UNKNOWN, Record
 
 Measure = Callable[[int], tuple[int, float]]
 """Given a pid, its resident set [bytes] and processor time [s]."""
@@ -20,6 +21,7 @@ Measure = Callable[[int], tuple[int, float]]
 OpenStore = Callable[[], "Store | None"]
 
 RETRY = 1.0  # [s] to the first beat, and after one that failed
+SLACK = 45.0  # [s] before its deadline from when on an element is taken to be ended for that: a beat, and clocks
 LONG = 1.0  # [s] a task that runs for so long does not keep its shard from others
 
 
@@ -46,6 +48,7 @@ class Heartbeat:
         self._store: Store | None = None
         self._record: Record | None = None
         self._singles = _NONE
+        self._is_told = False
         self._owed: Claim | None = None  # the claim on the shard, until it is known to be released
 
     def begin(self, record: Record | None) -> float:
@@ -61,6 +64,10 @@ class Heartbeat:
     def go_deaf(self) -> None:
         """Tell the worker, which lives, that it lost its way to speak to this, as a task does that closes all files."""
         self._board.deaf = True
+
+    def tell_of_the_end(self) -> None:
+        """Take note that the job is being ended: if its worker dies now, nothing that it runs is to blame."""
+        self._is_told = True
 
     def beat(self) -> float:
         """Beat once, if there is a life to beat for; return the pause until the next [s]."""
@@ -107,12 +114,13 @@ class Heartbeat:
         self._board.deescalating = False
         return singles
 
-    def say_that_it_died(self, reason: str) -> None:
+    def say_that_it_died(self, end: End) -> None:
         """Write the end of the worker into its record, so that others need not wait."""
         if self._record is None or self._store is None:
             return
         last = self._board.onto(self._record, self._clock)
-        died = replace(last, state=DIED, reason=reason, beats=last.beats + 1)
+        how = self._near() or end.how if end.how in (UNKNOWN, TOLD) else end.how
+        died = replace(last, state=DIED, reason=end.words, how=how, beats=last.beats + 1)
         with suppress(OSError):  # then others find out by waiting
             self._store.beat(replace(died, beaten=self._clock.wall()))
 
@@ -137,6 +145,13 @@ class Heartbeat:
         except (OSError, JugError):
             return None
 
+    def _near(self) -> str:
+        """Return by what the worker will be ended before long, whatever it runs, "" if nothing is known of that."""
+        deadline = self._board.deadline
+        if deadline and self._clock.wall() > deadline - SLACK:
+            return TIME if self._board.has_all_time else TOLD
+        return TOLD if self._is_told else ""
+
     def _since_beat(self) -> float:
         return self._clock.uptime() - self._board.beaten
 
@@ -151,4 +166,4 @@ class Heartbeat:
         first = not record.beats  # many workers end before their second: these need not be measured
         memory, cpu = (0, 0.0) if first else self._measure(record.pid)
         seen = replace(self._board.onto(record, self._clock), memory=memory, cpu=round(cpu, 2))
-        return replace(seen, beats=seen.beats + 1, beaten=self._clock.wall())
+        return replace(seen, beats=seen.beats + 1, beaten=self._clock.wall(), how=self._near())

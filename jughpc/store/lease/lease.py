@@ -30,6 +30,13 @@ class Lease(Protocol):
     def begin(self, store: Store) -> None:
         """Begin the first life, in `store`."""
 
+    def ends_at(self, deadline: float, *, has_all_time: bool) -> None:
+        """Say when the scheduler ends this worker, whatever it runs then [Unix s].
+
+        Args:
+            has_all_time: Whether the worker began with its element: its first task may be too long for any.
+        """
+
     def late(self) -> bool:
         """Return whether others may by now take the present life for dead, or what beats for it hears no more of it."""
 
@@ -91,6 +98,9 @@ class BeatingLease:
         self._begin(store)
         self._store = store  # only now: a life that could not begin has no end
         self._forget_torn(store)
+
+    def ends_at(self, deadline: float, *, has_all_time: bool) -> None:
+        self._beats.board.deadline, self._beats.board.has_all_time = deadline, has_all_time
 
     def late(self) -> bool:
         board = self._beats.board

@@ -19,7 +19,7 @@ _BATCH = struct.Struct("<III")  # tasks in the batch, 0 for none; shard and gene
 _BEATEN = struct.Struct("<d")
 _COUNTS = struct.Struct("<QQ")
 _HAND_AT, _BATCH_AT, _BEATEN_AT, _COUNTS_AT = 0, 12, 24, 32  # offsets [bytes]
-_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _DIGESTS_AT = 48, 64, 384, 385, 512
+_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _ALL_AT, _DEADLINE_AT, _DIGESTS_AT = 48, 64, 384, 385, 386, 392, 512
 _LONGEST = 256  # [bytes] of a name
 
 
@@ -80,6 +80,7 @@ class Board:
     def end_batch(self) -> None:
         """Say that no batch runs."""
         _BATCH.pack_into(self._memory, _BATCH_AT, 0, 0, 0)
+        self._write_name("")
 
     def in_hand(self) -> InHand | None:
         """Return the task that runs under a claim on its shard, None if none does."""
@@ -115,6 +116,24 @@ class Board:
     @deaf.setter
     def deaf(self, value: bool) -> None:
         self._memory[_DEAF_AT] = value
+
+    @property
+    def has_all_time(self) -> bool:
+        """Whether the worker began with its element."""
+        return bool(self._memory[_ALL_AT])
+
+    @has_all_time.setter
+    def has_all_time(self, value: bool) -> None:
+        self._memory[_ALL_AT] = value
+
+    @property
+    def deadline(self) -> float:
+        """When the scheduler ends the worker's element [Unix s], 0 for never."""
+        return float(_BEATEN.unpack_from(self._memory, _DEADLINE_AT)[0])
+
+    @deadline.setter
+    def deadline(self, when: float) -> None:
+        _BEATEN.pack_into(self._memory, _DEADLINE_AT, when)
 
     @property
     def beaten(self) -> float:

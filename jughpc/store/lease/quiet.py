@@ -20,6 +20,9 @@ class QuietLease:
         store.begin(self.record)
         self._store = store
 
+    def ends_at(self, deadline: float, *, has_all_time: bool) -> None:
+        pass
+
     def late(self) -> bool:
         return False
 

@@ -45,7 +45,7 @@ class Charge:
         self.due = time.monotonic() + RETRY
         self._worker: Process | None = None
         self._ending: Ending | None = None
-        self.deaf = False
+        self.deaf, self._is_told = False, False
 
     def obey(self, parent: int) -> bool:
         """Do as it ordered, which must not keep others waiting; return whether it goes on.
@@ -67,6 +67,12 @@ class Charge:
         if order == END:
             self._ending = None  # in order: there is nothing to find out
         return order not in (b"", END)
+
+    def tell_of_the_end(self) -> None:
+        """Have it written down at once that the job is being ended: this process may be killed with it."""
+        if not self._is_told:
+            self._is_told, self.due = True, 0.0
+            self._heartbeat.tell_of_the_end()
 
     def welcome(self) -> None:
         """Say that it is heard."""
@@ -107,7 +113,7 @@ class Charge:
     def close(self) -> None:
         """Write down that it died, unless it ended in order."""
         if self._ending is not None:
-            self._heartbeat.say_that_it_died(self._ending.how())
+            self._heartbeat.say_that_it_died(self._ending.end())
         self.give_up()
 
     def give_up(self) -> None:
@@ -163,22 +169,31 @@ class Gate:
 
 def attend(charges: list[Charge], parent: int, gate: Gate | None = None) -> NoReturn:
     """Be the process that beats, until every worker has ended or died, and no more come; `parent` forked it."""
-    code = 1
-    try:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
-            signal.signal(number, signal.SIG_IGN)  # what ends a worker must not end its witness
+    code, told = 1, list[int]()
+    try:  # what ends a worker must not end its witness
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+            signal.signal(number, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda number, frame: told.append(number))
         while charges or (gate and gate.is_open and os.getppid() == parent):
-            charges = _round(charges, parent, gate)
+            charges = _round(charges, parent, gate, told)
         code = 0
     finally:
         os._exit(code)
 
 
-def _round(charges: list[Charge], parent: int, gate: Gate | None) -> list[Charge]:
-    """Do what is to be done now, after a tick at the latest; return whose workers go on."""
+def _round(charges: list[Charge], parent: int, gate: Gate | None, told: Sequence[int]) -> list[Charge]:
+    """Do what is to be done now, after a tick at the latest; return whose workers go on.
+
+    Args:
+        told: Signals that came which ask to end: schedulers send them to all processes of a job.
+    """
     ready = _ready(charges, gate)
     if gate and gate.fileno() in ready:
         charges = gate.admit(charges)
+    if told:
+        for charge in charges:
+            charge.tell_of_the_end()
     left = [charge for charge in charges if _goes_on(charge, charge.orders in ready, parent)]
     left = [charge for charge in left if _succeeds(charge, charge.beat_if_due)]
     return _deescalated(left)

@@ -1,8 +1,8 @@
 """The redis store: results, failures, claims and lives on a server that all workers reach.
 
 Keys, all below ``jughpc:<namespace>:``: `charter`; for each shard `results:xx`, `failures:xx` and
-`claims:xx`, hashes by digest; `complete`, a set; `lives`, a set, and for each life `life:<life>`, its record,
-which expires unless it beats.
+`claims:xx`, hashes by digest, and `deaths:xx`, a hash by digest and life; `complete`, a set; `lives`, a set, and for
+each life `life:<life>`, its record, which expires unless it beats.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from itertools import islice
 from typing import Any
 
 from jughpc.errors import CorruptResultError, ResultMissingError, UnstorableError
+from jughpc.store import death as deaths
 from jughpc.store import record as records
 from jughpc.store import resultfile
-from jughpc.store.base import SHARD, Failure, Inspection, Pace, Swept, View, by_shard, inspection
+from jughpc.store.base import SHARD, Failure, Inspection, Pace, Swept, View, by_shard, inspection, read_failure
+from jughpc.store.death import Death
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.record import ALIVE, Record
 from jughpc.store.redis.claims import RedisClaims, RedisObserver, field, generations
@@ -26,7 +28,7 @@ from jughpc.store.resultfile import DamagedError, Encoded
 LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
 
 _CHARTER = "charter"
-_KINDS = ("results", "failures", "claims")  # of what is kept for each shard
+_KINDS = ("results", "failures", "claims", "deaths")  # of what is kept for each shard
 _LAYOUT = Layout(bits=6)
 _MOURNED = 86400  # [s] that the record of a life that died is kept for status
 _AT_ONCE = 10_000  # questions in one message
@@ -46,15 +48,19 @@ class RedisStore:
     # results
 
     def look(self, shard: int) -> View:
-        done, failed, claims = self._transaction(
+        done, failed, claims, died = self._transaction(
             lambda pipe: [
                 pipe.hkeys(self._key("results", shard)),
                 pipe.hkeys(self._key("failures", shard)),
                 pipe.hgetall(self._key("claims", shard)),
+                pipe.hkeys(self._key("deaths", shard)),
             ]
         )
         held = {SHARD if key == field(SHARD) else key: generations(text) for key, text in claims.items()}
-        return View(set(done), set(failed), held)
+        view = View(set(done), set(failed), held)
+        for name in died:
+            view.deaths.setdefault(name[:16], set()).add(name[16:].decode(errors="replace"))
+        return view
 
     def get(self, digest: bytes) -> object:
         data = self._hash("hget", "results", digest)
@@ -114,16 +120,39 @@ class RedisStore:
 
     def failure(self, digest: bytes) -> Failure | None:
         text = self._hash("hget", "failures", digest)
-        return None if text is None else Failure(**{**json.loads(text), "digest": digest})
+        return None if text is None else read_failure(text, digest)
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         return sum(self._forget_failures(shard, members) for shard, members in by_shard(self.shard_of, digests).items())
 
+    # deaths
+
+    def death_at(self, shard: int, key: bytes, generation: int) -> Death | None:
+        life = self._claims_of_all().life(shard, key, generation)
+        if life and (holder := self._record(life)):
+            return deaths.of_holder(holder, key)
+        return Death(key, life, words="it did not beat, so the server dropped its record") if life and key else None
+
+    def bury(self, death: Death) -> None:
+        self._of_deaths("hset", death.digest, death.life, deaths.encode(death))
+
+    def deaths(self, digest: bytes) -> list[Death]:
+        lives = self.look(self.shard_of(digest)).deaths.get(digest, ())
+        found = [(life, self._of_deaths("hget", digest, life)) for life in sorted(lives)]
+        return sorted((deaths.decode(text, digest, life) for life, text in found if text), key=lambda death: death.when)
+
+    def acquit(self, digest: bytes, life: str) -> None:
+        self._of_deaths("hdel", digest, life)
+
     def forget_deaths(self, digests: Iterable[bytes]) -> None:
         claims = self._claims_of_all()
         for shard, members in by_shard(self.shard_of, digests).items():
-            for digest in self.look(shard).claims.keys() & members:
+            view = self.look(shard)
+            for digest in view.claims.keys() & members:
                 claims.forget_deaths(shard, digest)
+            for digest in view.deaths.keys() & members:
+                for life in view.deaths[digest]:
+                    self.acquit(digest, life)
 
     # shards that are done
 
@@ -259,6 +288,10 @@ class RedisStore:
     def _hash(self, command: str, kind: str, digest: bytes, *value: str) -> Any:
         key = self._key(kind, self.shard_of(digest))
         return self._server.do(lambda client: getattr(client, command)(key, digest, *value))
+
+    def _of_deaths(self, command: str, digest: bytes, life: str, *value: bytes) -> Any:
+        key = self._key("deaths", self.shard_of(digest))
+        return self._server.do(lambda client: getattr(client, command)(key, digest + life.encode(), *value))
 
     def _key(self, kind: str, shard: int) -> str:
         return self._server.key(kind, f"{shard:02x}")

@@ -125,17 +125,27 @@ class Worker:
 
     def _take(self, left: Mapping[int, View]) -> tuple[int, Claim] | None:
         """Return a task that nobody holds and that ends in time, and the claim on it; None if there is none."""
-        for number, view in left.items():
+        for number, view in sorted(left.items(), key=lambda row: self._deaths(*row)):  # of which none died come first
             digest, latest = self.board.digests[number], self.start.deadline
             if latest is not None and self.board.time() + self.board.tasks[number].seconds + _MARGIN > latest:
                 continue
             claim, seen = self._claims.take(self.store.shard_of(digest), digest, view)
-            if claim and seen.deaths(claim) >= _DEATHS and self.board.tasks[number].fate == "kills":
+            if claim and self._deaths(number, self._mourned(claim, seen)) >= _DEATHS:
                 self._fail(number, "killed its workers")
                 self._claims.release(claim)
             elif claim:
                 return number, claim
         return None
+
+    def _deaths(self, number: int, view: View) -> int:
+        return len(view.deaths.get(self.board.digests[number], ()))
+
+    def _mourned(self, claim: Claim, view: View) -> View:
+        """Write down what those died of who held `claim` before; return how the shard looks then."""
+        deaths = [self.store.death_at(claim.shard, claim.key, former) for former in view.superseded(claim)]
+        for death in filter(None, deaths):
+            self.store.bury(death)
+        return self.store.look(claim.shard) if any(deaths) else view
 
     def _worth_waiting(self) -> bool:
         """Return whether others hold what is left, so that it may come back before this one's time is over."""

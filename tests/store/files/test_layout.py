@@ -120,7 +120,7 @@ def test_a_foreign_name_is_no_marker(name):
     assert read_marker(name) is None
 
 
-def test_deaths_count_the_generations_before_ones_own():
+def test_who_was_superseded_has_a_generation_before_ones_own():
     view = View(claims={DIGEST: [1, 3, 4, 5]})
-    assert view.deaths(Claim(0, DIGEST, 4, "life")) == 2
+    assert view.superseded(Claim(0, DIGEST, 4, "life")) == [1, 3]
     assert view.top(bytes(16)) == 0

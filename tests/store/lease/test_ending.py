@@ -66,7 +66,7 @@ def test_a_witness_that_is_not_the_parent_sees_how_a_process_ends_before_it_is_r
     ending = Ending(process.pid)
     process.stdin.close()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert ending.how() == told
+    assert ending.end().words == told
 
 
 @pytest.mark.parametrize(("how", "told"), ENDS.items(), ids=ENDS)
@@ -75,7 +75,7 @@ def test_after_its_parent_has_reaped_it_the_kernel_says_how_it_ended_or_nobody_d
     ending = Ending(process.pid)
     process.communicate()
     release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
-    assert ending.how() == (told if release >= (6, 15) else UNKNOWN)
+    assert ending.end().words == (told if release >= (6, 15) else UNKNOWN)
 
 
 def test_who_lives_has_not_ended():

@@ -18,11 +18,12 @@ from jughpc.store.base import Pace
 from jughpc.store.files.layout import Layout
 from jughpc.store.files.liveness import WORKERS
 from jughpc.store.files.store import FileStore
+from jughpc.store.lease.ending import End
 from jughpc.store.lease.heartbeat import Heartbeat
 from jughpc.store.lease.identity import is_gone, new_record
 from jughpc.store.lease.process import BeatProcess, alone
 from jughpc.store.lease.progress import Board
-from jughpc.store.record import DIED, ElementRef, Record
+from jughpc.store.record import ALIVE, CRASH, DIED, MEMORY, TIME, TOLD, UNKNOWN, ElementRef, Record
 from jughpc.testing.clocks import HandClock
 
 QUICK = Pace(beat=0.05, lag=0.01, ttl=100.0)  # late after 50 s only, for this machine may be busy
@@ -348,9 +349,36 @@ def test_a_heart_that_was_stopped_beats_for_nobody(calm, clock):
 def test_a_heart_says_that_its_worker_died(calm, clock):
     beating = Beating(calm, clock)
     beating.heartbeat.beat()
-    beating.heartbeat.say_that_it_died("killed by SIGKILL")
+    beating.heartbeat.say_that_it_died(End(UNKNOWN, "killed by SIGKILL"))
     (record,) = calm.records()
-    assert (record.state, record.reason, record.beats) == (DIED, "killed by SIGKILL", 2)
+    assert (record.state, record.reason, record.how, record.beats) == (DIED, "killed by SIGKILL", UNKNOWN, 2)
+
+
+@pytest.mark.parametrize(
+    ("how", "told", "deadline", "expected"),
+    [
+        (UNKNOWN, True, 0.0, TOLD), (CRASH, True, 0.0, CRASH), (UNKNOWN, False, 10.0, TIME), (TOLD, False, 10.0, TIME),
+        (UNKNOWN, False, 11.0, TOLD),
+        (UNKNOWN, False, 1000.0, UNKNOWN), (MEMORY, True, 10.0, MEMORY),
+    ],
+)  # fmt: skip
+def test_what_ends_a_job_is_told_from_what_a_task_does(calm, clock, how, told, deadline, expected):
+    beating = Beating(calm, clock)
+    beating.heartbeat.beat()
+    if deadline:
+        beating.board.deadline, beating.board.has_all_time = clock.wall() + deadline, deadline != 11.0
+    if told:
+        beating.heartbeat.tell_of_the_end()
+    beating.heartbeat.say_that_it_died(End(how, "it died"))
+    assert calm.records()[0].how == expected
+
+
+def test_that_a_job_is_being_ended_is_told_while_its_worker_lives(calm, clock):
+    """For what beats may be killed with it."""
+    beating = Beating(calm, clock)
+    beating.heartbeat.tell_of_the_end()
+    beating.heartbeat.beat()
+    assert (calm.records()[0].state, calm.records()[0].how) == (ALIVE, TOLD)
 
 
 # who is who

@@ -86,7 +86,7 @@ def test_the_server_lets_a_claim_expire_whose_holder_does_not_beat(address):
     store.begin(PEER)
     heir = take(store, PEER)
     assert heir is not None
-    assert (heir.generation, store.look(heir.shard).deaths(heir)) == (2, 1)
+    assert (heir.generation, store.look(heir.shard).superseded(heir)) == (2, [1])
 
 
 @pytest.mark.local  # a server's time goes by in no test's hand
@@ -143,7 +143,7 @@ def test_deaths_can_be_forgotten_beside_the_living(store, peer):
     heir = take(peer, PEER)
     peer.forget_deaths([A, B])
     view = store.look(store.shard_of(A))
-    assert (view.deaths(heir), view.top(A), B in view.claims) == (0, heir.generation, False)
+    assert (view.superseded(heir), view.top(A), B in view.claims) == ([], heir.generation, False)
 
 
 def test_a_claim_taken_twice_is_the_same_claim(store, peer):
