@@ -217,7 +217,6 @@ class Referee:
     def begins(self, process: Process, digest: bytes) -> None:
         """Check that a process may run the task that it begins now, and nobody else runs it."""
         self.runs[digest] += 1
-        self._runs_alone(process, digest)
         self._running[process] = digest
         if process.lease.late():
             return
@@ -231,7 +230,7 @@ class Referee:
             if running == digest and other is not process and mine and any(theirs):
                 self.blame(f"{process.name} begins {digest.hex()[:8]} while {other.name} runs it")
 
-    def _runs_alone(self, process: Process, digest: bytes) -> None:
+    def runs_alone(self, process: Process, digest: bytes) -> None:
         """Check that a task of which somebody died, as a look before the claim showed, is run under its own claim."""
         holding = [held for held in self._holdings if held.process is process and held.covers(digest)]
         written = self._written.get(digest, inf)

@@ -87,6 +87,8 @@ class World:
         if not process.alive:
             raise Crash  # once more: a worker takes whatever a task raises for the task's own fault
         self.referee.begins(process, task.digest)
+        if not self.plan.mini:  # those in miniature know of no suspects
+            self.referee.runs_alone(process, task.digest)
         self.trace(f"runs {task.digest.hex()[:8]} for {task.seconds:g} s")
         process.host.clock.sleep(task.seconds)
         if task.deadly:
