@@ -160,6 +160,19 @@ def withdraw(files: Files, submission: Submission, stems: Sequence[str]) -> None
             files.write(f"{submission.path}/{stem}.withdrawn", [])
 
 
+def current(files: Files, submission: Submission, jobs: Sequence[Accepted]) -> list[Accepted]:
+    """Return `jobs` but for followers that were withdrawn while another of their role was not: it stands for them."""
+    gone = taken_back(files, submission)
+    others = {job.role for job in jobs if job.name not in gone}
+    return [job for job in jobs if job.role is Role.ARRAY or job.name not in gone or job.role not in others]
+
+
+def taken_back(files: Files, submission: Submission) -> set[str]:
+    """Return the names of the jobs that were queued and are to end, while others of the submission go on."""
+    found = entries(files, submission)
+    return {entry.outcome.name for entry in found if entry.withdrawn and isinstance(entry.outcome, Accepted)}
+
+
 def mark_gone(files: Files, submission: Submission, stems: Sequence[str]) -> None:
     """Record that these jobs were ended."""
     for stem in stems:

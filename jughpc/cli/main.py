@@ -18,6 +18,7 @@ from jughpc.cli.output.terminal import echo
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
 from jughpc.fs import environment, home
+from jughpc.tasks.alias import OWN_COMMANDS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -42,6 +43,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "repair": ("jughpc.cli.purged", "Make a half-deleted jugdir's store.yaml again, and tell what else is gone."),
     "touch": ("jughpc.cli.purged", "Renew the times of what is needed, where a site deletes old files."),
     "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
+    "explain": ("jughpc.cli.explain", "Tell why a task is as it is, and what happens next."),
     "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),
     "demo": ("jughpc.cli.demo", "Write a first jugfile to play with."),
@@ -111,7 +113,9 @@ def _of_users() -> dict[str, EntryPoint]:
 @cache
 def _of_jug() -> dict[str, SubCommand]:
     """Return the commands that the user wrote for jug; if their file is broken, say so and go on without them."""
-    from jughpc.jug.subcommands import of_user  # only now: few have any
+    if not (home() / OWN_COMMANDS).is_file():  # as mostly, and what follows takes 0.2 s
+        return {}
+    from jughpc.jug.subcommands import of_user
 
     try:
         return {name: own for name, own in of_user(home()).items() if name not in _COMMANDS}

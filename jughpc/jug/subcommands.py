@@ -19,8 +19,6 @@ __all__ = ["SubCommand", "cmdapi"]
 
 __path__: list[str] = []  # a package without modules: who imports one is told what takes its place
 
-FILE = Path(".config/jug/jug_user_commands.py")  # below the home of who types a command
-
 
 class SubCommand:
     """A command of one's own: making an object of it registers it.
@@ -88,7 +86,7 @@ cmdapi = _Commands()
 
 def of_user(home: Path) -> dict[str, SubCommand]:
     """Return the commands that somebody wrote at home. Raises UsageError if their file cannot be run."""
-    path = home / FILE
+    path = home / alias.OWN_COMMANDS
     if path.is_file():
         alias.serve()
         try:

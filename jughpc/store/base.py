@@ -309,8 +309,19 @@ class Store(Protocol):
     def forget_ended(self, lives: Iterable[str]) -> int:
         """Remove what is kept of lives that ended well; return how much that was."""
 
-    def pack(self, shard: int, life: str) -> int:
-        """Store small results of a shard, which `life` holds, in a leaner way; return how many were moved."""
+    def scattered(self, shard: int) -> int:
+        """Return in how many files the results of a shard were at the last look, with those published since.
+
+        0 where nothing is gained by gathering them.
+        """
+
+    def pack(self, shard: int, life: str, most: int = ..., is_ours: Callable[[], bool] = ...) -> int:
+        """Store small results of a shard, which `life` holds, in a leaner way; return how many were moved.
+
+        Args:
+            most: The size of a file that is small [bytes].
+            is_ours: Tells whether the shard is held still; asked before anything is changed.
+        """
 
     def sweep(self, living: Set[str]) -> Swept:
         """Remove what nobody will ever read, left half-way or damaged.

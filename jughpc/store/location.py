@@ -177,6 +177,8 @@ def parse(text: str) -> Location:
     Raises:
         JugdirError: It is of no kind that there is.
     """
+    if text.partition("?")[0] == "redis:":  # jug's word for the usual one
+        text = f"redis://localhost{text.removeprefix('redis:')}"
     if text.startswith(server.SCHEMES):
         return Server(server.parse(text))
     if text == IN_MEMORY:

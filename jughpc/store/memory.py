@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from jughpc.aside import publish
 from jughpc.errors import JugdirError, ResultMissingError
@@ -168,7 +168,10 @@ class MemoryStore:
     def forget_ended(self, lives: Iterable[str]) -> int:
         return 0
 
-    def pack(self, shard: int, life: str) -> int:
+    def scattered(self, shard: int) -> int:
+        return 0
+
+    def pack(self, shard: int, life: str, most: int = 0, is_ours: Callable[[], bool] = lambda: True) -> int:
         return 0
 
     def sweep(self, living: Set[str]) -> Swept:

@@ -8,11 +8,15 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from jughpc.errors import JugModuleError
 
 ALIAS, TARGET = "jug", "jughpc.jug"  # named, not imported: the face lies above this room
+
+OWN_COMMANDS = Path(".config/jug/jug_user_commands.py")
+"""Where, below the home of who types a command, commands are that were written for jug."""
 
 INSTEAD_OF_COMMANDS = (
     "jug's own commands are no modules and no objects here: run one with jug.jug.main(['jug', 'status', 'jugfile.py'])."

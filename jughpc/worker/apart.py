@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import IO, NoReturn, TypeVar
 
 from jughpc.errors import JugError
+from jughpc.host import end_with_parent
 
 T = TypeVar("T")
 
@@ -30,15 +31,16 @@ def apart(make: Callable[[], T]) -> T:
     """Return what `make` returns, or raise the JugError that it raises, in a child that is forked for it.
 
     Modules that it imports, threads, memory, changes of the environment end with the child, so the next call begins as
-    this one did. A signal that raises here ends the child, too.
+    this one did. Whatever ends this process, or raises here, ends the child, too.
 
     Raises:
         LostError: The child ended otherwise.
     """
     with open(os.memfd_create("answer"), "w+b") as answer:
+        own = os.getpid()
         pid = _fork()
         if pid == 0:
-            _answer(make, answer)
+            _answer(make, answer, own)
         code = _reap(pid)
         if code:
             raise LostError(code)
@@ -55,10 +57,11 @@ def _fork() -> int:
         return os.fork()
 
 
-def _answer(make: Callable[[], object], answer: IO[bytes]) -> NoReturn:
+def _answer(make: Callable[[], object], answer: IO[bytes], parent: int) -> NoReturn:
     """Write what `make` brings, and end; what was registered to be done at the end is the parent's to do."""
     code = 1
     try:
+        end_with_parent(signal.SIGKILL, parent)
         try:
             found = True, make()
         except JugError as error:

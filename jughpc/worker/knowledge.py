@@ -35,6 +35,7 @@ class Knowledge:
         self._believed: set[int] = set()  # shards that such a mark alone calls done
         self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
         self._set_names: dict[int, str] = {}
+        self._unknown: dict[int, set[bytes]] = {}  # of shards that were looked at before: what no look showed as done
         self._suspects: dict[int, set[int]] = {}  # by shard
         self.tries: dict[bytes, int] = {}
         self.loadable: list[int] = []
@@ -53,7 +54,7 @@ class Knowledge:
         """Take in what a look at `shard` showed."""
         first = shard not in self._claims
         if self.frontier.left[shard]:
-            self._learn_done(shard, [i for digest in view.done if (i := self._undone(digest)) is not None], first)
+            self._learn_done(shard, self._news(shard, view), first)
         for digest in view.failed - view.done:
             self._learn_failure(digest, first)
         if view.deaths or shard in self._suspects:
@@ -121,7 +122,8 @@ class Knowledge:
         """Take note that a result is gone or damaged: its task must run again."""
         index = self._graph.index[digest]
         if self._graph.is_done(index):
-            self._marked.discard(self.frontier.shard[index])
+            self._marked.discard(shard := self.frontier.shard[index])
+            self._unknown.pop(shard, None)
             self._tally.loaded -= Counter([self._graph.tasks[index].name])
             self.frontier.undone(index)
 
@@ -150,6 +152,20 @@ class Knowledge:
     def _undone(self, digest: bytes) -> int | None:
         index = self._graph.index.get(digest)
         return None if index is None or self._graph.is_done(index) else index
+
+    def _news(self, shard: int, view: View) -> list[int]:
+        """Return the tasks that a look shows to be done and nobody knew; those that ran here are weeded out on the way.
+
+        A shard may be looked at as often as it has tasks, so what is known is not gone through each time.
+        """
+        if shard not in self._unknown:
+            self._unknown[shard] = self.frontier.digests(shard) if shard in self._claims else set(view.done)
+        seen = view.done & self._unknown[shard]
+        if shard in self._claims:
+            self._unknown[shard] -= seen
+        else:
+            del self._unknown[shard]  # most shards are looked at but once or twice
+        return [i for digest in seen if (i := self._undone(digest)) is not None]
 
     def _set_name(self, shard: int) -> str:
         if shard not in self._set_names:

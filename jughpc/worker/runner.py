@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from jughpc.store.base import SHARD, View
 from jughpc.worker.batch import Batch
@@ -13,6 +14,15 @@ from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.run_task import Trouble, attempt
 from jughpc.worker.stops import Interrupted
+
+MANY_PACKS, MANY_SINGLES, MANY_AT_THE_END = 16, 64, 4
+"""So many files of a shard are made one: of tasks run by shard, of those run one by one, and once all are done."""
+
+GATHERED = 1 << 18
+"""The size of a file that is worth it [bytes]."""
+
+LONG = 2.0
+"""Tasks that take so long [s] leave so few files that gathering these is not worth four calls each."""
 
 
 class Runner:
@@ -33,10 +43,14 @@ class Runner:
         self._batch = Batch(context, self._graph, self._held, self._outcomes)
         self.made_ready = self._outcomes.made_ready
         self.crashed: set[int] = set()
+        self._scattered: dict[int, int] = {}  # in how many files what was gathered of a shard is
 
     def single(self, index: int, view: View) -> bool:
         """Try to claim a task and run it, unless it turns out to have killed workers; return whether it was won."""
-        return self._alone(index, view, is_last=False)
+        won = self._alone(index, view, is_last=False)
+        if won and self._context.policy.means.get(self._graph.tasks[index].name, LONG) < LONG:
+            self._gather_after(self._frontier.shard[index])
+        return won
 
     def suspect(self, index: int, view: View) -> bool:
         """Try to claim a task that killed workers and run it, or fail it, now that nothing else can be run.
@@ -53,6 +67,7 @@ class Runner:
             # by the last look, made after the last time that the shard was won: a worker that was late won it anew
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
                 self._batch.run(shard, shorts)
+            self._gather(shard, MANY_PACKS)
         finally:
             self._held.release()
         return True
@@ -80,6 +95,33 @@ class Runner:
             self.crashed.add(shard)
             self._learn_deaths(after)
         return after
+
+    def _gather_after(self, shard: int) -> None:
+        """Gather the results of tasks that were claimed one by one, if they are many, and the shard is free."""
+        if not self._is_scattered(shard, MANY_SINGLES) or self._context.stopping():
+            return
+        try:
+            if self._win_shard(shard, self._knowledge.claims(shard)) is not None:
+                self._gather(shard, MANY_SINGLES)
+            else:
+                self._scattered[shard] = self._context.store.bare.scattered(shard) // 2  # not at each task anew
+        finally:
+            self._held.release()
+
+    def _gather(self, shard: int, many: int) -> None:
+        """Have small files of a held shard made one: each costs who looks at the shard as much as a large one."""
+        store, lease = self._context.store, self._context.lease
+        if self._is_scattered(shard, many) and any(claim.key == SHARD for claim in self._held.claims):
+            with suppress(OSError):  # it can be done later, or never
+                store.bare.pack(shard, lease.record.life, GATHERED, lambda: not lease.late())
+            self._knowledge.look(shard)
+            self._scattered[shard] = store.bare.scattered(shard)
+
+    def _is_scattered(self, shard: int, many: int) -> bool:
+        """Return whether the results of a shard are in so many files, of which some may be too large to be gathered."""
+        left = self._scattered.get(shard, 0)
+        enough = many if self._frontier.left[shard] else MANY_AT_THE_END
+        return self._context.store.bare.scattered(shard) - left >= max(enough, left)
 
     def _may_go_on(self, shard: int) -> bool:
         """Return whether the shard is still held, and by nobody before who died of it."""

@@ -43,7 +43,12 @@ def test_what_begins_like_an_address_of_no_kind_is_refused_and_told_what_there_i
     assert SECRET not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["redis:", "redis://", "redis://h/x", f"redis://:{SECRET}@:1/2", "dict_store:"])
+def test_jugs_word_for_the_usual_redis_server_is_known_with_and_without_a_namespace():
+    assert parse("redis:") == parse("redis://localhost")
+    assert parse("redis:?namespace=primes") == parse("redis://localhost:6379/0?namespace=primes")
+
+
+@pytest.mark.parametrize("text", ["redis:x", "redis://", "redis://h/x", f"redis://:{SECRET}@:1/2", "dict_store:"])
 def test_an_address_that_names_nothing_is_refused(text):
     with pytest.raises(JugdirError) as refused:
         parse(text)

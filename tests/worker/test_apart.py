@@ -90,3 +90,26 @@ def test_a_signal_that_breaks_off_the_wait_ends_the_process_too(tmp_path):
         signal.signal(signal.SIGUSR2, before)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_the_end_of_whoever_asked_ends_the_process_too(tmp_path):
+    def make():
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
+
+    with pytest.raises(LostError, match="by signal 9"):
+        apart(lambda: apart(make))
+    end = time.monotonic() + 30
+    while is_there(int((tmp_path / "pid").read_text())):
+        assert time.monotonic() < end, "it lives on"
+        time.sleep(0.02)
+
+
+def is_there(pid):
+    """Tell whether a process runs; one that nobody reaps does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

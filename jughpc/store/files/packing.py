@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from jughpc.aside import publish
@@ -13,7 +14,7 @@ from jughpc.store.resultfile import DamagedError, Encoded
 SMALL = 4 << 20  # [bytes] a file of more is not worth copying
 
 
-def merge(files: Files, folder: str, unique: str) -> int:
+def merge(files: Files, folder: str, unique: str, most: int = SMALL, is_ours: Callable[[], bool] = lambda: True) -> int:
     """Merge the small result files of `folder` into one; return how many results were moved.
 
     The caller holds the shard, so that nobody removes results meanwhile. Who reads finds each result in
@@ -21,24 +22,29 @@ def merge(files: Files, folder: str, unique: str) -> int:
 
     Args:
         unique: Begins the new file's name: nobody else's, ever.
+        most: The size of a small file [bytes].
+        is_ours: Tells whether the shard is held still; asked before anything is changed.
     """
     listing = read_listing(files.names(folder))
     paths = [f"{folder}/{name}" for name in (*map(result_name, listing.view.done), *listing.packs)]
-    small = {path: content for path in paths if (content := _content(files, path))}
-    if len(small) < 2:
+    small = {path: content for path in paths if (content := _content(files, path, most))}
+    if len(small) < 2 or not is_ours():
         return 0
     merged = {digest: encoded for content in small.values() for digest, encoded in content.items()}
     publish(files, f"{folder}/{unique}.pack", f"{folder}/{unique}.tmp", resultfile.pack(merged))
     for path in small:
-        files.remove(path)
+        if is_ours():  # else somebody may have computed it anew
+            files.remove(path)
     return len(merged)
 
 
-def _content(files: Files, path: str) -> dict[bytes, Encoded]:
+def _content(files: Files, path: str, most: int) -> dict[bytes, Encoded]:
     """Return the results in a small and whole file, none for any other."""
     with suppress(FileNotFoundError, DamagedError):
-        data = files.map(path)
+        data = memoryview(files.read(path, resultfile.HEAD))
+        if len(data) == resultfile.HEAD:
+            data = files.map(path)
         index = resultfile.read_index(data)
-        found = dict(resultfile.intact(data, index)) if len(data) <= SMALL else {}
+        found = dict(resultfile.intact(data, index)) if len(data) <= most else {}
         return found if len(found) == len(index) else {}
     return {}

@@ -24,7 +24,9 @@ _V = TypeVar("_V")
 Digests = frozenset[bytes]
 """Which digests a pack holds."""
 
-_MOST_INDICES = 1024  # packs of which it is kept in memory what they hold, about 500 results each
+_MOST = 1024  # shards of which it is kept in memory what was listed
+_MOST_INDEXED = 1 << 19  # results of which it is kept in memory in which pack they are
+_PACK = 8  # and each pack counts as so many more
 _ROUNDS = 8  # of looking again at a shard whose packs others rewrite at the same time
 
 
@@ -46,7 +48,9 @@ class Results:
         self._token = token or secrets.token_hex(4)
         self._written = 0
         self._indices: OrderedDict[str, Digests] = OrderedDict()
+        self._indexed = 0
         self._listed: OrderedDict[int, tuple[set[bytes], list[str]]] = OrderedDict()
+        self._scattered: dict[int, int] = {}
 
     def look(self, shard: int) -> View:
         """Return what a listing of `shard` tells, packs included; see base.Store.
@@ -91,8 +95,13 @@ class Results:
         path = f"{folder}/{result_name(next(iter(results)))}" if len(results) == 1 else f"{folder}/{name}.pack"
         publish(self._files, path, f"{folder}/{name}.tmp", parts)
         if len(results) > 1:
-            _keep(self._indices, path, frozenset(results))
+            self._keep_index(path, frozenset(results))
         self._listed.pop(shard, None)
+        self._scattered[shard] = self._scattered.get(shard, 0) + 1
+
+    def scattered(self, shard: int) -> int:
+        """Return in how many files the results of a shard were when it was last listed, with those published since."""
+        return self._scattered.get(shard, 0)
 
     def unique(self) -> str:
         """Return a text that no other process, and no other call, ever makes."""
@@ -114,6 +123,7 @@ class Results:
         listing = read_listing(self._files.names(folder))
         packs = sorted(f"{folder}/{name}" for name in listing.packs)
         _keep(self._listed, shard, (set(listing.view.done), packs))
+        self._scattered[shard] = len(listing.view.done) + len(packs)
         return listing.view, packs
 
     def _index(self, path: str) -> Digests | None:
@@ -127,8 +137,19 @@ class Results:
             except DamagedError:
                 self._set_aside(path)
                 return None
-            _keep(self._indices, path, index)
+            self._keep_index(path, index)
         return index
+
+    def _keep_index(self, path: str, index: Digests) -> None:
+        self._forget_index(path)
+        self._indices[path] = index
+        self._indexed += len(index) + _PACK
+        while self._indexed > _MOST_INDEXED and len(self._indices) > 1:
+            self._forget_index(next(iter(self._indices)))
+
+    def _forget_index(self, path: str) -> None:
+        if (index := self._indices.pop(path, None)) is not None:
+            self._indexed -= len(index) + _PACK
 
     def _read_index(self, path: str) -> Digests:
         head: Buffer = self._files.read(path, resultfile.HEAD)
@@ -212,7 +233,7 @@ class Results:
         with suppress(FileNotFoundError):
             self._files.rename(path, f"{path}.corrupt")
         self._listed.pop(shard, None)
-        self._indices.pop(path, None)
+        self._forget_index(path)
         self._kept.drop(shard)
         self._doubt(shard)  # again: who marked the shard meanwhile may have looked before the rename
 
@@ -242,5 +263,5 @@ class Results:
 def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:
     memory[key] = value
     memory.move_to_end(key)
-    if len(memory) > _MOST_INDICES:
+    if len(memory) > _MOST:
         memory.popitem(last=False)

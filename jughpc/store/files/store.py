@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import asdict, replace
 
@@ -28,7 +28,7 @@ from jughpc.store.files.layout import (
 )
 from jughpc.store.files.leftovers import abandoned, set_aside
 from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, record_path
-from jughpc.store.files.packing import merge
+from jughpc.store.files.packing import SMALL, merge
 from jughpc.store.files.results import Results
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
@@ -242,8 +242,12 @@ class FileStore:
 
     # upkeep
 
-    def pack(self, shard: int, life: str) -> int:
-        return merge(self._files, self.folder(shard), f"{life}-merged")
+    def scattered(self, shard: int) -> int:
+        return self._results.scattered(shard)
+
+    def pack(self, shard: int, life: str, most: int = SMALL, is_ours: Callable[[], bool] = lambda: True) -> int:
+        unique = f"{life}-{self._results.unique()}"  # of each pack anew: the former one is removed with what it merges
+        return merge(self._files, self.folder(shard), unique, most, is_ours)
 
     def sweep(self, living: Set[str]) -> Swept:
         names, shards = self._files.names, [self.folder(shard) for shard in self.shards_in_use()]

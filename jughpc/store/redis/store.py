@@ -8,7 +8,7 @@ each life `life:<life>`, its record, which expires unless it beats.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -220,7 +220,10 @@ class RedisStore:
 
     # upkeep
 
-    def pack(self, shard: int, life: str) -> int:
+    def scattered(self, shard: int) -> int:
+        return 0
+
+    def pack(self, shard: int, life: str, most: int = 0, is_ours: Callable[[], bool] = lambda: True) -> int:
         return 0
 
     def sweep(self, living: Set[str]) -> Swept:
