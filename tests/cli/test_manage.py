@@ -227,3 +227,15 @@ def test_touch_makes_young_what_is_needed_and_says_how_much_it_was(three):
     done = three("touch", "three.py")
     assert (done.returncode, "1 store.yaml, " in done.stdout) == (0, True)
     assert path.stat().st_mtime > 0
+
+
+def test_explain_shows_why_a_task_is_as_it_is_and_what_is_next(failing):
+    failing("execute", "failing.py", "--keep-going")
+    done = failing("explain", "add", "failing.py")
+    assert done.returncode == 0
+    assert "blocked by a failure: 1 of what it needs are not done" in done.stdout
+    assert "failing.invert(0)" in done.stdout
+    assert "next: it is run again after: jughpc failures failing.py --retry-failed" in done.stdout
+    told = json.loads(failing("explain", "invert(0)", "failing.py", "--json").stdout)["tasks"][0]
+    assert (told["state"], told["failure"]["exception"]) == ("failed", "ZeroDivisionError: division by zero")
+    assert failing("explain", "nosuch", "failing.py").returncode == 2

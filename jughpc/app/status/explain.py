@@ -1,0 +1,229 @@
+"""Why a task is as it is: what it waits for, who runs it, what went wrong, and what happens next."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jughpc.app.context import session as sessions
+from jughpc.app.context.site import Site
+from jughpc.errors import UsageError
+from jughpc.store.base import SHARD, Failure, Observer, Store
+from jughpc.store.record import Record
+from jughpc.tasks import brief
+from jughpc.tasks.graph import Graph
+from jughpc.tasks.matching import by_name
+from jughpc.tasks.task import Task
+
+DONE, FAILED, RUNNING, HELD, BLOCKED, WAITING, READY = (
+    "done", "failed", "running", "held by the dead", "blocked by a failure", "waiting", "ready",
+)  # fmt: skip
+
+MOST = 10  # tasks that one text may mean and that are each explained
+_MOST_NEEDED = 5  # that a task waits for, told by name
+_DEEPEST = 10_000  # tasks that are looked at for the cause of a wait
+
+_DIGEST = re.compile(r"[0-9a-f]{4,32}")
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A task that another waits for.
+
+    Attributes:
+        call: As it was called, in short.
+        digest: 32 hexadecimal characters.
+        state: One of the words above; of what others wait for in their turn, that of what is behind it all.
+    """
+
+    call: str
+    digest: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What is known of one task.
+
+    Attributes:
+        call, digest: As in Needed.
+        state: One of the words above.
+        needs: What it waits for, at most five of them, those that hold it up most first.
+        missing: How many it waits for.
+        failure: What went wrong when it was last run.
+        holder: Who holds a claim on it, or on its shard.
+        proof: Why the holder is dead, "" if nothing says so.
+        deaths: How many workers ended while they held it.
+        workers: How many live now, on any task.
+    """
+
+    call: str
+    digest: str
+    state: str
+    needs: tuple[Needed, ...] = ()
+    missing: int = 0
+    failure: Failure | None = None
+    holder: Record | None = None
+    proof: str = ""
+    deaths: int = 0
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is known of the tasks that a text means.
+
+    Attributes:
+        count: How many they are.
+        tasks: The first of them, those that are not done before the others.
+    """
+
+    count: int
+    tasks: tuple[Explained, ...]
+
+
+def explain(site: Site, text: str) -> Explanation:
+    """Return what is known of the tasks that `text` means: a digest's beginning, a call with its arguments, or a name.
+
+    Raises UsageError if it means none.
+    """
+    session = sessions.peek(site)
+    graph = Graph(session.jugfile.tasks)
+    found = _meant(graph, text)
+    if not found:
+        names = ", ".join(sorted({task.name for task in graph.tasks})[:5]) or "none"
+        raise UsageError(
+            f"no task of {session.target.jugfile} is called {text}; give a name ({names}), a call such as 'f(41)', or "
+            "the beginning of a digest, as `jughpc failures` shows it."
+        )
+    missing = session.store.missing(graph.digests[index] for index in found)
+    found.sort(key=lambda index: graph.digests[index] not in missing)  # a stable sort: else as they were made
+    look = _Look(session.store, graph)
+    return Explanation(len(found), tuple(look.explained(index) for index in found[:MOST]))
+
+
+def _meant(graph: Graph, text: str) -> list[int]:
+    if _DIGEST.fullmatch(text) and (
+        found := [index for index, digest in enumerate(graph.digests) if digest.hex().startswith(text)]
+    ):  # else it may be a name: `face`
+        return found
+    if (call := _call(text)) is not None:
+        return [index for index, task in enumerate(graph.tasks) if call(task)]
+    matches = by_name(text)
+    return [index for index, task in enumerate(graph.tasks) if matches(task.name)]
+
+
+def _call(text: str) -> Callable[[Task[Any]], bool] | None:
+    """Return what tells whether a task is the call that `text` writes; None if it writes none.
+
+    Arguments that are no plain values are compared by how they are written in short.
+    """
+    try:
+        node = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    if not isinstance(node, ast.Call):
+        return None
+    matches, written = by_name(ast.unparse(node.func)), "".join(text.partition("(")[1:])
+    try:
+        args = tuple(ast.literal_eval(arg) for arg in node.args)
+        kwargs = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
+    except ValueError:
+        return lambda task: matches(task.name) and brief.call("", task.args, task.kwargs) == written
+    return lambda task: matches(task.name) and _is_equal((task.args, task.kwargs), (args, kwargs))
+
+
+def _is_equal(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # arrays, and whatever users' classes do
+        return False
+
+
+class _Look:
+    """One look at a store, for some tasks of a graph."""
+
+    def __init__(self, store: Store, graph: Graph) -> None:
+        self._store, self._graph = store, graph
+        self._observer: Observer = store.observer()
+        self._workers = sum(not self._observer.proof_of(record.life) for record in store.records())
+
+    def explained(self, index: int) -> Explained:
+        """Return what is known of one task."""
+        digest, call = self._graph.digests[index], self._written(index)
+        known = self._store.inspect(digest)
+        deaths = next((claim.generation - 1 for claim, _ in known.claims if claim.key != SHARD), 0)
+        told = Explained(call, digest.hex(), DONE, failure=known.failure, deaths=deaths, workers=self._workers)
+        if known.done:
+            return told
+        if known.failure is not None:
+            return replace(told, state=FAILED)
+        for claim, holder in known.claims:
+            if holder is None or not self._is_on(holder, claim.key, digest):
+                continue
+            proof = self._observer.proof(claim.shard, claim.key, claim.generation)
+            return replace(told, state=HELD if proof else RUNNING, holder=holder, proof=proof)
+        undone = self._undone([index])
+        if not undone:
+            return replace(told, state=READY)
+        needs = [Needed(self._written(i), self._graph.digests[i].hex(), self._cause(i)) for i in undone[:_DEEPEST]]
+        needs.sort(key=lambda needed: needed.state != FAILED)
+        state = BLOCKED if any(needed.state == FAILED for needed in needs) else WAITING
+        return replace(told, state=state, needs=tuple(needs[:_MOST_NEEDED]), missing=len(undone))
+
+    @staticmethod
+    def _is_on(holder: Record, key: bytes, digest: bytes) -> bool:
+        """Return whether a claim is on this task: one on a shard is on what its holder runs just now."""
+        return key != SHARD or holder.digest == digest.hex()
+
+    def _undone(self, indices: Sequence[int]) -> list[int]:
+        needed = dict.fromkeys(i for index in indices for i in self._graph.dependencies(index))
+        missing = self._store.missing(self._graph.digests[i] for i in needed)
+        return [i for i in needed if self._graph.digests[i] in missing]
+
+    def _cause(self, index: int) -> str:
+        """Return what holds up a task that is not done: a failure behind it, or how itself stands."""
+        level, seen = [index], {index}
+        own = ""
+        while level and len(seen) < _DEEPEST:
+            views = {shard: self._store.look(shard) for shard in {self._shard(i) for i in level}}
+            if any(self._graph.digests[i] in views[self._shard(i)].failed for i in level):
+                return FAILED
+            below = self._undone(level)
+            own = own or (WAITING if below else RUNNING if self._is_run(index) else READY)
+            level = [i for i in below if i not in seen]
+            seen.update(level)
+        return own
+
+    def _is_run(self, index: int) -> bool:
+        digest = self._graph.digests[index]
+        return any(
+            holder and self._is_on(holder, claim.key, digest) for claim, holder in self._store.inspect(digest).claims
+        )
+
+    def _shard(self, index: int) -> int:
+        return self._store.shard_of(self._graph.digests[index])
+
+    def _written(self, index: int) -> str:
+        task = self._graph.tasks[index]
+        return brief.call(task.name, task.args, task.kwargs)
+
+
+def next_step(task: Explained, jugfile: str) -> Iterator[str]:
+    """Yield what happens next with a task by itself, or what to do."""
+    name = task.call.partition("(")[0]
+    if task.state == DONE:
+        yield f"nothing: its result is there. To have it computed again: jughpc invalidate {jugfile} --name {name}"
+    elif task.state in (FAILED, BLOCKED):
+        yield f"it is run again after: jughpc failures {jugfile} --retry-failed"
+    elif task.state == RUNNING:
+        yield "it is being run"
+    elif task.state == HELD:
+        yield f"the next worker takes it over; to free it now: jughpc cleanup {jugfile} --locks-only"
+    elif task.workers:
+        yield "a worker takes it as soon as one is free" if task.state == READY else "it is run once those are done"
+    else:
+        yield f"nobody works on it: jughpc submit {jugfile}, or jughpc execute {jugfile}"

@@ -1,0 +1,80 @@
+"""`jughpc explain`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jughpc.app.context.site import Site
+from jughpc.cli import common
+from jughpc.cli.output.terminal import echo
+from jughpc.exitcode import ExitCode
+
+if TYPE_CHECKING:
+    from jughpc.app.status.explain import Explained
+    from jughpc.store.record import Record
+
+
+@click.command()
+@click.argument("task")
+@common.takes_jugfile
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+def explain(site: Site, task: str, as_json: bool) -> int:
+    """Tell why TASK is as it is: what it waits for, who runs it, what went wrong, and what happens next.
+
+    TASK is a call such as 'is_prime(41)', the beginning of a digest, or a name, which may mean many.
+    """
+    from jughpc.app.status.explain import explain as look
+    from jughpc.app.status.explain import next_step
+
+    found, jugfile = look(site, task), str(site.target.jugfile)
+    if as_json:
+        echo(json.dumps({"count": found.count, "tasks": [_fields(one, jugfile) for one in found.tasks]}, indent=1))
+        return ExitCode.DONE
+    for one in found.tasks:
+        common.show([*_lines(one), *(f"  next: {words}" for words in next_step(one, jugfile)), ""])
+    if found.count > len(found.tasks):
+        echo(f"{found.count - len(found.tasks)} more are called so; say which by its arguments or its digest.")
+    return ExitCode.DONE
+
+
+def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
+    from jughpc.app.status.explain import next_step
+
+    fields = asdict(task) | {"next": " ".join(next_step(task, jugfile))}
+    if task.failure is not None:
+        fields["failure"]["digest"] = task.digest
+    return fields
+
+
+def _lines(task: Explained) -> Iterator[str]:
+    yield f"{task.call}  {task.digest[:8]}"
+    yield f"  {task.state}" + (f": {task.missing} of what it needs are not done" if task.missing else "")
+    for needed in task.needs:
+        yield f"    {needed.call}  {needed.digest[:8]}: {needed.state}"
+    if task.missing > len(task.needs):
+        yield f"    and {task.missing - len(task.needs)} more"
+    if task.holder is not None:
+        yield from _of_holder(task.holder, task.proof)
+    if task.failure is not None:
+        where = f"on {task.failure.host} ({task.failure.owner or 'by hand'})"
+        yield f"  {task.failure.exception}"
+        yield f"  {where} at {_time(task.failure.when)}, tries {task.failure.tries}"
+    if task.deaths:
+        yield f"  {task.deaths} workers died while they held it"
+
+
+def _of_holder(holder: Record, proof: str) -> Iterator[str]:
+    since = f" since {_time(holder.since)}" if holder.since else ""
+    yield f"  by {holder.life} on {holder.host} ({holder.owner or 'by hand'}){since}, last beat {_time(holder.beaten)}"
+    if proof:
+        yield f"  which is dead: {proof}"
+
+
+def _time(when: float) -> str:
+    return f"{datetime.fromtimestamp(when):%Y-%m-%d %H:%M:%S}"
