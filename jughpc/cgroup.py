@@ -60,8 +60,8 @@ def _memory(folder: Path) -> Memory | None:
     if not (limit.isdecimal() and used.isdecimal()) or int(limit) >= _UNBOUND:
         return None
     counts = _table(folder / "memory.stat")
-    spare = counts.get("total_inactive_file", counts.get("inactive_file", 0))
-    return Memory(int(limit), int(used) - spare)
+    spare = sum(counts.get(f"total_{name}", counts.get(name, 0)) for name in ("inactive_file", "active_file"))
+    return Memory(int(limit), max(0, int(used) - spare))
 
 
 def _upward(controller: str) -> Iterator[Path]:

@@ -13,7 +13,6 @@ All are written once and appear whole, so that several who settle one intent at 
 from __future__ import annotations
 
 import errno
-import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ from jughpc.batch.scheduler import Job, Role
 from jughpc.batch.submissions import Accepted, Submission, to_json
 from jughpc.batch.typed import checked, texts
 from jughpc.fs import Clock, Files, LinksRefusedError
+from jughpc.jsonfile import read_json
 
 _OUTCOME = re.compile(r"(\d+)-(array|collect|reduce)(?:\.(\d+))?\.json")
 _INTENT = re.compile(r"(\d+)-(array|collect|reduce)\.intent")
@@ -160,6 +160,19 @@ def withdraw(files: Files, submission: Submission, stems: Sequence[str]) -> None
             files.write(f"{submission.path}/{stem}.withdrawn", [])
 
 
+def current(files: Files, submission: Submission, jobs: Sequence[Accepted]) -> list[Accepted]:
+    """Return `jobs` but for followers that were withdrawn while another of their role was not: it stands for them."""
+    gone = taken_back(files, submission)
+    others = {job.role for job in jobs if job.name not in gone}
+    return [job for job in jobs if job.role is Role.ARRAY or job.name not in gone or job.role not in others]
+
+
+def taken_back(files: Files, submission: Submission) -> set[str]:
+    """Return the names of the jobs that were queued and are to end, while others of the submission go on."""
+    found = entries(files, submission)
+    return {entry.outcome.name for entry in found if entry.withdrawn and isinstance(entry.outcome, Accepted)}
+
+
 def mark_gone(files: Files, submission: Submission, stems: Sequence[str]) -> None:
     """Record that these jobs were ended."""
     for stem in stems:
@@ -222,7 +235,7 @@ def _named(outcome: Outcome, stem: str) -> Outcome:
 def _whole(files: Files, path: str, kind: Callable[[dict[str, Any]], T]) -> T | None:
     """Return what the file at `path` tells, None if that cannot be read."""
     try:
-        return kind(json.loads(files.read(path)))
+        return kind(read_json(files, path))
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jughpc.batch import ends, journal, submissions
+from jughpc.batch import ends, journal, replacing, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.journal import Entry, Intent, Never
 from jughpc.batch.scheduler import JobId
@@ -48,6 +48,7 @@ def settle(cluster: Cluster, files: Files, submission: Submission) -> Settled:
     trouble = [words for entry in before if (words := _settle_one(cluster, files, submission, entry))]
     found = {entry.stem: entry.outcome for entry in journal.entries(files, submission)}
     adopted = [job for entry in before if isinstance(job := found.get(entry.stem), Accepted)]
+    replacing.settle(files, submission)
     trouble += _end_withdrawn(cluster, files, submission)
     if submissions.is_cancelled(files, submission) and not submissions.is_over(files, submission):
         trouble += _end_all(cluster, files, submission)
@@ -74,7 +75,8 @@ def _is_open(names: Sequence[str]) -> bool:
     asked = {f"{name[:-7]}.json" for name in names if name.endswith(".intent")}
     ending = {f"{name[:-10]}.gone" for name in names if name.endswith(".withdrawn")}
     half_cancelled = submissions.CANCELLED in names and submissions.OVER not in names
-    return half_cancelled or not asked | ending <= told
+    half_replaced = any(name.endswith(replacing.SUFFIX) for name in names)
+    return half_cancelled or half_replaced or not asked | ending <= told
 
 
 def cancel(cluster: Cluster, files: Files, submission: Submission) -> list[Accepted]:

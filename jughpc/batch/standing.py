@@ -15,7 +15,8 @@ from jughpc.fs import Files
 
 def stand(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
     """Return, as `statuses` does, how `jobs` stand, in the submission's own terms."""
-    return cluster.view(jobs, statuses(cluster, files, submission, jobs))
+    found = statuses(cluster, files, submission, jobs)
+    return cluster.view(journal.current(files, submission, jobs), found)
 
 
 def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> dict[Key, Status]:
@@ -44,7 +45,7 @@ def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Seque
 
 def remembered(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
     """Return what is on record of `jobs`; the scheduler is not asked."""
-    return cluster.view(jobs, ends.kept(files, submission, jobs))
+    return cluster.view(journal.current(files, submission, jobs), ends.kept(files, submission, jobs))
 
 
 def _explained(status: Status, kept: Status) -> Status:

@@ -138,6 +138,8 @@ class SimBeats:
 
         self._give(say_that_it_died)
         self._orphaned = True
+        last, self.board = self.board, Board()  # whoever unwinds where it was killed writes down nothing any more
+        self.board.beaten = last.beaten
 
     # as the witness sees it
 

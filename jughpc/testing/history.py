@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jughpc.errors import StoreError
 from jughpc.testing.parts import Parts
-from jughpc.testing.plan import Plan
+from jughpc.testing.plan import MOST_DEATHS, Plan
 from jughpc.testing.realworker import playing
 from jughpc.testing.world import Trace, World
 
@@ -78,17 +78,27 @@ def _run(world: World, limit: float) -> None:
 def _inspect(world: World) -> None:
     """Check what lies on the disk in the end."""
     for task in world.plan.tasks:
-        if not _reads(world, task.digest):
+        if task.can_be_done and not _reads(world, task.digest):
             world.referee.blame(f"the result of {task.digest.hex()[:8]} was lost")
+    _inspect_deaths(world)
     for path in world.disk.paths():
         if path.endswith(".corrupt") and not world.rots:
             world.referee.blame(f"{path} was damaged by nobody")
-        if path.endswith(".failure"):
+        if path.endswith(".failure") and not any(task.digest.hex() in path for task in world.plan.deadly):
             world.referee.blame(f"{path} is there, and no task failed")
 
 
+def _inspect_deaths(world: World) -> None:
+    """Check that each deadly task that could be run failed for that."""
+    for task in world.plan.deadly:
+        failure = world.look().failure(task.digest)
+        if all(need.can_be_done for need in task.needs) and not (failure and failure.deaths >= MOST_DEATHS):
+            world.referee.blame(f"{task.digest.hex()[:8]} is deadly, and did not fail for that")
+
+
 def _all_read(world: World) -> bool:
-    return not [task for task in world.plan.tasks if not _reads(world, task.digest)]  # each is tried
+    tasks = [task for task in world.plan.tasks if task.can_be_done]
+    return not [task for task in tasks if not _reads(world, task.digest)]  # each is tried
 
 
 def _reads(world: World, digest: bytes) -> bool:

@@ -11,6 +11,7 @@ from jughpc.store.base import Pace
 from jughpc.testing.weather import KINDS, Forecast
 
 _SLOWEST = 0.8  # rate of a clock
+MOST_DEATHS = 3  # of which a deadly task fails
 _TOGETHER = 0.5  # how often several workers are of one element
 VISITORS = ("cleanup", "force", "invalidate", "reader", "damage")
 
@@ -33,6 +34,7 @@ class Theme:
         rates: How many faults a call may meet that changes something.
         looks: What part of that may meet other calls.
         sharp: How many times as many meet what is in focus.
+        deadly: How many tasks at most kill whoever runs them.
     """
 
     faults: tuple[str, ...]
@@ -48,6 +50,7 @@ class Theme:
     rates: tuple[float, ...] = (0.02, 0.05, 0.1)
     looks: tuple[float, ...] = (0.1, 0.5)
     sharp: int = 5
+    deadly: int = 0
 
 
 _CROWDED = ((0, 0, 1), (0, 0, 1, 2), (0, 0, 0, 1))
@@ -88,6 +91,7 @@ THEMES = (
         focus=("shards/",), rates=(0.01, 0.02), sharp=10, alike=0.0,
     ),
     Theme(faults=tuple(KINDS)),
+    Theme(faults=("slow", "heartless"), visitors=("cleanup", "reader"), longest=(0.3, 5.0, 30.0), deadly=2),
 )  # fmt: skip
 
 
@@ -99,11 +103,18 @@ class SimTask:
         digest: Its id; the first bits choose its shard.
         seconds: How long it runs [true s].
         needs: The tasks whose values go into its own.
+        deadly: Whether it kills whoever runs it, each time.
     """
 
     digest: bytes
     seconds: float
     needs: tuple[SimTask, ...] = ()
+    deadly: bool = False
+
+    @property
+    def can_be_done(self) -> bool:
+        """Whether it and all that it needs give a result."""
+        return not self.deadly and all(need.can_be_done for need in self.needs)
 
     @property
     def value(self) -> Any:
@@ -150,7 +161,12 @@ class Plan:
     @property
     def fair(self) -> bool:
         """Whether nothing at all goes wrong in this world."""
-        return not self.forecast.rate and not self.visitors
+        return not self.forecast.rate and not self.visitors and not self.deadly
+
+    @property
+    def deadly(self) -> tuple[SimTask, ...]:
+        """The tasks that kill whoever runs them."""
+        return tuple(task for task in self.tasks if task.deadly)
 
     @property
     def only_deaths(self) -> bool:
@@ -186,11 +202,12 @@ def draw(seed: int) -> Plan:
     pace = rng.choice([Pace(), Pace(10.0, 20.0, 65.0)])
     alike = rng.random() < theme.alike
     longest = rng.choice(theme.longest)
-    tasks = _tasks(rng, (0.0, 0.0, 0.0, 60.0), 12) if alike else _tasks(rng, (0.0, longest / 10, longest), 8)
+    lengths, most = ((0.0, 0.0, 0.0, 60.0), 12) if alike or theme.deadly else ((0.0, longest / 10, longest), 8)
+    tasks = _tasks(rng, lengths, most, theme.deadly)
     return Plan(
         seed=seed,
         tasks=tasks,
-        mini=rng.random() < 0.5 and not alike,
+        mini=rng.random() < 0.5 and not alike and not theme.deadly,
         hosts=hosts,
         clocks=tuple((rng.uniform(-1e6, 1e6), rng.uniform(_SLOWEST, 2 - _SLOWEST)) for _ in range(len(hosts) + 1)),
         alike=alike,
@@ -205,12 +222,14 @@ def draw(seed: int) -> Plan:
     )
 
 
-def _tasks(rng: random.Random, lengths: tuple[float, ...], most: int) -> tuple[SimTask, ...]:
+def _tasks(rng: random.Random, lengths: tuple[float, ...], most: int, deadly: int) -> tuple[SimTask, ...]:
     tasks: list[SimTask] = []
-    for number in range(rng.randint(2, most)):
+    count = rng.randint(2, most)
+    doomed = set(rng.sample(range(count), min(deadly, count))) if deadly else set()
+    for number in range(count):
         digest = hashlib.blake2b(b"%d" % rng.getrandbits(32), digest_size=15).digest() + bytes([number * number])
         needs = tuple(rng.sample(tasks, rng.randint(1, len(tasks)))) if tasks and rng.random() < 0.3 else ()
-        tasks.append(SimTask(digest, rng.choice(lengths), needs))
+        tasks.append(SimTask(digest, rng.choice(lengths), needs, number in doomed))
     return tuple(tasks)
 
 

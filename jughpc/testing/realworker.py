@@ -12,7 +12,7 @@ from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
 from jughpc.testing.ground import Ground
 from jughpc.testing.hosts import Process
-from jughpc.testing.plan import SimTask
+from jughpc.testing.plan import MOST_DEATHS, SimTask
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Stops
@@ -23,11 +23,12 @@ _worlds: list[Ground] = []
 
 
 class RealWorker:
-    """Works as `jughpc execute` does, but that no task is given up: whoever dies here, no task is the reason."""
+    """Works as `jughpc execute` does; but where no task is deadly none is given up, whoever dies."""
 
     def __init__(self, world: Ground, process: Process) -> None:
         hosts = world.plan.hosts
-        options = Options(keep_going=True, max_crashes=sys.maxsize, start=(process.pid % len(hosts)) / len(hosts))
+        crashes = MOST_DEATHS if world.plan.deadly else sys.maxsize
+        options = Options(keep_going=True, max_crashes=crashes, start=(process.pid % len(hosts)) / len(hosts))
         self._worker = Worker(
             _graph(world), process.store, process.lease, process.host.clock, Stops(),
             Policy(workers=len(hosts)), options, world.trace,

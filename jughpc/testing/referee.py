@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 
 from jughpc.store import record as records
 from jughpc.store import resultfile
@@ -68,6 +69,7 @@ class Referee:
     Attributes:
         broken: The rules that were broken, in words, with the time.
         runs: How often each task was begun.
+        lone_runs: How often each was under a claim of its own.
         published: When results were last [s].
     """
 
@@ -76,6 +78,7 @@ class Referee:
     time: Callable[[], float]
     broken: list[str] = field(default_factory=list)
     runs: Counter[bytes] = field(default_factory=Counter)
+    lone_runs: Counter[bytes] = field(default_factory=Counter)
     published: float = 0.0
     _forcing: set[Process] = field(default_factory=set)
     _swept: set[str] = field(default_factory=set)
@@ -88,6 +91,7 @@ class Referee:
     _looked: dict[Process, float] = field(default_factory=dict)
     _void: list[Holding] = field(default_factory=list)
     _packs: dict[Inode, set[bytes]] = field(default_factory=dict)
+    _written: dict[bytes, float] = field(default_factory=dict)
     _holdings: list[Holding] = field(default_factory=list)
     _running: dict[Process, bytes] = field(default_factory=dict)
 
@@ -225,6 +229,33 @@ class Referee:
             theirs = (holding.covers(digest) for holding in self._relied_upon(other))
             if running == digest and other is not process and mine and any(theirs):
                 self.blame(f"{process.name} begins {digest.hex()[:8]} while {other.name} runs it")
+
+    def runs_alone(self, process: Process, digest: bytes) -> None:
+        """Check that a task of which somebody died, as a look before the claim showed, is run under its own claim."""
+        holding = [held for held in self._holdings if held.process is process and held.covers(digest)]
+        written = self._written.get(digest, inf)
+        if any(held.claim.key == digest for held in holding):
+            self.lone_runs[digest] += 1
+        elif any(written < held.asked for held in holding) and self._is_suspect(digest):
+            self.blame(f"{process.name} runs {digest.hex()[:8]} beside others, though somebody died of it")
+
+    def _is_suspect(self, digest: bytes) -> bool:
+        """Return whether a death of the task is still on record: some are taken back."""
+        names = self.disk.names(self.layout.folder(self.layout.shard_of(digest)))
+        return any(name.startswith(f"{digest.hex()}.death.") for name in names)
+
+    def kills(self, digest: bytes, most: int) -> None:
+        """Check that a task kills who runs it no more than `most` times where it runs alone.
+
+        Of several nobody knows which it was, where who could tell of it was killed too, or was too slow.
+        """
+        count = self.lone_runs[digest]
+        if count > most:
+            self.blame(f"{digest.hex()[:8]} kills worker {count}, and may kill {most}")
+
+    def writes_down(self, digest: bytes) -> None:
+        """Take note that the death of a worker by this task is written down."""
+        self._written.setdefault(digest, self.time())
 
     def _is_done(self, digest: bytes) -> bool:
         return digest in self.done(self.layout.shard_of(digest))

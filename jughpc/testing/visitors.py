@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from jughpc.app.upkeep.deaths import Witness, write_down
 from jughpc.errors import ResultMissingError
 from jughpc.store.files.store import FileStore
 from jughpc.testing.ground import Ground
@@ -26,6 +27,7 @@ def cleanup(world: Ground, visitor: Process, store: FileStore) -> None:
                 world.referee.looks(visitor)
                 now = store.claimant(shard, key, generation)
                 if now and now.life == holder.life:
+                    write_down(store, Witness(None, ()), shard, key, generation)
                     store.remove_claim(shard, key, generation)
         clock.sleep(store.pace.beat)
     for record in store.records():

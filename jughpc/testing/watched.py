@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jughpc.store.base import Claim, Claims, View
+from jughpc.store.death import Death
 from jughpc.store.files.store import FileStore
 from jughpc.store.resultfile import Encoded
 from jughpc.testing.hosts import Process
@@ -24,6 +25,10 @@ class WatchedStore:
     def publish(self, shard: int, results: Mapping[bytes, Encoded], life: str) -> None:
         self._referee.publishes(self._process, results)
         self._store.publish(shard, results, life)
+
+    def bury(self, death: Death) -> None:
+        self._store.bury(death)
+        self._referee.writes_down(death.digest)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

@@ -18,7 +18,7 @@ from jughpc.testing.clocks import SimClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.hosts import WORKER, Host, Process
 from jughpc.testing.parts import Parts
-from jughpc.testing.plan import Plan, SimTask
+from jughpc.testing.plan import MOST_DEATHS, Plan, SimTask
 from jughpc.testing.referee import Referee
 from jughpc.testing.simfiles import Client, SimFiles
 from jughpc.testing.stage import Crash, Stage
@@ -87,8 +87,12 @@ class World:
         if not process.alive:
             raise Crash  # once more: a worker takes whatever a task raises for the task's own fault
         self.referee.begins(process, task.digest)
+        if not self.plan.mini:  # those in miniature know of no suspects
+            self.referee.runs_alone(process, task.digest)
         self.trace(f"runs {task.digest.hex()[:8]} for {task.seconds:g} s")
         process.host.clock.sleep(task.seconds)
+        if task.deadly:
+            self._dies_of_it(process, task)
         self.referee.ends(process)
         return task.combine(values)
 
@@ -206,6 +210,14 @@ class World:
             if actor is not self.stage.current and actor.due < self.stage.time + seconds:
                 self.stage.wake(actor, seconds)
         self.stage.hold(seconds)
+
+    def _dies_of_it(self, process: Process, task: SimTask) -> None:
+        """Let a process die of what it runs; another comes in its place, as of a further array."""
+        self.trace("*** is killed by it")
+        self.referee.kills(task.digest, MOST_DEATHS)
+        self._kill(process, whole_host=False)
+        self.start_worker(process.host, 5.0)
+        self.stage.hold(0.0)
 
     def _kill(self, process: Process, whole_host: bool) -> None:
         self.died = self.stage.time

@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from jughpc import cgroup
+from jughpc import cgroup, host
 from jughpc.backoff import Backoff
 from jughpc.store.lease import ending
 from jughpc.store.lease.process import BeatProcess
 from jughpc.worker.lines import Lines
+from jughpc.worker.scarcity import Scarcity
 from jughpc.worker.seat import Report, Seat, Work, read, sit, take_streams
 from jughpc.worker.stops import AFTER_THIS_TASK, AT_ONCE, Stops
 from jughpc.worker.tally import Say
@@ -73,6 +74,7 @@ class Crew:
         self._kills = cgroup.out_of_memory_kills() or 0
         self._finished = self._barren = self._before = 0
         self._mourning = Backoff(_MOURNING, _LONGEST_MOURNING)
+        self._scarcity = Scarcity(cgroup.memory, lambda pid: host.measure(pid)[0], say)
 
     def work(self, numbers: Iterable[int], work: Work) -> dict[int, Report]:
         """Have these workers do `work`, each in a process of its own; return how each ended that did in order."""
@@ -82,7 +84,8 @@ class Crew:
         self._of_children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it has none to wait for
         try:
             for number in numbers:
-                self._fork(number)
+                if not self._stops.signal:  # who is forked behind a signal would never hear it
+                    self._fork(number)
             while self._members or self._due:
                 self._look()
         finally:
@@ -99,6 +102,9 @@ class Crew:
             self._see(member)
         now = time.monotonic()
         self._stops.asked(now)
+        pids = {number: member.pid for number, member in self._members.items() if member.seen_dead is None}
+        if (heaviest := self._scarcity.who_makes_room(pids, now)) is not None:
+            os.kill(pids[heaviest], signal.SIGTERM)
         for number, due in list(self._due.items()):
             if not self._is_worth_while():
                 self._due.clear()

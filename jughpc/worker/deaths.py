@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from jughpc.store.base import Claim, View
-from jughpc.store.death import Death, of_task
-from jughpc.store.record import TIME, UNKNOWN, ElementRef, Record
+from jughpc.store.death import Death, of_holder, of_task
+from jughpc.store.record import DIED, TIME, TOLD, UNKNOWN, ElementRef, Record
 from jughpc.tasks.task import Task
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.deadline import MARGIN
@@ -25,30 +25,27 @@ class Deaths:
         self._is_early = context.options.is_early(context.clock.wall())
         self._judged: set[tuple[int, bytes, int]] = set()  # claims of the dead that nothing is left to learn of
 
-    def under(self, claim: Claim, view: View) -> Set[bytes]:
-        """Write down which tasks killed those who held what `claim` is on before, and never let go; return these tasks.
+    def write_down(self, claim: Claim, view: View) -> None:
+        """Write down which tasks killed those who held what `claim` is on before, and never let go.
 
         Args:
-            view: Made after the claim was won; what is written down is added to it.
+            view: Made after the claim was won.
         """
-        found: set[bytes] = set()
         for generation in view.superseded(claim):
             place = (claim.shard, claim.key, generation)
             if place in self._judged:
                 continue
             death = self._store.death_at(*place)
-            if death and not self._is_over_otherwise(death):
-                if death.life not in view.deaths.get(death.digest, ()):
-                    self._store.bury(death)
-                    view.deaths.setdefault(death.digest, set()).add(death.life)
-                found.add(death.digest)
+            is_known = death and death.life in view.deaths.get(death.digest, ())
+            if death and not is_known and not self._is_over_otherwise(death):
+                self._store.bury(death)
             self._judged.add(place)
-        return found
 
     def too_many(self, digest: bytes) -> Trouble | None:
         """Return the story of a task that killed as many workers as it may, None if fewer are left at a closer look."""
-        deaths = self._store.deaths(digest)
-        innocent = acquitted(deaths, self._store.records(), self._store.ended())
+        records = self._store.records()
+        deaths = [self._witnessed(death, records) for death in self._store.deaths(digest)]
+        innocent = acquitted(deaths, records, self._store.ended())
         for death in innocent:
             self._store.acquit(digest, death.life)
         guilty = [death for death in deaths if death not in innocent]
@@ -63,15 +60,25 @@ class Deaths:
             with suppress(OSError):  # it will be met again
                 context.store.bare.bury(of_task(context.lease.record, task.digest, context.clock.wall()))
 
+    def _witnessed(self, death: Death, records: Iterable[Record]) -> Death:
+        """Return a death as who saw it told, if that was after somebody found the process gone."""
+        said = (record for record in records if record.life == death.life and record.state == DIED)
+        if death.how != UNKNOWN or not (last := next(said, None)) or not (better := of_holder(last, death.digest)):
+            return death
+        if better != death:
+            self._store.bury(better)
+        return better
+
     def _is_over_otherwise(self, death: Death) -> bool:
         """Return whether this very element was started anew since: what ended it before was its scheduler."""
         own = self._context.lease.record.ref
         return death.how == UNKNOWN and own is not None and _is_later(own, death)
 
 
-def acquitted(deaths: Sequence[Death], records: Iterable[Record], ended: Iterable[str]) -> list[Death]:
-    """Return those of `deaths` whose life went on and ended well, or whose element its scheduler started anew."""
+def acquitted(deaths: Sequence[Death], records: Sequence[Record], ended: Iterable[str]) -> list[Death]:
+    """Return those of `deaths` whose life went on and ended well, or whose element was ended or started anew."""
     well = set(ended)
+    well |= {record.life for record in records if record.state == DIED and record.how == TOLD}
     lives = [record.life for record in records] + list(well)
     refs = [ref for life in lives if (ref := ElementRef.of_life(life))]
     unsure = (death for death in deaths if death.how == UNKNOWN)

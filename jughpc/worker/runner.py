@@ -145,14 +145,15 @@ class Runner:
                 self._run_single(index)
         finally:
             self._held.release()
-            self._context.lease.note("", b"", 0.0)  # who dies between two tasks dies of none
+        self._context.lease.note("", b"", 0.0)  # who dies between two tasks dies of none
         return True
 
     def _learn_deaths(self, after: View) -> None:
         """Learn of what those died who held what was just won."""
         (claim,) = self._held.claims
-        if self._deaths.under(claim, after):
-            self._knowledge.learn(claim.shard, after)
+        if after.superseded(claim):
+            self._deaths.write_down(claim, after)
+            self._knowledge.look(claim.shard)  # anew: a cleanup may have been faster, and removed what told of a death
 
     def _is_given_up(self, index: int) -> bool:
         """Record the failure of a task that killed as many workers as it may; return whether it is one."""

@@ -46,6 +46,13 @@ def test_the_whole_flow_on_a_redis_server(three, redis, password):
     assert "Executed:  1 tasks" in three("execute", *at, "--short", **password).stdout
 
 
+def test_several_workers_of_one_element_share_a_redis_server(barrier, redis, password):
+    at = ("barrier.py", "--jugdir", f"{redis}?namespace=many")
+    done = barrier("execute", *at, "--workers", "3", **password)
+    assert done.returncode == 0, done.stderr
+    assert barrier("check", *at, **password).returncode == 0
+
+
 def test_without_the_password_that_is_said_and_nothing_else(three, redis):
     done = three("execute", "three.py", "--jugdir", redis)
     assert (done.returncode, "cannot be used" in done.stderr) == (2, True)

@@ -16,6 +16,7 @@ from jughpc.testing.hosts import SimLease
 from jughpc.testing.miniworker import MiniWorker
 from jughpc.testing.parts import Parts
 from jughpc.testing.realworker import RealWorker
+from jughpc.worker.frontier import Frontier
 from jughpc.worker.held import Held
 
 
@@ -297,7 +298,46 @@ class HandsBackBlindly(MiniWorker):
             self._claims.hand_back(claim)
 
 
+class ForgetsTheDead(FileStore):
+    """Forgets with a claim of the dead what its task is known to have done."""
+
+    def remove_claim(self, shard, key, generation):
+        super().remove_claim(shard, key, generation)
+        if key != SHARD:
+            self.forget_deaths([key])
+
+
+class CountsClaims(FileStore):
+    """Writes no death down: what tells of it is the claim of the dead alone."""
+
+    def bury(self, death):
+        pass
+
+
+class AmongOthers(Frontier):
+    """Lets a task that killed workers stand among the others, for a batch to take."""
+
+    def suspect(self, index, deaths):
+        self._suspects[index] = deaths
+
+    def _add(self, indices):
+        suspects, self._suspects = self._suspects, {}
+        super()._add(indices)
+        self._suspects = suspects
+
+
+class Reckless(RealWorker):
+    """The worker that ships, with such a frontier."""
+
+    def __init__(self, world, process):
+        super().__init__(world, process)
+        self._worker._frontier.__class__ = AmongOthers  # which nothing hands in
+
+
 VARIANTS = {
+    "forgets the dead": Parts(store=ForgetsTheDead),
+    "counts claims": Parts(store=CountsClaims),
+    "suspects among others": Parts(real=Reckless),
     "by the wall clock": with_liveness(ByTheWallClock),
     "stamps before the read": with_liveness(StampsBeforeTheRead),
     "torn is alive": with_liveness(TornIsAlive),

@@ -1,6 +1,6 @@
 """Lines of the batch layer, each broken in one way. The simulated cluster must catch them all.
 
-`CAUGHT` says the rule that each breaks, and how the referee calls that.
+`CAUGHT` says the rule that each breaks, and how the referee calls that; `FIRST`, which seed is the first to show it.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ LINES = {
     "submits again without a look": (
         TWICE,
         batch(
-            "cluster:Cluster.queue", "self._after_doubt(job, pauses, answer) or known() or self._submit(job)",
-            "(next(pauses, None), self._submit(job))[1]",
+            "cluster:Cluster.queue",
+            "self._after_doubt(job, pauses, answer) or known() or self",
+            "(next(pauses, None) and None) or self",
         ),
     ),
     "a full queue is a refusal": (
@@ -85,7 +86,7 @@ LINES = {
         app("submit.live:refuse_a_second", "[] if again else live(site, clusters)", "[]"),
     ),
     "more elements leave the former collector": (
-        "1 two collects go on",
+        "1 two collects go on|3 reduced more than once",
         app("submit.live:add", "_unended(jobs, before)", "[]"),
     ),
     # collectors
@@ -125,16 +126,29 @@ LINES = {
     ),
     "a reduce that is held is taken for lost": (
         "3 all is done and never reduced, .*",
-        app("status.followers:never_starting", "collector.state is State.ENDED\n", "collector.state.ended\n"),
+        app("status.followers:never_starting", "collector.state is State.ENDED", "collector.state.ended"),
+    ),
+    "a collector does not wait for its reduce": (
+        "3 all is done and never reduced, .*|3 a reduce starts before all is done",
+        app("submit.collect:collect", "wait_for_reduce(site, clusters, charge.number, last)", "pass"),
+    ),
+    "what the system dropped is not queued again": (
+        "[35] .*, the collector was deleted unrun",
+        batch("submitter:Submitter._queued", "if not (waits and", "if True or not (waits and"),
+    ),
+    "a number is given twice": (
+        "[1-4] .*",
+        batch("journal:record_intent", "if name.startswith(number) and", "if False and"),
+        app("submit.live:add", "_refuse_half(site, jobs)", "pass"),
     ),
     # what is said
     "absent is done": (
         "4 more elements are counted as done than ended in order",
-        app("status.elements:_by_store", "if number in over else State.UNKNOWN", "if True else State.UNKNOWN"),
+        app("status.elements:_by_store", "if is_over else State.UNKNOWN", "if True else State.UNKNOWN"),
     ),
     "who stopped to beat runs": (
         "4 more elements are counted as running than run",
-        app("status.elements:elements", "if jobs.trouble else State.UNKNOWN", "if True else State.UNKNOWN"),
+        app("status.elements:by_number", "found if jobs.trouble else", "found if True else"),
     ),
     "broken off is ended in order": (
         "4 more elements are counted as done than ended in order",
@@ -142,7 +156,7 @@ LINES = {
     ),
     "a reduce that nobody knows is no trouble": (
         "4 status ends with 0 though the .* did not end well",
-        app("status.followers:troubles", "{**_missing(jobs), **_forgotten(jobs), **jobs", "{**jobs"),
+        app("status.followers:troubles", "{**_missing(jobs), **_forgotten(jobs), **", "{**"),
     ),
     "the wait is over and all is well": (
         "4 submit --wait ends with 0 though it was never reduced",
@@ -152,3 +166,38 @@ LINES = {
 
 VARIANTS = {name: Parts(broken=changes) for name, (_, *changes) in LINES.items()}
 CAUGHT = {name: how for name, (how, *_) in LINES.items()}
+
+FIRST = {
+    "an intent is not recorded": 96,
+    "looks up in one process only": 94,
+    "one look is enough": 6,
+    "a time-out is a refusal": 447,
+    "submits again without a look": 6,
+    "a full queue is a refusal": 12,
+    "nothing is taken back": 2,
+    "an id without its name, Slurm": 14,
+    "ends by number alone, Slurm": 558,
+    "ends by number alone, PBS": 321,
+    "cancels arrays alone": 53,
+    "leaves half a cancel": 950,
+    "a second submission is not refused": 86,
+    "more elements leave the former collector": 708,
+    "hands over while others work": 8,
+    "the collector waits for success": 21,
+    "the reduce waits for any end": 21,
+    "what cannot go on is done": 4,
+    "rounds count though they brought something": 21,
+    "ended by hand is submitted again": 779,
+    "no collector has a bound": 168,
+    "the reduce may pend": 22,
+    "a reduce that is held is taken for lost": 1274,
+    "a collector does not wait for its reduce": 7,
+    "what the system dropped is not queued again": 81,
+    "a number is given twice": 471,
+    "absent is done": 1,
+    "who stopped to beat runs": 31,
+    "broken off is ended in order": 2,
+    "a reduce that nobody knows is no trouble": 65,
+    "the wait is over and all is well": 31,
+}
+"""The first seed that catches each."""

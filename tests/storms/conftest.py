@@ -70,11 +70,11 @@ class Crew:
         pace = {"JUGHPC_BEAT": "0.5", "JUGHPC_LAG": "0", "JUGHPC_TTL": "4"}  # a local disk: no cache lies
         return kept | pace | {"HOME": str(self.folder), "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""}
 
-    def start(self, *args):
-        """Start a worker in a session of its own; what it says is appended to one log."""
+    def start(self, *args, workers=1):
+        """Start an element in a session of its own; what it says is appended to one log."""
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                self.argv("execute", DARING, args=args), cwd=self.folder, env=self.environ(),
+                self.argv("execute", DARING, f"--workers={workers}", args=args), cwd=self.folder, env=self.environ(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 

@@ -346,3 +346,30 @@ def test_signals_that_ask_to_stop_blame_nobody_without_a_limit(bench):
     worker.space["stops"] = worker.stops
     worker.run()
     assert (worker.stops.signal, found(bench, worker.graph.digests[0])) == (signal.SIGTERM, [])
+
+
+@pytest.mark.parametrize(("how", "runs", "counted"), [(CRASH, [], 1), (TOLD, [7], 0)])
+def test_what_the_witness_wrote_only_after_the_claim_was_taken_over_counts_before_a_task_is_given_up(
+    bench, how, runs, counted
+):
+    worker = bench.worker(ONE, max_crashes=1)
+    digest, lease = worker.graph.digests[0], bench.lease()
+    lease.note("jugfile.note", digest, 0.0)
+    bench.store.bury(Death(digest, lease.record.life))  # by who found the process gone
+    die(bench, lease, how)
+    worker.run()
+    assert (worker.runs, found(bench, digest)) == (runs, [how] * counted)
+
+
+def test_a_cleanup_that_was_faster_hides_no_death_from_who_takes_over(bench):
+    worker = bench.worker(ONE, max_crashes=1)
+    digest = worker.graph.digests[0]
+    kill(bench, digest)
+    store = worker.worker._context.store.bare
+
+    def cleaned(shard, key, generation):
+        bench.store.bury(Death(digest, "life-2"))
+        bench.store.remove_claim(shard, key, generation)
+
+    store.death_at = cleaned  # which comes to read the claim just after that was removed
+    assert (worker.run().runs, len(worker.worker.tally.failures)) == ([], 1)

@@ -167,7 +167,7 @@ class _Watch:
     def _code(self) -> int:
         """Return what all together make of the element: all is done if one found it so."""
         codes = {report.code for report in self._reports.values()}
-        if self._stops.signal in AT_ONCE and stopped(self._stops) in codes:
+        if self._stops.signal in AT_ONCE and (not codes or stopped(self._stops) in codes):
             return stopped(self._stops)
         if ExitCode.FAILED in codes or self._total.failures:
             return ExitCode.FAILED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Jobs:
     Attributes:
         cluster: The system that it was given to.
         accepted: Its jobs that were queued.
+        taken_back: The names of those among them that are to end, while others go on.
         poll: What the scheduler says, empty if it could not be asked.
         trouble: Why it could not be asked, "" if it could.
         cancelled: Whether the submission is to end.
@@ -43,6 +44,7 @@ class Jobs:
     cancelled: bool = False
     withdrawn: bool = False
     open: int = 0
+    taken_back: Set[str] = frozenset()
 
 
 def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
@@ -69,6 +71,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
         cancelled=submissions.is_cancelled(files, submission),
         withdrawn=withdraw.is_marked(files, submission.token),
         open=len(settled.open),
+        taken_back=journal.taken_back(files, submission),
     )
     return _asked(jobs, files) if ask else jobs
 

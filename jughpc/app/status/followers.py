@@ -20,8 +20,10 @@ _BADLY = (State.FAILED, State.CANCELLED)
 
 
 def latest(jobs: Jobs, role: Role) -> Accepted | None:
-    """Return the last job of that role, None if there is none."""
-    return next((job for job in reversed(jobs.accepted) if job.role is role), None)
+    """Return the last job of that role, None if there is none; one that was withdrawn only if all of them were."""
+    found = [job for job in jobs.accepted if job.role is role]
+    staying = [job for job in found if job.name not in jobs.taken_back]
+    return next(reversed(staying or found), None)
 
 
 def troubles(jobs: Jobs, files: Files) -> dict[Role, Status]:

@@ -138,9 +138,11 @@ def _may_repair(jobs: Jobs) -> bool:
 
 
 def _places(jobs: Jobs) -> range:
-    """Return the numbers of the elements that were queued together last."""
+    """Return the numbers of the elements that were queued together last, and not taken back."""
     arrays: list[range] = []
     for job in jobs.accepted:
+        if job.name in jobs.taken_back:
+            continue
         if job.role is Role.ARRAY:
             arrays.append(range(job.offset, job.offset + job.size))
         elif job.role is Role.COLLECT:

@@ -12,7 +12,7 @@ from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
 from jughpc.app.submit import live
-from jughpc.app.submit.submit import START, WORKERS, SubmitRequest
+from jughpc.app.submit.submit import START, WORKERS, SubmitRequest, said
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import JobId
@@ -62,7 +62,7 @@ def as_before(
     if not found or found.damage:
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
     kept = (_RETRIES, _CRASHES, WORKERS, START)
-    retries, crashes, workers, start = (_said(found.workload.argv, option) for option in kept)
+    retries, crashes, workers, start = (said(found.workload.argv, option) for option in kept)
     return SubmitRequest(
         size=size or max(found.workload.size, 1),
         options=replace(_options(site, clusters, found), after=tuple(after)),
@@ -75,11 +75,6 @@ def as_before(
         start=start,
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
     )
-
-
-def _said(argv: Sequence[str], option: str) -> str:
-    """Return what an element's command line says by `option`, "" if nothing."""
-    return next((word.removeprefix(option) for word in argv if word.startswith(option)), "")
 
 
 def _options(site: Site, clusters: Clusters, found: Submission) -> ElementOptions:

@@ -261,6 +261,11 @@ def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
     return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
 
 
+def said(argv: Sequence[str], option: str) -> str:
+    """Return what an element's command line says by `option`, "" if nothing."""
+    return next((word.removeprefix(option) for word in argv if word.startswith(option)), "")
+
+
 def _of_several(request: SubmitRequest) -> tuple[str, ...]:
     """Return the options that have an element consist of several workers, none for one."""
     count = () if request.workers == 1 else (f"{WORKERS}{COUNT.show(request.workers)}",)

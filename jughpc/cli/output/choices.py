@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from jughpc.app.submit.submit import Planned
+from jughpc.app.submit.submit import WORKERS, Planned, said
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.scheduler import Job, Resources, Role
 from jughpc.batch.submissions import ElementOptions, Submission
@@ -31,6 +31,8 @@ def _lines(submission: Submission, cluster: Cluster, jobs: Sequence[Job]) -> Ite
         sizes = " + ".join(str(job.size) for job in arrays)
         yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
         yield "each", _resources(options.resources, cluster.chosen(options.extra), here=cluster.runs_here)
+        if workers := said(submission.workload.argv, WORKERS):
+            yield "workers", f"{workers} in each"
     else:
         yield "array", "none: all tasks are done, and the reduce is missing"
     for job in jobs:

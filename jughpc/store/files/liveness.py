@@ -91,6 +91,10 @@ class Liveness:
         claim = self._read(path)
         return self._current(claim) if claim else None
 
+    def maker(self, path: str) -> Record | None:
+        """Return what a claim itself tells of who made it, None if it is gone or torn."""
+        return self._read(path)
+
     def _proof_of(self, path: str, claim: Record, now: float) -> str:
         found = self._current(claim)
         if found is None:

@@ -123,8 +123,11 @@ class FileStore:
     # deaths
 
     def death_at(self, shard: int, key: bytes, generation: int) -> Death | None:
-        holder = self.claimant(shard, key, generation)
-        return deaths.of_holder(holder, key) if holder else None
+        path, liveness = self.claim_path(shard, key, generation), self.liveness()
+        if holder := liveness.holder(path):
+            return deaths.of_holder(holder, key)
+        made = liveness.maker(path)  # where links are refused a claim outlasts the record, which somebody removed
+        return deaths.of_holder(made, key) if made and made.life not in self.ended() else None
 
     def bury(self, death: Death) -> None:
         path = self._death_path(death.digest, death.life)

@@ -50,10 +50,11 @@ class Charge:
     def obey(self, parent: int) -> bool:
         """Do as it ordered, which must not keep others waiting; return whether it goes on.
 
-        Who closed its line, and does not die by it, is beaten for as before, and the board tells it so.
+        Who closed its line, and does not die by it, is beaten for as before, and the board tells it so. Who has not
+        begun has nothing to be beaten for, and asks for another line if it ever does.
         """
         order = os.read(self.orders, 1)
-        if not order and not self._dies(parent):
+        if not order and self._worker is not None and not self._dies(parent):
             self.deaf = True
             self._heartbeat.go_deaf()
             return True

@@ -43,7 +43,7 @@ class Broken:
 
 @contextmanager
 def all_made(changes: Sequence[Broken]) -> Iterator[None]:
-    """Make all `changes` for the block."""
+    """Make all `changes` for the block; of several of one function the last holds."""
     with ExitStack() as stack:
         for change in changes:
             stack.enter_context(change.made())

@@ -65,12 +65,17 @@ def _one_of_jobs(befall: Callable[[Afflicted, SimJob], None]) -> Befall:
 def _delete_all(world: Afflicted, job: SimJob) -> None:
     _meddled(world, job)
     job.deleted, job.deletion = True, world.engine.time
-    world.engine.cancel([(job, element) for element in job.elements.values()], "ada")
+    _cancel(world, job, list(job.elements.values()))
 
 
 def _delete_one(world: Afflicted, job: SimJob) -> None:
     _meddled(world, job)
-    world.engine.cancel([(job, world.rng.choice(list(job.elements.values())))], "ada")
+    _cancel(world, job, [world.rng.choice(list(job.elements.values()))])
+
+
+def _cancel(world: Afflicted, job: SimJob, elements: list[Element]) -> None:
+    world.referee.by_hand.update(element for element in elements if not element.over and element.dying is None)
+    world.engine.cancel([(job, element) for element in elements], job.ask.user)
 
 
 def _hold(world: Afflicted, job: SimJob) -> None:

@@ -66,13 +66,13 @@ class Hearing:
 
     Attributes:
         blame: Takes the way in which something was not so, and what was said.
-        is_reduced: Returns whether a submission was reduced.
+        reduced: Returns how often all of it was reduced: one script reduces all submissions.
     """
 
     engine: Engine
     board: Board
     blame: Callable[[str, str], None]
-    is_reduced: Callable[[int], bool]
+    reduced: Callable[[], int]
 
     def now(self) -> Since:
         """Return how things are now."""
@@ -131,7 +131,7 @@ class Hearing:
 
     def _failed_follower(self, number: int) -> str:
         """Return which follower of a submission did not end well, the latest of each kind, "" if none."""
-        if self.is_reduced(number):
+        if self.reduced():
             return ""
         latest = {mine.role: job for job in self._ours() if (mine := ours(job)) and mine.submission == number}
         bad = [role.value for role, job in latest.items() if role is not Role.ARRAY and job.over and not job.well]
@@ -146,7 +146,7 @@ class Hearing:
             return "what runs is shown as stuck"
         if state.ended and end is None:
             return f"what goes on is shown as {state.value}"
-        if state is State.DONE and end is not End.COMPLETED:
+        if state is State.DONE and end is not End.COMPLETED and not element.told:
             return f"{end and end.value} is shown as done"
         if state is State.FAILED and end not in _FAILURES:
             return f"{end and end.value} is shown as failed"

@@ -122,6 +122,7 @@ class Element:
         not_before: Put back into the queue, it starts no earlier [s].
         dying: What will be its end: it was asked to end, and has some seconds left.
         by: Who ended it, if somebody did.
+        told: Whether it recorded itself that it ended well, just before its end.
         trouble: Why it is held though nobody holds its job.
     """
 
@@ -136,6 +137,7 @@ class Element:
     not_before: float = 0.0
     dying: End | None = None
     by: str = ""
+    told: bool = False
     trouble: str = ""
     process: Process | None = None
 

@@ -57,6 +57,7 @@ class Theme:
 _SILENT = ("lost", "slow", "late")
 _MISHAPS = ("requeue", "preempt", "node", "memory", "launch", "hold")
 _HANDS = ("cancel", "scancel", "scancel one", "submit", "hold")
+_EARLY = 250.0  # [s] while a submission goes on, as a rule
 _ASKED = ("submit", "more", "again", "resubmit", "submissions")
 
 THEMES = (
@@ -223,7 +224,9 @@ def _wishes(rng: random.Random, theme: Theme, ends: float) -> tuple[Wish, ...]:
     if first.doom:
         looks.append(Wish("status", rng.uniform(5.0, 60.0)))
     kinds = [rng.choice(theme.hands) for _ in range(_some(rng, theme.hands))]
-    hands = [Wish(kind, rng.uniform(0.0, ends), _doom(rng, theme, kind)) for kind in kinds]
+    whens = [rng.uniform(0.0, _EARLY if kind in _ASKED else ends) for kind in kinds]
+    hands = [Wish(kind, when, _doom(rng, theme, kind)) for kind, when in zip(kinds, whens, strict=True)]
+    looks += [Wish("status", wish.at + rng.uniform(5.0, 60.0)) for wish in hands if wish.doom]
     return (first, *again, *looks, *hands)
 
 

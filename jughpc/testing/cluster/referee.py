@@ -12,7 +12,7 @@ from jughpc.errors import SubmitError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.mine import Ours, ours
-from jughpc.testing.cluster.model import End, SimJob
+from jughpc.testing.cluster.model import Element, End, SimJob
 from jughpc.testing.cluster.seat import Seat
 
 Trace = Callable[[str], None]
@@ -53,6 +53,7 @@ class Referee:
         submitted: Submissions that a submit said it queued.
         ended: Submissions that somebody ended or meddled with by hand.
         reduced: How often each submission was reduced.
+        by_hand: Elements that a user ended by a command of the system's own.
     """
 
     engine: Engine
@@ -61,6 +62,7 @@ class Referee:
     submitted: set[int] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
     reduced: Counter[int] = field(default_factory=Counter)
+    by_hand: set[Element] = field(default_factory=set)
     _queued_by: dict[SimJob, Seat] = field(default_factory=dict)
     _outcomes: dict[Seat, str] = field(default_factory=dict)
     _heard: set[SimJob] = field(default_factory=set)
@@ -219,7 +221,7 @@ class Referee:
         ]  # fmt: skip
         latest = [other for other in arrays if self._queued_by.get(other) is self._queued_by.get(arrays[-1])]
         elements = [element for other in latest for element in other.elements.values()]
-        by_hand = sum(element.end is End.CANCELLED and element.by == job.ask.user for element in elements)
+        by_hand = sum(element.end is End.CANCELLED and element in self.by_hand for element in elements)
         if by_hand and len(job.elements) > len(elements) - by_hand:
             self.blame(1, "elements that were ended by hand are submitted again", f"{seat.name}: {job.number}")
 

@@ -89,6 +89,7 @@ class Seat:
         told: What it said.
         actor: What runs in it.
         on_death: Called with the signal it dies of.
+        on_told: Called with the path of an end that it recorded.
         troubled: Whether any of its commands was not answered as it should have been.
     """
 
@@ -101,6 +102,7 @@ class Seat:
     told: list[str] = field(default_factory=list)
     actor: Actor | None = None
     on_death: Callable[[str], None] = lambda signal: None
+    on_told: Callable[[str], None] = lambda path: None
     troubled: bool = False
     _points: int = 0
     _commands: int = 0
@@ -157,6 +159,8 @@ class Seat:
         return False
 
     def after(self, call: str, path: str) -> None:
+        if call == "sync" and "/ends/" in path:
+            self.on_told(path)
         self._point()
 
     def _point(self, *, command: bool = False) -> None:

@@ -65,9 +65,7 @@ class World:
         self.home = Home(self.disk, len(plan.tasks))
         self.board = Board(lambda: self.stage.time, plan.tasks, self.home.digests)
         self.referee = Referee(self.engine, self.board)
-        self.hearing = Hearing(
-            self.engine, self.board, partial(self.referee.blame, 4), lambda number: self.referee.reduced[number] > 0
-        )
+        self.hearing = Hearing(self.engine, self.board, partial(self.referee.blame, 4), self.referee.reduced.total)
         self._typed: list[Seat] = []
         self._scripts: dict[SimJob, str] = {}
         self._collectors = 0
@@ -295,8 +293,12 @@ class World:
 
         term = (lambda: seat.deliver("TERM")) if "TERM" in self.signals else None
         acting = Acting(self.stage, seat.name, body, exited, term)
+        seat.on_told = partial(self._told, start)
         seat.actor, seat.on_death = acting.actor, lambda signal: acting.die(_NUMBERS[signal])
         return acting
+
+    def _told(self, start: Start, path: str) -> None:
+        start.element.told = f'"state": "{State.DONE.value}"' in (self._read(path) or "")
 
     def _collect(self, bench: Bench, command: scripts.Command) -> int:
         return self.parts.collect(bench, command)

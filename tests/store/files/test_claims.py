@@ -430,3 +430,17 @@ def test_a_claim_of_the_living_outlasts_the_deaths_before_it(cluster):
     heir = b.take(TASK)
     a.store.forget_deaths([TASK])
     assert (b.holds(heir), b.store.look(0).superseded(heir)) == (True, [])
+
+
+@pytest.mark.parametrize(("end", "blamed"), [("removed", True), ("ended", False)])
+def test_a_claim_that_is_a_copy_tells_of_a_death_when_the_record_is_gone(cluster, end, blamed):
+    a, b = cluster.worker("a"), cluster.worker("b")
+    a.orders.lose_request("link", errno.EPERM)
+    claim = a.take(TASK)
+    if end == "removed":
+        a.store.forget_life("a")
+    else:
+        a.store.end(a.store.records()[0])
+    death = b.store.death_at(*claim[:3])
+    assert (death is not None) == blamed
+    assert not blamed or (death.digest, death.life) == (TASK, "a")

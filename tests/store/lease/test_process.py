@@ -47,6 +47,8 @@ beating = BeatProcess(lambda: store, OsClock(), measure, workers=3)
 
 
 def work(number, line):
+    if number == 2 and "dies at once" in words:
+        os.kill(os.getpid(), 9)
     if "keeps the lines" not in words:
         beating.hand_over()
     lease = ForkedLease(line, OsClock(), ElementRef("0a1b2c3d", number), worker=number)
@@ -171,6 +173,14 @@ def test_a_replaced_worker_has_a_life_of_its_own_and_its_predecessors_stays_writ
     assert (records[0].state, records[0].worker) == ("alive", 0)
     former = next(record for record in element.store.records() if record.life == first.life)
     assert (former.state, former.pid) == (DIED, element.workers[0])
+
+
+def test_one_that_dies_before_its_life_begins_is_not_waited_for(start):
+    element = start("one dies at once")
+    element.all_beat((0, 1))
+    element.tell("end", 0)
+    element.tell("end", 1)
+    assert element.process.communicate(timeout=PATIENCE)[0] == "all ended\n"
 
 
 def test_one_that_ends_in_order_is_no_death_and_the_last_to_end_ends_the_process(start):
