@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from jughpc.inode import Buffer as Buffer
-from jughpc.inode import Sharing, check_inside, closing, fill, forget, map_whole, open_to_rewrite, read
+from jughpc.inode import Sharing, check_inside, closing, fill, forget, map_whole, open_to_rewrite, read, remove_own
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class Files(Protocol):
         """
 
     def remove(self, path: str) -> None:
-        """Delete `path`; a missing one is no error."""
+        """Delete `path`; a missing one is no error. A folder there is set aside as `<path>.corrupt`."""
 
     def touch(self, path: str) -> None:
         """Make a file as young as if it had been read and written now. Raises FileNotFoundError."""
@@ -228,7 +228,7 @@ class OsFiles:
 
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
-            os.unlink(self._inside(path))
+            remove_own(self._inside(path))
 
     def touch(self, path: str) -> None:
         os.utime(self._inside(path), follow_symlinks=False)  # by the server's clock

@@ -40,7 +40,7 @@ class Sharing:
         """Return what holds in `folder`, or is to hold once it is made."""
         there = next((place for place in (folder, *folder.absolute().parents) if place.is_dir()), Path("/"))
         mode = there.stat().st_mode
-        if there == folder and not mode & 0o077:
+        if not mode & 0o077:  # as what is to be made in it
             return cls(0o600)
         if mode & stat.S_IWGRP and not mode & stat.S_IWOTH:  # not what is everybody's, as /tmp
             return cls(0o666, 0o060 & _umask())
@@ -68,6 +68,13 @@ class Sharing:
             return
         if self.missing:
             os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | 0o070)  # noqa: S103  # as the folder above
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that nobody else may enter, or that of it which is there; what is made in it is private by that."""
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(folder.stat().st_mode) != 0o700:
+        folder.chmod(0o700)
 
 
 def _umask() -> int:
@@ -131,6 +138,14 @@ def check_inside(root: str, folder: str) -> bool:
         if stat.S_ISLNK(found.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "a link stands in place of a folder", place)
     return True
+
+
+def remove_own(path: str) -> None:
+    """Delete a file of ours; a folder that stands in its place is not, and is put out of the way."""
+    try:
+        os.unlink(path)
+    except IsADirectoryError:
+        os.rename(path, f"{path}.corrupt")
 
 
 def _open_there(path: str, flags: int) -> int:

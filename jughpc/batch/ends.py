@@ -10,7 +10,6 @@ A job learns where its own is from JUGHPC_END.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from jughpc.batch.scheduler import State, Status
 from jughpc.batch.submissions import Accepted, Submission, to_json
 from jughpc.exitcode import after_signal
 from jughpc.fs import Files
+from jughpc.jsonfile import read_json
 
 FOLDER = "ends"
 LINES = 20  # of an end that are kept
@@ -94,7 +94,7 @@ def path_of(submission: Submission, stem: str, place: int | None = None) -> str:
 def told(files: Files, submission: Submission, stem: str, place: int | None = None) -> End | None:
     """Return how a job or an element says that it ended, None if it did not, or that cannot be read."""
     try:
-        fields = json.loads(files.read(path_of(submission, stem, place)))
+        fields = read_json(files, path_of(submission, stem, place))
         return End(
             str(fields["owner"]), int(fields["code"]), State(fields["state"]), str(fields["reason"]),
             tuple(map(str, fields["lines"])), str(fields["host"]), float(fields["when"]),
@@ -175,7 +175,7 @@ def _seen(files: Files, submission: Submission, stem: str, names: Sequence[str])
     )
     for number in numbers:
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-            return dict(_spread(json.loads(files.read(f"{submission.path}/{FOLDER}/{stem}.seen.{number}"))["ends"]))
+            return dict(_spread(read_json(files, f"{submission.path}/{FOLDER}/{stem}.seen.{number}")["ends"]))
     return {}
 
 

@@ -13,7 +13,6 @@ All are written once and appear whole, so that several who settle one intent at 
 from __future__ import annotations
 
 import errno
-import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ from jughpc.batch.scheduler import Job, Role
 from jughpc.batch.submissions import Accepted, Submission, to_json
 from jughpc.batch.typed import checked, texts
 from jughpc.fs import Clock, Files, LinksRefusedError
+from jughpc.jsonfile import read_json
 
 _OUTCOME = re.compile(r"(\d+)-(array|collect|reduce)(?:\.(\d+))?\.json")
 _INTENT = re.compile(r"(\d+)-(array|collect|reduce)\.intent")
@@ -235,7 +235,7 @@ def _named(outcome: Outcome, stem: str) -> Outcome:
 def _whole(files: Files, path: str, kind: Callable[[dict[str, Any]], T]) -> T | None:
     """Return what the file at `path` tells, None if that cannot be read."""
     try:
-        return kind(json.loads(files.read(path)))
+        return kind(read_json(files, path))
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

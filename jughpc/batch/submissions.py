@@ -31,6 +31,8 @@ from jughpc.batch.submission import Submission as Submission
 from jughpc.batch.typed import checked, texts
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files
+from jughpc.inode import OddFileError
+from jughpc.jsonfile import read_json
 
 RECORD = "record.json"
 CANCELLED, OVER = "cancelled", "over"
@@ -98,15 +100,15 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
     """
     path = f"{ROOT}/{number}/{RECORD}"
     try:
-        return _from_record(jugdir.absolute(), number, json.loads(files.read(path)), _kept_setup(files, number))
-    except FileNotFoundError:
-        known = ", ".join(map(str, numbers(files))) or "none"
-        raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return _from_record(jugdir.absolute(), number, read_json(files, path), _kept_setup(files, number))
+    except (OddFileError, ValueError, KeyError, TypeError, AttributeError) as error:
         damage = f"{jugdir / path} is no record of a submission ({error}). Was it cut off?"
         if rescued := _from_intents(files, jugdir.absolute(), number, damage):
             return rescued
         raise JugdirError(f"{damage} No job of it is on record either. Remove its folder.") from error
+    except FileNotFoundError:
+        known = ", ".join(map(str, numbers(files))) or "none"
+        raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
 
 
 def every(files: Files, jugdir: Path) -> list[Submission]:
@@ -198,7 +200,7 @@ def _keep_setup(files: Files, submission: Submission) -> None:
 def _kept_setup(files: Files, number: int) -> tuple[str, ...]:
     """Return the lines of setup, () if there are none, or for another user: who submits them again is their owner."""
     try:
-        return texts(json.loads(files.read(f"{ROOT}/{number}/{SETUP}"))["setup"])
+        return texts(read_json(files, f"{ROOT}/{number}/{SETUP}")["setup"])
     except (FileNotFoundError, PermissionError):
         return ()
 
@@ -219,7 +221,7 @@ def _from_intents(files: Files, jugdir: Path, number: int, damage: str) -> Submi
     for name in sorted(files.names(folder)):
         if name.endswith(".intent"):
             with suppress(ValueError, KeyError, TypeError):
-                fields = json.loads(files.read(f"{folder}/{name}"))
+                fields = read_json(files, f"{folder}/{name}")
                 begin, token, _ = str(fields["name"]).rsplit("-", 2)
                 workload = Workload((), 0, begin)
                 return checked(Submission(

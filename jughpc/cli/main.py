@@ -199,7 +199,7 @@ def _of_environment(error: Exception) -> int:
     if fault := faults.of_loading(error):
         _complain(faults.words(fault))
         return ExitCode.FAILED
-    if not (hidden := _hidden()):
+    if isinstance(error, RuntimeError) or not (hidden := _hidden()):
         raise error
     _complain(f"{hidden}, which jughpc needs ({error}); rename what lies there.")
     return ExitCode.USAGE

@@ -72,6 +72,7 @@ class Settings:
     keep_going: bool | None = setting(FLAG, None, "go on after a task failed", "execute", "only in arrays", jugs=True)
     short: bool = setting(FLAG, False, "print totals only", "execute", jugs=True)
     retries: int = setting(whole(0), 0, "times that a task that fails is tried again", "submit execute")
+    private: bool = setting(FLAG, False, "keep the jugdir from all others, whatever the umask", "submit execute")
     max_crashes: int = setting(whole(1), 3, "workers that a task may kill before it fails", "submit execute")
     patience: float = setting(pause(0), 3600.0, "longest wait for a store that fails", "execute")
     rounds: int = setting(whole(0), 2, "further arrays that may be submitted for what one leaves", "submit collect")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.app.doctor import ageing, mounts, neighbours
 from jughpc.app.doctor import filesystem as promises
-from jughpc.app.doctor import mounts, neighbours
 from jughpc.app.doctor.examine import Subject, examine
 from jughpc.app.doctor.finding import Verdict
 from jughpc.app.doctor.visibility import PRIZES, Guest, Report, attend, judge, reports
@@ -357,3 +357,37 @@ def test_an_element_that_cannot_start_is_told_with_its_own_words(doctor, tmp_pat
     code, text = doctor("--array", "2")
     assert code == 1
     assert "no such module: python" in text
+
+
+@pytest.mark.parametrize(
+    ("mask", "verdict", "words"),
+    [
+        (0o022, Verdict.OK, "your group may read what you make, others may read it"),
+        (0o077, Verdict.OK, "your group sees nothing of what you make, others see nothing of it"),
+        (0o002, Verdict.OK, "your group may write what you make, others may read it"),
+        (0o000, Verdict.WARNING, "lets anybody write"),
+        (0o777, Verdict.WARNING, "takes from you"),
+    ],
+)
+def test_it_is_told_what_the_umask_lets_others_do(mask, verdict, words):
+    finding = ageing.judge_umask(mask)
+    assert (finding.verdict, words in finding.fact) == (verdict, True)
+
+
+@pytest.mark.parametrize(
+    "place", ["/scratch/me", "/lustre/scratch2/me/x", "/gscratch/me", "/tmp/me", "/data/LSCRATCH/x"]
+)
+def test_a_folder_that_is_called_as_what_is_purged_is_a_warning(place):
+    assert ageing.judge_purge(Path(place), None).verdict is Verdict.WARNING
+
+
+@pytest.mark.parametrize("place", ["/home/me", "/work/me", "/data/scratchpad", "/projects/template/x"])
+def test_of_any_other_folder_no_more_is_said_than_is_known(place):
+    finding = ageing.judge_purge(Path(place), None)
+    assert (finding.verdict, "your site" in finding.fact) == (Verdict.OK, True)
+
+
+def test_what_becomes_of_times_of_access_is_told_of_what_may_be_purged():
+    mount = mounts.mount_of(Path("/"), MOUNTINFO)
+    assert "relatime" in ageing.judge_purge(Path("/scratch"), mount).fact
+    assert "noatime" in ageing.judge_purge(Path("/scratch"), replace(mount, options={"noatime": ""})).fact

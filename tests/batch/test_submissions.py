@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,16 @@ def test_lines_of_setup_are_for_their_owner_alone(files, jugdir, submission):
     assert path.stat().st_mode & 0o777 == 0o600
     assert '"a"' not in (jugdir / submission.path / "record.json").read_text()
     assert submissions.load(files, jugdir, submission.number).options.setup == ("a",)
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_lines_of_setup_are_for_their_owner_alone_in_a_groups_folder_too(tmp_path, submission, umask):
+    tmp_path.chmod(0o2770)
+    files = OsFiles(tmp_path)
+    former = os.umask(umask)
+    try:
+        kept = submissions.prepare(files, replace(submission, jugdir=tmp_path, number=1))
+    finally:
+        os.umask(former)
+    assert (kept.folder / "setup").stat().st_mode & 0o777 == 0o600
+    assert submissions.load(files, tmp_path, 1).options.setup == ("a",)

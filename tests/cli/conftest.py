@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from jughpc.batch.local.states import latest_supervisor
+from jughpc.fs import OsClock, OsFiles
+
+from .machine_faults import JUGFILE, Place
 
 Done = subprocess.CompletedProcess[str]
 
@@ -139,3 +146,44 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Path]:
+    """Return a place as it is before each test, and a folder with what lies there."""
+    base = tmp_path_factory.mktemp("table")
+    cwd = base / "here"
+    cwd.mkdir()
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("JUGHPC_", "JUG_"))}
+    environ |= {"COLUMNS": "80", "XDG_CONFIG_HOME": "", "HOME": str(cwd / "home"), "XDG_STATE_HOME": str(cwd / "state")}
+    place = Place(cwd, environ)
+    for name in ("home", "held"):
+        (cwd / name).mkdir()
+    (cwd / "jugfile.py").write_text(JUGFILE)
+    (cwd / "reduce.py").write_text("print(sum(value(doubles)))")
+    done = place.run("submit", "jugfile.py", "--scheduler", "local", "--wait")
+    assert done.returncode == 0, done.stdout + done.stderr
+    until_nobody_supervises(place)
+    shutil.copytree(cwd, base / "kept")
+    return place, base / "kept"
+
+
+@pytest.fixture
+def place(template: tuple[Place, Path]) -> Iterator[Place]:
+    """Yield a folder with a jugfile whose tasks are done, by a submission that is over."""
+    place, kept = template
+    shutil.copytree(kept, place.cwd, dirs_exist_ok=True)
+    yield place
+    for number in place.submissions() - {"1"}:
+        place.run("cancel", "jugfile.py", "--submission", number)
+    until_nobody_supervises(place)
+    for path in place.cwd.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def until_nobody_supervises(place: Place) -> None:
+    end = time.monotonic() + 30
+    for folder in place.jugdir.glob("submissions/*/local"):
+        while (found := latest_supervisor(OsFiles(folder), OsClock())) and found.alive:
+            assert time.monotonic() < end, folder
+            time.sleep(0.05)

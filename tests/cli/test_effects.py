@@ -20,6 +20,7 @@ ELSEWHERE = {  # what shows itself in no script, and the test that shows it
     "templates": "test_submit.py::test_a_template_that_does_not_render_leaves_nothing_behind",
     "beat": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
     "lag": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
+    "private": "test_trust.py::test_a_private_jugdir_is_its_owners_alone_in_a_groups_folder_whatever_the_umask",
     "ttl": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
 }
 NO_CONCERN = {  # of a system: what it has no use for and passes over

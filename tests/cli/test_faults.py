@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 
 import pytest
 
-from jughpc.batch.local.states import latest_supervisor
 from jughpc.cli.main import _COMMANDS
-from jughpc.fs import OsClock, OsFiles
 
-from .machine_faults import FAULTS, JUGFILE, Place, full_stdout, no_reader
+from .machine_faults import FAULTS, full_stdout, no_reader
 
 COMMANDS = {
     "status": "jugfile.py", "execute": "jugfile.py more", "check": "jugfile.py", "count": "jugfile.py",
@@ -24,6 +21,7 @@ COMMANDS = {
     "reduce": "jugfile.py --script reduce.py", "submissions": "jugfile.py", "nodes": "jugfile.py",
     "resubmit": "jugfile.py more", "webstatus": "jugfile.py --port 0", "shell": "jugfile.py", "rescue": "held",
     "import-jug": "jugfile.py old.jugdata", "repair": "jugfile.jugdata", "touch": "jugfile.py",
+    "completion": "bash",
 }  # fmt: skip
 """Each command, and what is typed behind it."""
 
@@ -38,46 +36,6 @@ def cases():
     every = [(command, fault) for command in COMMANDS if command not in ENDLESS for fault in FAULTS]
     chosen = every if os.environ.get(ALL) else every[::7]
     return [case for case in chosen if case not in WAITING]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """Return a place as it is before each test, and a folder with what lies there."""
-    base = tmp_path_factory.mktemp("table")
-    cwd = base / "here"
-    cwd.mkdir()
-    environ = {key: value for key, value in os.environ.items() if not key.startswith(("JUGHPC_", "JUG_"))}
-    environ |= {"COLUMNS": "80", "XDG_CONFIG_HOME": "", "HOME": str(cwd / "home"), "XDG_STATE_HOME": str(cwd / "state")}
-    place = Place(cwd, environ)
-    for name in ("home", "held"):
-        (cwd / name).mkdir()
-    (cwd / "jugfile.py").write_text(JUGFILE)
-    (cwd / "reduce.py").write_text("print(sum(value(doubles)))")
-    done = place.run("submit", "jugfile.py", "--scheduler", "local", "--wait")
-    assert done.returncode == 0, done.stdout + done.stderr
-    until_nobody_supervises(place)
-    shutil.copytree(cwd, base / "kept")
-    return place, base / "kept"
-
-
-@pytest.fixture
-def place(template):
-    place, kept = template
-    shutil.copytree(kept, place.cwd, dirs_exist_ok=True)
-    yield place
-    for number in place.submissions() - {"1"}:
-        place.run("cancel", "jugfile.py", "--submission", number)
-    until_nobody_supervises(place)
-    for path in place.cwd.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def until_nobody_supervises(place):
-    end = time.monotonic() + 30
-    for folder in place.jugdir.glob("submissions/*/local"):
-        while (found := latest_supervisor(OsFiles(folder), OsClock())) and found.alive:
-            assert time.monotonic() < end, folder
-            time.sleep(0.05)
 
 
 def meet(place, command, fault):

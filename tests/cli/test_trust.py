@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 
 import pytest
@@ -60,3 +61,26 @@ def test_jobs_trust_whom_their_submitter_trusted_though_they_find_no_home(jughpc
     jughpc.write("jughpc.yaml", "setup: [export HOME=/nonexistent]\n")
     done = jughpc("submit", "three.py", "--array", "1", "--wait", **state)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o022, 0o077])
+def test_a_private_jugdir_is_its_owners_alone_in_a_groups_folder_whatever_the_umask(three: Shell, umask: int) -> None:
+    three.cwd.chmod(0o2775)
+    state = {"JUGHPC_SCHEDULER": "local", "XDG_STATE_HOME": str(three.cwd / "state")}
+    former = os.umask(umask)
+    try:
+        done = three("submit", "three.py", "--private", "--setup", "true", "--array", "1", "--wait", **state)
+    finally:
+        os.umask(former)
+    assert done.returncode == 0, done.stdout + done.stderr
+    jugdir = three.cwd / "three.jugdata"
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [jugdir, *jugdir.rglob("*")]}
+    assert {mode & 0o077 for mode in modes.values()} == {0}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file() and path.suffix != ".sh"} == {0o600}
+
+
+def test_a_jugdir_that_is_there_is_made_private_and_its_worker_goes_on(three: Shell) -> None:
+    assert three("execute", "three.py").returncode == 0
+    assert three("execute", "three.py", "--private").returncode == 0
+    assert stat.S_IMODE((three.cwd / "three.jugdata").stat().st_mode) == 0o700

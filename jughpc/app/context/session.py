@@ -9,6 +9,7 @@ from jughpc.app.context.jugstore import NamedStore
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.errors import JugdirError
+from jughpc.inode import make_private
 from jughpc.store.base import Store
 from jughpc.store.location import Location
 from jughpc.store.memory import MemoryStore
@@ -84,7 +85,9 @@ def _own_location(target: Target) -> Location:
 
 
 def settle(session: Session) -> Session:
-    """Make the store of a session whose store does not exist yet. Raises JugdirError."""
+    """Make the store of a session whose store does not exist yet, private if it is to be. Raises JugdirError."""
+    if session.site.settings.private:
+        make_private(session.target.location.folder())
     if not session.is_new or session.target.location.is_private:
         return session
     store = session.site.make(len(session.jugfile.tasks))

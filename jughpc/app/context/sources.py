@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from jughpc.app.context.target import Target
 from jughpc.fs import Files
+from jughpc.jsonfile import read_json
 from jughpc.store.base import Store
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.source import Source, functions
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # workers import this module, and few of them need NumPy for 
 FOLDER = "sources"
 
 _NAME = re.compile(r"([0-9a-f]{16})\.([0-9]{1,9})\.([0-9a-f]{16})")
+_MOST = 1 << 27  # [bytes] of a file: ten million results
 _PART = 4  # [bytes] of a digest, by which results are known again: of a million, one in 4000 is taken for another
 
 
@@ -221,7 +223,7 @@ def _write(files: Files, version: _Version, text: str, before: Iterable[bytes]) 
 def _read(files: Files, version: _Version) -> _Content | None:
     """Return what a file of a version says, None if it is not whole."""
     try:
-        fields = json.loads(files.read(version.path))
+        fields = read_json(files, version.path, _MOST)
         parts = bytes.fromhex(fields["before"])
         return _Content(str(fields["source"]), {parts[at : at + _PART] for at in range(0, len(parts), _PART)})
     except (FileNotFoundError, ValueError, KeyError, TypeError):

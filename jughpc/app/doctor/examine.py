@@ -14,8 +14,8 @@ from secrets import token_hex
 
 from jughpc import host
 from jughpc._version import __version__
+from jughpc.app.doctor import ageing, mounts, neighbours
 from jughpc.app.doctor import filesystem as promises
-from jughpc.app.doctor import mounts, neighbours
 from jughpc.app.doctor.finding import Finding, failure, fine, warning
 from jughpc.batch import script
 from jughpc.batch.cluster import Cluster
@@ -63,6 +63,7 @@ def examine(subject: Subject, clusters: Clusters, clock: Clock) -> Iterator[Find
     store, pace = _store(subject)
     yield store
     yield from neighbours.examine(subject.jugdir, subject.trust)
+    yield from ageing.examine(subject.jugdir)
     yield from on_scratch(subject.jugdir, lambda scratch: _folder(scratch, clock, pace.lag, alone))
 
 

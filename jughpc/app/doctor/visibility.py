@@ -15,6 +15,7 @@ from typing import Any
 
 from jughpc.app.doctor.finding import Finding, failure, fine, warning
 from jughpc.fs import Clock, Files, LinksRefusedError
+from jughpc.jsonfile import read_json
 
 PRIZES = 100
 STEPS = 30  # after all have met
@@ -96,7 +97,7 @@ def attend(files: Files, clock: Clock, guest: Guest, patience: float) -> None:
 def reports(files: Files) -> list[Report]:
     """Return the reports that are there."""
     names = [name for name in files.names("") if name.endswith(".report")]
-    return sorted((Report(**json.loads(files.read(name))) for name in names), key=lambda report: report.number)
+    return sorted((Report(**read_json(files, name)) for name in names), key=lambda report: report.number)
 
 
 def judge(found: Sequence[Report], lag: float) -> list[Finding]:
@@ -151,7 +152,7 @@ def _note_echoes(memory: Memory, own: str, others: Sequence[dict[str, Any]], now
 def _record(files: Files, number: str) -> dict[str, Any]:
     """Return what a guest shows, {} if it is torn or not there yet."""
     with suppress(ValueError, FileNotFoundError):
-        record: dict[str, Any] = json.loads(files.read(f"{number}.beat"))
+        record: dict[str, Any] = read_json(files, f"{number}.beat")
         return record
     return {}
 

@@ -6,7 +6,6 @@ submissions/<number>/lives.<k>.json   lives of the submission's elements whose r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from jughpc.app.context.site import Site
 from jughpc.batch import submissions
 from jughpc.batch.submissions import Submission, to_json
 from jughpc.fs import Files
+from jughpc.jsonfile import read_json
 from jughpc.store.base import Store
 from jughpc.store.record import ALIVE, DIED, ENDED, ElementRef, Record
 
@@ -87,7 +87,7 @@ def _kept(files: Files, submission: Submission) -> Mapping[str, Life]:
     found = dict[str, Life]()
     for name in filter(_NAME.fullmatch, files.names(submission.path)):
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            rows = json.loads(files.read(f"{submission.path}/{name}"))["lives"]
+            rows = read_json(files, f"{submission.path}/{name}")["lives"]
             found |= {life: _read(life, submission.token, *row) for life, row in rows.items()}
     return found
 

@@ -31,6 +31,7 @@ from jughpc.batch.scheduler import Condition, JobId
 from jughpc.batch.typed import checked, texts
 from jughpc.fs import Files, OsFiles, environment, home
 from jughpc.host import Process
+from jughpc.jsonfile import read_json
 
 CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
 WITHDRAWN = "withdrawn"
@@ -153,7 +154,7 @@ class _Entry:
 
 def _entry(index: Files, job_id: JobId) -> _Entry:
     try:
-        fields = json.loads(index.read(job_id))
+        fields = read_json(index, job_id)
         return checked(_Entry(Path(fields["folder"]), fields["name"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return _Entry()
@@ -173,7 +174,7 @@ def read_job(files: Files, job_id: JobId, folder: Path | None = None) -> LocalJo
         ValueError: The file is damaged, or was written by somebody else: it is of another job or of another folder.
     """
     try:
-        fields = json.loads(files.read(f"{job_id}.job"))
+        fields = read_json(files, f"{job_id}.job")
         fields["condition"], fields["after"] = Condition(fields["condition"]), texts(fields["after"])
         job = checked(LocalJob(**fields))
     except (KeyError, TypeError, AttributeError, RecursionError) as error:

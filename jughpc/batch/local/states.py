@@ -14,6 +14,7 @@ from jughpc.batch.scheduler import JobId, State, Status
 from jughpc.batch.typed import checked
 from jughpc.fs import Clock, Files
 from jughpc.host import Machine, Process
+from jughpc.jsonfile import read_json
 
 DIED, UNREADABLE = "its supervisor died", "the record of its supervisor is damaged"
 ORPHANED = (DIED, UNREADABLE)
@@ -163,7 +164,7 @@ def _read_record(files: Files, number: int, clock: Clock) -> dict[str, Any] | No
     end = clock.now() + WRITING
     while True:
         try:
-            return json.loads(files.read(f"supervisor.{number}"))  # type: ignore[no-any-return]
+            return read_json(files, f"supervisor.{number}")  # type: ignore[no-any-return]
         except (FileNotFoundError, ValueError):
             if clock.now() > end:
                 return None

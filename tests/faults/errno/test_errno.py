@@ -68,10 +68,11 @@ def place(tmp_path, library):
     return tmp_path
 
 
-def start(place, library, *words):
+def start(place, library, *words, **more):
     environ = {
         **os.environ, "LD_PRELOAD": str(library), "FAULTY_SWITCH": str(place / "switch"),
         "FAULTY_UNDER": str(place / "jugfile.jugdata"), "JUGHPC_BEAT": "0.3", "JUGHPC_LAG": "0.3", "JUGHPC_TTL": "4",
+        **more,
     }  # fmt: skip
     return subprocess.Popen(
         [sys.executable, "-m", "jughpc", *words], cwd=place, env=environ, text=True,
@@ -106,3 +107,37 @@ def test_a_worker_outlives_an_outage_of_any_kind(place, library, call, number):
     check = start(place, library, "check", "jugfile.py")
     assert check.communicate(timeout=60) is not None
     assert check.returncode == 0
+
+
+WATCHED = ["open", "read", "write", "rename", "link", "unlink", "mkdir", "getdents", "fstat", "fsync"]
+"""What a supervisor and a collector do all the time, or at their ends."""
+
+
+def watched_cases():
+    numbers = [errno.EIO, errno.EACCES, errno.ENOSPC, errno.ESTALE, errno.ENOTCONN, errno.EROFS, errno.ENOMEM]
+    if os.environ.get(ALL):
+        return [(call, number) for call in WATCHED for number in ERRNOS if number not in OF_CALLERS]
+    return [(call, numbers[place % len(numbers)]) for place, call in enumerate(WATCHED)][::2]
+
+
+@pytest.mark.parametrize(("call", "number"), watched_cases(), ids=lambda value: errno.errorcode.get(value, value))
+def test_a_supervisor_and_a_collector_outlive_an_outage_of_any_kind(place, library, call, number):
+    (place / "reduce.py").write_text("open('sum.txt', 'w').write(str(value(whole)))")
+    words = ("jugfile.py", "--scheduler", "local", "--array", "2", "--reduce", "reduce.py")
+    submit = start(place, library, "submit", *words, XDG_STATE_HOME=str(place / "state"))
+    said = submit.communicate(timeout=60)
+    assert submit.returncode == 0, said
+    end = time.monotonic() + 30
+    while not has_begun(place) and time.monotonic() < end:
+        time.sleep(0.02)
+    (place / "doubt").write_text(f"{call} {number}")
+    (place / "doubt").rename(place / "switch")
+    time.sleep(OUTAGE)
+    (place / "switch").unlink()
+    end = time.monotonic() + 90
+    while not (place / "sum.txt").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    logs = {path.name: path.read_text() for path in place.glob("jugfile.jugdata/submissions/*/l*/*.log")}
+    assert (place / "sum.txt").exists(), logs
+    assert (place / "sum.txt").read_text() == str(sum(2 * x for x in range(12)))
+    assert not [name for name, text in logs.items() if "Traceback" in text], logs
