@@ -30,7 +30,6 @@ MISTAKES = [
     ("status three.py --jugdir mysql://me:secret@db/x", "no kind of jugdir begins with 'mysql:'"),
     ("doctor --jugdir redis://h", "the jugdir is a redis server, and this needs a folder"),
     ("status three.py --jugdir three.py/below", "is a file, or lies below one"),
-    ("execute three.py --jugdir redis://127.0.0.1:1", "the redis server at redis://127.0.0.1:1/0?namespace=three-"),
     ("status three.py --jugdir redis:nosuch", "that is no redis address"),
     ("execute three.py --jugdir dict_store:three.py", "the file three.py is no whole store"),
     ("reduce three.py --script nosuch.py", "no reduce script can be read from nosuch.py"),
@@ -50,6 +49,14 @@ def test_a_mistake_is_told_in_one_message_and_leaves_nothing_behind(three, line,
     assert done.stderr.startswith("jughpc: ")
     assert len(done.stderr.splitlines()) <= 2
     assert three.names() == {"three.py"}
+
+
+@pytest.mark.parametrize("command", ["execute", "status"])
+def test_a_server_that_does_not_answer_is_a_fault_of_the_world_told_in_one_line(three, command):
+    done = three(command, "three.py", "--jugdir", "redis://127.0.0.1:1", JUGHPC_PATIENCE="0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("jughpc: the redis server at redis://127.0.0.1:1/0?namespace=three-")
+    assert (len(done.stderr.splitlines()), three.names()) == (1, {"three.py"})
 
 
 @pytest.mark.parametrize("command", ["execute", "status", "submit", "check"])
