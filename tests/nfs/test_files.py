@@ -51,6 +51,9 @@ class RemoteFiles:
     def remove(self, path):
         self.ask("remove", path)
 
+    def touch(self, path):
+        self.ask("touch", path)
+
     def make_folder(self, folder):
         self.ask("make_folder", folder)
 
