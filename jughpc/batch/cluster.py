@@ -141,8 +141,7 @@ class Cluster:
 
         Args:
             patience: Instead of the cluster's own [s].
-        Raises:
-            SchedulerError: That could not be found out within `patience`.
+        Raises SchedulerError: That could not be found out within `patience`.
         """
         doubt = SchedulerError(f"whether {name} was queued could not be found out")
         return self._settled(name, self._pauses(patience), doubt)
