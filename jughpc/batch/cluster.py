@@ -63,6 +63,7 @@ class Cluster:
         commands: Where the system's commands lie on this host, by name.
         environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
+        waits_for_room: Whether one that is full is asked again, too.
     """
 
     scheduler: Scheduler
@@ -74,6 +75,7 @@ class Cluster:
     commands: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0
+    waits_for_room: bool = True
 
     @property
     def name(self) -> str:
@@ -120,10 +122,8 @@ class Cluster:
         pauses = self._pauses()
         answer = self._submit(job)
         while isinstance(answer, JugError):
-            if self._is_full(answer):
-                tell(f"{answer}\nWaiting for jobs to end, then trying again; ^C ends that ...")
-            else:
-                tell(f"{answer}\nLooking whether {job.name} was queued, then trying again ...")
+            now = "Waiting for jobs to end" if self._is_full(answer) else f"Looking whether {job.name} was queued"
+            tell(f"{answer}\n{now}, then trying again; ^C ends that ...")
             answer = self._after_doubt(job, pauses, answer) or known() or self._submit(job)
         return answer
 
@@ -141,8 +141,7 @@ class Cluster:
 
         Args:
             patience: Instead of the cluster's own [s].
-        Raises:
-            SchedulerError: That could not be found out within `patience`.
+        Raises SchedulerError: That could not be found out within `patience`.
         """
         doubt = SchedulerError(f"whether {name} was queued could not be found out")
         return self._settled(name, self._pauses(patience), doubt)
@@ -275,6 +274,8 @@ class Cluster:
         except SubmitError as error:
             if self._refused(error):
                 raise
+            if self._is_full(error) and not self.waits_for_room:
+                raise FullError(error.argv, error.code, error.stderr) from error
             return error
 
     def _refused(self, error: SubmitError) -> bool:

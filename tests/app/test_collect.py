@@ -269,6 +269,52 @@ def test_room_that_comes_while_the_collector_lasts_is_taken(running):
     assert verdict.end is End.HANDED_OVER
 
 
+@pytest.fixture
+def large(lab):
+    """Return a submission of eight elements that ended and left all tasks."""
+    lab.done_by = lab.submit(size=8, reduce=lab.reduce_script())
+    lab.clock.sleep(5)
+    lab.exit(1)
+    lab.clock.sleep(5)
+    return lab
+
+
+def allow(lab, jobs):
+    """Let the user have that many elements and jobs in the queue, those included that are there."""
+    lab.engine.rules = replace(lab.engine.rules, user_jobs=jobs)
+
+
+def in_queue(lab):
+    return [len(job.ask.indices) for job in lab.engine.history if not job.over]
+
+
+@pytest.mark.parametrize(("room", "elements"), [(11, 8), (10, 4), (7, 4), (6, 2), (4, 1)])
+def test_where_there_is_no_room_for_all_elements_as_many_as_fit_are_queued_at_once(large, room, elements):
+    allow(large, room)  # the collector itself is one, the further ones and the reduce are two more
+    began = large.clock.now()
+    assert gathered(large).end is End.HANDED_OVER
+    assert large.clock.now() - began < 300
+    large.clock.sleep(5)
+    assert sorted(in_queue(large)) == sorted([1, elements, 1, 1])  # none of what was tried is left
+    in_place_of = any(f"{elements} elements are queued in place of 8" in line for line in large.said)
+    assert in_place_of == (elements < 8)
+
+
+def test_the_old_reduce_makes_room_before_elements_are_given_up(large):
+    allow(large, 11)  # twelve would be there with the old reduce
+    assert gathered(large).end is End.HANDED_OVER
+    assert large.job(2).over
+    assert len(large.engine.history[-3].ask.indices) == 8
+
+
+def test_room_for_one_element_is_waited_for_and_that_is_said(large):
+    allow(large, 3)
+    large.stage.at(1000, lambda: allow(large, 4))
+    verdict = collect(large.site, large.clusters, Charge(1, 2, None, large.clock.wall() + 3600))
+    assert verdict.end is End.HANDED_OVER
+    assert any("no room for one; waiting" in line for line in large.said)
+
+
 def test_elements_that_waited_in_vain_for_another_job_are_not_submitted_again(lab):
     lab.engine.submit(Ask("other", "ada"))
     options = replace(lab.request().options, after=("1",))

@@ -130,6 +130,20 @@ def test_a_queue_that_stays_full_is_given_up_in_time(submitter, submission, slur
     assert submissions.numbers(submitter.files) == []  # there is no doubt, so nothing of it is kept
 
 
+def test_who_breaks_off_the_wait_for_room_takes_back_what_was_queued(submitter, submission, slurm, told):
+    def run(argv):
+        if argv[0] == "squeue" and interrupts:
+            raise interrupts.pop()
+        return slurm(argv)
+
+    interrupts, slurm.plan = [KeyboardInterrupt()], ["accept", "full"]
+    with pytest.raises(KeyboardInterrupt):
+        through(submitter, run).submit(submission, planned(submitter, submission))
+    assert "^C ends that" in told[0]
+    assert told[1].startswith("Queued before it and cancelled again: 1")
+    assert slurm.states == {"1": "CANCELLED"}
+
+
 def test_a_look_that_fails_is_no_proof_that_nothing_was_queued(submitter, submission, slurm):
     slurm.plan, slurm.deaf = ["hang"], 3
     submitter.submit(submission, planned(submitter, submission, []))

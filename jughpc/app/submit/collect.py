@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from jughpc.app.context.site import Site
-from jughpc.app.status import elements as submitted
-from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover
 from jughpc.app.submit.followed import wait_for_reduce
+from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.app.upkeep.claims import settle_deaths
 from jughpc.backoff import Backoff
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.scheduler import Role, State
-from jughpc.errors import FullError, JugdirError, JugError
+from jughpc.batch.scheduler import State
+from jughpc.errors import FullError, JugdirError
 from jughpc.store.base import Failure, Observer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -139,7 +137,7 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
         wait_for_reduce(site, clusters, charge.number, last)
     finally:
         if not done:
-            _withdraw_reduce(site, clusters, charge.number)
+            withdraw_reduce(site, clusters, charge.number)
     return verdict
 
 
@@ -204,19 +202,6 @@ def _settled(site: Site, verdict: Verdict, jobs: Jobs) -> Verdict:
     now = stand(verdict.standing.manifest, site.store(), {})
     end = End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED
     return replace(verdict, end=end, standing=replace(verdict.standing, state=now.state, suspects=now.suspects))
-
-
-def _withdraw_reduce(site: Site, clusters: Clusters, number: int) -> None:
-    """Withdraw the reduce that waits for this very job to end well, which it will not."""
-    with suppress(JugError, OSError):  # whoever comes next sees that it can never start, and does the same
-        jobs, files = submitted.find(site, clusters, number, ask=False), site.files
-        if jobs is None or files is None or jobs.cancelled:
-            return
-        reduces = [job for job in jobs.accepted if job.role is Role.REDUCE]
-        arrays = [place for place, job in enumerate(jobs.accepted) if job.role is Role.COLLECT]
-        mine = [job for job in reduces if jobs.accepted.index(job) < arrays[-1] or len(arrays) == 1]
-        if words := followers.withdraw(jobs, files, mine[-1:]):
-            site.say(f"the reduce could not be withdrawn yet: {words}")
 
 
 def _failures(site: Site, standing: Standing) -> Iterator[Failure]:

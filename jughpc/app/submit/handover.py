@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from functools import partial
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
@@ -10,6 +11,8 @@ from jughpc.app.status.broken import broken, keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
 from jughpc.app.submit import dependents
+from jughpc.app.submit.fewer import as_many_as_fit
+from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.batch import avoided, submissions
@@ -78,7 +81,9 @@ def finds_broken(site: Site, jobs: Jobs) -> bool:
 def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:
     """Free what the dead held and submit an array of `size` at most, and what follows it; return whether it was.
 
-    Raises FullError if the system had no room for it, for as long as the cluster's patience lasts.
+    Where there is no room for all of them, the reduce that waits for this one makes some, and fewer are queued.
+
+    Raises FullError if the system had no room for any, for as long as the cluster's patience lasts.
     """
     files, say, submission = site.files, site.say, jobs.submission
     if files is None or submissions.is_cancelled(files, submission) or not _may_repair(jobs):
@@ -93,8 +98,13 @@ def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, si
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")
+
+    def queue(submitter: Submitter, some: int) -> list[Accepted]:
+        return more_elements(submitter, submission, some, kept_off, after)
+
+    make_room = partial(withdraw_reduce, site, clusters, submission.number)
     try:
-        accepted = more_elements(Submitter(jobs.cluster, files, say), submission, size, kept_off, after)
+        accepted = as_many_as_fit(Submitter(jobs.cluster, files, say), size, queue, make_room)
     except FullError as error:
         say(f"they were not taken: {error}")
         raise
