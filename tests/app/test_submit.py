@@ -9,6 +9,7 @@ import pytest
 
 from jughpc.app.context import kept
 from jughpc.app.status import followers
+from jughpc.app.status.report import report
 from jughpc.app.submit import dependents, live
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.history import as_before, history
@@ -17,6 +18,7 @@ from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import settling, submissions
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import ElementOptions
+from jughpc.cli.output.status import as_dict, lines
 from jughpc.config.settings import Settings
 from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
 from jughpc.store.location import Folder, Memory
@@ -308,6 +310,16 @@ def test_a_second_submission_is_refused_while_one_goes_on_and_the_choices_are_na
     with pytest.raises(UsageError, match=r"(?s)submission 1 .*2 elements.*--more N.*--again"):
         lab.submit()
     assert submissions.numbers(lab.files) == [1]
+
+
+def test_of_one_whose_record_is_damaged_status_and_a_second_submit_say_so(lab):
+    folder = lab.submit().submission.path
+    lab.files.save(f"{folder}/record.json", [b"{"])
+    found = report(lab.site, lab.clusters)
+    assert any("record.json is no record of a submission" in line for line in lines(found, 80))
+    assert "record.json" in as_dict(found)["submission"]["damage"]
+    with pytest.raises(UsageError, match=r"(?s)goes on.*no record of a submission.*jughpc cancel.*--more N"):
+        lab.submit()
 
 
 def test_once_the_first_has_ended_another_is_welcome(lab):

@@ -60,9 +60,14 @@ def refuse_a_second(site: Site, clusters: Clusters, again: bool) -> None:
     ids = ", ".join(job.id for job in jobs.accepted)
     raise UsageError(
         f"submission {jobs.submission.number} of {site.location} goes on ({ids}): {in_words(jobs)}.\n"
+        f"{_of_damage(jobs)}"
         "`jughpc submit --more N` adds N elements to it; `--again` makes a second submission beside it; "
         "`jughpc cancel` ends it; `jughpc status` shows more."
     )
+
+
+def _of_damage(jobs: Jobs) -> str:
+    return f"{jobs.submission.damage} `jughpc cancel` ends what is left of it.\n" if jobs.submission.damage else ""
 
 
 def in_words(jobs: Jobs) -> str:

@@ -75,6 +75,8 @@ def _submission(report: Report, jobs: Jobs) -> Iterator[str]:
     ids = ", ".join(job.id for job in jobs.accepted if job.role is Role.ARRAY) or "nothing queued"
     state = ", cancelled" if jobs.cancelled else ""
     yield f"Submission {submission.number} on {submission.scheduler} ({ids}{state}), logs in {submission.folder}/logs"
+    if submission.damage:
+        yield f"  {submission.damage} Its jobs are known all the same, and `jughpc cancel` ends them."
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
     withdrawn = jobs.withdrawn and not jobs.cancelled
     words = {State.CANCELLED: "not needed any more"} if withdrawn else {}
@@ -201,6 +203,7 @@ def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
         "number": jobs.submission.number,
         "scheduler": jobs.submission.scheduler,
         "folder": str(jobs.submission.folder),
+        "damage": jobs.submission.damage,
         "cancelled": jobs.cancelled,
         "withdrawn": jobs.withdrawn,
         "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
