@@ -40,6 +40,7 @@ OPTIONS = Grammar(
     alone=frozenset(_ALONE.split()),
     resources={
         "SBATCH_PARTITION": "partition", "SBATCH_ACCOUNT": "account", "SBATCH_QOS": "qos",
+        "SBATCH_RESERVATION": "reservation", "SBATCH_CLUSTERS": "clusters", "SLURM_CLUSTERS": "clusters",
         "--partition": "partition", "-p": "partition", "--account": "account", "-A": "account", "--qos": "qos",
         "-q": "qos", "--time": "walltime", "-t": "walltime", "--mem": "memory", "--mem-per-cpu": "memory",
         "--cpus-per-task": "cpus", "-c": "cpus", "--gres": "gpus", "--gpus": "gpus", "-G": "gpus",

@@ -120,6 +120,8 @@ def test_a_variable_that_is_cleared_or_heeded_does_no_harm():
     ("system", "extra", "environ", "chosen"),
     [
         (Slurm(), [], {"SBATCH_PARTITION": "long"}, {"partition": "long (SBATCH_PARTITION)"}),
+        (Slurm(), [], {"SBATCH_RESERVATION": "course"}, {"reservation": "course (SBATCH_RESERVATION)"}),
+        (Slurm(), [], {"SBATCH_CLUSTERS": "c2"}, {"clusters": "c2 (SBATCH_CLUSTERS)"}),
         (Slurm(), ["-pdebug"], {"SBATCH_PARTITION": "long"}, {"partition": "debug (behind --)"}),
         (Slurm(), ["--part=debug", "--mem", "4G"], {}, {"partition": "debug (behind --)", "memory": "4G (behind --)"}),
         (Pbs(), ["-q", "long", "-P", "x"], {}, {"partition": "long (behind --)", "project": "x (behind --)"}),

@@ -73,12 +73,14 @@ def test_a_variable_that_would_undo_ours_is_a_mistake(dry_run, monkeypatch):
 
 def test_a_partition_that_a_variable_chooses_is_not_called_the_sites_default(dry_run, monkeypatch):
     monkeypatch.setenv("SBATCH_PARTITION", "long")
+    monkeypatch.setenv("SBATCH_RESERVATION", "course")
     _, out, _ = dry_run()
     each, collector = (
         next(line for line in out.splitlines() if line.startswith(head)) for head in ("each", "collector")
     )
     for line in (each, collector):
         assert "partition long (SBATCH_PARTITION)" in line
+        assert "reservation course (SBATCH_RESERVATION)" in line
         assert "partition" not in line.partition("default")[2]
 
 

@@ -97,7 +97,7 @@ def _resources(resources: Resources, chosen: Mapping[str, str], *, here: bool) -
         "place": resources.place,
     }
     others = {"time" if name == "walltime" else name: words for name, words in chosen.items()}
-    known = {**own, **{name: words for name, words in others.items() if own[name] in (None, "") or "--" in words}}
+    known = {**own, **{name: words for name, words in others.items() if own.get(name) in (None, "") or "--" in words}}
     said = [f"{key} {value}" for key, value in known.items() if value not in (None, "")]
     if here:
         usual = {"time": "no time limit", "cpus": "cpus 1"}
