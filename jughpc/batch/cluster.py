@@ -99,7 +99,7 @@ class Cluster:
                 raise SettingError(f"--after {job}: {self.name} has no ids of that kind. Give one as it printed it.")
 
     def chosen(self, extra: Sequence[str]) -> Mapping[str, str]:
-        """Return what raw options and variables that its commands heed choose, by field of `Resources` or other name."""
+        """Return what raw options and variables that its commands heed choose, by field of `Resources` or name."""
         return self.scheduler.chosen(extra, self.scheduler.capabilities.scrub(self.environ))
 
     def check_room(self, jobs: Sequence[Job], tell: Tell) -> None:
