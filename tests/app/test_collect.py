@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from jughpc.app.status import elements as submitted
-from jughpc.app.submit import handover
+from jughpc.app.submit import handover, live
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
 from jughpc.app.submit.progress import Progress
@@ -386,6 +386,16 @@ def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
     assert 300 <= running.clock.now() < 320
     assert [line.split()[0] for line in lines] == ["9", "All"]
     assert [job.role for job, _ in found.logs] == [Role.REDUCE]
+
+
+def test_the_log_that_is_shown_is_that_of_the_reduce_which_took_the_place_of_the_first(running):
+    added = live.add(running.site, running.clusters, 1)
+    running.stage.at(100, running.all_done)
+    for time in range(110, 500, 40):
+        running.stage.at(time, lambda: running.exit(0))
+    found, _ = waited(running)
+    assert found.state is State.DONE
+    assert [job.id for job, _ in found.logs] == [added.accepted[-1].id] != [running.done_by.accepted[-1].id]
 
 
 def test_a_collector_that_fails_leaves_a_reduce_that_never_starts_and_that_is_not_waited_for(running):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jughpc.app.context.site import Site
+from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import in_words
 from jughpc.app.status.watch import Watch
@@ -49,12 +50,16 @@ def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable
     """
     last = done.accepted[-1]
     site = replace(site, target=as_submitted(site, done.submission))
-    state = _wait(site, clusters, done.submission.number, last, progress)
-    telling = [job for job in done.accepted[-2:] if job.role is last.role or state is not State.DONE]
+    state, jobs = _wait(site, clusters, done.submission.number, last, progress)
+    latest = [job if jobs is None else followers.latest(jobs, job.role) or job for job in done.accepted[-2:]]
+    telling = [job for job in latest if job.role is last.role or state is not State.DONE]
     return Waited(state, [(job, journal.log_of(done.submission, job)) for job in telling])
 
 
-def _wait(site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]) -> State:
+def _wait(
+    site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]
+) -> tuple[State, Jobs | None]:
+    """Return how it ended, with all jobs that it had by then: a collector may have handed on to others."""
     backoff, told, absent = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.2), "", 0
     watch = Watch(site, clusters)
     while True:
@@ -62,9 +67,9 @@ def _wait(site: Site, clusters: Clusters, number: int, last: Accepted, progress:
         state = _state(now.jobs, last)
         absent = absent + 1 if state is None else 0
         if state is not None and (state.ended or state is State.STUCK):
-            return state
+            return state, now.jobs
         if absent > _PATIENCE and not (now.jobs and now.jobs.trouble):
-            return State.UNKNOWN
+            return State.UNKNOWN, now.jobs
         if (words := in_words(now.standing)) != told:
             progress(words)
             told = words
