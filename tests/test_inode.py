@@ -7,6 +7,8 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -137,12 +139,19 @@ def test_what_lies_in_ones_own_folder_is_as_the_umask_says(tmp_path, umask):
 JUGFILE = "from jug import TaskGenerator\n\n@TaskGenerator\ndef double(x):\n    return 2 * x\n\nrow = [double(i) for i in range({})]\n"  # noqa: E501
 
 
+@pytest.fixture
+def open_path():
+    """Return a folder that all users may enter: pytest shuts its own for others whenever a session begins."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @needs_root
 @pytest.mark.local
 @pytest.mark.parametrize("bits", ["022", "077"])
-def test_two_users_of_a_group_work_in_one_jugdir(tmp_path, bits):
-    for path in [tmp_path, *tmp_path.parents][:-2]:
-        path.chmod(path.stat().st_mode | 0o055)
+def test_two_users_of_a_group_work_in_one_jugdir(open_path, bits):
+    tmp_path = open_path
     place = tmp_path / "project"
     place.mkdir()
     os.chown(place, 0, 4000)
