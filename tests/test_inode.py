@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from jughpc.fs import OsFiles
 from jughpc.inode import OddFileError
 from jughpc.store.base import Pace
 from jughpc.store.files.opening import make_store, open_store
+from tests.odd import listening
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be two users")
 
@@ -31,16 +31,6 @@ def to_zero(path):
 
 def dangling(path):
     path.symlink_to("nowhere")
-
-
-def listening(path):
-    here = os.getcwd()
-    os.chdir(path.parent)  # a socket's path is short
-    try:
-        with socket.socket(socket.AF_UNIX) as place:
-            place.bind(path.name)
-    finally:
-        os.chdir(here)
 
 
 ODD = {"pipe": os.mkfifo, "folder": os.mkdir, "socket": listening, "loop": loop, "zero": to_zero, "dangling": dangling}

@@ -6,25 +6,16 @@ import os
 import re
 import resource
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
+
+from tests.odd import listening
 
 from .machine_faults import Meeting
 
 MEMORY = 1 << 30
 """What a `status` of a small store takes at most, of its address space [bytes]: libraries are most of it."""
-
-
-def listening(path):
-    here = os.getcwd()
-    os.chdir(path.parent)  # a socket's path is short
-    try:
-        with socket.socket(socket.AF_UNIX) as place:
-            place.bind(path.name)
-    finally:
-        os.chdir(here)
 
 
 def sparse(path):

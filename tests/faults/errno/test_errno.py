@@ -84,17 +84,22 @@ def has_begun(place):
     return any(path for path in place.glob("jugfile.jugdata/shards/*/*") if ".claim." not in path.name)
 
 
+def an_outage(place, call, number):
+    """Have this call fail with this errno for a while, once work has begun."""
+    end = time.monotonic() + 30
+    while not has_begun(place) and time.monotonic() < end:
+        time.sleep(0.02)
+    (place / "doubt").write_text(f"{call} {number}")
+    (place / "doubt").rename(place / "switch")
+    time.sleep(OUTAGE)
+    (place / "switch").unlink()
+
+
 @pytest.mark.parametrize(("call", "number"), cases(), ids=lambda value: errno.errorcode.get(value, value))
 def test_a_worker_outlives_an_outage_of_any_kind(place, library, call, number):
     workers = [start(place, library, "execute", "jugfile.py") for _ in range(2)]
     try:
-        end = time.monotonic() + 30
-        while not has_begun(place) and time.monotonic() < end:
-            time.sleep(0.02)
-        (place / "doubt").write_text(f"{call} {number}")
-        (place / "doubt").rename(place / "switch")
-        time.sleep(OUTAGE)
-        (place / "switch").unlink()
+        an_outage(place, call, number)
         said = [worker.communicate(timeout=90)[0] for worker in workers]
     finally:
         for worker in workers:
@@ -127,13 +132,7 @@ def test_a_supervisor_and_a_collector_outlive_an_outage_of_any_kind(place, libra
     submit = start(place, library, "submit", *words, XDG_STATE_HOME=str(place / "state"))
     said = submit.communicate(timeout=60)
     assert submit.returncode == 0, said
-    end = time.monotonic() + 30
-    while not has_begun(place) and time.monotonic() < end:
-        time.sleep(0.02)
-    (place / "doubt").write_text(f"{call} {number}")
-    (place / "doubt").rename(place / "switch")
-    time.sleep(OUTAGE)
-    (place / "switch").unlink()
+    an_outage(place, call, number)
     end = time.monotonic() + 90
     while not (place / "sum.txt").exists() and time.monotonic() < end:
         time.sleep(0.1)
