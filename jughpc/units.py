@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from jughpc.errors import SettingError
 
@@ -60,6 +61,11 @@ def show_seconds(value: float) -> str:
         count, left = divmod(left, size)
         parts += [f"{count}{unit}"] if count else []
     return "".join(parts) or "0s"
+
+
+def show_time(when: float) -> str:
+    """Return a point of time [Unix s] as this host's clocks show it: `2026-11-26 22:41:13`."""
+    return f"{datetime.fromtimestamp(when):%Y-%m-%d %H:%M:%S}"
 
 
 def show_memory(value: int) -> str:

@@ -42,7 +42,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "rescue": ("jughpc.cli.manage", "Take up results that a worker could not store, and kept on its own host."),
     "repair": ("jughpc.cli.purged", "Make a half-deleted jugdir's store.yaml again, and tell what else is gone."),
     "touch": ("jughpc.cli.purged", "Renew the times of what is needed, where a site deletes old files."),
-    "failures": ("jughpc.cli.manage", "List what failed, with tracebacks; --retry-failed runs it again."),
+    "failures": ("jughpc.cli.failures", "Show what failed, alike failures together; --retry-failed runs it again."),
     "explain": ("jughpc.cli.explain", "Tell why a task is as it is, and what happens next."),
     "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),

@@ -13,10 +13,10 @@ from jughpc.app.context.target import remember
 from jughpc.app.run.loads import Loader
 from jughpc.app.run.part import Outcome, Part, stopped, tell_what_waits
 from jughpc.app.run.rescue import spelt, take_up_here
+from jughpc.app.run.selection import Chosen
 from jughpc.errors import JugdirError
 from jughpc.store import rescue
 from jughpc.store.location import Memory
-from jughpc.tasks.matching import Matcher
 from jughpc.worker.element import Place
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.policy import Policy
@@ -31,11 +31,11 @@ _GONE = (
 _BY_ITSELF = frozenset({errno.EAGAIN})  # what passes without anybody's help: a server that loads its data
 
 
-def execute(site: Site, where: Place, options: Options, chosen: Matcher | None = None) -> Outcome:
+def execute(site: Site, where: Place, options: Options, chosen: Chosen | None = None) -> Outcome:
     """Work on the site's jugfile until all is done, nothing can go on, or this process is told to stop.
 
     Args:
-        chosen: Tells by its name whether a task is to be run; None for all of them.
+        chosen: Tells which tasks are to be run; None for all of them.
     """
     stops = Stops(options.stop_file, site.say)
     stops.install()

@@ -18,11 +18,11 @@ from jughpc.app.run.execute import fitting, open_store, opened
 from jughpc.app.run.loads import Load, Loader
 from jughpc.app.run.part import Outcome, Part, stopped, tell_what_waits
 from jughpc.app.run.rescue import take_up_here
+from jughpc.app.run.selection import Chosen
 from jughpc.errors import JugError, UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
-from jughpc.tasks.matching import Matcher
 from jughpc.worker import forking
 from jughpc.worker.crew import Crew
 from jughpc.worker.element import Place
@@ -59,7 +59,7 @@ class Element:
 
 
 def execute_together(
-    site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Matcher | None = None
+    site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Chosen | None = None
 ) -> Outcome:
     """Do as `execute` does, with as many workers as there are `shares`. Raises UsageError, besides."""
     if site.location.is_private:

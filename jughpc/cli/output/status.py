@@ -18,7 +18,7 @@ from jughpc.batch.journal import log_of
 from jughpc.batch.scheduler import Role, State
 from jughpc.library.table import table
 from jughpc.store.record import Record
-from jughpc.units import ranges, show_seconds
+from jughpc.units import ranges, show_seconds, show_time
 
 _MOST_WORKERS = 100
 
@@ -39,9 +39,7 @@ def lines(report: Report, width: int) -> Iterator[str]:
 def as_loaded(manifest: Manifest) -> Iterator[str]:
     """Yield when the tasks were loaded, if that is not just now."""
     if manifest.since is not None:
-        when = (
-            f"as loaded at {datetime.fromtimestamp(manifest.since):%Y-%m-%d %H:%M:%S}" if manifest.since else "of old"
-        )
+        when = f"as loaded at {show_time(manifest.since)}" if manifest.since else "of old"
         yield f"These are the tasks {when}: the jugfile was not run.\n"
 
 
