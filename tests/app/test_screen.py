@@ -17,6 +17,12 @@ from jughpc.cli.output.workers import living
 from jughpc.store.base import Failure
 from jughpc.store.location import Folder
 
+HUNDRED = """
+from jug import TaskGenerator
+f = TaskGenerator(abs)
+xs = [f(i) for i in range(100)]
+"""
+
 MANY = """
 from jug import TaskGenerator
 
@@ -60,7 +66,7 @@ def ahead(lab):
 
 
 def test_an_eta_rests_on_the_time_that_the_live_workers_take_for_a_task(labs):
-    lab = labs(text="from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range(100)]\n").begin()
+    lab = labs(text=HUNDRED).begin()
     lab.done(*sorted(lab.all())[:20])
     worker(lab, "node1", done=10, lasted=100.0)
     worker(lab, "node2", done=10, lasted=100.0)
@@ -70,11 +76,12 @@ def test_an_eta_rests_on_the_time_that_the_live_workers_take_for_a_task(labs):
     assert "with 2 live workers" in lab.screen()
 
 
-def test_the_last_tasks_take_a_tasks_time_however_many_workers_there_are(lab):
-    lab.begin().done(*lab.digests("single"), *lab.digests("double")[:3])
+def test_the_last_tasks_take_a_tasks_time_however_many_workers_there_are(labs):
+    lab = labs(text=HUNDRED).begin()
+    lab.done(*sorted(lab.all())[:98])
     for number in range(4):
         worker(lab, f"node{number}", done=2, lasted=20.0)
-    assert outlook(standing(lab.site)).eta == 10.0
+    assert ahead(lab).eta == 10.0
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,7 @@ def test_before_enough_is_known_that_is_said_and_no_eta(lab, workers, words):
 
 
 def test_functions_of_which_nothing_was_done_yet_are_named_beside_the_eta(lab):
-    lab.begin().done(*lab.digests("single"), *lab.digests("double")[:2])
+    lab.begin().done(*lab.digests("single")[:3], *lab.digests("double")[:3])
     worker(lab, "node1", done=6, lasted=60.0)
     found = ahead(lab)
     assert (found.unknown, found.eta) == (["sums.total"], 20.0)
@@ -107,7 +114,7 @@ def test_what_was_done_of_other_functions_alone_tells_no_eta(lab):
     lab.begin().done(*lab.digests("single"))
     worker(lab, "node1", done=6, lasted=60.0)
     assert ahead(lab).eta is None
-    assert "no ETA: nothing is known yet of sums.double, sums.total" in lab.screen()
+    assert "no ETA: too little is known yet of sums.double, sums.total" in lab.screen()
 
 
 def test_what_waits_for_a_failure_is_not_counted_as_left(labs):
@@ -141,7 +148,7 @@ def test_failures_that_are_alike_are_one_line_with_the_first_call(lab):
 
 
 def test_of_many_failures_a_few_are_read_and_that_is_said(labs):
-    lab = labs(text="from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range(300)]\n").begin()
+    lab = labs(text=HUNDRED.replace("100", "300")).begin()
     for digest in lab.all():
         lab.failed(digest)
     assert "300 tasks failed, of which 200 were looked at:\n  200 x ValueError: no, first in" in lab.screen()
@@ -199,9 +206,9 @@ def test_a_command_names_what_would_not_be_found_by_itself(lab, tmp_path):
 def test_fifty_functions_of_long_names_are_one_screen_of_any_width(labs, width):
     lab = labs(text=MANY).begin()
     lab.failed(lab.digests("step_33_with_a_name_that_is_much_longer_than_any_column_may_be")[0])
-    lines = lab.screen(width=width).splitlines()
+    lines = lab.screen(width=width).replace(f"{lab.tmp_path}/", "").splitlines()
     assert len(lines) < 25
-    assert all(len(line) <= width for line in lines if "ValueError" not in line)
+    assert [line for line in lines[:-1] if len(line) > width] == []
     assert any("step_33" in line for line in lines)
     assert "... and 40 more functions, 120 ready; --full shows them" in lines
     assert sum("step_" in line for line in lab.screen(full=True).splitlines()) >= 50

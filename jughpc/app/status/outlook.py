@@ -14,7 +14,7 @@ FEWEST = 5
 """Tasks that the live workers must have finished before anything is said of how fast they are."""
 
 _DOUBT = 2.0  # how far two ways to tell the time of a task may be apart
-_HALF = 0.5  # of all that was done, that must be of the functions that are left
+_HALF = 0.5  # of what the live workers finished; so many tasks must have ended of the functions that are left
 _ROUNDS = 50  # of tasks that wait for tasks that wait; a longer chain is counted no further
 
 
@@ -58,12 +58,12 @@ def outlook(standing: Standing) -> Outlook:
     left = ((state == READY) | (state == ACTIVE) | (state == WAITING)) & ~blocked
     finished = sum(record.done + record.failed for record in standing.workers)
     each = _each(standing.workers, finished)
-    unknown, share = _known(standing, left)
+    unknown, ended = _known(standing, left)
     found = Outlook(
         len(standing.workers), finished, each, int(np.count_nonzero(left)), int(np.count_nonzero(blocked)), unknown
     )
     counted = found.left - sum(_left_of(standing, left, name) for name in unknown)
-    why = _why_not(found, counted, share)
+    why = _why_not(found, counted, ended)
     eta = None if why or not found.left or not each else each * max(1.0, counted / found.workers)
     return replace(found, eta=eta, why=why)
 
@@ -73,12 +73,13 @@ def lost(dead: Sequence[Record]) -> float:
     return sum(max(0.0, record.beaten - record.since) for record in dead if record.task and record.since)
 
 
-def _why_not(found: Outlook, counted: int, share: float) -> str:
+def _why_not(found: Outlook, counted: int, ended: int) -> str:
     """Return why there can be no ETA, "" if there can, or nothing is left.
 
     Args:
         counted: The tasks left of which anything is known.
-        share: Which part of all that ended was of their functions.
+        ended: How many of their functions' tasks ended, whoever ran them: if those are few, what the live workers
+            took their time for was mostly something else.
     """
     if not found.left:
         return ""
@@ -86,7 +87,7 @@ def _why_not(found: Outlook, counted: int, share: float) -> str:
         return "nobody works on it"
     if found.each is None:
         return f"too early to tell, {found.finished} tasks were finished by those who live"
-    return "" if counted and share >= _HALF else f"nothing is known yet of {', '.join(found.unknown[:3])}"
+    return "" if counted and ended >= _HALF * found.finished else f"too little is known yet of {_names(found)}"
 
 
 def _each(workers: Sequence[Record], finished: int) -> float | None:
@@ -103,14 +104,18 @@ def _each(workers: Sequence[Record], finished: int) -> float | None:
     return (whole + least) / 2 / finished
 
 
-def _known(standing: Standing, left: Mask) -> tuple[list[str], float]:
-    """Return of which functions with tasks left nothing is known, and which part of all that ended the others have."""
+def _names(found: Outlook) -> str:
+    return ", ".join(found.unknown[:3]) or "what is left"
+
+
+def _known(standing: Standing, left: Mask) -> tuple[list[str], int]:
+    """Return of which functions with tasks left nothing is known, and how many tasks of the others ended."""
     manifest, state = standing.manifest, standing.state
     count = len(manifest.names)
     ended = np.bincount(manifest.kinds[(state == COMPLETE) | (state == FAILED)], minlength=count)
     open_ = np.bincount(manifest.kinds[left], minlength=count) > 0
     unknown = [name for name, some, done in zip(manifest.names, open_, ended, strict=True) if some and not done]
-    return unknown, float(ended[open_].sum()) / max(1, int(ended.sum()))
+    return unknown, int(ended[open_].sum())
 
 
 def _left_of(standing: Standing, left: Mask, name: str) -> int:

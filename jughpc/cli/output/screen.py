@@ -78,7 +78,12 @@ def _outlook(seen: Overview) -> Iterator[Row]:
     if ahead.eta is not None:
         rest = f", but for {', '.join(ahead.unknown)}, of which none was done yet" if ahead.unknown else ""
         end = _clock(seen.when + ahead.eta, ahead.eta)
-        yield Row(((f"ETA {about(ahead.eta)}", STRONG), (f", at {end}, with {several(ahead.workers, 'live worker')}{rest}", "")))
+        yield Row(
+            (
+                (f"ETA {about(ahead.eta)}", STRONG),
+                (f", at {end}, with {several(ahead.workers, 'live worker')}{rest}", ""),
+            )
+        )
     elif ahead.why:
         yield row(f"no ETA: {ahead.why}", FAINT)
     if ahead.blocked:
