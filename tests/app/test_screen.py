@@ -49,7 +49,7 @@ for _ in range(9):
 
 
 def worker(lab, name, *, done, lasted, in_hand=0.0, task="sums.single"):
-    """Have a worker live that finished `done` tasks in `lasted` s, and has one in hand for the last `in_hand` of them."""
+    """Have a worker live that finished `done` tasks in `lasted` s, the last `in_hand` of which it had one in hand."""
     life = lab.life(name)
     since = 1000.0 + lasted - in_hand if in_hand else 0.0
     told = {"begun": 1000.0, "beaten": 1000.0 + lasted, "since": since, "task": task if in_hand else ""}
@@ -143,8 +143,9 @@ def test_failures_that_are_alike_are_one_line_with_the_first_call(lab):
         lab.store.fail(Failure(digest, "sums.single", words, "", "life", "node1", "", 100.0 - number, call=call))
     lines = lab.screen().partition("4 tasks failed:\n")[2].splitlines()
     assert lines[:2] == [
-        "  3 x ZeroDivisionError: division by zero, first in sums.single(3)", "  1 x OSError: no, first in sums.single(0)",
-    ]  # fmt: skip
+        "  3 x ZeroDivisionError: division by zero, first in sums.single(3)",
+        "  1 x OSError: no, first in sums.single(0)",
+    ]
 
 
 def test_of_many_failures_a_few_are_read_and_that_is_said(labs):
