@@ -249,7 +249,7 @@ def keys(value, path=""):
     """Yield the names of all fields."""
     for key, one in value.items():
         yield key
-        if isinstance(one, dict) and key not in ("by_name", "elements", "followers"):
+        if isinstance(one, dict) and key not in ("by_name", "elements", "followers", "functions"):
             yield from keys(one)
         if isinstance(one, list) and one and isinstance(one[0], dict):
             yield from keys(one[0])

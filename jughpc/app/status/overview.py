@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jughpc.app.context.site import Site
+from jughpc.app.status.alike import Alike, alike
 from jughpc.app.status.outlook import Outlook, lost, outlook
 from jughpc.app.status.report import Report
 from jughpc.app.status.step import Step, next_step
@@ -13,23 +14,6 @@ from jughpc.store.base import Failure
 
 MOST_READ = 200
 """Failures that one look reads, a file each."""
-
-
-@dataclass(frozen=True)
-class Worst:
-    """Failures that are alike.
-
-    Attributes:
-        count: How many they are among those that were read.
-        exception: Type and text of the first.
-        first: The call that failed first, or its function's name.
-        digest: That task's.
-    """
-
-    count: int
-    exception: str
-    first: str
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +30,7 @@ class Overview:
     report: Report
     when: float
     outlook: Outlook
-    worst: Sequence[Worst]
+    worst: Sequence[Alike]
     read: int
     lost: float
     step: Step
@@ -59,7 +43,7 @@ def overview(site: Site, report: Report) -> Overview:
         report,
         site.clock.wall(),
         outlook(report.standing),
-        _grouped(failures),
+        alike(failures),
         len(failures),
         lost(report.standing.dead),
         next_step(report),
@@ -70,13 +54,3 @@ def _read(site: Site, report: Report) -> list[Failure]:
     failed = report.standing.failed()[:MOST_READ]
     store = site.store() if failed else None
     return [failure for digest in failed if store and (failure := store.failure(digest))]
-
-
-def _grouped(failures: Sequence[Failure]) -> list[Worst]:
-    alike: dict[str, list[Failure]] = {}
-    for failure in sorted(failures, key=lambda failure: failure.when):
-        alike.setdefault(failure.exception, []).append(failure)
-    return [
-        Worst(len(some), words, some[0].call or some[0].name, some[0].digest.hex())
-        for words, some in sorted(alike.items(), key=lambda item: -len(item[1]))
-    ]

@@ -17,7 +17,7 @@ from jughpc.library.table import table
 from jughpc.units import about, several
 
 _MOST_KINDS = 5  # of failures
-_LONGEST = 120  # [characters] of what an exception says, and of a call
+_LONGEST = 240  # [characters] of a kind of failure
 _DAY = 20 * 3600  # [s] from when on a time is told with its day
 
 
@@ -113,6 +113,6 @@ def _failures(seen: Overview, *, full: bool) -> Iterator[Row]:
     yield row(f"{several(failed, 'task')} failed{some}:", BAD)
     shown = seen.worst if full else seen.worst[:_MOST_KINDS]
     for one in shown:
-        yield row(f"{one.count} x {cut(one.exception, _LONGEST)}, first in {cut(one.first, _LONGEST)}", indent=2)
+        yield row(cut(str(one), _LONGEST), indent=2)
     if left := len(seen.worst) - len(shown):
         yield row(f"... and {left} kinds more; --full shows them", FAINT, indent=2)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from jughpc.app.status.alike import Alike
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.overview import Overview
 from jughpc.app.status.report import Report
@@ -22,7 +23,7 @@ def facts(seen: Overview) -> dict[str, Any]:
         "when": seen.when,
         **as_dict(seen.report),
         "outlook": {**asdict(ahead), "unknown": list(ahead.unknown), "rate": ahead.rate},
-        "failures": {"read": seen.read, "alike": [asdict(one) for one in seen.worst]},
+        "failures": {"read": seen.read, "alike": [_alike(one) for one in seen.worst]},
         "lost": seen.lost,
         "next": asdict(seen.step),
     }
@@ -50,6 +51,18 @@ def as_dict(report: Report) -> dict[str, Any]:
             "functions": [asdict(function) for function in report.changes.functions],
         },
         "submission": _jobs_as_dict(report, report.jobs) if report.jobs else None,
+    }
+
+
+def _alike(one: Alike) -> dict[str, Any]:
+    first = one.first
+    return {
+        "count": len(one),
+        "exception": first.exception,
+        "first": first.call or first.name,
+        "digest": first.digest.hex(),
+        "functions": dict(one.functions),
+        "frame": str(one.frame) if one.frame else "",
     }
 
 
