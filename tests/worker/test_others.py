@@ -157,9 +157,7 @@ def test_a_worker_that_waits_for_a_sum_sees_the_last_term_of_another(bench, note
     assert (worker.graph.unfinished, bench.clock.time < 20.0) == (0, True)
 
 
-@pytest.mark.parametrize(
-    ("mean", "is_soon"), [(0.02, True), (1e-6, False)], ids=["worth sharing", "too short to share"]
-)
+@pytest.mark.parametrize(("mean", "is_soon"), [(0.01, True), (1e-6, False)], ids=["worth it", "too short"])
 def test_who_waits_for_short_tasks_looks_again_when_they_are_due(bench, notes, mean, is_soon):
     worker = bench.worker(notes, Policy(means={"jugfile.note": mean}, claim_cost=1.0))
     lease, claim = hold(bench, SHARD)
