@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @common.takes_jugfile
 @common.may_be_cached
 @common.selects_tasks
-@click.option("--task", metavar="TASK", help="Tasks by a call, 'is_prime(41)', or the beginning of a digest.")
+@click.option("--task", metavar="TASK", help="Tasks by a call, 'is_prime(41)', or the beginning of a digest.  [all]")
 @click.option("--full", is_flag=True, help="Each by itself, with all of its arguments and its whole traceback.")
 @click.option("--retry-failed", is_flag=True, help="Make them ready to be run again.")
 @click.option("--debug", metavar="TASK", help="Run this one task here, with pdb where it raises.")
