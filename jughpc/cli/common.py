@@ -248,11 +248,6 @@ def width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def near(path: Path) -> Path:
-    """Return `path` as seen from this folder, if it is below it."""
-    return path.relative_to(here) if path.is_relative_to(here := Path.cwd()) else path
-
-
 def show(lines: Iterable[str]) -> None:
     """Put out what a command has to show."""
     for line in lines:

@@ -9,7 +9,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
-from jughpc.cli.output.terminal import echo
+from jughpc.cli.output.terminal import echo, near
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 
@@ -64,7 +64,7 @@ def _show(site: Site, found: Found, full: bool, as_json: bool) -> None:
     if as_json:
         echo(json.dumps(output.rows(kinds, logs), indent=1))
         return
-    logs = {digest: common.near(path) for digest, path in logs.items()}
+    logs = {digest: near(path) for digest, path in logs.items()}
     if full:
         common.show(output.in_full(found.failures, found.calls, logs))
     else:

@@ -43,6 +43,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "repair": ("jughpc.cli.purged", "Make a half-deleted jugdir's store.yaml again, and tell what else is gone."),
     "touch": ("jughpc.cli.purged", "Renew the times of what is needed, where a site deletes old files."),
     "failures": ("jughpc.cli.failures", "Show what failed, alike failures together; --retry-failed runs it again."),
+    "logs": ("jughpc.cli.logs", "Show what elements put out, or single tasks; --follow what comes."),
     "explain": ("jughpc.cli.explain", "Tell why a task is as it is, and what happens next."),
     "shell": ("jughpc.cli.shell", "Look at results in Python, with the jugfile's names."),
     "webstatus": ("jughpc.cli.webstatus", "Show the status on a web page of this machine."),

@@ -20,6 +20,7 @@ from jughpc.store.location import Memory
 from jughpc.usage import OsMeter
 from jughpc.worker.element import Place
 from jughpc.worker.ledger import Ledger
+from jughpc.worker.marks import marks_of, take_note_of_writes
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Interrupted, Stops
@@ -39,6 +40,8 @@ def execute(site: Site, where: Place, options: Options, chosen: Chosen | None = 
     Args:
         chosen: Tells which tasks are to be run; None for all of them.
     """
+    if where.ref and where.worker:
+        take_note_of_writes()
     stops = Stops(options.stop_file, site.say)
     stops.install()
     lease = site.lease(where.ref, where.owner, where.worker)
@@ -51,7 +54,7 @@ def execute(site: Site, where: Place, options: Options, chosen: Chosen | None = 
         patience.through(lambda: lease.begin(session.store), "write its record")
         if not session.target.location.is_private:
             take_up_here(site, session.store)
-        outcome = _all_loads(part, session, Loader(site, stops, patience, chosen))
+        outcome = _all_loads(part.noting(marks_of(lease.record)), session, Loader(site, stops, patience, chosen))
         patience.through(lambda: sessions.close(session), "store its results", in_hand=True)
         if session.target.location == Memory():
             site.say(_GONE)

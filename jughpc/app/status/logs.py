@@ -1,4 +1,4 @@
-"""What elements, collectors and reduces put out: which logs there are."""
+"""What elements, collectors and reduces put out: which logs there are, and which are meant."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jughpc import units
 from jughpc.app.context.site import Site
 from jughpc.batch import journal, registry, submissions
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
+from jughpc.errors import UsageError
 from jughpc.fs import Files
 from jughpc.store.base import Failure
+
+_CALLED = {Role.COLLECT: "collector", Role.REDUCE: "reduce"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,67 @@ class Log:
     role: Role
     element: int
     path: Path
+
+    def __str__(self) -> str:
+        return f"element {self.element}" if self.role is Role.ARRAY else _CALLED[self.role]
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which logs of a submission are meant, all unless anything is said.
+
+    Attributes:
+        elements: Those of these elements, None for all if nothing else is said.
+        collect, reduce: That of the collectors, or of the reduces.
+    """
+
+    elements: Sequence[range] | None = None
+    collect: bool = False
+    reduce: bool = False
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is said."""
+        return self.elements is None and not (self.collect or self.reduce)
+
+    def __contains__(self, log: Log) -> bool:
+        if log.role is Role.COLLECT:
+            return self.is_all or self.collect
+        if log.role is Role.REDUCE:
+            return self.is_all or self.reduce
+        return self.is_all or any(log.element in part for part in self.elements or ())
+
+
+def submission_of(site: Site, number: int | None) -> tuple[Files, Submission]:
+    """Return submission `number`, by default the latest, and the jugdir. Raises UsageError if there is none."""
+    files, folder = site.files, site.location.folder() if site.files else None
+    found = None
+    if files is not None and folder is not None:
+        found = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
+    if files is None or found is None:
+        raise UsageError(
+            f"nothing of {site.target.jugfile} was submitted, so there are no logs; what `jughpc execute` puts out is "
+            "where it was typed."
+        )
+    return files, found
+
+
+def chosen(site: Site, number: int | None, which: Which) -> tuple[Submission, list[Log]]:
+    """Return a submission and those of its logs that are meant. Raises UsageError if there are none of these."""
+    files, submission = submission_of(site, number)
+    there = logs_in(files, submission)
+    found = [log for log in there if log in which]
+    if not found:
+        raise UsageError(f"submission {submission.number} has no such log; {_told(there)}")
+    return submission, found
+
+
+def _told(logs: Sequence[Log]) -> str:
+    """Say which logs there are."""
+    numbers = sorted({log.element for log in logs if log.role is Role.ARRAY})
+    told = [f"of elements {units.ranges(numbers)}"] if numbers else []
+    told += [f"of its {log}" for log in logs if log.role is not Role.ARRAY]
+    return f"there are those {', '.join(told)}." if told else "none of its jobs has put out anything yet."
 
 
 def logs_in(files: Files, submission: Submission) -> list[Log]:
