@@ -59,8 +59,8 @@ def play(block: Block, folder: Path, environ: dict[str, str]) -> None:
 
 
 def is_story(page: Path) -> bool:
-    """Return whether a page has files written, so that the commands in it can be typed."""
-    return any(block.name for block in blocks() if block.page == page)
+    """Return whether a page has scripts written, so that the commands in it can be typed."""
+    return any(block.name for block in blocks("python") if block.page == page)
 
 
 STORIES = [page for page in PAGES if page.name not in SHOWN_ELSEWHERE and is_story(page)]
