@@ -77,6 +77,6 @@ def commands(line: str) -> Iterator[list[str]]:
         command = []
 
 
-def spans(page: Path) -> list[str]:
+def spans(text: str) -> list[str]:
     """Return what stands in backticks within a line of a page, outside of its blocks."""
-    return re.findall(r"`([^`\n]+)`", _FENCE.sub("", page.read_text()))
+    return re.findall(r"`([^`\n]+)`", _FENCE.sub("", text))
