@@ -12,7 +12,7 @@ from jughpc.store.location import Folder, Location
 
 
 def as_made(values: Settings, where: Location) -> Settings:
-    """Return `values` with the pace of the store in `where`, a folder; as they are if none is there that can be used."""
+    """Return `values` with the pace of the store in `where`, a folder; or as they are if none can be used."""
     store = None
     if isinstance(where, Folder):
         with suppress(JugdirError):
