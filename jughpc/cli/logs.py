@@ -23,15 +23,11 @@ if TYPE_CHECKING:
 @common.may_be_cached
 @click.option("--task", metavar="TASK", help="What tries of a task put out: a call, a digest's beginning, or a name.")
 @click.option("--failed", is_flag=True, help="What tries of the tasks put out that failed.")
-@click.option(
-    "--element", "elements", type=common.Takes(NUMBERS), help="The logs of elements, or tasks in these.  [all]"
-)
+@click.option("--element", "elements", type=common.Takes(NUMBERS), help="Logs of these, or tasks in these.  [all]")
 @click.option("--collect", is_flag=True, help="The log of the collectors.")
 @click.option("--reduce", is_flag=True, help="The log of the reduces.")
 @click.option("--follow", is_flag=True, help="Go on with what comes, until the submission has ended.")
-@click.option(
-    "--tail", type=click.IntRange(min=0), metavar="N", help="The last N lines of each.  [all in the last MiB]"
-)
+@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Last lines of each.  [all of the last MiB]")
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest; of tasks: all]")
 def logs(
     site: Site, task: str | None, failed: bool, elements: Sequence[range] | None, collect: bool, reduce: bool,
