@@ -62,6 +62,16 @@ def show_seconds(value: float) -> str:
     return "".join(parts) or "0s"
 
 
+def moment(when: float, layout: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return Unix seconds as this host's clock shows them; what was read somewhere may be no time of any clock."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromtimestamp(when).strftime(layout)
+    except (ValueError, OverflowError, OSError):
+        return "at no time"
+
+
 def show_memory(value: int) -> str:
     """Return `value` [bytes] as people write it: `4G`, `1.5G`, `100K`; rounded to three decimals."""
     unit = max((unit for unit in _BYTES if _BYTES[unit] <= value), key=_BYTES.__getitem__, default="K")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from jughpc.app.context.manifest import Manifest
@@ -18,8 +17,9 @@ from jughpc.batch.journal import log_of
 from jughpc.batch.scheduler import Role, State
 from jughpc.library.table import table
 from jughpc.store.record import Record
-from jughpc.units import ranges, show_seconds
+from jughpc.units import moment, ranges, show_seconds
 
+_CLOCK = "%H:%M:%S"
 _MOST_WORKERS = 100
 
 
@@ -39,9 +39,7 @@ def lines(report: Report, width: int) -> Iterator[str]:
 def as_loaded(manifest: Manifest) -> Iterator[str]:
     """Yield when the tasks were loaded, if that is not just now."""
     if manifest.since is not None:
-        when = (
-            f"as loaded at {datetime.fromtimestamp(manifest.since):%Y-%m-%d %H:%M:%S}" if manifest.since else "of old"
-        )
+        when = f"as loaded at {moment(manifest.since)}" if manifest.since else "of old"
         yield f"These are the tasks {when}: the jugfile was not run.\n"
 
 
@@ -150,11 +148,11 @@ def _place(record: Record) -> tuple[str, int, int, int, str]:
 
 def _worker(record: Record, is_first: bool = True) -> tuple[str, str, str, str, str]:
     """Return a row; of several workers of an element only the first says which that is."""
-    since = datetime.fromtimestamp(record.since).strftime("%H:%M:%S") if record.since else ""
+    since = moment(record.since, _CLOCK) if record.since else ""
     lasts = f" ({show_seconds(max(0.0, record.beaten - record.since))})" if record.since else ""
     element = (record.owner or f"pid {record.pid}") if is_first or not record.owner else ""
     element += f" [{record.worker}]" if record.worker else ""
-    last = datetime.fromtimestamp(record.beaten).strftime("%H:%M:%S")
+    last = moment(record.beaten, _CLOCK)
     return record.host if is_first else "", element, record.task or "-", since + lasts, f"{record.beats}, last {last}"
 
 
