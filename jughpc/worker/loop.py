@@ -14,6 +14,7 @@ from jughpc.tasks.graph import Graph
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.knowledge import Knowledge
+from jughpc.worker.ledger import Ledger
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.patient import PatientStore
 from jughpc.worker.policy import Policy
@@ -36,16 +37,20 @@ class Worker:
     Attributes:
         graph: What is done and what is left.
         tally: What this worker did.
+
+    Args:
+        ledger: Takes what tasks took; None if nobody asks.
     """
 
     def __init__(
         self, graph: Graph, store: Store, lease: Lease, clock: Clock, stops: Stops,
-        policy: Policy, options: Options, say: Say,
+        policy: Policy, options: Options, say: Say, ledger: Ledger | None = None,
     ) -> None:  # fmt: skip
         self.graph, self.tally = graph, Tally()
         patience = Patience(clock, stops, say, options)
         patient = PatientStore(store, patience)
-        self._context = WorkerContext(patient, patience, lease, clock, stops, policy, options, say, self.tally)
+        ledger = ledger or Ledger(clock, writes=False)
+        self._context = WorkerContext(patient, patience, lease, clock, stops, policy, options, say, self.tally, ledger)
         self._frontier = Frontier(graph, store.shard_of)
         self._knowledge = Knowledge(patient, self._frontier, options, self.tally)
         self._runner = Runner(self._context, self._knowledge)

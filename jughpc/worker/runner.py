@@ -70,6 +70,7 @@ class Runner:
             self._gather(shard, MANY_PACKS)
         finally:
             self._held.release()
+        self._write_measures()
         return True
 
     def take_over(self, shard: int, view: View) -> bool:
@@ -146,7 +147,11 @@ class Runner:
         finally:
             self._held.release()
         self._context.lease.note("", b"", 0.0)  # who dies between two tasks dies of none
+        self._write_measures()
         return True
+
+    def _write_measures(self) -> None:
+        self._context.ledger.write_if_due(self._context.store.bare, self._context.lease.record)
 
     def _learn_deaths(self, after: View) -> None:
         """Learn of what those died who held what was just won."""
@@ -166,6 +171,7 @@ class Runner:
     def _run_single(self, index: int) -> None:
         task, context = self._graph.tasks[index], self._context
         started, is_first = context.clock.uptime(), not context.policy.means
+        context.ledger.begin()
         context.lease.note(task.name, task.digest, started)
         outcome = None
         try:
@@ -175,6 +181,7 @@ class Runner:
             if outcome is None:
                 self._deaths.broken_off(task, is_first)
                 raise
+        context.ledger.single(task.name, task.digest, started, failed=isinstance(outcome, Trouble))
         context.policy.ran(task.name, context.clock.uptime() - started)
         if isinstance(outcome, Trouble):
             return self._outcomes.trouble(index, outcome)
