@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 import jughpc
-from jughpc import host
+from jughpc import host, units
 from jughpc.app.context import sources, target
 from jughpc.app.doctor import visibility
 from jughpc.app.status import lives
@@ -22,7 +23,7 @@ from jughpc.batch.scheduler import Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions
 from jughpc.errors import JugError
 from jughpc.fs import OsFiles
-from jughpc.store import base, death, rescue
+from jughpc.store import base, death, measures, rescue
 from jughpc.store.base import Failure
 from jughpc.store.files import charter
 from jughpc.store.location import Folder
@@ -196,6 +197,21 @@ def write_rescued_record(place):
     return place.inside("0-array.intent")
 
 
+def write_measures(place):
+    """Write the two lines as one text, for each has a checksum of its own."""
+    sums = measures.Sums(2, 1, 1.5, 1.0, 0.5, 1.0, 1 << 20, Counter({0: 2}))
+    summary = measures.Summary(LIFE, "node1", 7.5, 9.5, 1.0, 1 << 20, {"primes.is_prime": sums})
+    slots = [measures.Slot("primes.is_prime", 0, 2.0, 1.5)]
+    tasks = [measures.Long("primes.is_prime", "0" * 12, 0.5, 1.0, 1.0, 1 << 20, failed=True)]
+    lines = measures.encode(measures.Measures(summary, 1.0, slots, tasks)).splitlines()
+    return wrote(place, "measures", json.dumps([json.loads(line.partition(b" ")[2]) for line in lines]))
+
+
+def read_measures(data):
+    lines = json.loads(data)
+    return measures.decode(b"".join(map(measures._line, lines)), LIFE) if isinstance(lines, list) else None
+
+
 def read_at(name, decode):
     return lambda place: decode((place.root / name).read_bytes())
 
@@ -205,6 +221,10 @@ READERS = {
         write_failure, read_at("failure", lambda data: base.read_failure(data, TASK)),
         signed=frozenset({"element", "when", "tries", "deaths"}),
         shown=frozenset({"name", "exception", "trace", "life", "host", "owner", "submission", "call"}),
+    ),
+    "store.measures:_parsed": Reader(
+        write_measures, read_at("measures", read_measures),
+        shown=frozenset({"host", "digest", "name", "key of functions"}),
     ),
     "store.death:decode": Reader(
         lambda place: wrote(place, "death", death.encode(DEATH)),
@@ -318,11 +338,13 @@ def wrong(reader, whole, found):
 def _is_sane(reader, before, name, value):
     if value in before and type(value) in map(type, before):
         return True
+    if isinstance(value, bool):
+        return bool in map(type, before)
     if isinstance(value, str):
         return name in reader.shown
     if isinstance(value, float) and not math.isfinite(value):
         return False
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, (int, float)):
         return (
             (value >= 0 or name in reader.signed) and abs(value) < 1 << 63 and type(value) in (int, *map(type, before))
         )
@@ -345,3 +367,11 @@ def test_a_file_with_one_foreign_field_is_none_or_harmless(name, place):
             except JugError:
                 continue
             assert wrong(reader, whole, found) == [], (where, other)
+
+
+def test_a_time_that_was_read_is_shown_by_one_function_which_takes_any():
+    """The status page shows what the manifest's name tells, which has a bound."""
+    root = Path(jughpc.__file__).parent
+    shown = [path.relative_to(root).as_posix() for path in root.rglob("*.py") if "fromtimestamp(" in path.read_text()]
+    assert set(shown) - {"testing/cluster/qsub.py", "testing/cluster/answers.py", "web/page.py"} == {"units.py"}
+    assert {units.moment(when) for when in (1e18, -1e18, float("nan"), float("inf"))} == {"at no time"}
