@@ -63,9 +63,13 @@ def show_seconds(value: float) -> str:
     return "".join(parts) or "0s"
 
 
-def show_time(when: float) -> str:
-    """Return a point of time [Unix s] as this host's clocks show it: `2026-11-26 22:41:13`."""
-    return f"{datetime.fromtimestamp(when):%Y-%m-%d %H:%M:%S}"
+def moment(when: float, layout: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return Unix seconds as this host's clock shows them; what was read somewhere may be no time of any clock."""
+
+    try:
+        return datetime.fromtimestamp(when).strftime(layout)
+    except (ValueError, OverflowError, OSError):
+        return "at no time"
 
 
 def about(value: float) -> str:

@@ -13,7 +13,7 @@ from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
-from jughpc.units import show_time
+from jughpc.units import moment
 
 if TYPE_CHECKING:
     from jughpc.app.status.explain import Explained
@@ -74,14 +74,14 @@ def _lines(task: Explained) -> Iterator[str]:
     if task.failure is not None:
         where = f"on {task.failure.host} ({task.failure.owner or 'by hand'})"
         yield f"  {task.failure.exception}"
-        yield f"  {where} at {show_time(task.failure.when)}, tries {task.failure.tries}"
+        yield f"  {where} at {moment(task.failure.when)}, tries {task.failure.tries}"
     if task.deaths:
         yield f"  {task.deaths} workers died while they held it"
 
 
 def _of_holder(holder: Record, proof: str) -> Iterator[str]:
-    since = f" since {show_time(holder.since)}" if holder.since else ""
+    since = f" since {moment(holder.since)}" if holder.since else ""
     where = f"{holder.host} ({holder.owner or 'by hand'})"
-    yield f"  by {holder.life} on {where}{since}, last beat {show_time(holder.beaten)}"
+    yield f"  by {holder.life} on {where}{since}, last beat {moment(holder.beaten)}"
     if proof:
         yield f"  which is dead: {proof}"

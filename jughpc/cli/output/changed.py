@@ -8,13 +8,13 @@ from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.sources import Changed
 from jughpc.app.status.report import Report
 from jughpc.cli.output.rows import BUSY, FAINT, Row, row
-from jughpc.units import show_time
+from jughpc.units import moment
 
 
 def as_loaded(manifest: Manifest) -> Iterator[Row]:
     """Yield when the tasks were loaded, if that is not just now."""
     if manifest.since is not None:
-        when = f"as loaded at {show_time(manifest.since)}" if manifest.since else "of old"
+        when = f"as loaded at {moment(manifest.since)}" if manifest.since else "of old"
         yield row(f"These are the tasks {when}: the jugfile was not run.", FAINT)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jughpc.app.status.alike import STACK, Alike, cut, last_frame
 from jughpc.store.base import Failure
-from jughpc.units import show_time
+from jughpc.units import moment
 
 _SCREEN, _MOST = 35, 17  # lines, and kinds, that are shown unless all is asked for
 _HEAD = 5  # lines of a kind, but for its traceback
@@ -129,7 +129,7 @@ def _short(failure: Failure) -> str:
 
 
 def _where(failure: Failure) -> str:
-    return f"{failure.host} ({failure.owner or 'by hand'}) at {show_time(failure.when)}, tries {failure.tries}"
+    return f"{failure.host} ({failure.owner or 'by hand'}) at {moment(failure.when)}, tries {failure.tries}"
 
 
 def _list(head: str, words: Sequence[str], width: int) -> str:
