@@ -49,7 +49,7 @@ def _see(task: Explained, jugfile: str) -> Iterator[str]:
     short = task.digest[:8]
     if task.failure is not None:
         yield f"jughpc failures {jugfile} --task {short}"
-    if task.failure is not None or task.holder is not None or task.deaths:
+    if task.state == "done" or task.failure is not None or task.holder is not None or task.deaths:
         yield f"jughpc logs {jugfile} --task {short}"
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from jughpc import host
 from jughpc.host import Descriptor
 from jughpc.store.record import Record
 
@@ -69,7 +70,7 @@ def index_here() -> Index | None:
     From then on both streams have one position, if both were that log.
     """
     try:
-        out, err, path = os.fstat(1), os.fstat(2), Path(os.readlink("/proc/self/fd/1"))
+        out, err, path = os.fstat(1), os.fstat(2), host.path_of(1)
         if not stat.S_ISREG(out.st_mode) or path.suffix != ".log" or path.parent.name != "logs":
             return None
         if (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino):
@@ -171,7 +172,5 @@ def take_note_of_writes() -> None:
         with suppress(OSError, ValueError):
             former.flush()
         raw = io.BufferedWriter(_Noted(number, "wb", closefd=False))
-        errors = "strict" if number == 1 else "backslashreplace"
-        with suppress(AttributeError):
-            errors = former.errors or errors
-        setattr(sys, name, io.TextIOWrapper(raw, errors=errors, line_buffering=True))
+        encoding, errors = (getattr(former, what, None) for what in ("encoding", "errors"))
+        setattr(sys, name, io.TextIOWrapper(raw, encoding, errors, line_buffering=True))

@@ -108,7 +108,7 @@ def _next(failure: Failure, jugfile: str) -> Iterator[str]:
     steps = {
         f"logs {jugfile} --task {short}": "what it put out",
         f"failures {jugfile} --debug {short}": "run it here, with pdb",
-        f"failures {jugfile} --retry-failed": "let them run again; all of each: --full",
+        f"failures {jugfile} --retry-failed": "let all run again; --full lists each",
     }
     longest = max(map(len, steps))
     for number, (step, what) in enumerate(steps.items()):
