@@ -244,7 +244,7 @@ def width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def show(lines: Iterable[str]) -> None:
+def show(lines: Iterable[str], err: bool = False) -> None:
     """Put out what a command has to show."""
     for line in lines:
-        echo(line)
+        echo(line, err=err)
