@@ -32,6 +32,7 @@ from jughpc.app.calls.batches import load
 
 calls = load(__file__)
 '''
+MARK = "from jughpc.app.calls.batches import load"  # what tells such a jugfile from another
 
 _MAGIC = b"jughpc calls 1\n"
 _CHECK = 32  # [bytes]

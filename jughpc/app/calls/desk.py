@@ -260,7 +260,10 @@ def _check_trust(folder: Path) -> None:
 def _lay_out(folder: Path, jugfile: Path) -> None:
     """Make the folder, with its jugfile in it. Raises UsageError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not jugfile.exists():
+    try:
+        text = jugfile.read_text(errors="replace")
+    except FileNotFoundError:
         put(jugfile, batches.TEXT)
-    elif "jughpc.app.calls" not in jugfile.read_text(errors="replace"):
+        return
+    if batches.MARK not in text:
         raise UsageError(f"{jugfile} is none of an executor's: choose another name than {folder.name}")
