@@ -4,7 +4,7 @@ submissions/<number>/record.json       what was chosen; written before the sched
 submissions/<number>/<k>-<role>.*      its jobs, see journal.py
 submissions/<number>/ends/             how these ended, see ends.py
 submissions/<number>/setup             the lines of setup, for their owner alone: they may hold a password
-submissions/<number>/logs/             one log an element
+submissions/<number>/logs/             one log an element, beside it which part of it is which task's
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 submissions/<number>/over              nothing of it is left in the queue
 submissions/<number>/avoided-<host>    its further arrays keep off that host, see avoided.py

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from html import escape
 
 from jughpc.app.context.target import Target
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS, in_words
 from jughpc.plain import plain
+from jughpc.units import moment
 
 REFRESH = 3  # [s]
 
@@ -42,7 +42,7 @@ def page(report: Report) -> str:
     totals = [standing.count(state) for state in range(len(COLUMNS))]
     rows = [_row("th", [*COLUMNS, "Task name"]), *(_row("td", [*counts, name]) for name, counts in by_name)]
     since = standing.manifest.since
-    loaded = f" Tasks as loaded at {datetime.fromtimestamp(since):%Y-%m-%d %H:%M:%S}." if since else ""
+    loaded = f" Tasks as loaded at {moment(since)}." if since else ""
     words = f"<p>{_shown(in_words(standing))} {len(standing.workers)} live workers.{loaded}</p>"
     table = "\n".join(["<table>", *rows, _row("td", [*totals, "Total"]), "</table>"])
     return _whole(report.target, f"{words}\n{table}")

@@ -11,9 +11,11 @@ from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.held import Held
+from jughpc.worker.marks import BROKEN_OFF, DONE, FAILED
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.policy import Times
 from jughpc.worker.run_task import Trouble, attempt
+from jughpc.worker.stops import Interrupted
 
 FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
 FLUSH_AT = 4 << 20  # [bytes]
@@ -51,6 +53,10 @@ class Batch:
         given, started = _Yield(), self._context.clock.uptime()
         try:
             self._run(indices, given)
+        except Interrupted:
+            if self._context.options.marks and len(given.walls) < len(indices):
+                self._context.options.marks.end(digests[indices[len(given.walls)]], BROKEN_OFF, LONG)
+            raise
         finally:
             self._held.claims = self._context.lease.end_batch()
             self._account(indices[: len(given.walls)], given, started)
@@ -65,6 +71,9 @@ class Batch:
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
         times, kind, took = Times(context.policy, before), -1, given.walls.append
+        marks, digests = options.marks, self._graph.digests
+        if marks:
+            marks.begin()
         with stops.user_code(names[kinds[indices[0]]]):
             for number, index in enumerate(indices):
                 if kinds[index] != kind:
@@ -75,6 +84,8 @@ class Batch:
                 is_good = self._take(index, outcome, value, given)
                 now = uptime()
                 took(now - before)
+                if marks:
+                    marks.end(digests[index], FAILED if index in given.troubles else DONE, now - before)
                 if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
                 if now > glance:
