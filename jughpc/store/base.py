@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from jughpc.config.pace import too_short
 from jughpc.errors import SettingError
+from jughpc.jsonfile import whole
 from jughpc.store.death import Death
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
@@ -90,9 +91,6 @@ class Failure:
     element: int = -1
     call: str = ""
     deaths: int = 0
-
-
-_OF_FAILURES = {one.name for one in fields(Failure)}
 
 
 @dataclass(frozen=True)
@@ -309,6 +307,15 @@ class Store(Protocol):
     def forget_ended(self, lives: Iterable[str]) -> int:
         """Remove what is kept of lives that ended well; return how much that was."""
 
+    def keep_measures(self, life: str, data: bytes) -> None:
+        """Keep what a life measured, in place of what it kept before; see measures.encode."""
+
+    def measured(self) -> list[str]:
+        """Return the names of the lives whose measures are kept."""
+
+    def measures(self, life: str, limit: int = ...) -> bytes:
+        """Return the first `limit` bytes of what a life measured, b"" if nothing is kept; it may be torn."""
+
     def scattered(self, shard: int) -> int:
         """Return in how many files the results of a shard were at the last look, with those published since.
 
@@ -337,9 +344,8 @@ class Store(Protocol):
 def read_failure(text: bytes, digest: bytes) -> Failure | None:
     """Return the failure that was kept as the JSON of its fields, None if it is damaged."""
     try:
-        fields = json.loads(text)
-        return Failure(**{**{key: value for key, value in fields.items() if key in _OF_FAILURES}, "digest": digest})
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return whole(Failure, json.loads(text), digest=digest)
+    except (ValueError, RecursionError):
         return None
 
 
