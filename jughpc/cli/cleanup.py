@@ -55,6 +55,7 @@ def _tell_leftovers(leftovers: Tidied) -> None:
         (leftovers.records, "records of workers that ended"),
         (leftovers.marks, "marks that were not true"),
         (leftovers.texts, "texts that nothing runs any more"),
+        (leftovers.bundles, "environments that no node unpacks any more"),
     ]
     if told := [f"{count} {what}" for count, what in counts if count]:
         echo(f"Removed leftovers: {', '.join(told)}")

@@ -1,0 +1,104 @@
+"""The tar of an environment: written once beside the results, and used again as long as nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import stat
+import tarfile
+from pathlib import Path
+from typing import BinaryIO
+
+from jughpc.batch.bundle import FOLDER, Bundle
+from jughpc.batch.staging.survey import Item, Survey
+from jughpc.errors import UsageError
+from jughpc.fs import Files
+from jughpc.inode import Buffer
+
+TABLE = ".imports"
+"""The name of the table of what is packed; no path on a disk begins with it."""
+
+
+def drafted(files: Files, jugdir: Path, found: Survey) -> Bundle:
+    """Return the bundle of what was found, without a digest if it is still to be packed."""
+    tar = jugdir.absolute() / FOLDER / f"{found.key}.tar"
+    return Bundle(tar, _digest(files, found.key), found.room, len(found.items))
+
+
+def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
+    """Return the bundle of what was found, packed now unless it is there.
+
+    Args:
+        token: Of who packs: nobody else makes a file of that name.
+    Raises:
+        UsageError: A file changed meanwhile, or there is no room.
+    """
+    bundle = drafted(files, jugdir, found)
+    if bundle.digest:
+        return bundle
+    name = f"{FOLDER}/{found.key}.{token}.tmp"
+    try:
+        files.write(name, [])
+        digest = _write(jugdir / name, found)
+        files.rename(name, f"{FOLDER}/{found.key}.tar")
+        files.save(f"{FOLDER}/{found.key}.sha256", [digest.encode()])
+    except OSError as error:
+        raise UsageError(f"what Python imports could not be packed in {jugdir / FOLDER}: {error}") from error
+    finally:
+        files.remove(name)
+    return drafted(files, jugdir, found)
+
+
+def _digest(files: Files, key: str) -> str:
+    try:
+        digest = files.read(f"{FOLDER}/{key}.sha256", 65).decode("ascii", "replace")
+    except FileNotFoundError:
+        return ""
+    return digest if re.fullmatch("[0-9a-f]{64}", digest) else ""
+
+
+def _write(path: Path, found: Survey) -> str:
+    """Fill the file at `path`; return its digest. Raises OSError, also where a file became shorter meanwhile."""
+    with path.open("r+b") as whole:
+        output = _Hashed(whole)
+        with tarfile.open(fileobj=output, mode="w|", bufsize=1 << 20, format=tarfile.GNU_FORMAT) as tar:
+            tar.addfile(_info(TABLE, len(found.table)), io.BytesIO(found.table))
+            for item in found.items:
+                _add_item(tar, item)
+        return output.digest()
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is written to, and the digest of all that was."""
+
+    def __init__(self, whole: BinaryIO) -> None:
+        self._whole, self._state = whole, hashlib.sha256()
+
+    def write(self, data: Buffer) -> int:  # type: ignore[override]  # what a tar writes
+        self._state.update(data)
+        return self._whole.write(data)
+
+    def digest(self) -> str:
+        return self._state.hexdigest()
+
+
+def _add_item(tar: tarfile.TarFile, item: Item) -> None:
+    info = _info(item.path.lstrip("/"), item.size, item.changed // 10**9, item.mode)
+    if item.link:
+        info.type, info.linkname = tarfile.SYMTYPE, item.link
+        tar.addfile(info)
+        return
+    with open(item.path, "rb") as content:
+        tar.addfile(info, content)
+
+
+def _info(name: str, size: int, changed: int = 0, mode: int = 0) -> tarfile.TarInfo:
+    """Return the head of a file that is its owner's alone, as whoever unpacks it makes it.
+
+    Args:
+        changed: As Python's own compiled files have it, which know their source by it [Unix s].
+    """
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = size, changed, 0o700 if mode & stat.S_IXUSR else 0o600
+    return info

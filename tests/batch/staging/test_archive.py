@@ -1,0 +1,81 @@
+"""The tar of an environment: written once, and found again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from jughpc.batch.staging import archive
+from jughpc.batch.staging.interpreter import Interpreter, ask
+from jughpc.batch.staging.survey import survey
+from jughpc.errors import SettingError, UsageError
+from jughpc.fs import OsFiles
+
+
+@pytest.fixture
+def found(tmp_path):
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "one.py").write_text("x = 1\n")
+    (site / "run").write_text("#!/bin/sh\n")
+    (site / "run").chmod(0o755)
+    (site / "also.py").symlink_to("one.py")
+    os.utime(site / "one.py", ns=(10**18 + 5, 10**18 + 999_999_999))
+    return survey(Interpreter((site,)), ())
+
+
+@pytest.fixture
+def jugdir(tmp_path):
+    return tmp_path / "jugdata"
+
+
+def test_each_file_lies_by_its_whole_path_and_is_its_owners_alone(found, jugdir):
+    bundle = archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
+    with tarfile.open(bundle.tar) as tar:
+        heads = {Path("/", one.name): one for one in tar.getmembers()}
+        assert tar.extractfile(".imports").read() == found.table
+    site = found.places[0].path
+    assert heads.keys() == {Path("/.imports"), site / "one.py", site / "also.py", site / "run"}
+    assert (heads[site / "one.py"].mode, heads[site / "run"].mode) == (0o600, 0o700)
+    assert heads[site / "also.py"].linkname == "one.py"
+    assert heads[site / "one.py"].mtime == 10**9, "a compiled file knows its source by whole seconds, rounded down"
+
+
+def test_the_digest_is_of_all_of_it(found, jugdir):
+    bundle = archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
+    assert bundle.digest == hashlib.sha256(bundle.tar.read_bytes()).hexdigest()
+
+
+def test_what_is_packed_is_not_packed_again_and_nothing_else_is_left(found, jugdir):
+    files = OsFiles(jugdir)
+    assert archive.drafted(files, jugdir, found).digest == ""
+    bundle = archive.packed(files, jugdir, found, "0badcafe")
+    bundle.tar.write_bytes(b"as it was")
+    assert archive.drafted(files, jugdir, found) == archive.packed(files, jugdir, found, "1badcafe") == bundle
+    assert bundle.tar.read_bytes() == b"as it was"
+    assert sorted(files.names("bundles")) == [f"{found.key}.sha256", f"{found.key}.tar"]
+
+
+def test_what_changes_while_it_is_packed_is_told_and_leaves_nothing(found, jugdir):
+    (found.places[0].path / "one.py").write_text("")
+    with pytest.raises(UsageError, match="could not be packed"):
+        archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
+    assert OsFiles(jugdir).names("bundles") == []
+
+
+@pytest.mark.local
+def test_an_interpreter_tells_what_it_imports_from():
+    told = ask(sys.executable)
+    assert Path(os.__file__).parent == told.library
+    assert {path for path in map(Path, sys.path) if path.name == "site-packages"} <= set(told.path)
+
+
+@pytest.mark.local
+def test_what_is_no_python_is_told(tmp_path):
+    with pytest.raises(SettingError, match="/bin/false does not tell"):
+        ask("/bin/false")
