@@ -100,7 +100,7 @@ def _is(key: str, value: object, kind: Any) -> bool:
     if kind is str:
         return isinstance(value, str) and bool(_PATTERNS.get(key, _TEXT).fullmatch(value))
     if kind is int:
-        most = _LARGEST if key in ("memory", "room") else MOST
+        most = _LARGEST if key in ("memory", "packed", "room") else MOST
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
