@@ -11,24 +11,26 @@ FOLDER = "bundles"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A tar of what an interpreter imports from, each file by its whole path below the root.
+    """A compressed tar of what an interpreter imports from, each file by its whole path below the root.
 
     Attributes:
         tar: Where it lies (absolute).
         digest: SHA-256 of all of it, "" as long as it is not packed.
+        packed: Its size [bytes].
         room: What it takes once it is unpacked [bytes].
         files: How many there are in it.
     """
 
     tar: Path
     digest: str
+    packed: int
     room: int
     files: int
 
     @property
     def key(self) -> str:
         """What tells it from all others."""
-        return self.tar.stem
+        return self.tar.name.partition(".")[0]
 
     @property
     def kibibytes(self) -> int:

@@ -18,8 +18,7 @@ T = TypeVar("T")
 
 MOST = 2**31 - 1  # what schedulers count in
 MOST_ELEMENTS = 10**6  # of a submission: whoever reads of more has a damaged record before him
-_LARGEST = 1 << 60  # [bytes] of memory
-
+_LARGEST = 1 << 60  # [bytes] of memory, or of a disk
 _MOST = dict.fromkeys(("memory", "packed", "room"), _LARGEST) | {"size": MOST_ELEMENTS}
 
 _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")

@@ -162,6 +162,6 @@ def test_a_jobs_name_has_only_letters_that_every_system_takes(name, plain):
 
 
 def test_elements_unpack_what_was_packed_for_them_and_their_followers_do_not():
-    bundle = Bundle(Path("/shared/run/bundles/0a.tar"), "0f" * 32, 4096, 1)
+    bundle = Bundle(Path("/shared/run/bundles/0a.tar.gz"), "0f" * 32, 2048, 4096, 1)
     staged = replace(SUBMISSION, options=replace(SUBMISSION.options, stage=bundle))
     assert [job.stage for job in plan(staged, Slurm(), [COLLECT, REDUCE])] == [bundle, None, None]

@@ -44,7 +44,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def submission(files, tmp_path):
-    stage = Bundle(Path("/home/ada/0a1b2c3d4e5f6071.tar"), "0f" * 32, 5 << 30, 7)
+    stage = Bundle(Path("/home/ada/0a1b2c3d4e5f6071.tar.gz"), "0f" * 32, 2 << 30, 5 << 30, 7)
     options = ElementOptions(Path("/home/ada"), stage=stage)
     drafted = submissions.draft(
         files, OsClock(), tmp_path, scheduler="slurm", workload=Workload(("python",), 8, "primes"), options=options
@@ -58,7 +58,7 @@ def harmless(path, value):
         "created": (1.5, 10**15), "argv": ([],), "setup": ([],), "extra": ([],),
         "probe": ([],), "exclude": ([],), "after": ([],), "settings": ([],),
         "walltime": (1.5, 10**15),
-        "memory": (10**15,), "room": (10**15,),
+        "memory": (10**15,), "packed": (10**15,), "room": (10**15,),
     }  # fmt: skip
     if path == ("workload", "name") or path == ("workload", "argv", 0):
         return isinstance(value, str) and value != "\x00"

@@ -9,7 +9,7 @@ from jughpc.batch import submissions
 from jughpc.batch.bundle import FOLDER
 from jughpc.fs import Files
 
-_OURS = re.compile(r"([0-9a-f]{16})\.(tar|sha256|[0-9a-f]{8}\.tmp)")
+_OURS = re.compile(r"([0-9a-f]{16})\.(tar\.gz|sum|[0-9a-f]{8}\.tmp)")
 
 
 def tidy_bundles(files: Files, jugdir: Path, spared: str = "") -> int:
@@ -25,7 +25,7 @@ def tidy_bundles(files: Files, jugdir: Path, spared: str = "") -> int:
     unneeded = [name for name in names if needed is not None and name[1] not in {*needed, spared}]
     for name in unneeded:
         files.remove(f"{FOLDER}/{name[0]}")
-    return sum(name[2] == "tar" for name in unneeded)
+    return sum(name[2] == "tar.gz" for name in unneeded)
 
 
 def _needed(files: Files, jugdir: Path) -> set[str] | None:

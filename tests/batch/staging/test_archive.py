@@ -58,7 +58,7 @@ def test_what_is_packed_is_not_packed_again_and_nothing_else_is_left(found, jugd
     bundle.tar.write_bytes(b"as it was")
     assert archive.drafted(files, jugdir, found) == archive.packed(files, jugdir, found, "1badcafe") == bundle
     assert bundle.tar.read_bytes() == b"as it was"
-    assert sorted(files.names("bundles")) == [f"{found.key}.sha256", f"{found.key}.tar"]
+    assert sorted(files.names("bundles")) == [f"{found.key}.sum", f"{found.key}.tar.gz"]
 
 
 def test_what_changes_while_it_is_packed_is_told_and_leaves_nothing(found, jugdir):
