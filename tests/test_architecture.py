@@ -116,7 +116,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "Target.is_there": "the user's jugfile",
     "_check": "the user's reduce script and templates",
     "_recall": "the user's jugfile",
-    "_shipped": "a site's templates",
+    "shipped": "a site's templates",
     "_chosen": "the user's jugfile",
     "_conda_libraries": "the user's environment",
     "_entry": "the user's environment",

@@ -44,6 +44,7 @@ def cleanup(site: Site, locks_only: bool, failed_only: bool, keep_locks: bool, w
         _free(site, wait, force)
     if removed and removed.leftovers:
         _tell_leftovers(removed.leftovers)
+        _sweep_host()
     return ExitCode.DONE
 
 
@@ -59,6 +60,13 @@ def _tell_leftovers(leftovers: Tidied) -> None:
     ]
     if told := [f"{count} {what}" for count, what in counts if count]:
         echo(f"Removed leftovers: {', '.join(told)}")
+
+
+def _sweep_host() -> None:
+    from jughpc.batch.staging.leftover import sweep
+
+    for place in sweep():
+        echo(f"Removed {place}, which elements that were killed had unpacked on this host")
 
 
 def _free(site: Site, wait: bool, force: bool) -> None:

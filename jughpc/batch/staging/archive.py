@@ -14,8 +14,9 @@ from typing import BinaryIO
 from jughpc.batch.bundle import FOLDER, Bundle
 from jughpc.batch.staging.survey import Item, Survey
 from jughpc.errors import UsageError
-from jughpc.fs import Files
+from jughpc.fs import Files, free_space
 from jughpc.inode import Buffer
+from jughpc.units import show_memory
 
 _LEVEL = 1  # a third of the size at 10 ms a MB; 6 takes an eighth off that for twice the time, and nodes have no zstd
 
@@ -42,6 +43,7 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
         return bundle
     name = f"{FOLDER}/{found.key}.{token}.tmp"
     try:
+        _refuse_to_fill(jugdir, found)
         files.write(name, [])
         digest, size = _write(jugdir / name, found)
         files.rename(name, _name(found.key))
@@ -51,6 +53,15 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
     finally:
         files.remove(name)
     return drafted(files, jugdir, found)
+
+
+def _refuse_to_fill(jugdir: Path, found: Survey) -> None:
+    free, _ = free_space(jugdir)
+    if found.room > free:
+        raise UsageError(
+            f"what Python imports takes {show_memory(found.room)}, most of it in {found.heaviest}, and where "
+            f"{jugdir} lies only {show_memory(free)} are free. Submit without --stage, or make that folder smaller."
+        )
 
 
 def _name(key: str) -> str:

@@ -19,10 +19,10 @@ finders = (vars(module) for name, module in list(sys.modules.items()) if name.st
 mapping = {}
 for names in finders:
     mapping.update(names.get("MAPPING", {}))
-print(json.dumps({"path": sys.path[1:], "prefixes": [sys.prefix, sys.base_prefix],
+print(json.dumps({"path": [path for path in sys.path if path], "prefixes": [sys.prefix, sys.base_prefix],
     "library": sysconfig.get_path("stdlib"), "editable": mapping}))
 """
-"""Names of editable installs whose import hooks the setuptools write are in their MAPPING. The first path is `-c`'s."""
+"""Names of editable installs whose import hooks the setuptools write are in their MAPPING. An empty path is the folder of `-c`."""
 
 
 @dataclass(frozen=True)

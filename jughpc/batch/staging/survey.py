@@ -69,6 +69,15 @@ class Survey:
         return sum(-(-item.size // _BLOCK) * _BLOCK for item in self.items) + folders * _BLOCK
 
     @property
+    def heaviest(self) -> Path:
+        """The place that most of it lies in; there is one."""
+        sizes = {
+            one.path: sum(item.size for item in self.items if item.path.startswith(f"{one.path}/"))
+            for one in self.places
+        }
+        return max(sizes, key=sizes.__getitem__)
+
+    @property
     def table(self) -> bytes:
         """What the worker reads: a line each for the entries of the path of imports that are packed."""
         kinds = {(True, False): "whole", (False, False): "part", (False, True): "new"}

@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def found(tmp_path):
 
 @pytest.fixture
 def jugdir(tmp_path):
-    return tmp_path / "jugdata"
+    (jugdir := tmp_path / "jugdata").mkdir()
+    return jugdir
 
 
 def test_each_file_lies_by_its_whole_path_and_is_its_owners_alone(found, jugdir):
@@ -66,6 +68,13 @@ def test_what_changes_while_it_is_packed_is_told_and_leaves_nothing(found, jugdi
     with pytest.raises(UsageError, match="could not be packed"):
         archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
     assert OsFiles(jugdir).names("bundles") == []
+
+
+def test_a_disk_is_not_filled_with_what_was_not_meant_to_be_packed(found, jugdir):
+    (item,) = (item for item in found.items if item.path.endswith("one.py"))
+    huge = replace(found, items=(item._replace(size=1 << 60),))
+    with pytest.raises(UsageError, match=f"most of it in {found.places[0].path}, and where .* are free"):
+        archive.packed(OsFiles(jugdir), jugdir, huge, "0badcafe")
 
 
 @pytest.mark.local

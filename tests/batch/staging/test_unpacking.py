@@ -16,6 +16,7 @@ from jughpc.batch.local.scheduler import Local
 from jughpc.batch.script import render
 from jughpc.batch.staging import archive
 from jughpc.batch.staging.interpreter import Interpreter
+from jughpc.batch.staging.leftover import sweep
 from jughpc.batch.staging.survey import survey
 from jughpc.fs import OsFiles
 
@@ -47,11 +48,11 @@ class Node:
         folder = str(self.job.stage.tar.parents[2] / "site-packages")
         job = replace(self.job, argv=("bash", "-c", show, "show", folder), stage=bundle or self.job.stage)
         text = render(job, Local()).replace("jughpc_patience=300", f"jughpc_patience={self.patience}")
-        text = text.replace(" /tmp /dev/shm; do", f"{self.places}; do")
+        text = text.replace(" /tmp /dev/shm)", f"{self.places})")
         env = {"PATH": os.environ["PATH"], "TMPDIR": str(self.disk), "JUGHPC_LOCAL_INDEX": "0", "JUGHPC_LOCAL_JOB": "1"}
         env |= {"JUGHPC_LOCAL_END": ""}
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-        return subprocess.Popen(["bash", "-c", text], env=env, **how)
+        return subprocess.Popen(["bash", "-c", text], env=env, stdin=subprocess.PIPE, **how)
 
     def run(self, show: str = SHOW, bundle: Bundle | None = None) -> tuple[str, str]:
         """Return what an element shows, and what it says."""
@@ -68,6 +69,7 @@ def node(job, tmp_path):
     (site := tmp_path / "site-packages").mkdir()
     (site / "one.py").write_text("x = 1\n")
     jugdir, disk = tmp_path / "jugdata", tmp_path / "disk"
+    jugdir.mkdir()
     disk.mkdir()
     bundle = archive.packed(OsFiles(jugdir), jugdir, survey(Interpreter((site,)), ()), "0badcafe")
     return Node(replace(job, script=tmp_path / "s.sh", workdir=tmp_path, stage=bundle), disk)
@@ -93,6 +95,7 @@ def stuck(node, until):
 def test_an_element_finds_what_was_packed_in_a_folder_of_its_users_alone(node):
     out, err = node.run()
     assert out.startswith(f"at {node.home / node.job.stage.key}\nx = 1\n"), err
+    assert f"Python imports from {node.home / node.job.stage.key}, unpacked in " in err
     assert node.home.stat().st_mode & 0o777 == 0o700
     assert node.names() == [node.job.stage.key, f"{node.job.stage.key}.lock"]
 
@@ -151,7 +154,7 @@ def test_what_does_not_go_to_one_place_goes_to_the_next(node, tmp_path):
     node.places = f" {tmp_path / 'next'}"
     out, err = node.run()
     assert out.startswith(f"at {tmp_path / 'next'}/"), err
-    assert not err
+    assert "unstaged" not in err
 
 
 @pytest.mark.parametrize("planted", ["link", "file", "open", "others may rename"])
@@ -181,6 +184,17 @@ def test_what_killed_elements_left_goes_with_the_next_one_and_what_is_in_use_sta
         until(lambda: not any(name.startswith("old") for name in node.names()))
         assert "used" in node.names()
         user.kill()
+
+
+def test_a_cleanup_on_that_host_removes_what_was_left_and_nothing_that_is_in_use(node, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(node.disk))
+    with node.start(f"{SHOW}; read -r line") as element:
+        assert element.stdout.readline() == f"at {node.home / node.job.stage.key}\n"
+        assert str(node.home / node.job.stage.key) not in sweep()
+        os.killpg(element.pid, signal.SIGKILL)
+        element.wait()
+        assert str(node.home / node.job.stage.key) in sweep()
+    assert node.names() == []
 
 
 def test_a_limit_of_memory_is_found_wherever_it_is_set(tmp_path):
