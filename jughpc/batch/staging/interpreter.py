@@ -22,7 +22,7 @@ for names in finders:
 print(json.dumps({"path": [path for path in sys.path if path], "prefixes": [sys.prefix, sys.base_prefix],
     "library": sysconfig.get_path("stdlib"), "editable": mapping}))
 """
-"""Names of editable installs whose import hooks the setuptools write are in their MAPPING. An empty path is the folder of `-c`."""
+"""Import hooks that the setuptools write for editable installs have a MAPPING. An empty path is the folder of `-c`."""
 
 
 @dataclass(frozen=True)

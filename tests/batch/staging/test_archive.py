@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch.staging import archive
-from jughpc.batch.staging.interpreter import Interpreter, ask
+from jughpc.batch.staging.interpreter import Interpreter
 from jughpc.batch.staging.survey import survey
-from jughpc.errors import SettingError, UsageError
+from jughpc.errors import UsageError
 from jughpc.fs import OsFiles
 
 
@@ -75,16 +74,3 @@ def test_a_disk_is_not_filled_with_what_was_not_meant_to_be_packed(found, jugdir
     huge = replace(found, items=(item._replace(size=1 << 60),))
     with pytest.raises(UsageError, match=f"most of it in {found.places[0].path}, and where .* are free"):
         archive.packed(OsFiles(jugdir), jugdir, huge, "0badcafe")
-
-
-@pytest.mark.local
-def test_an_interpreter_tells_what_it_imports_from():
-    told = ask(sys.executable)
-    assert Path(os.__file__).parent == told.library
-    assert {path for path in map(Path, sys.path) if path.name == "site-packages"} <= set(told.path)
-
-
-@pytest.mark.local
-def test_what_is_no_python_is_told(tmp_path):
-    with pytest.raises(SettingError, match="/bin/false does not tell"):
-        ask("/bin/false")
