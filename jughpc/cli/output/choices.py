@@ -35,7 +35,7 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
         if workers := said(submission.workload.argv, WORKERS):
             yield "workers", f"{workers} in each"
         if plan.staging:
-            yield "stage", _staging(plan.staging, here=cluster.runs_here)
+            yield from _staged(plan.staging, here=cluster.runs_here)
     else:
         yield "array", "none: all tasks are done, and the reduce is missing"
     for job in plan.jobs:
@@ -47,10 +47,11 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     yield from _of_elements(options)
 
 
-def _staging(staging: Staging, here: bool) -> str:
-    words = f"{staging.bundle.room / 1e6:.0f} MB in {staging.bundle.files} files for each node's own disk, "
-    words += "packed by an earlier submit" if staging.is_there else "packed once, beside the results"
-    return f"{words}; of use here only if python lies on a file server" if here else words
+def _staged(staging: Staging, here: bool) -> Iterator[tuple[str, str]]:
+    when = "packed by an earlier submit" if staging.is_there else "packed once, beside the results"
+    yield "stage", f"{staging.bundle.room / 1e6:.0f} MB in {staging.bundle.files} files, {when}"
+    if here:
+        yield "", "which helps on this machine only if python lies on a file server"
 
 
 def _of_elements(options: ElementOptions) -> Iterator[tuple[str, str]]:
