@@ -71,6 +71,7 @@ def submit(
         max_crashes=values.max_crashes,
         workers=values.workers,
         start="" if values.start == named()["start"].default else values.start,
+        stage=values.stage,
         rounds=values.rounds,
         again=again,
     )

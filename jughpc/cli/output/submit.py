@@ -42,6 +42,8 @@ def rehearsed(plan: Planned) -> Iterator[str]:
 
 def queued(done: Submitted) -> Iterator[str]:
     """Yield the ids of the jobs, and how to go on."""
+    if done.packing and (bundle := done.submission.options.stage):
+        yield f"packed     to {bundle.packed / 1e6:.0f} MB in {done.packing:.1f} s"
     for job in done.accepted:
         yield f"{job.role.value:<10} {job.id}"
     yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
