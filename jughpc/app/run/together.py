@@ -22,6 +22,7 @@ from jughpc.errors import JugError, UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
+from jughpc.store.redis.server import let_go
 from jughpc.tasks.matching import Matcher
 from jughpc.usage import OsMeter
 from jughpc.worker import forking
@@ -146,6 +147,7 @@ class _Watch:
 
     def _forbids(self, before: Scene) -> str:
         """Return why what was loaded cannot be forked, "" if it can; say what may go wrong then."""
+        let_go()
         now, location = forking.scene(), self._element.site.location
         if words := forking.forbids(before, now):
             return words
