@@ -23,6 +23,7 @@ from jughpc.errors import JugError, UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
+from jughpc.store.redis.server import let_go
 from jughpc.usage import OsMeter
 from jughpc.worker import forking
 from jughpc.worker.crew import Crew
@@ -148,6 +149,7 @@ class _Watch:
 
     def _forbids(self, before: Scene) -> str:
         """Return why what was loaded cannot be forked, "" if it can; say what may go wrong then."""
+        let_go()
         now, location = forking.scene(), self._element.site.location
         if words := forking.forbids(before, now):
             return words
