@@ -208,24 +208,33 @@ def submission(lab):
     return lab.submit(size=2).submission
 
 
+def reducing(submission, script="r.py"):
+    """Return a submission that is to end with this reduce."""
+    return replace(submission, meta={**submission.meta, "reduce": script})
+
+
+def test_a_reduce_looks_itself_whether_all_is_done_for_it_may_start_at_any_time(lab, submission):
+    (reduce,) = dependents.reduce_alone(lab.site.target, reducing(submission))
+    assert "--if-done" in reduce.argv
+
+
 def test_a_collector_knows_its_submission_and_how_many_rounds_are_left(lab, submission):
-    (collector,) = dependents.of_array(lab.site.target, submission, 2, None, Progress(0))
+    (collector,) = dependents.of_array(lab.site.target, reducing(submission, ""), 2, Progress(0))
     assert (collector.role, words(collector, "--submission"), words(collector, "--rounds")) == (
         Role.COLLECT, ["1"], ["2"],
     )  # fmt: skip
 
 
 def test_how_far_things_are_is_told_to_the_collector(lab, submission):
-    collector, reduce = dependents.of_array(lab.site.target, submission, 2, Path("r.py"), Progress(7, 1))
+    collector, reduce = dependents.of_array(lab.site.target, reducing(submission), 2, Progress(7, 1))
     assert words(collector, "--progress") == ["7.1"]
     assert "--progress=7.1" not in reduce.argv
     assert words(reduce, "--script") == ["r.py"]
-    assert "--if-done" not in reduce.argv
 
 
 def test_what_follows_asks_for_no_gpus(lab, submission):
     hungry = replace(submission, options=replace(submission.options, resources=Resources(gpus=2, cpus=3)))
-    for job in dependents.of_array(lab.site.target, hungry, 0, Path("r.py"), Progress(0)):
+    for job in dependents.of_array(lab.site.target, reducing(hungry), 0, Progress(0)):
         assert job.resources.gpus is None
 
 

@@ -130,7 +130,19 @@ LINES = {
     ),
     "a collector does not wait for its reduce": (
         "3 all is done and never reduced, .*|3 a reduce starts before all is done",
-        app("submit.collect:collect", "wait_for_reduce(site, clusters, charge.number, last)", "pass"),
+        app("submit.collect:collect", "wait_for_reduce(site, clusters, charge.number, stem, last)", "pass"),
+    ),
+    "nobody sees to the reduce in the end": (
+        "3 all is done and never reduced, .*",
+        app("submit.collect:collect", "if verdict.end is End.DONE:", "if False:"),
+    ),
+    "whoever finds all done queues a reduce": (
+        "3 reduced more than once|1 two reduces go on",
+        app(
+            "submit.last_reduce:_is_missing",
+            "if job is None or job.name in jobs.taken_back:",
+            "if job is None or job.name in jobs.taken_back or True:",
+        ),
     ),
     "what the system dropped is not queued again": (
         "[35] .*, the collector was deleted unrun",

@@ -93,8 +93,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     submission = jobs.submission
     _refuse_half(site, jobs)
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
-    reduce = followers.reduce_of(submission)
-    after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now, site.store()))
+    after = dependents.of_array(target, submission, rounds, Progress.of(now, site.store()))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
     store = site.store()

@@ -275,7 +275,7 @@ def _of_several(request: SubmitRequest) -> tuple[str, ...]:
 def _jobs(
     site: Site, target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
 ) -> list[Job]:
-    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing, site.store()))
+    after = dependents.of_array(target, submission, request.rounds, Progress.of(standing, site.store()))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
     missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce, submission))
