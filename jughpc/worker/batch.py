@@ -61,16 +61,17 @@ class Batch:
         before = uptime()
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
-        times, kind = Times(context.policy, before), -1
+        times, kind, ran, now = Times(context.policy, before), -1, 0, before
         with stops.user_code(names[kinds[indices[0]]]):
             for number, index in enumerate(indices):
                 if kinds[index] != kind:
                     kind = kinds[index]
                     times.turn(names[kind], number, before)
-                step(number, times.name, before)
+                if step(number, times.name, before):
+                    break  # this worker was held up between two tasks for so long that the shard was let go
                 outcome, value = attempt(tasks[index], options, stops.own)
                 is_good = self._take(index, outcome, value, given)
-                now = uptime()
+                now, ran = uptime(), number + 1
                 if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
                 if now > glance:
@@ -78,7 +79,7 @@ class Batch:
                         break
                     glance = min(limit, now + GLANCE)
                 before = now
-        times.turn("", number + 1, now)
+        times.turn("", ran, now)
 
     def _take(self, index: int, outcome: Encoded | Trouble, value: Any, given: _Yield) -> bool:
         """Keep what a task gave; return whether it is no reason to stop."""

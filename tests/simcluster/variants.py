@@ -56,7 +56,7 @@ LINES = {
     ),
     "nothing is taken back": (
         "4 submit (says that nothing is queued|was to take back what was queued), and it is",
-        batch("submitter:Submitter._submit_all", "story = take_back(submission, jobs)", "story = ''"),
+        batch("submitter:Submitter._submit_all", "story = take_back(submission, jobs[:mine])", "story = ''"),
     ),
     # ids
     "an id without its name, Slurm": (
