@@ -113,7 +113,7 @@ LINES = {
     ),
     "ended by hand is submitted again": (
         "1 elements that were ended by hand are submitted again",
-        app("submit.handover:worth", "len(_places(jobs)) - len(by_hand)", "len(_places(jobs))"),
+        app("submit.handover:worth", "sizes[-1] - len(by_hand)", "sizes[-1]"),
     ),
     "no collector has a bound": (
         "3 a collector is ended by its time limit",
@@ -138,11 +138,7 @@ LINES = {
     ),
     "whoever finds all done queues a reduce": (
         "3 reduced more than once|1 two reduces go on",
-        app(
-            "submit.last_reduce:_is_missing",
-            "if job is None or job.name in jobs.taken_back:",
-            "if job is None or job.name in jobs.taken_back or True:",
-        ),
+        app("submit.last_reduce:_is_ensured", "not _is_missing(jobs, files)", "False"),
     ),
     "what the system dropped is not queued again": (
         "[35] .*, the collector was deleted unrun",

@@ -156,7 +156,7 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
 def _reduced(site: Site, clusters: Clusters, charge: Charge, verdict: Verdict) -> Verdict:
     """See to it that a reduce is queued; return the verdict as it is then."""
     try:
-        ensure_reduce(site, clusters, charge.number, _left(site, charge))
+        ensure_reduce(site, clusters, charge.number, charge.stem, _left(site, charge))
     except JugError as error:
         site.say(f"the reduce could not be queued: {error}")
         return replace(verdict, end=End.UNREDUCED)

@@ -9,11 +9,13 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.submit import dependents
+from jughpc.app.submit.followed import reduce_after
 from jughpc.backoff import Backoff
-from jughpc.batch import ends, journal
+from jughpc.batch import ends, journal, settling, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.journal import Entry
-from jughpc.batch.scheduler import Role
+from jughpc.batch.scheduler import Role, State
+from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import NumberTakenError
 from jughpc.exitcode import ExitCode
@@ -22,33 +24,45 @@ from jughpc.fs import Files
 _FIRST, _LONGEST = 0.5, 15.0  # [s] between two looks
 
 
-def ensure_reduce(site: Site, clusters: Clusters, number: int, left: float) -> None:
+def ensure_reduce(site: Site, clusters: Clusters, number: int, collector: str, left: float) -> None:
     """Queue the reduce of a submission of which all is done, unless it has run, or one is queued.
 
-    One that was tried and never queued counts as little as one that was withdrawn, or that looked too early.
+    One that was tried and never queued counts as little as one that was withdrawn, that looked too early, or that waits
+    for a collector which ended otherwise than well.
 
     Args:
+        collector: The stem of this job's files.
         left: How long the system may be asked to queue it [s].
     Raises:
         JugError: It could not be queued, or nobody knows whether it was.
     """
     pauses = Backoff(_FIRST, _LONGEST)
-    while (files := site.files) and not _is_ensured(site, files, clusters, number, left):
+    while (files := site.files) and not _is_ensured(site, files, clusters, number, collector, left):
         site.clock.sleep(pauses.next())
 
 
-def _is_ensured(site: Site, files: Files, clusters: Clusters, number: int, left: float) -> bool:
+def _is_ensured(site: Site, files: Files, clusters: Clusters, number: int, collector: str, left: float) -> bool:
     """Queue the reduce if one is missing; return False if somebody else may be about to."""
-    jobs = submitted.find(site, clusters, number, ask=False)
-    if jobs is None or not _is_missing(jobs, files):
+    submission = submissions.load(files, site.location.folder(), number)
+    if _is_settled(files, submission, collector):
         return True
-    tried = [one for one in journal.entries(files, jobs.submission) if _is_open(one)]
+    tried = [one for one in journal.entries(files, submission) if _is_open(one)]
     if any(one.intent and site.clock.wall() < one.intent.began + _patience(clusters) for one in tried):
         return False
-    journal.withdraw(files, jobs.submission, [one.stem for one in tried])  # so that it is settled now
-    first = journal.next_ordinal(files, jobs.submission)  # before the look: who queues one meanwhile takes this number
+    journal.withdraw(files, submission, [one.stem for one in tried])  # so that it is settled now
+    first = journal.next_ordinal(files, submission)  # before the look: who queues one meanwhile takes this number
     jobs = _looked(site, files, clusters, number)
     return jobs is None or not _is_missing(jobs, files) or _queue(site, files, jobs, first, left)
+
+
+def _is_settled(files: Files, submission: Submission, collector: str) -> bool:
+    """Return whether no reduce is wanted, it has run, or one waits for this collector."""
+    if followers.reduce_of(submission) is None or submissions.is_cancelled(files, submission):
+        return True
+    mine = reduce_after(files, submission, collector)
+    if mine is None or mine.withdrawn or not isinstance(mine.outcome, Accepted):
+        return followers.is_reduced(files, submission)
+    return followers.is_reduced(files, submission) or not _looked_too_early(files, submission, mine.stem)
 
 
 def _queue(site: Site, files: Files, jobs: Jobs, first: int, left: float) -> bool:
@@ -73,13 +87,19 @@ def _looked(site: Site, files: Files, clusters: Clusters, number: int) -> Jobs |
 
 
 def _is_missing(jobs: Jobs, files: Files) -> bool:
-    """Return whether no reduce that was queued has run, or will."""
-    if jobs.cancelled or followers.reduce_of(jobs.submission) is None or followers.is_reduced(files, jobs.submission):
-        return False
-    job = followers.latest(jobs, Role.REDUCE)
+    """Return whether no reduce that was queued has run, or will, for all that can be found out."""
+    job, status = followers.latest(jobs, Role.REDUCE), jobs.poll.dependents.get(Role.REDUCE)
     if job is None or job.name in jobs.taken_back:
-        return True
-    end = ends.told(files, jobs.submission, journal.stem_of(job))
+        return not jobs.cancelled and not followers.is_reduced(files, jobs.submission)
+    if ends.told(files, jobs.submission, journal.stem_of(job)):
+        return _looked_too_early(files, jobs.submission, journal.stem_of(job))
+    if status is None:
+        return jobs.cluster.settle(job.name, settling.LOOK) is None
+    return status.state is State.ENDED  # nobody knows how, and it left no word
+
+
+def _looked_too_early(files: Files, submission: Submission, stem: str) -> bool:
+    end = ends.told(files, submission, stem)
     return end is not None and end.code == ExitCode.LEFT
 
 
