@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a command ended. README.md tells each of them to people; a test holds the two together."""
+    """How a command ended. docs/exit-codes.md tells each of them to people; a test holds the two together."""
 
     DONE = 0  # all is done
     FAILED = 1  # trouble: some task failed, or what was asked for is not so

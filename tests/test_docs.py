@@ -32,7 +32,7 @@ def test_each_command_that_reads_a_setting_has_its_option(command, name):
 
 
 def test_each_exit_code_is_told_once():
-    rows = re.findall(r"^\| (\d+) \|", (DOCS.parent / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \|", (DOCS / "exit-codes.md").read_text(), re.MULTILINE)
     assert rows == [str(code.value) for code in ExitCode]
 
 

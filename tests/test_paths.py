@@ -19,7 +19,8 @@ PLACES = [ROOT, ROOT / "jughpc", ROOT / "tests"]
 
 WORD = re.compile(r"[\w.*-][\w./*-]*(::\w+)?")
 SUFFIXES = (".py", ".md", ".toml", ".yml", ".yaml", ".j2", ".sh", ".txt", ".cfg")
-MADE = {"store.yaml", "workers", "shards", "complete", "manifest", "sources", "jugfiles", "submissions", "dist"}
+FOLDERS = {"workers", "shards", "complete", "manifest", "sources", "jugfiles", "submissions", "measures"}
+MADE = FOLDERS | {"store.yaml", "dist"}
 USERS_OWN = {"jugfile.py", "jughpc.yaml"}
 
 

@@ -14,7 +14,7 @@ from .lowest import OURS, lowest, requirements
 from .materials import EXTRAS, faults
 
 ROOT = Path(__file__).parents[1]
-NEEDED = sorted(set(requirements(["dev", "supply"])), key=str)
+NEEDED = sorted(set(requirements(["dev", "supply", "docs"])), key=str)
 LOCK = (ROOT / "requirements-dev.lock").read_text()
 
 

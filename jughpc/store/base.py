@@ -309,6 +309,15 @@ class Store(Protocol):
     def forget_ended(self, lives: Iterable[str]) -> int:
         """Remove what is kept of lives that ended well; return how much that was."""
 
+    def keep_measures(self, life: str, data: bytes) -> None:
+        """Keep what a life measured, in place of what it kept before; see measures.encode."""
+
+    def measured(self) -> list[str]:
+        """Return the names of the lives whose measures are kept."""
+
+    def measures(self, life: str, limit: int = ...) -> bytes:
+        """Return the first `limit` bytes of what a life measured, b"" if nothing is kept; it may be torn."""
+
     def scattered(self, shard: int) -> int:
         """Return in how many files the results of a shard were at the last look, with those published since.
 

@@ -12,6 +12,7 @@ from jughpc.store import resultfile
 from jughpc.store.base import Claim, Failure, Inspection, Pace, Swept, View, inspection
 from jughpc.store.death import Death
 from jughpc.store.files.layout import set_name
+from jughpc.store.measures import LARGEST
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
 
@@ -32,6 +33,7 @@ class MemoryStore:
         self._complete: set[tuple[int, str]] = set()
         self._lives: dict[str, Record] = {}
         self._claimed: dict[bytes, Claim] = {}
+        self._measures: dict[str, bytes] = {}
 
     @classmethod
     def kept(cls, files: Files, name: str) -> MemoryStore:
@@ -167,6 +169,15 @@ class MemoryStore:
 
     def forget_ended(self, lives: Iterable[str]) -> int:
         return 0
+
+    def keep_measures(self, life: str, data: bytes) -> None:
+        self._measures[life] = data
+
+    def measured(self) -> list[str]:
+        return list(self._measures)
+
+    def measures(self, life: str, limit: int = LARGEST) -> bytes:
+        return self._measures.get(life, b"")[:limit]
 
     def scattered(self, shard: int) -> int:
         return 0

@@ -162,6 +162,14 @@ class StoreContract:
         store.beat(later)
         assert store.records() == [later]
 
+    def test_what_a_life_measured_is_kept_as_it_was_last_told(self, store: Store) -> None:
+        assert (store.measured(), store.measures("life-a")) == ([], b"")
+        store.keep_measures("life-a", b"a long first word\n")
+        store.keep_measures("life-a", b"short\n")
+        store.keep_measures("life-b", b"of another\n")
+        assert sorted(store.measured()) == ["life-a", "life-b"]
+        assert (store.measures("life-a").rstrip(b" "), store.measures("life-b", 2)) == (b"short\n", b"of")
+
     def test_the_shards_in_use_hold_all_that_is_there(self, store: Store) -> None:
         store.begin(LIFE)
         assert set(store.shards_in_use()) <= set(range(store.shards))

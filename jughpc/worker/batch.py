@@ -23,11 +23,12 @@ LONG = 0.5  # [s] a task that took so long ends its batch; the beat process de-e
 
 @dataclass
 class _Yield:
-    """What a batch gave so far, by index."""
+    """What a batch gave so far, by index, and what its tasks took, in order [s]."""
 
     results: dict[int, Encoded] = field(default_factory=dict)
     troubles: dict[int, Trouble] = field(default_factory=dict)
     size: int = 0
+    walls: list[float] = field(default_factory=list)
 
 
 class Batch:
@@ -45,12 +46,14 @@ class Batch:
         """
         digests = self._graph.digests
         indices = indices[: 1 if hooks.is_hooked(hooks.TASK_EXECUTED) else MOST]  # who hooks it waits for each result
+        self._context.ledger.begin()
         self._context.lease.begin_batch(self._held.claims[0], [digests[index] for index in indices])
-        given = _Yield()
+        given, started = _Yield(), self._context.clock.uptime()
         try:
             self._run(indices, given)
         finally:
             self._held.claims = self._context.lease.end_batch()
+            self._account(indices[: len(given.walls)], given, started)
             self._outcomes.publish(shard, given.results)
             for index, trouble in given.troubles.items():
                 self._outcomes.trouble(index, trouble)
@@ -61,7 +64,7 @@ class Batch:
         before = uptime()
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
-        times, kind, ran, now = Times(context.policy, before), -1, 0, before
+        times, kind, took, now = Times(context.policy, before), -1, given.walls.append, before
         with stops.user_code(names[kinds[indices[0]]]):
             for number, index in enumerate(indices):
                 if kinds[index] != kind:
@@ -71,7 +74,8 @@ class Batch:
                     break  # this worker was held up between two tasks for so long that the shard was let go
                 outcome, value = attempt(tasks[index], options, stops.own)
                 is_good = self._take(index, outcome, value, given)
-                now, ran = uptime(), number + 1
+                now = uptime()
+                took(now - before)
                 if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
                 if now > glance:
@@ -79,7 +83,15 @@ class Batch:
                         break
                     glance = min(limit, now + GLANCE)
                 before = now
-        times.turn("", ran, now)
+        times.turn("", len(given.walls), now)
+
+    def _account(self, indices: list[int], given: _Yield, started: float) -> None:
+        """Take note of what the tasks took that came to an end."""
+        kinds, names, digests = self._graph.kinds, self._graph.names, self._graph.digests
+        failed = {place for place, index in enumerate(indices) if index in given.troubles} if given.troubles else set()
+        self._context.ledger.batch(
+            [names[kinds[index]] for index in indices], given.walls, [digests[i] for i in indices], started, failed
+        )
 
     def _take(self, index: int, outcome: Encoded | Trouble, value: Any, given: _Yield) -> bool:
         """Keep what a task gave; return whether it is no reason to stop."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from jughpc.fs import Clock
 from jughpc.store.lease.lease import Lease
+from jughpc.worker.ledger import Ledger
 from jughpc.worker.patience import Patience
 from jughpc.worker.patient import PatientStore
 from jughpc.worker.policy import Policy
@@ -26,6 +27,7 @@ class WorkerContext:
     options: Options
     say: Say
     tally: Tally
+    ledger: Ledger
 
     def seconds_left(self) -> float:
         """Return how long a task may still run [s]."""

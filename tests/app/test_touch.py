@@ -60,7 +60,7 @@ def test_all_that_is_needed_has_new_times_both_of_them_and_what_is_not_stays_old
     assert old(site) == {f"shards/0/{(b'x' * 16).hex()}", *ended}
     assert done.files.total() == len(before) - 1 - len(ended)
     assert {name.partition("/")[0] for name in before} == {
-        "store.yaml", "workers", "shards", "complete", "manifest", "sources",
+        "store.yaml", "workers", "shards", "complete", "manifest", "sources", "measures",
     }  # fmt: skip
 
 

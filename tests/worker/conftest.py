@@ -17,12 +17,14 @@ from jughpc.store.files.store import FileStore
 from jughpc.store.lease.heartbeat import Heartbeat, Singles
 from jughpc.store.lease.lease import BeatingLease
 from jughpc.store.lease.progress import Board
+from jughpc.store.measures import Measures
 from jughpc.store.record import Record
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import load
 from jughpc.tasks.task import Task
 from jughpc.testing.clocks import HandClock
+from jughpc.worker.ledger import Ledger
 from jughpc.worker.loop import Worker
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Stops
@@ -99,11 +101,16 @@ class Hand:
     lease: BeatingLease
     stops: Stops
     space: dict[str, Any]
+    ledger: Ledger
     said: list[str] = field(default_factory=list)
 
     def run(self) -> Hand:
         self.worker.run()
         return self
+
+    def measures(self) -> Measures:
+        """Return what it measured."""
+        return self.ledger.measures(self.lease.record)
 
     @property
     def runs(self) -> list[Any]:
@@ -154,8 +161,9 @@ class Bench:
         graph, stops, lease, said = Graph(loaded.tasks), Stops(options.get("stop_file")), self.lease(store), []
         policy = policy or Policy()
         options = {"keep_going": True, "retry_failed": False, **options}
-        worker = Worker(graph, store, lease, self.clock, stops, policy, Options(**options), said.append)
-        return Hand(worker, graph, lease, stops, loaded.space, said)
+        ledger = Ledger(self.clock, writes=False)
+        worker = Worker(graph, store, lease, self.clock, stops, policy, Options(**options), said.append, ledger)
+        return Hand(worker, graph, lease, stops, loaded.space, ledger, said)
 
     def holder(self, claim: Claim) -> str:
         """Return whose claim it is, "" if it is gone."""

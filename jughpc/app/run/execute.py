@@ -17,7 +17,9 @@ from jughpc.errors import JugdirError
 from jughpc.store import rescue
 from jughpc.store.location import Memory
 from jughpc.tasks.matching import Matcher
+from jughpc.usage import OsMeter
 from jughpc.worker.element import Place
+from jughpc.worker.ledger import Ledger
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Interrupted, Stops
@@ -42,7 +44,8 @@ def execute(site: Site, where: Place, options: Options, chosen: Matcher | None =
     lease = site.lease(where.ref, where.owner, where.worker)
     options = fitting(options, site)
     patience = Patience(site.clock, stops, site.say, options)
-    part = Part(lease, stops, Policy(workers=where.all), options, site, patience)
+    ledger = Ledger(site.clock, OsMeter())
+    part = Part(lease, stops, Policy(workers=where.all), options, site, patience, ledger)
     try:
         session = opened(site, where, stops, patience)
         patience.through(lambda: lease.begin(session.store), "write its record")
@@ -113,4 +116,6 @@ def _all_loads(part: Part, session: Session, loader: Loader) -> Outcome:
         part.site.say(f"{error}; it gives up")
     except Interrupted:  # while the jugfile was loaded again, or tasks digested
         pass
+    finally:
+        part.tell_measures(session.store)
     return Outcome(stopped(part.stops), total)

@@ -11,6 +11,7 @@ from jughpc.exitcode import ExitCode, after_signal
 from jughpc.store.base import Store
 from jughpc.store.lease.lease import Lease
 from jughpc.tasks.graph import Graph
+from jughpc.worker.ledger import Ledger
 from jughpc.worker.loop import Worker
 from jughpc.worker.patience import Patience
 from jughpc.worker.policy import Policy
@@ -47,6 +48,7 @@ class Part:
     options: Options
     site: Site
     patience: Patience
+    ledger: Ledger
 
     def work(self, load: Load) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
@@ -73,7 +75,13 @@ class Part:
 
     def _worker(self, graph: Graph, store: Store) -> Worker:
         site = self.site
-        return Worker(graph, store, self.lease, site.clock, self.stops, self.policy, self.options, site.say)
+        return Worker(
+            graph, store, self.lease, site.clock, self.stops, self.policy, self.options, site.say, self.ledger
+        )
+
+    def tell_measures(self, store: Store) -> None:
+        """Let others see what was measured, all of it."""
+        self.ledger.write(store, self.lease.record)
 
 
 def tell_what_waits(load: Load, site: Site) -> None:

@@ -23,10 +23,12 @@ from jughpc.exitcode import ExitCode
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.tasks.matching import Matcher
+from jughpc.usage import OsMeter
 from jughpc.worker import forking
 from jughpc.worker.crew import Crew
 from jughpc.worker.element import Place
 from jughpc.worker.forking import Scene
+from jughpc.worker.ledger import Ledger
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.placement import Share
 from jughpc.worker.policy import Policy
@@ -185,7 +187,7 @@ def _work(element: Element, load: Load, seat: Seat) -> Report:
     patience = Patience(site.clock, seat.stops, site.say, options)
     policy = Policy(workers=where.all)
     lease = ForkedLease(seat.line, site.clock, where.ref, where.owner, where.worker)
-    part = Part(lease, seat.stops, policy, options, site, patience)
+    part = Part(lease, seat.stops, policy, options, site, patience, Ledger(site.clock, OsMeter()))
     seat.stops.tasks_run_in(load.session.jugfile.folder)
     try:
         own = patience.through(lambda: _own(load, site), "open the store")
@@ -216,7 +218,10 @@ def _own(load: Load, site: Site) -> Load:
 
 
 def _report(part: Part, load: Load) -> Report:
-    tally, is_stopping = part.work(load)
+    try:
+        tally, is_stopping = part.work(load)
+    finally:
+        part.tell_measures(load.session.store)
     outcome, left = part.outcome(load, tally), load.choice.graph.unfinished
     is_over = not left or (not is_stopping and load.is_over())
     return Report(outcome.code, tally, outcome.nothing_left, is_over, is_done=not left, done=outcome.done)

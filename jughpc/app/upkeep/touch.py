@@ -17,6 +17,7 @@ from jughpc.fs import Files
 from jughpc.store.files.charter import STORE
 from jughpc.store.files.layout import COMPLETE, SHARDS, claim_name, failure_name, read_listing, result_name
 from jughpc.store.files.liveness import ENDED, WORKERS
+from jughpc.store.files.measuring import MEASURES
 from jughpc.store.record import ElementRef
 
 _CALLS_A_SUBMISSION = 8  # to look whether it lives: listings of its folder, and its record and setup twice
@@ -42,8 +43,8 @@ class Touched:
 def touch(site: Site) -> Touched:
     """Make all that is needed as young as if it had been read and written now.
 
-    That is the charter, results of tasks of the jugfile, packs, failures, claims, marks, records, manifests, sources,
-    and submissions that live, or are the latest. It costs a listing a folder and one call a file.
+    That is the charter, results of tasks of the jugfile, packs, failures, claims, marks, records, measures, manifests,
+    sources, and submissions that live, or are the latest. It costs a listing a folder and one call a file.
 
     Raises:
         JugdirError: There is no store, or it is no folder.
@@ -60,6 +61,7 @@ def touch(site: Site) -> Touched:
         hand.renew("manifests and sources", hand.tree(folder))
     tokens = _submissions(hand, site, files)
     hand.renew("records", [path for path in hand.paths(WORKERS) if _is_needed(path, tokens)])
+    hand.renew("measures", hand.paths(MEASURES))
     return hand.done
 
 

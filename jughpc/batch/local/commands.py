@@ -127,7 +127,7 @@ def ensure_supervisor(path: Path) -> bool:
     """Return whether the folder has, or had after this call began, a supervisor that saw what is in it."""
     files, clock = OsFiles(path), OsClock()
     before = latest_supervisor(files, clock)
-    if before and (before.alive or before.hidden):
+    if before and before.takes_jobs:
         return True
     process = shell.spawn(
         command("supervise", str(path)), stdout=path / folder.LOG, env=registry.environment(), cwd=Path("/")

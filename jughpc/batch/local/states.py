@@ -29,7 +29,8 @@ class Generation:
     """One generation of a submission's supervisors, as seen from here.
 
     Attributes:
-        alive: It takes jobs.
+        alive: Its process is there.
+        closed: It has looked its last: it takes no more jobs, but its process may become the next generation.
         near: Its pids can be looked up here.
         hidden: It may be alive, where this process cannot see it.
     """
@@ -38,8 +39,14 @@ class Generation:
     process: Process
     host: str
     alive: bool
+    closed: bool
     near: bool
     hidden: bool
+
+    @property
+    def takes_jobs(self) -> bool:
+        """Whether it may be counted on to see a job that is there by now."""
+        return (self.alive or self.hidden) and not self.closed
 
     def sees(self, process: Process) -> bool:
         """Return whether `process`, started by this supervisor or one before it, is known to be alive."""
@@ -63,7 +70,14 @@ def latest_supervisor(files: Files, clock: Clock) -> Generation | None:
 
     One whose record stays unreadable counts as none: it died while it wrote it.
     """
-    names = files.names("")
+    while True:
+        names = files.names("")
+        found = _supervisor(files, names, clock)
+        if (found and found.alive) or latest_number(files.names("")) == latest_number(names):
+            return found  # else another took over since the listing: one that is gone by now is no news
+
+
+def _supervisor(files: Files, names: Sequence[str], clock: Clock) -> Generation | None:
     number = latest_number(names)
     record = _read_record(files, number, clock) if number else None
     try:
@@ -155,9 +169,8 @@ def _judge(number: int, closed: bool, record: dict[str, Any]) -> Generation:
     machine, now = checked(Machine(**record["machine"])), host.here()
     near = machine.same_pids(now)
     process = checked(_Place(*record["process"])).process
-    alive = near and not closed and host.alive(process)
-    hidden = not (near or closed or machine.was_rebooted(now))
-    return Generation(number, process, machine.host, alive, near, hidden)
+    hidden = not (near or machine.was_rebooted(now))
+    return Generation(number, process, machine.host, near and host.alive(process), closed, near, hidden)
 
 
 def _read_record(files: Files, number: int, clock: Clock) -> dict[str, Any] | None:

@@ -98,7 +98,7 @@ def supervise(files: Files, clock: Clock, place: Path | None = None) -> None:
 def take_over(files: Files, clock: Clock) -> int:
     """Become the supervisor of the next generation and return it; 0 if there is a supervisor."""
     last = latest_supervisor(files, clock)
-    if last and (last.alive or last.hidden):
+    if last and last.takes_jobs:
         return 0
     generation = latest_number(files.names("")) + 1
     try:

@@ -15,7 +15,7 @@ from jughpc.store.files.liveness import ENDED, WORKERS
 from jughpc.store.record import LARGEST, Record, decode
 from jughpc.store.resultfile import DamagedError
 
-FOLDERS = frozenset({WORKERS, SHARDS, COMPLETE, "manifest", "sources", "jugfiles", "submissions"})
+FOLDERS = frozenset({WORKERS, SHARDS, COMPLETE, "manifest", "sources", "jugfiles", "submissions", "measures"})
 
 _SHARD = re.compile(r"[0-9a-f]{1,4}")
 _OURS: dict[str, Callable[[str], object]] = {

@@ -28,8 +28,10 @@ from jughpc.store.files.layout import (
 )
 from jughpc.store.files.leftovers import abandoned, set_aside
 from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, read_record, record_path
+from jughpc.store.files.measuring import MEASURES, Measuring
 from jughpc.store.files.packing import SMALL, merge
 from jughpc.store.files.results import Results
+from jughpc.store.measures import LARGEST
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded, encode
 
@@ -51,6 +53,7 @@ class FileStore:
         self._files, self._clock, self._layout, self._is_gone = files, clock, layout, is_gone
         self.pace = pace
         self.shards, self.shard_of = layout.shards, layout.shard_of
+        self._measures = Measuring(files)
         self._results = Results(files, layout, clock.now, lambda shard: self.unmark_complete({shard}), token)
 
     # results
@@ -239,6 +242,17 @@ class FileStore:
 
     def forget_ended(self, lives: Iterable[str]) -> int:
         return self._remove(WORKERS, [life + ENDED for life in lives])
+
+    # measures
+
+    def keep_measures(self, life: str, data: bytes) -> None:
+        self._measures.keep(life, data)
+
+    def measured(self) -> list[str]:
+        return self._files.names(MEASURES)
+
+    def measures(self, life: str, limit: int = LARGEST) -> bytes:
+        return self._measures.read(life, limit)
 
     # upkeep
 

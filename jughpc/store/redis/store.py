@@ -2,7 +2,7 @@
 
 Keys, all below ``jughpc:<namespace>:``: `charter`; for each shard `results:xx`, `failures:xx` and
 `claims:xx`, hashes by digest, and `deaths:xx`, a hash by digest and life; `complete`, a set; `lives`, a set, and for
-each life `life:<life>`, its record, which expires unless it beats.
+each life `life:<life>`, its record, which expires unless it beats; `measures`, a hash by life.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Failure, Inspection, Pace, Swept, View, by_shard, inspection, read_failure
 from jughpc.store.death import Death
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
+from jughpc.store.measures import LARGEST as LARGEST_MEASURES
 from jughpc.store.record import ALIVE, Record
 from jughpc.store.redis.claims import RedisClaims, RedisObserver, field, generations
 from jughpc.store.redis.server import Address, Connection, Secret
@@ -217,6 +218,18 @@ class RedisStore:
 
     def forget_ended(self, lives: Iterable[str]) -> int:
         return 0
+
+    # measures
+
+    def keep_measures(self, life: str, data: bytes) -> None:
+        self._server.do(lambda client: client.hset(self._server.key("measures"), life, data))
+
+    def measured(self) -> list[str]:
+        lives = self._server.do(lambda client: client.hkeys(self._server.key("measures")))
+        return [life.decode(errors="replace") for life in lives]
+
+    def measures(self, life: str, limit: int = LARGEST_MEASURES) -> bytes:
+        return bytes(self._server.do(lambda client: client.hget(self._server.key("measures"), life)) or b"")[:limit]
 
     # upkeep
 

@@ -1,0 +1,62 @@
+"""What tasks took, as the workers of a store measured it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+from jughpc.store.base import Store
+from jughpc.store.measures import FIRST, LARGEST, Measures, Summary, Sums, decode, decode_summary, together
+from jughpc.store.record import ElementRef
+
+SAMPLE = 64  # lives that are enough to tell means
+_TRIES = 3  # reads of a file that is being rewritten
+
+
+def by_function(store: Store, most: int = SAMPLE) -> dict[str, Sums]:
+    """Return what tasks took, by function, as `most` of the lives tell that ran any: a listing, and a read a life.
+
+    The latest word of a worker may be a minute old; what a life keeps for itself before its first is not counted.
+    """
+    return together(summaries(store, _some(store.measured(), most)))
+
+
+def summaries(store: Store, lives: Iterable[str]) -> list[Summary]:
+    """Return what each of these lives ran, without what was damaged; one read each."""
+    found = (_first(store, life) for life in lives)
+    return [summary for summary in found if summary]
+
+
+def every(store: Store, submission: str = "") -> list[Measures]:
+    """Return all that lives measured, the earliest first; one read each.
+
+    Args:
+        submission: The token of the one whose workers are meant, "" for all workers.
+    """
+    lives = [life for life in store.measured() if not submission or _is_of(life, submission)]
+    found = (_whole(store, life) for life in lives)
+    return sorted((one for one in found if one), key=lambda one: (one.summary.begun, one.summary.life))
+
+
+def _some(lives: list[str], most: int) -> list[str]:
+    """Return the same `most` of many each time."""
+    return lives if len(lives) <= most else random.Random(most).sample(sorted(lives), most)
+
+
+def _is_of(life: str, submission: str) -> bool:
+    ref = ElementRef.of_life(life)
+    return ref is not None and ref.submission == submission
+
+
+def _first(store: Store, life: str) -> Summary | None:
+    for limit in (FIRST, LARGEST, LARGEST):
+        if found := decode_summary(store.measures(life, limit), life):
+            return found
+    return None
+
+
+def _whole(store: Store, life: str) -> Measures | None:
+    for _ in range(_TRIES):
+        if found := decode(store.measures(life, LARGEST), life):
+            return found
+    return None
