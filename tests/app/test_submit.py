@@ -18,9 +18,11 @@ from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import settling, submissions
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import ElementOptions
+from jughpc.cli.output import submit as output
 from jughpc.cli.output.status import as_dict
 from jughpc.config.settings import Settings
 from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
+from jughpc.store.death import Death
 from jughpc.store.location import Folder, Memory
 from jughpc.testing.cluster.model import Ask
 from jughpc.testing.cluster.rules import SLURM
@@ -198,6 +200,41 @@ def test_what_was_computed_while_the_jugfile_was_loaded_is_kept_in_the_store_tha
     lab.submit()
     kept = lab.store.look(0).done
     assert [lab.store.get(digest) for digest in kept] == [6]
+
+
+# tasks that killed workers
+
+
+@pytest.fixture
+def killing(lab):
+    """Return a lab in which one of the first tasks failed, for it killed three workers."""
+    lab.begin()
+    first = lab.digests("single")[0]
+    for number in range(3):
+        lab.store.bury(Death(first, f"life-{number}"))
+    return lab.failed(first)
+
+
+def test_no_element_is_queued_for_a_task_that_killed_too_many_workers_and_that_is_said(killing):
+    killing.failed(killing.digests("single")[1])
+    planned = plan_submission(killing.site, killing.clusters, killing.request(size=100))
+    assert planned.submission.workload.size == planned.standing.unfinished - 1
+    assert planned.tried_again == [killing.digests("single")[1]]
+    words = [line for line in output.planned(planned) if line.startswith(("again", "given up"))]
+    assert words[0].startswith("again      1 task that failed before is tried again")
+    assert words[1].startswith("given up   1 task that killed too many workers")
+
+
+def test_a_task_may_kill_more_workers_if_the_user_says_so(killing):
+    request = replace(killing.request(), max_crashes=4)
+    planned = plan_submission(killing.site, killing.clusters, request)
+    assert planned.tried_again == [killing.digests("single")[0]]
+
+
+def test_where_nothing_else_is_left_than_what_killed_its_workers_nothing_is_queued_and_it_is_said_how_to_go_on(killing):
+    killing.done(*killing.digests("single")[1:], *killing.digests("double")[1:])
+    with pytest.raises(UsageError, match="--retry-failed"):
+        plan_submission(killing.site, killing.clusters, killing.request())
 
 
 # what follows an array

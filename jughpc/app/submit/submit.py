@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
 from jughpc.app.submit import dependents, live
+from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
@@ -83,6 +84,7 @@ class Planned:
         jobs: In the order of their submission; none if there is nothing to do.
         reduce_text: Of the reduce, None for none.
         changes: What is not what computed results in use, or what an earlier submission still runs.
+        given_up: Tasks that killed too many workers: they stay failed.
     """
 
     request: SubmitRequest
@@ -94,11 +96,17 @@ class Planned:
     jobs: Sequence[Job]
     reduce_text: bytes | None = None
     changes: Changes = field(default_factory=Changes)
+    given_up: Set[bytes] = frozenset()
 
     @property
     def site(self) -> Site:
         """Where it was asked for."""
         return self.session.site
+
+    @property
+    def tried_again(self) -> list[bytes]:
+        """The tasks that failed before and are run again."""
+        return [digest for digest in self.standing.failed() if digest not in self.given_up]
 
     def script(self, job: Job) -> str:
         """Return the text of a job's script."""
@@ -128,10 +136,12 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
     standing = _standing(session)
     reduce_text = request.reduce.read_bytes() if request.reduce else None
-    submission = _draft(site, target, _fitting(request, standing), cluster, reduce_text)
+    hopeless = given_up(standing, None if session.is_new else session.store, request.max_crashes)
+    fitting = _fitting(request, standing, runnable(standing, hopeless))
+    submission = _draft(site, target, fitting, cluster, reduce_text)
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed)
+    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, hopeless)
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -149,7 +159,7 @@ def submit(planned: Planned) -> Submitted:
             site.location.folder(),
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
-        _prepare_store(sessions.settle(planned.session), planned.standing, files)
+        _prepare_store(sessions.settle(planned.session), planned, files)
         submission = submissions.prepare(files, planned.submission)  # first: what a record names, no cleanup removes
         target = texts.pinned(site.target, texts.key_of(planned.session.jugfile.text))
         jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
@@ -223,14 +233,13 @@ def _standing(session: Session) -> Standing:
     return sure(session.site, tell_loss(session.site, stand(manifest, session.store, {})))
 
 
-def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
+def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
     """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
-    manifest = standing.manifest
+    manifest = planned.standing.manifest
     if len(manifest):
         load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
         keep(files, load, lambda: manifest, token)
-    if failed := standing.failed():
-        session.store.forget_failures(failed)
+    session.store.forget_failures(planned.tried_again)
 
 
 def _draft(
@@ -254,11 +263,11 @@ def _draft(
     )
 
 
-def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
+def _fitting(request: SubmitRequest, standing: Standing, runnable: int) -> SubmitRequest:
     """Return `request` with as many elements as have a task to run for each of their workers, if it has more."""
     if standing.manifest.barrier:  # how many follow nobody knows
         return request
-    return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
+    return replace(request, size=min(request.size, math.ceil(runnable / (request.workers or 1))))
 
 
 def said(argv: Sequence[str], option: str) -> str:
