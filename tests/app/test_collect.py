@@ -409,7 +409,7 @@ def test_the_story_of_a_bad_end_names_what_failed_what_waits_and_who_died(runnin
     running.life("node7").dies("out of memory")
     running.exit(1)
     text = story_of(running, gathered(running))
-    for words in ("sums.single", "ValueError: no", "2 tasks wait", "node7 died: out of memory", "Submit again"):
+    for words in ("sums.single", "ValueError: no", "2 tasks wait", "node7 died: out of memory", "`jughpc submit` runs"):
         assert words in text
 
 

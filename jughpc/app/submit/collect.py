@@ -46,7 +46,7 @@ class End(Enum):
 
 
 GO_ON: Mapping[End, str] = {
-    End.BLOCKED: "`jughpc failures` tells more; once that is mended, `jughpc submit` runs what is left.",
+    End.BLOCKED: "`jughpc failures` tells why; once that is mended, `jughpc submit` runs what is left.",
     End.SILENT: "Once the scheduler answers, `jughpc status` shows what it started; `jughpc submit` runs what is left.",
     End.BY_HAND: "No further ones are submitted in their place. `jughpc resubmit` goes on.",
     End.IN_VAIN: "Mend that job; `jughpc resubmit` then starts at once, `jughpc resubmit --after JOBID` after another.",
