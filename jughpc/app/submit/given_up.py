@@ -27,8 +27,8 @@ def runnable(standing: Standing, hopeless: Set[bytes]) -> int:
     left = standing.unfinished - len(hopeless) - waiting
     if hopeless and not left and not standing.manifest.barrier:
         raise UsageError(
-            f"all that is left is given up, for it killed too many workers ({len(hopeless)} of the tasks), or waits for "
-            "that. `jughpc failures` tells how they died; once that is mended, `jughpc failures --retry-failed` lets "
-            "it run again."
+            f"all that is left is given up, for it killed too many workers ({len(hopeless)} of the tasks), or waits "
+            "for that. `jughpc failures` tells how they died; once that is mended, `jughpc failures --retry-failed` "
+            "lets it run again."
         )
     return left
