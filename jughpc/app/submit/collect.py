@@ -15,6 +15,7 @@ from jughpc.app.submit import handover
 from jughpc.app.submit.followed import latest_collector, wait_for_reduce
 from jughpc.app.submit.last_reduce import ensure_reduce
 from jughpc.app.submit.old_reduce import withdraw_reduce
+from jughpc.app.submit.outage import outlast
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.app.upkeep.claims import settle_deaths
@@ -136,17 +137,18 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for. However
     this ends, the reduce that waits for it to end well is withdrawn unless it did; then there is one.
     """
-    if (files := site.files) is None or site.store() is None:
+    if (files := site.files) is None or outlast(site, site.store) is None:
         raise JugdirError(f"there is no store in {site.location}. Was it made elsewhere? --jugdir DIR")
-    stem = charge.stem or latest_collector(files, submissions.load(files, site.location.folder(), charge.number))
+    folder = site.location.folder()
+    stem = charge.stem or outlast(site, lambda: latest_collector(files, submissions.load(files, folder, charge.number)))
     charge, done = replace(charge, stem=stem), False
     try:
         if not charge.last:
             last = None if charge.deadline is None else charge.deadline - MARGIN
-            wait_for_reduce(site, clusters, charge.number, stem, last)
-        verdict = _judged(site, clusters, charge)
+            outlast(site, lambda: wait_for_reduce(site, clusters, charge.number, stem, last))
+        verdict = outlast(site, lambda: _judged(site, clusters, charge))
         if verdict.end is End.DONE:
-            verdict = _reduced(site, clusters, charge, verdict)
+            verdict = outlast(site, lambda: _reduced(site, clusters, charge, verdict))
         done = verdict.end is End.DONE
     finally:
         if not done:
