@@ -92,11 +92,27 @@ class Cluster:
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
 
     def check(self, options: ElementOptions) -> None:
-        """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for."""
+        """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for.
+
+        Costs a command for each job that is to be waited for, where the system would start at once what waits for none.
+        """
         self.scheduler.refuse(options.extra, self.environ)
         for job in options.after:
             if not self.scheduler.capabilities.is_id(job):
                 raise SettingError(f"--after {job}: {self.name} has no ids of that kind. Give one as it printed it.")
+            if not self._is_there(job):
+                raise SettingError(
+                    f"--after {job}: {self.name} knows no such job, so nothing would wait for it. If it ended well, "
+                    "and is forgotten by now, leave it out."
+                )
+
+    def _is_there(self, job: JobId) -> bool:
+        """Return whether a job may be there for all that its system says."""
+        lookup, (job, _, elsewhere) = self.scheduler.capabilities.lookup, job.partition(";")
+        if not lookup or elsewhere:
+            return True
+        reply = self.order([*lookup, job])
+        return not reply.code or self.scheduler.refusal(reply) is not Refusal.GONE
 
     def chosen(self, extra: Sequence[str]) -> Mapping[str, str]:
         """Return what raw options and variables that its commands heed choose, by field of `Resources` or name."""

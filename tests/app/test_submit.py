@@ -21,7 +21,7 @@ from jughpc.batch.submissions import ElementOptions
 from jughpc.cli.output import submit as output
 from jughpc.cli.output.status import as_dict
 from jughpc.config.settings import Settings
-from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
+from jughpc.errors import JugdirError, SchedulerError, SettingError, TemplateError, UsageError
 from jughpc.store.death import Death
 from jughpc.store.location import Folder, Memory
 from jughpc.testing.cluster.model import Ask
@@ -200,6 +200,18 @@ def test_what_was_computed_while_the_jugfile_was_loaded_is_kept_in_the_store_tha
     lab.submit()
     kept = lab.store.look(0).done
     assert [lab.store.get(digest) for digest in kept] == [6]
+
+
+# waiting for jobs of others
+
+
+def test_what_is_to_wait_for_a_job_that_is_not_there_is_refused_for_it_would_start_at_once(lab):
+    options = replace(lab.request().options, after=("77",))
+    with pytest.raises(SettingError, match="--after 77: slurm knows no such job"):
+        plan_submission(lab.site, lab.clusters, replace(lab.request(), options=options))
+    lab.engine.submit(Ask("other", "bob"))
+    options = replace(options, after=("1",))
+    assert plan_submission(lab.site, lab.clusters, replace(lab.request(), options=options)).jobs
 
 
 # tasks that killed workers
