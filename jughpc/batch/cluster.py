@@ -64,6 +64,7 @@ class Cluster:
         environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
         waits_for_room: Whether one that is full is asked again, too.
+        owner: Whose jobs are asked after, if another user's: nothing can be done to these; "" for one's own.
     """
 
     scheduler: Scheduler
@@ -76,6 +77,7 @@ class Cluster:
     environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0
     waits_for_room: bool = True
+    owner: str = ""
 
     @property
     def name(self) -> str:
@@ -90,6 +92,10 @@ class Cluster:
     def within(self, limits: Limits) -> Cluster:
         """Return the same system as one that told these `limits`."""
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
+
+    def of(self, user: str) -> Cluster:
+        """Return the same system as one that is asked after the jobs of another user."""
+        return replace(self, scheduler=self.scheduler.of_user(user), owner=user)
 
     def check(self, options: ElementOptions) -> None:
         """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for.
@@ -184,6 +190,9 @@ class Cluster:
             return {}
         reply = self.ask(self.scheduler.poll_command(names))
         found = dict(self.scheduler.parse_poll(reply, names))
+        if self.owner and not found:
+            words = f"the scheduler shows no jobs of {self.owner}'s to others, or has forgotten these"
+            return dict(self._keyed(jobs, {ElementId(job, EVERY): Status(State.UNKNOWN, words) for job in names}))
         for job in self._ask_again(reply, names, found):
             found[ElementId(job, EVERY)] = Status(State.UNKNOWN, "the scheduler says nothing of it")
         return dict(self._keyed(jobs, found))

@@ -67,6 +67,8 @@ def settle_all(files: Files, jugdir: Path, cluster_of: Callable[[Submission], Cl
             continue
         with suppress(JugdirError):  # one that is wholly unreadable is told when it is asked for
             submission = submissions.load(files, jugdir, number)
+            if not submissions.is_own(submission):  # neither are its jobs looked for by name, nor can they be ended
+                continue
             if _is_open(names) or journal.damaged(files, submission):
                 found[number] = settle(cluster_of(submission), files, submission)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from jughpc.app.submit.history import as_before, history
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import settling, submissions
-from jughpc.batch.scheduler import Resources, Role
+from jughpc.batch.scheduler import Resources, Role, State
 from jughpc.batch.submissions import ElementOptions
 from jughpc.cli.output import submit as output
 from jughpc.cli.output.status import as_dict
@@ -212,6 +213,58 @@ def test_what_is_to_wait_for_a_job_that_is_not_there_is_refused_for_it_would_sta
     lab.engine.submit(Ask("other", "bob"))
     options = replace(options, after=("1",))
     assert plan_submission(lab.site, lab.clusters, replace(lab.request(), options=options)).jobs
+
+
+# beside other users
+
+
+@pytest.fixture
+def anothers(lab):
+    """Return a submission that another user made, whose jobs go on, and no look at it has changed it."""
+    mine = lab.submit(size=2, reduce=lab.reduce_script()).submission
+    lab.clock.sleep(5)
+    fields = {**json.loads(lab.files.read(f"{mine.path}/record.json")), "user": "ada"}
+    lab.files.save(f"{mine.path}/record.json", [submissions.to_json(fields)])
+    return lab
+
+
+def names_of(lab):
+    """Return what lies in the folder of the submission, but for ends that were seen."""
+    return {name for name in lab.files.names("submissions/1") if not name.startswith("ends")}
+
+
+def test_what_another_user_submitted_is_seen_as_it_is_and_nothing_is_done_to_it(anothers):
+    before = names_of(anothers)
+    jobs = report(anothers.site, anothers.clusters).jobs
+    assert {status.state for status in jobs.poll.elements.values()} == {State.RUNNING}
+    assert any("--user=ada" in command for command in anothers.commands)
+    assert cancel(anothers.site, anothers.clusters, None) == []
+    with pytest.raises(UsageError, match="submission 1 is ada's to end"):
+        cancel(anothers.site, anothers.clusters, 1)
+    with pytest.raises(UsageError, match="that is yours goes on, so nothing can be added"):
+        live.add(anothers.site, anothers.clusters, 2)
+    assert names_of(anothers) == before
+    assert not any(command[0] == "scancel" for command in anothers.commands)
+
+
+def test_a_second_submission_beside_another_users_is_made_on_purpose_only(anothers):
+    with pytest.raises(UsageError, match="It is ada's: `--again` makes a second"):
+        plan_submission(anothers.site, anothers.clusters, anothers.request())
+
+
+def test_jobs_of_another_user_that_the_scheduler_does_not_show_are_not_taken_for_lost(anothers):
+    anothers.engine.jobs.clear()
+    found = report(anothers.site, anothers.clusters)
+    assert {status.state for status in found.jobs.poll.elements.values()} == {State.UNKNOWN}
+    assert "killed" not in anothers.screen(found)
+
+
+def test_what_another_user_is_about_to_queue_is_settled_by_nobody_else(anothers):
+    for name in ("2-reduce.json",):
+        anothers.files.remove(f"submissions/1/{name}")
+    anothers.clock.sleep(5000)
+    report(anothers.site, anothers.clusters)
+    assert "2-reduce.json" not in names_of(anothers)
 
 
 # tasks that killed workers

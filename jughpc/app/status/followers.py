@@ -104,7 +104,7 @@ def withdraw_orphans(jobs: Jobs, files: Files) -> str:
 
     One that its system ended itself is on record as withdrawn from then on.
     """
-    if jobs.trouble or jobs.cancelled:
+    if jobs.trouble or jobs.cancelled or jobs.cluster.owner:
         return ""
     if stems := [journal.stem_of(job) for job in never_started(jobs)]:
         journal.withdraw(files, jobs.submission, stems)
