@@ -112,6 +112,12 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
 
 
+def is_own(submission: Submission) -> bool:
+    """Return whether this user made a submission, or may have: a host may not know his name."""
+    names = {submission.user, host.user()}
+    return len(names) == 1 or any(not name or name.isdecimal() for name in names)
+
+
 def every(files: Files, jugdir: Path) -> list[Submission]:
     """Return all submissions of the jugdir of which anything can be read, ascending."""
     found = []

@@ -230,9 +230,9 @@ def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
 
 def clusters() -> Clusters:
     """Return the batch systems as they answer on this host."""
-    from jughpc.batch.clusters import Clusters
+    from jughpc.batch.clusters import Clusters, on_this_host
 
-    return Clusters(OsClock())
+    return Clusters(OsClock(), functools.partial(on_this_host, tell=say))
 
 
 def say(text: str) -> None:

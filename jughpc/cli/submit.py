@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jughpc.app.context.site import Site
-from jughpc.app.context.target import remember
+from jughpc.app.context.target import remembering
 from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
@@ -84,9 +84,8 @@ def submit(
     if dry_run:
         common.show(output.rehearsed(planned))
         return ExitCode.DONE
-    with heeding_signals():
+    with heeding_signals(), remembering(site.folder, site.target, site.say):
         done = queue(planned)
-    remember(site.folder, site.target, site.say)
     if as_json:
         echo(output.as_json(site, done.submission.number, done.accepted))
     common.show(output.queued(done), err=as_json)

@@ -70,7 +70,7 @@ class Batch:
         before = uptime()
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
-        times, kind, took = Times(context.policy, before), -1, given.walls.append
+        times, kind, took, now = Times(context.policy, before), -1, given.walls.append, before
         marks, digests = options.marks, self._graph.digests
         if marks:
             marks.begin()
@@ -79,7 +79,8 @@ class Batch:
                 if kinds[index] != kind:
                     kind = kinds[index]
                     times.turn(names[kind], number, before)
-                step(number, times.name, before)
+                if step(number, times.name, before):
+                    break  # this worker was held up between two tasks for so long that the shard was let go
                 outcome, value = attempt(tasks[index], options, stops.own)
                 is_good = self._take(index, outcome, value, given)
                 now = uptime()
@@ -93,7 +94,7 @@ class Batch:
                         break
                     glance = min(limit, now + GLANCE)
                 before = now
-        times.turn("", number + 1, now)
+        times.turn("", len(given.walls), now)
 
     def _account(self, indices: list[int], given: _Yield, started: float) -> None:
         """Take note of what the tasks took that came to an end."""

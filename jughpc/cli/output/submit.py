@@ -30,7 +30,7 @@ def planned(plan: Planned) -> Iterator[str]:
     yield from chosen(plan)
     size, asked = plan.submission.workload.size, plan.request.size
     if 0 < size < asked:
-        yield f"fewer      {size} elements, not {asked}: no more than {size} tasks are left"
+        yield f"fewer      {size} elements, not {asked}: no more than {_tasks_of(size)} can be run"
 
 
 def rehearsed(plan: Planned) -> Iterator[str]:
@@ -91,10 +91,17 @@ def _tasks(plan: Planned) -> Iterator[str]:
     more = ", and more behind a barrier" if session.jugfile.barrier else ""
     yield f"jugfile    {session.target.jugfile}: {len(session.jugfile.tasks)} tasks{more}"
     yield f"jugdir     {session.site.location.folder()}"
-    if failed := standing.failed():
-        yield f"again      {len(failed)} tasks that failed before are tried again"
+    if again := plan.tried_again:
+        yield f"again      {_tasks_of(len(again))} that failed before {'are' if len(again) > 1 else 'is'} tried again"
+    if plan.given_up:
+        words = "`jughpc failures --retry-failed` has workers try again"
+        yield f"given up   {_tasks_of(len(plan.given_up))} that killed too many workers: {words}"
     if done := len(standing.manifest) - standing.unfinished:
-        yield f"done       {done} tasks have a result already"
+        yield f"done       {_tasks_of(done)} {'have' if done > 1 else 'has'} a result already"
+
+
+def _tasks_of(count: int) -> str:
+    return f"{count} task" if count == 1 else f"{count} tasks"
 
 
 def _changes(plan: Planned) -> Iterator[str]:
