@@ -33,6 +33,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "cancel": ("jughpc.cli.submit", "End the array, collector and reduce of a submission."),
     "submissions": ("jughpc.cli.history", "List all submissions: number, when, jobs and how each stands."),
     "resubmit": ("jughpc.cli.history", "Submit once more, as it was submitted before."),
+    "report": ("jughpc.cli.report", "Write a page on what tasks took, and what to ask for next time."),
     "nodes": ("jughpc.cli.history", "List what ran where, with deaths and failures per node."),
     "cleanup": ("jughpc.cli.cleanup", "Remove results that no task needs, and free what crashed jobs held."),
     "invalidate": ("jughpc.cli.manage", "Remove the results of chosen tasks and of all that depends on them."),
