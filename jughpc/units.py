@@ -62,6 +62,16 @@ def show_seconds(value: float) -> str:
     return "".join(parts) or "0s"
 
 
+def about(value: float) -> str:
+    """Return `value` [s] as people say it, by its two largest units: `2d3h`, `14m`, `9.5s`, `25ms`."""
+    if value < 0.0995:
+        return f"{1000 * value:.2g}ms"
+    if value < 9.95:
+        return f"{value:.2g}s"
+    least = next((size for size, at in ((3600, 86400), (60, 600), (1, 10)) if value >= at), 1)
+    return show_seconds(least * round(value / least))
+
+
 def show_memory(value: int) -> str:
     """Return `value` [bytes] as people write it: `4G`, `1.5G`, `100K`; rounded to three decimals."""
     unit = max((unit for unit in _BYTES if _BYTES[unit] <= value), key=_BYTES.__getitem__, default="K")
@@ -120,3 +130,8 @@ def ranges(numbers: Sequence[int]) -> str:
         else:
             parts.append([number])
     return ",".join("-".join(map(str, part)) for part in parts)
+
+
+def several(count: int, noun: str) -> str:
+    """Return a count of things in words: `1 task`, `2 tasks`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
@@ -16,24 +17,32 @@ from jughpc.exitcode import ExitCode
 @common.takes_jugfile
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
 @click.option("--short", is_flag=True, help="One line only.")
+@click.option("--full", is_flag=True, help="All functions, workers and reasons, however many.")
+@click.option("--jug", "as_jug", is_flag=True, help="The table of counts that jug shows, and no more.")
 @common.may_be_cached
 @common.needless("--cache", "--clear", is_flag=True)
 @common.needless("--cache-file")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
-def status(site: Site, short: bool, number: int | None, as_json: bool) -> int:
-    """Show how many tasks of JUGFILE are done, who works on them, and how the submission stands.
+def status(site: Site, short: bool, full: bool, as_jug: bool, number: int | None, as_json: bool) -> int:
+    """Show where JUGFILE stands: its tasks, who works on them, what is wrong, and what to do next.
 
     Exit code: 0 if all tasks are done, and collector and reduce did not fail, else 1.
     """
+    from jughpc.app.status.overview import overview
     from jughpc.app.status.report import report
     from jughpc.app.status.tasks import in_words
-    from jughpc.cli.output.status import as_dict, lines
+    from jughpc.cli.output.bars import signs
+    from jughpc.cli.output.rows import show
+    from jughpc.cli.output.screen import jugs_table, rows
+    from jughpc.cli.output.status import facts
 
     found = report(site, common.clusters(), number)
     if as_json:
-        echo(json.dumps(as_dict(found), indent=1))
+        echo(json.dumps(facts(overview(site, found)), indent=1))
     elif short:
         echo(in_words(found.standing))
+    elif as_jug:
+        echo(jugs_table(found, common.width()))
     else:
-        echo("\n".join(lines(found, common.width())))
+        show(rows(overview(site, found), common.width(), signs(sys.stdout.encoding), full=full))
     return ExitCode.DONE if found.is_well else ExitCode.FAILED

@@ -13,10 +13,14 @@ from jughpc.app.context.kept import keep, load_of
 from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
+from jughpc.app.status.overview import Overview, overview
+from jughpc.app.status.report import Report, report
 from jughpc.app.submit.submit import SubmitRequest, Submitted, plan_submission, submit
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Reply
 from jughpc.batch.submissions import ElementOptions
+from jughpc.cli.output.bars import ASCII
+from jughpc.cli.output.screen import rows
 from jughpc.config.settings import Settings
 from jughpc.errors import CommandMissingError
 from jughpc.store.base import SHARD, Failure, Store
@@ -236,6 +240,14 @@ class Lab:
 
     def life(self, name: str = "node1", element: int | None = None, run: int = 0, token: str = "") -> Life:
         return Life(self, name, None if element is None else ElementRef(token, element, run))
+
+    def seen(self, found: Report | None = None) -> Overview:
+        """Return all that is to be shown of a report, by default one of now."""
+        return overview(self.site, found or report(self.site, self.clusters))
+
+    def screen(self, found: Report | None = None, width: int = 80, *, full: bool = False) -> str:
+        """Return what `status` shows of it."""
+        return "\n".join(map(str, rows(self.seen(found), width, ASCII, full=full)))
 
     def claimed(self) -> set[bytes]:
         """Return what is claimed, by the living or the dead."""

@@ -16,7 +16,7 @@ from jughpc.app.submit.progress import Progress
 from jughpc.batch import avoided, ends
 from jughpc.batch.ends import End as Ended
 from jughpc.batch.scheduler import State
-from jughpc.cli.output.status import as_dict, lines
+from jughpc.cli.output.status import as_dict
 from jughpc.errors import JugfileError
 
 SETUP = "setup line 1, `module load nonexist`: command not found"
@@ -228,7 +228,7 @@ def test_status_names_it_and_says_what_to_do(array):
     array.works("node2", 2)
     array.lab.clock.sleep(5)
     found = report(array.lab.site, array.lab.clusters)
-    text = "\n".join(lines(found, 100))
+    text = array.lab.screen(found)
     assert "node1 looks broken: 1 element ended there before any work" in text
     assert "--exclude node1" in text
     assert as_dict(found)["submission"]["broken_nodes"][0]["host"] == "node1"

@@ -10,7 +10,7 @@ from jughpc.app.submit.history import as_before
 from jughpc.app.submit.submit import plan_submission
 from jughpc.batch import ends
 from jughpc.batch.scheduler import Role, State
-from jughpc.cli.output.status import as_dict, lines
+from jughpc.cli.output.status import as_dict
 
 ARRAY, COLLECTOR, REDUCE = range(3)
 
@@ -28,7 +28,7 @@ def collecting(lab):
 def told(lab):
     """Return what status says of the followers, by role, and all of its text."""
     found = report(lab.site, lab.clusters)
-    return found.followers, "\n".join(lines(found, 100))
+    return found.followers, lab.screen(found)
 
 
 def killed(lab):
@@ -68,7 +68,7 @@ def test_what_nobody_saw_end_before_it_was_forgotten_is_no_success(collecting):
     found = report(collecting.site, collecting.clusters)
     assert not found.is_well
     assert {told.status.state for told in found.followers.values()} == {State.ENDED}
-    assert "it was killed most likely" in "\n".join(lines(found, 100))
+    assert "it was killed most likely" in collecting.screen(found)
 
 
 def test_a_collector_whose_setup_fails_is_told_with_what_to_mend_and_leaves_no_reduce(collecting):

@@ -14,7 +14,7 @@ from jughpc.app.status.report import report
 from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, in_words, manifest_of, standing
 from jughpc.app.submit import own_end
 from jughpc.batch.scheduler import Role, State, Status
-from jughpc.cli.output.status import as_dict, lines
+from jughpc.cli.output.status import as_dict
 from jughpc.errors import JugdirError, UsageError
 from jughpc.store.base import SHARD
 from jughpc.store.location import Memory
@@ -367,7 +367,7 @@ def test_a_reduce_of_which_nobody_knows_how_it_ended_is_no_good_end(reducing):
 def test_a_reduce_that_was_never_queued_is_told_and_how_to_run_it(reducing):
     for name in ("2-reduce.json", "2-reduce.intent"):
         reducing.files.remove(f"{reducing.done_by.submission.path}/{name}")
-    told = "\n".join(lines(report(reducing.site, reducing.clusters), 80))
+    told = reducing.screen()
     assert "reduce: unknown, it was not queued\n    run it again: jughpc reduce" in told
 
 

@@ -18,7 +18,7 @@ from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import settling, submissions
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import ElementOptions
-from jughpc.cli.output.status import as_dict, lines
+from jughpc.cli.output.status import as_dict
 from jughpc.config.settings import Settings
 from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
 from jughpc.store.location import Folder, Memory
@@ -316,7 +316,7 @@ def test_of_one_whose_record_is_damaged_status_and_a_second_submit_say_so(lab):
     folder = lab.submit().submission.path
     lab.files.save(f"{folder}/record.json", [b"{"])
     found = report(lab.site, lab.clusters)
-    assert any("record.json is no record of a submission" in line for line in lines(found, 80))
+    assert "record.json is no record of a submission" in lab.screen(found)
     assert "record.json" in as_dict(found)["submission"]["damage"]
     with pytest.raises(UsageError, match=r"(?s)goes on.*no record of a submission.*jughpc cancel.*--more N"):
         lab.submit()

@@ -80,9 +80,8 @@ def test_a_worker_told_to_stop_leaves_nothing_to_clean_up(jughpc, worker):
 def test_status_shows_a_live_worker_and_its_task(jughpc, worker, wait_for):
     wait_for(lambda: b"slow.nap" in claims(jughpc)[0].read_bytes())  # written by the first beat
     shown = jughpc("status", "slow.py").stdout
-    assert "1 live workers:" in shown
-    assert "slow.nap" in shown.splitlines()[-2]
-    assert shown.splitlines()[2].split() == ["0", "0", "0", "0", "1", "slow.nap"]
+    assert shown.startswith("slow.py: 0 %, 0 of 1 tasks done, 1 running\n")
+    assert "slow.nap" in shown.partition("1 live worker:")[2]
 
 
 def test_status_shows_a_dead_worker_and_does_not_call_its_task_active(jughpc, worker, wait_for):
@@ -90,5 +89,5 @@ def test_status_shows_a_dead_worker_and_does_not_call_its_task_active(jughpc, wo
     worker.wait()
     wait_for(lambda: b'"died"' in claims(jughpc)[0].read_bytes())
     shown = jughpc("status", "slow.py").stdout
-    assert "1 dead workers" in shown
-    assert shown.splitlines()[2].split() == ["0", "0", "1", "0", "0", "slow.nap"]
+    assert shown.startswith("slow.py: 0 %, 0 of 1 tasks done, 1 ready\n")
+    assert "1 dead worker on" in shown

@@ -48,8 +48,16 @@ def test_a_worker_that_ends_well_leaves_no_claim_and_no_living_record(three):
     assert [path.suffix for path in three.cwd.glob("three.jugdata/workers/*")] == [".ended"]
 
 
-def test_status_before_anything_ran_is_jugs_table_and_makes_no_jugdir(three):
+def test_status_before_anything_ran_makes_no_jugdir_and_says_what_to_do(three):
     done = three("status", "three.py")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[0] == "three.py: 0 %, 0 of 3 tasks done, 2 ready, 1 waiting"
+    assert done.stdout.splitlines()[-1].startswith("next: jughpc submit three.py --array N")
+    assert three.names() == {"three.py"}
+
+
+def test_jugs_table_is_there_for_who_wants_it(three):
+    done = three("status", "three.py", "--jug")
     assert (done.returncode, done.stdout) == (1, STATUS)
     assert three.names() == {"three.py"}
 

@@ -173,19 +173,22 @@ class Group:
         words: The reason in words, "" if there is nothing to explain.
         advice: What to do about it, "" if nothing is to be done.
         numbers: Theirs within the submission, ascending.
+        in_hand: What those had in hand that ended badly, as far as a record says: task, and its digest's beginning.
     """
 
     state: State
     words: str
     advice: str
     numbers: Sequence[int]
+    in_hand: Sequence[str] = ()
 
 
-def groups(jobs: Jobs, states: Mapping[int, State]) -> list[Group]:
+def groups(jobs: Jobs, states: Mapping[int, State], dead: Sequence[Record] = ()) -> list[Group]:
     """Return the elements that the scheduler, or a record, has a reason for, those of one reason together.
 
     Args:
         states: How each stands: an element of which nobody knows anything has that for a reason.
+        dead: The records of who died.
     """
     found: dict[tuple[State, str, str], list[int]] = {}
     for number, status in sorted(jobs.poll.elements.items()):
@@ -195,7 +198,20 @@ def groups(jobs: Jobs, states: Mapping[int, State]) -> list[Group]:
     unheard = [n for n, state in states.items() if state is State.UNKNOWN and n not in jobs.poll.elements]
     if unheard and not jobs.trouble:
         found[_UNHEARD] = unheard
-    return [Group(*key, tuple(numbers)) for key, numbers in found.items()]
+    in_hand = _in_hand(jobs, dead)
+    return [
+        Group(*key, tuple(numbers), tuple(task for number in numbers for task in in_hand.get(number, ())))
+        for key, numbers in found.items()
+    ]
+
+
+def _in_hand(jobs: Jobs, dead: Sequence[Record]) -> dict[int, list[str]]:
+    """Return what the dead workers of each element had in hand."""
+    found: dict[int, list[str]] = {}
+    for record in dead:
+        if record.task and record.submission == jobs.submission.token:
+            found.setdefault(record.element, []).append(f"{record.task} ({record.digest[:8]})")
+    return found
 
 
 def of_elements(jobs: Jobs, lives: Sequence[str]) -> set[str]:

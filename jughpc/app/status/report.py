@@ -80,7 +80,7 @@ def report(
         return found
     return replace(
         found,
-        groups=submitted.groups(jobs, states),
+        groups=submitted.groups(jobs, states, standing.dead),
         followers=followers.told(jobs, files),
         broken=broken(jobs, files, store) if store else (),
     )

@@ -12,8 +12,8 @@ from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
 from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Accepted
+from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
-from jughpc.cli.output.status import changed_function
 
 _HOW_TO_GO_ON = "see `jughpc status`, end it with `jughpc cancel`"
 

@@ -1,0 +1,137 @@
+"""How fast the live workers are, what is left to do, and when it may be done: as far as that can be known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, Mask, Standing
+from jughpc.store.record import Record
+
+FEWEST = 5
+"""Tasks that the live workers must have finished before anything is said of how fast they are."""
+
+_DOUBT = 2.0  # how far two ways to tell the time of a task may be apart
+_HALF = 0.5  # of what the live workers finished; so many tasks must have ended of the functions that are left
+_ROUNDS = 50  # of tasks that wait for tasks that wait; a longer chain is counted no further
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is to be expected.
+
+    Attributes:
+        workers: How many live.
+        finished: Tasks that they finished in their lives, well or not.
+        each: A worker's time for one of these, waits included [s]; None if too little is known.
+        left: Tasks that can be run, or will be.
+        blocked: Tasks that wait for one that failed, at least so many; they are not `left`.
+        unknown: The names of functions with tasks left, of which none was ever finished.
+        eta: The time until all that is left is done, but for the tasks of `unknown` [s]; None if it cannot be told.
+        why: Why it cannot, in words; "" if it can, or nothing is left.
+    """
+
+    workers: int
+    finished: int
+    each: float | None
+    left: int
+    blocked: int
+    unknown: Sequence[str] = ()
+    eta: float | None = None
+    why: str = ""
+
+    @property
+    def rate(self) -> float | None:
+        """Tasks that the live workers finish in a second, together."""
+        return self.workers / self.each if self.each else None
+
+
+def outlook(standing: Standing) -> Outlook:
+    """Return what is to be expected of what `standing` shows, by the records of its workers alone.
+
+    Only their own clocks are asked, each for a time that has passed on it.
+    """
+    blocked = _blocked(standing)
+    state = standing.state
+    left = ((state == READY) | (state == ACTIVE) | (state == WAITING)) & ~blocked
+    finished = sum(record.done + record.failed for record in standing.workers)
+    each = _each(standing.workers, finished)
+    unknown, ended = _known(standing, left)
+    found = Outlook(
+        len(standing.workers), finished, each, int(np.count_nonzero(left)), int(np.count_nonzero(blocked)), unknown
+    )
+    counted = found.left - sum(_left_of(standing, left, name) for name in unknown)
+    why = _why_not(found, counted, ended)
+    eta = None if why or not found.left or not each else each * max(1.0, counted / found.workers)
+    return replace(found, eta=eta, why=why)
+
+
+def lost(dead: Sequence[Record]) -> float:
+    """Return the time that dead workers had spent on what they had in hand, as far as they said [s]."""
+    return sum(max(0.0, record.beaten - record.since) for record in dead if record.task and record.since)
+
+
+def _why_not(found: Outlook, counted: int, ended: int) -> str:
+    """Return why there can be no ETA, "" if there can, or nothing is left.
+
+    Args:
+        counted: The tasks left of which anything is known.
+        ended: How many of their functions' tasks ended, whoever ran them: if those are few, what the live workers
+            took their time for was mostly something else.
+    """
+    if not found.left:
+        return ""
+    if not found.workers:
+        return "nobody works on it"
+    if found.each is None:
+        return f"too early to tell, {found.finished} tasks were finished by those who live"
+    return "" if counted and ended >= _HALF * found.finished else f"too little is known yet of {_names(found)}"
+
+
+def _each(workers: Sequence[Record], finished: int) -> float | None:
+    """Return a worker's time for a task [s].
+
+    What it spent so far on the task in hand belongs to no task that is finished, and to leave it out favours short
+    tasks: the truth lies between, and where the two are far apart nothing is known.
+    """
+    whole = sum(max(0.0, record.beaten - record.begun) for record in workers)
+    in_hand = lost(workers)
+    least = whole - in_hand
+    if finished < FEWEST or least <= 0 or whole > _DOUBT * least:
+        return None
+    return (whole + least) / 2 / finished
+
+
+def _names(found: Outlook) -> str:
+    return ", ".join(found.unknown[:3]) or "what is left"
+
+
+def _known(standing: Standing, left: Mask) -> tuple[list[str], int]:
+    """Return of which functions with tasks left nothing is known, and how many tasks of the others ended."""
+    manifest, state = standing.manifest, standing.state
+    count = len(manifest.names)
+    ended = np.bincount(manifest.kinds[(state == COMPLETE) | (state == FAILED)], minlength=count)
+    open_ = np.bincount(manifest.kinds[left], minlength=count) > 0
+    unknown = [name for name, some, done in zip(manifest.names, open_, ended, strict=True) if some and not done]
+    return unknown, int(ended[open_].sum())
+
+
+def _left_of(standing: Standing, left: Mask, name: str) -> int:
+    return int(np.count_nonzero(standing.manifest.kinds[left] == standing.manifest.names.index(name)))
+
+
+def _blocked(standing: Standing) -> Mask:
+    """Return which tasks wait for one that failed, or for one that does so."""
+    stuck = standing.state == FAILED
+    found = np.zeros(len(stuck), bool)
+    if not stuck.any():
+        return found
+    for _ in range(_ROUNDS):
+        more = standing.manifest.waiting(~stuck) & (standing.state == WAITING) & ~found
+        if not more.any():
+            break
+        found |= more
+        stuck = stuck | more
+    return found

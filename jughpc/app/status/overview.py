@@ -1,0 +1,56 @@
+"""All that a person's look shows: the report, what went wrong most often, what is to be expected, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jughpc.app.context.site import Site
+from jughpc.app.status.alike import Alike, alike
+from jughpc.app.status.outlook import Outlook, lost, outlook
+from jughpc.app.status.report import Report
+from jughpc.app.status.step import Step, next_step
+from jughpc.store.base import Failure
+
+MOST_READ = 200
+"""Failures that one look reads, a file each."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What `status` shows.
+
+    Attributes:
+        when: When the look was done [Unix s].
+        worst: Failures that are alike, the most frequent first.
+        read: How many failures were read for that.
+        lost: What dead workers had spent on tasks in hand [s].
+    """
+
+    report: Report
+    when: float
+    outlook: Outlook
+    worst: Sequence[Alike]
+    read: int
+    lost: float
+    step: Step
+
+
+def overview(site: Site, report: Report) -> Overview:
+    """Return all that is to be shown of `report`; reads the failures of at most MOST_READ tasks."""
+    failures = _read(site, report)
+    return Overview(
+        report,
+        site.clock.wall(),
+        outlook(report.standing),
+        alike(failures),
+        len(failures),
+        lost(report.standing.dead),
+        next_step(report),
+    )
+
+
+def _read(site: Site, report: Report) -> list[Failure]:
+    failed = report.standing.failed()[:MOST_READ]
+    store = site.store() if failed else None
+    return [failure for digest in failed if store and (failure := store.failure(digest))]
