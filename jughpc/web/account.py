@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from jughpc.app.accounts.account import Account
 from jughpc.app.status.alike import Alike, cut
@@ -28,13 +28,12 @@ def sections(found: Account) -> Iterable[str]:
         yield failures(found.failures, found.failed)
 
 
-def failures(kinds: Iterable[Alike], count: int) -> str:
-    """Return what went wrong, by kind, with the traceback of the first of each."""
-    kinds = list(kinds)
+def failures(kinds: Sequence[Alike], count: int) -> str:
+    """Return what went wrong, by kind, with the traceback of the first of each; `count` failed, known or not."""
     read = sum(map(len, kinds))
     note = f'<p class="soft">Of {count:,} failures {read:,} were read.</p>' if read < count else ""
     items = "".join(map(_kind, kinds[:MOST_KINDS]))
-    return f'<section><h2 id="failures">Failures</h2>{note}{items}</section>'
+    return f'<section id="failures"><h2>Failures</h2>{note}{items}</section>'
 
 
 def _kind(one: Alike) -> str:

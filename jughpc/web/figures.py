@@ -12,7 +12,7 @@ from jughpc.store.measures import Sums
 from jughpc.store.record import ElementRef
 from jughpc.units import show_seconds
 from jughpc.web.charts import Band, Lane, bars, lanes, overlaid, shown, span_in_words, spark, stacked
-from jughpc.web.tables import Html, beside, figures, table
+from jughpc.web.tables import Html, beside, figures, prose, table
 
 MOST_BARS, MOST_ROWS = 160, 200  # of elements, functions and nodes that are shown one by one
 LISTED = 12  # stretches that the table beside a plot has
@@ -26,10 +26,10 @@ def in_numbers(found: Account) -> str:
 def advised(found: Account) -> str:
     """Return the advice for the next submit, "" if there is none."""
     items = "".join(
-        f"<li>{f'<code>{shown(one.option)}</code> ' if one.option else ''}{shown(one.words)}</li>"
+        f"<li>{f'<code>{shown(one.option)}</code> ' if one.option else ''}{prose(one.words)}</li>"
         for one in found.advice
     )
-    return f'<section><h2 id="advice">Next time</h2><ul class="advice">{items}</ul></section>' if items else ""
+    return f'<section id="advice"><h2>Next time</h2><ul class="advice">{items}</ul></section>' if items else ""
 
 
 def over_time(found: Account) -> str:
@@ -40,7 +40,7 @@ def over_time(found: Account) -> str:
     span = when.until - when.begun
     since = f'<p class="soft">From {clock(when.begun)}, by the clocks of the workers.</p>'
     return (
-        f'<section><h2 id="time">Over time</h2>{since}{_key(when.names)}'
+        f'<section id="time"><h2>Over time</h2>{since}{_key(when.names)}'
         f"<h3>Tasks per second</h3>{_rates(when, span)}<h3>Workers</h3>{_crowd(when, span)}"
         f"<h3>What each worker did</h3>{_rows(when, span, len(found.lives))}</section>"
     )
@@ -58,7 +58,7 @@ def by_function(found: Account) -> str:
     rows = _functions(some, found.memory)
     note = _left_out(len(found.functions), len(some), "functions, those that took most")
     return (
-        '<section><h2 id="functions">Functions</h2>'
+        '<section id="functions"><h2>Functions</h2>'
         f"{table('What the tasks of each function took', columns, rows)}{note}"
         '<p class="soft">Each step of a distribution is twice the one before, the same steps in all rows; heights are '
         "square roots, so that few are seen beside many. Memory is the most that the process had while a task ran.</p>"
@@ -83,7 +83,7 @@ def by_element(found: Account) -> str:
     rows = table("What each element used", columns, [_element(one, asked) for one in some], texts=2)
     note = _left_out(len(found.elements), len(some), "elements, evenly spread")
     return (
-        f'<section><h2 id="elements">Elements</h2>{note}'
+        f'<section id="elements"><h2>Elements</h2>{note}'
         f"<h3>Cores used by each</h3>{bars('Cores used by each element', told, cores, float(asked.cores))}"
         f"<h3>Memory used by each [GiB]</h3>{bars('Memory used by each element', told, memory, known)}"
         f"{beside('The same as a table', rows)}</section>"
@@ -99,7 +99,7 @@ def by_host(found: Account) -> str:
     words = "Pace: how fast the same functions ran there, 1 being the mean of all; the slowest first."
     note = _left_out(len(found.hosts), len(rows), "nodes, the slowest")
     return (
-        f'<section><h2 id="nodes">Nodes</h2>{table("What ran on each node", columns, rows)}{note}'
+        f'<section id="nodes"><h2>Nodes</h2>{table("What ran on each node", columns, rows)}{note}'
         f'<p class="soft">{words}</p></section>'
     )
 

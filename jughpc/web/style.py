@@ -46,7 +46,6 @@ svg.patch { display: inline-block; width: 0.8rem; height: 0.8rem }
 .active { background: var(--c0) } .ready { background: var(--c5); opacity: 0.55 }
 details { margin: 0.4rem 0 } summary { cursor: pointer; color: var(--link) }
 summary:focus-visible, a:focus-visible, .wide:focus-visible { outline: 2px solid var(--link); outline-offset: 2px }
-nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; padding: 0; list-style: none }
 @media print { body { max-width: none } details > * { display: block } }
 """
 

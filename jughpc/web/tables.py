@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,11 @@ def beside(words: str, content: str) -> str:
     return f"<details><summary>{shown(words)}</summary>{content}</details>"
 
 
+def prose(text: str) -> str:
+    """Return text from anywhere as a page may hold it, with what stands in backticks as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", shown(text))
+
+
 def figures(found: Iterable[tuple[str, str]]) -> str:
     """Return some numbers to be seen first, each with what it is."""
     items = "".join(f"<li><b>{shown(number)}</b><span>{shown(what)}</span></li>" for number, what in found)
@@ -52,4 +58,4 @@ def _side(is_text: bool, content: Cell = "") -> str:
 
 
 def _inner(content: Cell) -> str:
-    return content.text if isinstance(content, Html) else shown(str(content))
+    return content.text if isinstance(content, Html) else prose(str(content))

@@ -52,7 +52,7 @@ def advice(
 
 def _of_failures(failed: int) -> Iterator[Advice]:
     if failed:
-        yield Advice("", f"{failed} {'task' if failed == 1 else 'tasks'} failed: jughpc failures tells why.")
+        yield Advice("", f"{failed} {'task' if failed == 1 else 'tasks'} failed: `jughpc failures` tells why.")
 
 
 def _of_memory(asked: Asked, elements: Sequence[ElementUse]) -> Iterator[Advice]:
