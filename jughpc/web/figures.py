@@ -145,7 +145,7 @@ def _rates(when: Timeline, span: float) -> str:
 
 def _crowd(when: Timeline, span: float) -> str:
     there, busy = ([round(value, 2) for value in row.tolist()] for row in (when.workers, when.busy))
-    told = f"Workers that were there (light), {max(there):.4g} at most, and of these those that ran tasks (dark)."
+    told = f"Workers that were there (pale), {max(there):.4g} at most, and of these those that ran tasks (in colour)."
     chart = overlaid("Workers", told, [Band("there", there), Band("c0", busy)], span)
     return f'<p class="soft">{shown(told)}</p>{chart}'
 

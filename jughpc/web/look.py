@@ -43,7 +43,7 @@ def functions(report: Report) -> str:
         rows.append(_function("all together", totals))
     columns = ["Function", "", "Done", "of", "Failed", "Running", "Ready", "Waiting"]
     note = f'<p class="soft">{MOST} of {len(order)} functions.</p>' if len(order) > MOST else ""
-    return f'<section id="tasks"><h2>Tasks</h2>{table("Tasks by function", columns, rows)}{note}</section>'
+    return f'<section id="tasks"><h2>Tasks</h2>{_key()}{table("Tasks by function", columns, rows)}{note}</section>'
 
 
 def submission(report: Report) -> str:
@@ -126,6 +126,14 @@ def _numbers(seen: Overview) -> Iterator[tuple[str, str]]:
         yield "?", f"to the end: {ahead.why}"
     if ahead.blocked:
         yield f"{ahead.blocked:,}", "blocked by what failed"
+
+
+def _key() -> str:
+    items = "".join(
+        f'<li><span class="bar patch"><i class="{style}" style="width:100%"></i></span>{word}</li>'
+        for style, word in (("done", "done"), ("failed", "failed"), ("active", "running"), ("ready", "ready"))
+    )
+    return f'<ul class="key" aria-hidden="true">{items}</ul>'
 
 
 def _function(name: str, counts: Sequence[int]) -> list[Cell]:
