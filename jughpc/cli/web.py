@@ -41,7 +41,6 @@ PAGE = "index.html"
     metavar="DIR",
     help=f"Write the page as it is now to DIR/{PAGE}, and serve nothing.",
 )
-@common.may_be_cached
 def web(site: Site, port: int, ip: str, path: Path | None, folder: Path | None) -> int:
     """Show how JUGFILE goes on a web page that renews itself; end it with Ctrl-C.
 
