@@ -211,7 +211,7 @@ def decode(data: bytes, life: str) -> Columns | None:
         names, grain = list(summary.functions), max(0.001, _number(second["grain"]))
         slots, tasks = (_table(second[key], width, len(names)) for key, width in (("slots", 4), ("tasks", 6)))
         return Columns(summary, grain, names, slots, tasks, str(second["digests"]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
 
 
@@ -277,7 +277,7 @@ def _table(columns: object, width: int, names: int) -> Floats:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, (int, float)) and 0 <= value < _MOST:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _MOST:
         return value
     raise ValueError("no number of ours")
 

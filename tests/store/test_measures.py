@@ -54,7 +54,7 @@ def test_a_file_of_another_life_or_one_cut_off_anywhere_tells_nothing():
     assert [decode(data[:length], "life-a") for length in range(len(data) - 1)] == [None] * (len(data) - 1)
 
 
-ODD = [None, -1, True, 1e400, float("nan"), "x", [], {}, [[1]], 1 << 70]
+ODD = [None, -1, True, 1e400, 10**400, float("nan"), "x", [], {}, [[1]], 1 << 70]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
