@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from jughpc.app.accounts.account import Account
 from jughpc.app.status.alike import Alike, cut
+from jughpc.units import moment
 from jughpc.web.charts import shown
-from jughpc.web.figures import advised, by_element, by_function, by_host, clock, in_numbers, over_time
+from jughpc.web.figures import advised, by_element, by_function, by_host, in_numbers, over_time
 from jughpc.web.style import whole
 
 MOST_KINDS = 20  # of failures
@@ -38,7 +39,7 @@ def failures(kinds: Sequence[Alike], count: int) -> str:
 
 def _kind(one: Alike) -> str:
     first = one.first
-    where = f"first on {first.host} at {clock(first.when)}" + (f", {one.frame}" if one.frame else "")
+    where = f"first on {first.host} at {moment(first.when)}" + (f", {one.frame}" if one.frame else "")
     trace = f"<pre>{shown(cut(first.trace).rstrip())}</pre>" if first.trace else ""
     head = f'<summary><span class="bad">{shown(str(one))}</span></summary>'
     return f'<details>{head}<p class="soft">{shown(where)}</p>{trace}</details>'
@@ -46,7 +47,7 @@ def _kind(one: Alike) -> str:
 
 def _head(found: Account) -> str:
     of = f"submission {found.asked.number} ({found.asked.scheduler})" if found.asked else "all workers"
-    words = f"What {of} took, in {found.target.location}, as known at {clock(found.made)}."
+    words = f"What {of} took, in {found.target.location}, as known at {moment(found.made)}."
     return f"<h1>{shown(str(found.target.jugfile))}</h1><p>{shown(words)}</p>"
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 
 from jughpc.app.accounts.account import Account
 from jughpc.app.accounts.timeline import NAMED, Row, Timeline, timeline
 from jughpc.app.accounts.usage import Asked, ElementUse, HostUse
 from jughpc.store.measures import Sums
 from jughpc.store.record import ElementRef
-from jughpc.units import show_seconds
+from jughpc.units import moment, show_seconds
 from jughpc.web.charts import Band, Lane, bars, lanes, overlaid, shown, span_in_words, spark, stacked
 from jughpc.web.tables import Html, beside, figures, prose, table
 
@@ -38,7 +37,7 @@ def over_time(found: Account) -> str:
     if when is None:
         return ""
     span = when.until - when.begun
-    since = f'<p class="soft">From {clock(when.begun)}, by the clocks of the workers.</p>'
+    since = f'<p class="soft">From {moment(when.begun)}, by the clocks of the workers.</p>'
     return (
         f'<section id="time"><h2>Over time</h2>{since}{_key(when.names)}'
         f"<h3>Tasks per second</h3>{_rates(when, span)}<h3>Workers</h3>{_crowd(when, span)}"
@@ -104,11 +103,6 @@ def by_host(found: Account) -> str:
     )
 
 
-def clock(when: float) -> str:
-    """Return a time of the day with its date."""
-    return f"{datetime.fromtimestamp(when):%Y-%m-%d %H:%M:%S}"
-
-
 def _numbers(found: Account) -> Iterator[tuple[str, str]]:
     yield f"{found.tasks:,}", "tasks were run"
     if found.failed:
@@ -166,7 +160,7 @@ def _lane(row: Row, begun: float, span: float) -> Lane:
 def _as_table(when: Timeline, what: str, values: Sequence[float]) -> str:
     size = -(-len(values) // LISTED)
     rows = [
-        (clock(when.begun + place * when.step), f"{sum(values[place : place + size]):.0f}")
+        (moment(when.begun + place * when.step), f"{sum(values[place : place + size]):.0f}")
         for place in range(0, len(values), size)
     ]
     return beside("The same as a table", table(what, ["From", what], rows))

@@ -9,9 +9,9 @@ from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, in_words
 from jughpc.batch.scheduler import State
 from jughpc.store.record import Record
-from jughpc.units import about, ranges, several
+from jughpc.units import about, moment, ranges, several
 from jughpc.web.charts import shown
-from jughpc.web.figures import clock, size
+from jughpc.web.figures import size
 from jughpc.web.tables import Cell, Html, figures, prose, table
 
 MOST = 200  # rows of a table
@@ -22,8 +22,8 @@ _PARTS = ((COMPLETE, "done"), (FAILED, "failed"), (ACTIVE, "active"), (READY, "r
 def heading(seen: Overview, *, is_live: bool) -> str:
     """Return what is to be seen first: where it stands, how long it may take, and what to type next."""
     report = seen.report
-    as_loaded = f" Tasks as loaded at {clock(since)}." if (since := report.standing.manifest.since) else ""
-    when = "" if is_live else f" As of {clock(seen.when)}."
+    as_loaded = f" Tasks as loaded at {moment(since)}." if (since := report.standing.manifest.since) else ""
+    when = "" if is_live else f" As of {moment(seen.when)}."
     barrier = " The jugfile ended at a barrier: more tasks may follow." if report.standing.manifest.barrier else ""
     words = f"{in_words(report.standing)}{barrier}{as_loaded}{when}"
     step = f'<p>Next: <code>{shown(seen.step.command)}</code> <span class="soft">{prose(seen.step.why)}</span></p>'
@@ -100,7 +100,7 @@ def losses(seen: Overview) -> str:
         cost = f"They cost {about(seen.lost)} of work in hand. " if seen.lost else ""
         columns = ["Host", "Element", "In hand", "Why", "Last beat"]
         rows = [
-            [one.host, _element(one), one.task, one.reason or "without a word", clock(one.beaten) if one.beaten else ""]
+            [one.host, _element(one), one.task, one.reason or "without a word", moment(one.beaten)]
             for one in sorted(dead, key=lambda one: -one.beaten)[:MOST]
         ]
         free = "Others take over what they held; <code>jughpc cleanup --locks-only</code> frees it now."
@@ -155,7 +155,7 @@ def _worker(one: Record) -> list[Cell]:
     lasts = max(0.0, one.beaten - one.since) if one.since and one.beaten else 0.0
     return [
         one.host, _element(one), one.task or "-", about(lasts) if one.since else "", f"{one.done:,}", f"{one.failed:,}",
-        size(one.memory), clock(one.beaten).partition(" ")[2] if one.beaten else "",
+        size(one.memory), moment(one.beaten, "%H:%M:%S") if one.beaten else "",
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 STYLE = """
 :root { color-scheme: light dark; --bg: #ffffff; --card: #f6f7f9; --ink: #1c2126; --soft: #5b6570; --line: #d5dae0;
   --there: #e4e8ed; --bad: #b3261e; --good: #1a7f37; --link: #0b57a4;
-  --c0: #1f6fb5; --c1: #d1570a; --c2: #12855f; --c3: #a8559a; --c4: #a67c00; --c5: #4aa3d9; --c6: #868e96; }
+  --c0: #1f6fb5; --c1: #d1570a; --c2: #12855f; --c3: #a8559a; --c4: #a67c00; --c5: #3c94cc; --c6: #868e96; }
 @media (prefers-color-scheme: dark) {
   :root { --bg: #14181d; --card: #1d232a; --ink: #e4e8ec; --soft: #9aa5b1; --line: #353d47; --there: #2b323b;
     --bad: #ff8a80; --good: #6fd08c; --link: #7db8f5;

@@ -144,6 +144,13 @@ def test_elements_that_waited_or_hardly_ran_are_told():
     assert "hardly longer than a start" in advised([columns([5.0], element=n) for n in range(40)])["--array 2"]
 
 
+def test_elements_that_found_nothing_are_told_once_all_is_over():
+    lives = [columns([1000.0], element=1)]
+    assert "--array 1" not in advised(lives)
+    over = dataclasses.replace(ASKED, is_over=True)
+    assert advised(lives, over)["--array 1"] == "of 2 elements 1 found a task to run."
+
+
 def test_what_was_well_asked_for_needs_no_advice():
     well = dataclasses.replace(ASKED, memory=1280 << 20, time=3600.0)
     assert advised([columns([1000.0] * 2, element=n) for n in range(2)], well) == {}

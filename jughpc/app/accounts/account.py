@@ -113,7 +113,7 @@ def _account(
 ) -> Account:
     functions = together(one.summary for one in lives)
     ordered = dict(sorted(functions.items(), key=lambda one: (-one[1].wall, one[0])))
-    asked, elements = asked_of(submission) if submission else None, by_element(lives)
+    asked, elements = _asked(site, submission) if submission else None, by_element(lives)
     died = Counter(record.host for record in records if record.state == DIED)
     may_have_failed = not lives or died or any(sums.failed for sums in functions.values())
     failed, kinds = _failures(store) if may_have_failed else (0, [])
@@ -122,6 +122,11 @@ def _account(
     return Account(
         site.target, site.clock.wall(), asked, lives, ordered, _memory(lives), elements, hosts, failed, kinds, words
     )
+
+
+def _asked(site: Site, submission: Submission) -> Asked:
+    files = site.files
+    return asked_of(submission, is_over=files is not None and not submissions.is_live(files, submission))
 
 
 def _submission(site: Site, number: int | None) -> Submission | None:

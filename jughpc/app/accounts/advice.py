@@ -101,6 +101,9 @@ def _of_cores(asked: Asked, elements: Sequence[ElementUse]) -> Iterator[Advice]:
 def _of_array(asked: Asked, elements: Sequence[ElementUse]) -> Iterator[Advice]:
     count, time = len(elements), sum(one.wall * one.workers for one in elements)
     busy, mean = sum(one.busy for one in elements), sum(one.wall for one in elements) / len(elements)
+    if asked.is_over and count < asked.size:
+        words = f"of {asked.size} elements {count} found a task to run."
+        yield Advice(f"--array {count}", words)
     if count < 2 or not time:
         return
     if mean < BRIEF:

@@ -22,6 +22,7 @@ class Asked:
         workers: Of each element, 1 if they are counted there only.
         time: [s].
         memory: [bytes].
+        is_over: Whether nothing of it is queued any more, as far as is on record.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Asked:
     cpus: int | None
     memory: int | None
     time: float | None
+    is_over: bool = False
 
     @property
     def cores(self) -> int:
@@ -84,13 +86,14 @@ class HostUse:
     pace: float
 
 
-def asked_of(submission: Submission) -> Asked:
+def asked_of(submission: Submission, *, is_over: bool) -> Asked:
     """Return what `submission` asked for."""
     resources, argv = submission.options.resources, submission.workload.argv
     said = next((word.removeprefix(_WORKERS) for word in argv if word.startswith(_WORKERS)), "")
     return Asked(
         submission.number, submission.scheduler, submission.created, submission.workload.size,
         int(said) if said.isdecimal() else 1, resources.cpus, resources.memory, resources.walltime,
+        is_over,
     )  # fmt: skip
 
 
