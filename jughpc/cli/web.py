@@ -39,7 +39,7 @@ PAGE = "index.html"
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help=f"Write the page as it is now to DIR/{PAGE}, and serve nothing.",
+    help=f"Write the page as it is now to DIR/{PAGE}.  [it is served]",
 )
 def web(site: Site, port: int, ip: str, path: Path | None, folder: Path | None) -> int:
     """Show how JUGFILE goes on a web page that renews itself; end it with Ctrl-C.
