@@ -48,21 +48,27 @@ class Batch:
         """
         digests = self._graph.digests
         indices = indices[: 1 if hooks.is_hooked(hooks.TASK_EXECUTED) else MOST]  # who hooks it waits for each result
-        self._context.ledger.begin()
         self._context.lease.begin_batch(self._held.claims[0], [digests[index] for index in indices])
-        given, started = _Yield(), self._context.clock.uptime()
+        given = _Yield()
         try:
-            self._run(indices, given)
+            self._measured(indices, given)
         except Interrupted:
             if self._context.options.marks and len(given.walls) < len(indices):
                 self._context.options.marks.end(digests[indices[len(given.walls)]], BROKEN_OFF, LONG)
             raise
         finally:
             self._held.claims = self._context.lease.end_batch()
-            self._account(indices[: len(given.walls)], given, started)
             self._outcomes.publish(shard, given.results)
             for index, trouble in given.troubles.items():
                 self._outcomes.trouble(index, trouble)
+
+    def _measured(self, indices: list[int], given: _Yield) -> None:
+        self._context.ledger.begin()
+        started = self._context.clock.uptime()
+        try:
+            self._run(indices, given)
+        finally:
+            self._account(indices[: len(given.walls)], given, started)
 
     def _run(self, indices: list[int], given: _Yield) -> None:
         context, tasks, kinds, names = self._context, self._graph.tasks, self._graph.kinds, self._graph.names
