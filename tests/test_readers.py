@@ -298,6 +298,7 @@ ELSEWHERE = {
 OF_OURS = {
     "app.calls.commands:answer": "a command of ours, which this process started",
     "jsonfile:read_json": "the one that the others use",
+    "batch.staging.interpreter:ask": "an interpreter that this process started",
     "app.run.children:take_up": "what the parent put into the environment",
     "library.io:write_metadata": "what this process wrote a line before",
     "store.lease.process:settle": "a pipe from this process's own child",
