@@ -230,9 +230,9 @@ def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
 
 def clusters() -> Clusters:
     """Return the batch systems as they answer on this host."""
-    from jughpc.batch.clusters import Clusters
+    from jughpc.batch.clusters import Clusters, on_this_host
 
-    return Clusters(OsClock())
+    return Clusters(OsClock(), functools.partial(on_this_host, tell=say))
 
 
 def say(text: str) -> None:
@@ -248,7 +248,7 @@ def width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def show(lines: Iterable[str]) -> None:
+def show(lines: Iterable[str], err: bool = False) -> None:
     """Put out what a command has to show."""
     for line in lines:
-        echo(line)
+        echo(line, err=err)

@@ -23,6 +23,7 @@ from jughpc.errors import JugError, UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
+from jughpc.store.redis.server import let_go
 from jughpc.usage import OsMeter
 from jughpc.worker import forking
 from jughpc.worker.crew import Crew
@@ -37,7 +38,7 @@ from jughpc.worker.seat import Report, Seat
 from jughpc.worker.seeds import sow
 from jughpc.worker.spawning import become
 from jughpc.worker.stops import AT_ONCE, Interrupted, Stops
-from jughpc.worker.tally import Options, Tally
+from jughpc.worker.tally import Options, Say, Tally
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class _Watch:
     def spawn(self) -> Outcome:
         """Have each worker load the jugfile by itself, and go on past barriers."""
         self._reports = self._crew.work(self._numbers, partial(_spawn, self._element))
-        self._total = _sum(self._reports.values())
+        self._total = summed(self._reports.values(), self._element.site.say)
         self._raise_trouble()
         return self._outcome()
 
@@ -133,7 +134,7 @@ class _Watch:
                     site.say(f"{words}: each worker loads the jugfile by itself")
                     return self.spawn()
                 self._reports = self._crew.work(self._numbers, partial(_work, self._element, load))
-                self._total = self._total.plus(_sum(self._reports.values()))
+                self._total = self._total.plus(summed(self._reports.values(), self._element.site.say))
                 self._raise_trouble()
                 self._numbers = [number for number, report in self._reports.items() if report.is_done]
                 if load.is_last or not self._numbers or self._stops.signal:
@@ -148,6 +149,7 @@ class _Watch:
 
     def _forbids(self, before: Scene) -> str:
         """Return why what was loaded cannot be forked, "" if it can; say what may go wrong then."""
+        let_go()
         now, location = forking.scene(), self._element.site.location
         if words := forking.forbids(before, now):
             return words
@@ -229,8 +231,8 @@ def _report(part: Part, load: Load) -> Report:
     return Report(outcome.code, tally, outcome.nothing_left, is_over, is_done=not left, done=outcome.done)
 
 
-def _sum(reports: Iterable[Report]) -> Tally:
-    """Return what all did: what one found done may be another's work."""
+def summed(reports: Iterable[Report], say: Say) -> Tally:
+    """Return what all did: what one found done may be another's work, and what several ran counts once, and is told."""
     total, done = Tally(), Counter[str]()
     for report in reports:
         total.executed += report.tally.executed
@@ -238,4 +240,7 @@ def _sum(reports: Iterable[Report]) -> Tally:
         total.failures += report.tally.failures
         done |= report.done
     total.loaded &= done - total.executed
+    if twice := total.executed - (total.executed & done):
+        say(f"{twice.total()} tasks ran twice: a worker was held up for so long that another took over what it had")
+        total.executed -= twice
     return total

@@ -62,6 +62,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     if submission is None:
         return None
     cluster = clusters.recorded(submission.scheduler, submission.limits, submission.commands)
+    cluster = cluster if submissions.is_own(submission) else cluster.of(submission.user)
     settled = _settled(files, folder, clusters, submission) if ask else Settled()
     jobs = Jobs(
         submission,
