@@ -157,8 +157,8 @@ def test_what_does_not_go_to_one_place_goes_to_the_next(node, tmp_path):
     assert "unstaged" not in err
 
 
-@pytest.mark.parametrize("planted", ["link", "file", "open", "others may rename"])
-def test_what_others_may_have_put_there_is_not_used(node, planted, tmp_path):
+@pytest.mark.parametrize("planted", ["link", "file", "open", "another's", "others may rename"])
+def test_what_others_may_have_put_there_is_not_used(node, planted, tmp_path, give_up):
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     if planted == "link":
         node.home.symlink_to(tmp_path / "elsewhere")
@@ -166,6 +166,11 @@ def test_what_others_may_have_put_there_is_not_used(node, planted, tmp_path):
         node.home.touch()
     elif planted == "open":
         node.home.mkdir(mode=0o755)
+    elif planted == "another's":
+        if os.geteuid() != 0:
+            give_up("only root makes a folder another's")
+        node.home.mkdir(mode=0o700)
+        os.chown(node.home, 65534, 65534)
     else:
         node.disk.chmod(0o777)
     out, err = node.run()
