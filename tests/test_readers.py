@@ -295,6 +295,7 @@ ELSEWHERE = {
 """Readers whose fields a test of their own replaces."""
 
 OF_OURS = {
+    "batch.staging.interpreter:ask": "the interpreter that is to run the tasks",
     "jsonfile:read_json": "the one that the others use",
     "app.run.children:take_up": "what the parent put into the environment",
     "library.io:write_metadata": "what this process wrote a line before",
