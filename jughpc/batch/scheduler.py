@@ -281,6 +281,9 @@ class Scheduler(Protocol):
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         """Return the ids of the jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
 
+    def of_user(self, user: str) -> Scheduler:
+        """Return the same system as one that polls the jobs of another user, as far as it shows them."""
+
     def poll_command(self, jobs: Names) -> list[str]:
         """Return ONE command that asks after all of `jobs`, array elements included."""
 

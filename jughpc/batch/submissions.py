@@ -4,7 +4,7 @@ submissions/<number>/record.json       what was chosen; written before the sched
 submissions/<number>/<k>-<role>.*      its jobs, see journal.py
 submissions/<number>/ends/             how these ended, see ends.py
 submissions/<number>/setup             the lines of setup, for their owner alone: they may hold a password
-submissions/<number>/logs/             one log an element
+submissions/<number>/logs/             one log an element, beside it which part of it is which task's
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 submissions/<number>/over              nothing of it is left in the queue
 submissions/<number>/avoided-<host>    its further arrays keep off that host, see avoided.py
@@ -110,6 +110,12 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
     except FileNotFoundError:
         known = ", ".join(map(str, numbers(files))) or "none"
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
+
+
+def is_own(submission: Submission) -> bool:
+    """Return whether this user made a submission, or may have: a host may not know his name."""
+    names = {submission.user, host.user()}
+    return len(names) == 1 or any(not name or name.isdecimal() for name in names)
 
 
 def every(files: Files, jugdir: Path) -> list[Submission]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
 from jughpc.app.submit import dependents, live, stage
+from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.stage import Staging
 from jughpc.batch import script, settling, submissions
@@ -87,6 +88,7 @@ class Planned:
         reduce_text: Of the reduce, None for none.
         changes: What is not what computed results in use, or what an earlier submission still runs.
         staging: What is to be packed for the nodes, None for nothing.
+        given_up: Tasks that killed too many workers: they stay failed.
     """
 
     request: SubmitRequest
@@ -99,11 +101,17 @@ class Planned:
     reduce_text: bytes | None = None
     changes: Changes = field(default_factory=Changes)
     staging: Staging | None = None
+    given_up: Set[bytes] = frozenset()
 
     @property
     def site(self) -> Site:
         """Where it was asked for."""
         return self.session.site
+
+    @property
+    def tried_again(self) -> list[bytes]:
+        """The tasks that failed before and are run again."""
+        return [digest for digest in self.standing.failed() if digest not in self.given_up]
 
     def script(self, job: Job) -> str:
         """Return the text of a job's script."""
@@ -138,12 +146,16 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
     standing = _standing(session)
     reduce_text = request.reduce.read_bytes() if request.reduce else None
-    submission = _draft(site, target, _fitting(request, standing), cluster, reduce_text)
+    hopeless = given_up(standing, None if session.is_new else session.store, request.max_crashes)
+    fitting = _fitting(request, standing, runnable(standing, hopeless))
+    submission = _draft(site, target, fitting, cluster, reduce_text)
     staging = stage.look(site, submission) if request.stage and submission.workload.size else None
     submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging)
+    planned = Planned(
+        request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless
+    )
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -161,7 +173,7 @@ def submit(planned: Planned) -> Submitted:
             site.location.folder(),
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
-        _prepare_store(sessions.settle(planned.session), planned.standing, files)
+        _prepare_store(sessions.settle(planned.session), planned, files)
         drafted, packing = _packed(planned)
         submission = submissions.prepare(files, drafted)  # first: what a record names, no cleanup removes
         target = texts.pinned(site.target, texts.key_of(planned.session.jugfile.text))
@@ -245,14 +257,13 @@ def _standing(session: Session) -> Standing:
     return sure(session.site, tell_loss(session.site, stand(manifest, session.store, {})))
 
 
-def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
+def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
     """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
-    manifest = standing.manifest
+    manifest = planned.standing.manifest
     if len(manifest):
         load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
         keep(files, load, lambda: manifest, token)
-    if failed := standing.failed():
-        session.store.forget_failures(failed)
+    session.store.forget_failures(planned.tried_again)
 
 
 def _draft(
@@ -276,11 +287,11 @@ def _draft(
     )
 
 
-def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
+def _fitting(request: SubmitRequest, standing: Standing, runnable: int) -> SubmitRequest:
     """Return `request` with as many elements as have a task to run for each of their workers, if it has more."""
     if standing.manifest.barrier:  # how many follow nobody knows
         return request
-    return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
+    return replace(request, size=min(request.size, math.ceil(runnable / (request.workers or 1))))
 
 
 def said(argv: Sequence[str], option: str) -> str:
@@ -297,7 +308,7 @@ def _of_several(request: SubmitRequest) -> tuple[str, ...]:
 def _jobs(
     site: Site, target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
 ) -> list[Job]:
-    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing, site.store()))
+    after = dependents.of_array(target, submission, request.rounds, Progress.of(standing, site.store()))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
     missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce, submission))
