@@ -296,7 +296,6 @@ ELSEWHERE = {
 """Readers whose fields a test of their own replaces."""
 
 OF_OURS = {
-    "batch.staging.interpreter:ask": "the interpreter that is to run the tasks",
     "app.calls.commands:answer": "a command of ours, which this process started",
     "jsonfile:read_json": "the one that the others use",
     "batch.staging.interpreter:ask": "an interpreter that this process started",
