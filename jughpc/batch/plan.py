@@ -95,6 +95,7 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
             elements=start.element + total,
             token=submission.token,
             extra=options.extra,
+            stage=options.stage,
             after=options.after if start.waits else (),
         )
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))

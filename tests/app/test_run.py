@@ -79,7 +79,7 @@ def run(lab, where=HAND, options=KEEP_GOING, chosen=None):
 
 
 def named(*names):
-    return lambda name: name.rpartition(".")[2] in names
+    return lambda task: task.name.rpartition(".")[2] in names
 
 
 # execute

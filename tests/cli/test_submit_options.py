@@ -159,3 +159,9 @@ def test_what_would_mean_nothing_to_further_elements_is_refused_beside_more(dry_
     code, _, err = dry_run("--more", "2", *option.split())
     assert (code, "--more adds elements like those of the submission" in err) == (2, True)
     assert all(word in err for word in (*option.split()[:1], "--dry-run") if word != "--")
+
+
+def test_what_is_packed_is_an_interpreter_that_is_known_now(dry_run):
+    code, _, said = dry_run("--stage", "--python", "python")
+    assert code == 2
+    assert "'python' is looked for on the node. Name its interpreter: --python /path/to" in said

@@ -93,6 +93,14 @@ def _asked(jobs: Jobs, files: Files) -> Jobs:
         return replace(jobs, poll=standing.remembered(*about), trouble=str(error), is_out_of_reach=missing)
 
 
+def goes_on(jobs: Jobs) -> bool:
+    """Return whether anything of a submission is queued or runs, or may for all that can be found out."""
+    if jobs.cancelled:
+        return False
+    known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
+    return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
+
+
 def dead_by_scheduler(jobs: Jobs, records: Sequence[Record]) -> dict[str, str]:
     """Return the lives whose element the scheduler says is over, each with its words."""
     ours = [(record, ref) for record in records if (ref := record.ref) and ref.submission == jobs.submission.token]

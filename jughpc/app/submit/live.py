@@ -48,7 +48,7 @@ def live(site: Site, clusters: Clusters) -> list[Jobs]:
     every = submissions.every(files, site.location.folder())
     numbers = [one.number for one in every if submissions.is_live(files, one)]
     found = (submitted.find(site, clusters, number) for number in numbers)
-    return [jobs for jobs in found if jobs and _goes_on(jobs)]
+    return [jobs for jobs in found if jobs and submitted.goes_on(jobs)]
 
 
 def refuse_a_second(site: Site, clusters: Clusters, again: bool) -> None:
@@ -135,13 +135,6 @@ def as_submitted(site: Site, submission: Submission) -> Target:
 
 def _fitting(size: int, now: Standing) -> int:
     return size if now.manifest.barrier else min(size, now.unfinished)
-
-
-def _goes_on(jobs: Jobs) -> bool:
-    if jobs.cancelled:
-        return False
-    known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
-    return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
 
 
 def _has_begun(jobs: Jobs) -> bool:

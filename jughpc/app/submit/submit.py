@@ -20,9 +20,10 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
-from jughpc.app.submit import dependents, live
+from jughpc.app.submit import dependents, live, stage
 from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.stage import Staging
 from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
@@ -54,6 +55,7 @@ class SubmitRequest:
         max_crashes: How many workers a task may kill before it fails.
         workers: In each element, AUTO for as many as it gets cores or GPUs.
         start: How these come about, "" as by default.
+        stage: Whether what they import is unpacked on their node's own disk.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -67,6 +69,7 @@ class SubmitRequest:
     max_crashes: int = 3
     workers: int = 1
     start: str = ""
+    stage: bool = False
     rounds: int = 2
     again: bool = False
 
@@ -84,6 +87,7 @@ class Planned:
         jobs: In the order of their submission; none if there is nothing to do.
         reduce_text: Of the reduce, None for none.
         changes: What is not what computed results in use, or what an earlier submission still runs.
+        staging: What is to be packed for the nodes, None for nothing.
         given_up: Tasks that killed too many workers: they stay failed.
     """
 
@@ -96,6 +100,7 @@ class Planned:
     jobs: Sequence[Job]
     reduce_text: bytes | None = None
     changes: Changes = field(default_factory=Changes)
+    staging: Staging | None = None
     given_up: Set[bytes] = frozenset()
 
     @property
@@ -119,10 +124,15 @@ class Planned:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A submission that was queued."""
+    """A submission that was queued.
+
+    Attributes:
+        packing: How long it took to pack what nodes unpack [s].
+    """
 
     submission: Submission
     accepted: Sequence[Accepted]
+    packing: float = 0.0
 
 
 def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> Planned:
@@ -139,9 +149,13 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     hopeless = given_up(standing, None if session.is_new else session.store, request.max_crashes)
     fitting = _fitting(request, standing, runnable(standing, hopeless))
     submission = _draft(site, target, fitting, cluster, reduce_text)
+    staging = stage.look(site, submission) if request.stage and submission.workload.size else None
+    submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, hopeless)
+    planned = Planned(
+        request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless
+    )
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -160,14 +174,24 @@ def submit(planned: Planned) -> Submitted:
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
         _prepare_store(sessions.settle(planned.session), planned, files)
-        submission = submissions.prepare(files, planned.submission)  # first: what a record names, no cleanup removes
+        drafted, packing = _packed(planned)
+        submission = submissions.prepare(files, drafted)  # first: what a record names, no cleanup removes
         target = texts.pinned(site.target, texts.key_of(planned.session.jugfile.text))
         jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
         with _discarded_on_error(files, submission):
             _pin(files, planned)
         accepted = Submitter(cluster, files, site.say).submit(submission, jobs)
         _pin(files, planned)  # again: a cleanup that had looked before may just have removed them
-        return Submitted(submission, accepted)
+        return Submitted(submission, accepted, packing)
+
+
+def _packed(planned: Planned) -> tuple[Submission, float]:
+    """Return the submission with what is packed for the nodes, and how long that took [s]."""
+    if planned.staging is None or planned.staging.is_there:
+        return planned.submission, 0.0
+    began = planned.site.clock.now()
+    packed = stage.pack(planned.site, planned.staging, planned.submission)
+    return packed, planned.site.clock.now() - began
 
 
 def _check(site: Site, request: SubmitRequest) -> None:

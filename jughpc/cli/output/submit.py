@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from jughpc.app.context.site import Site
 from jughpc.app.status.elements import Jobs
 from jughpc.app.submit.live import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
 from jughpc.batch.scheduler import State
-from jughpc.batch.submissions import Accepted
+from jughpc.batch.submissions import ROOT, Accepted
 from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
 
@@ -40,9 +42,22 @@ def rehearsed(plan: Planned) -> Iterator[str]:
 
 def queued(done: Submitted) -> Iterator[str]:
     """Yield the ids of the jobs, and how to go on."""
+    if done.packing and (bundle := done.submission.options.stage):
+        yield f"packed     to {bundle.packed / 1e6:.0f} MB in {done.packing:.1f} s"
     for job in done.accepted:
         yield f"{job.role.value:<10} {job.id}"
     yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
+
+
+def as_json(site: Site, number: int | None, accepted: Sequence[Accepted]) -> str:
+    """Return what was queued on a line for scripts: ids by role; no submission if nothing was to be queued."""
+    ids: dict[str, list[str]] = {}
+    for job in accepted:
+        ids.setdefault(job.role.value, []).append(job.id)
+    folder = site.location.folder()
+    logs = None if number is None else str(folder / ROOT / str(number) / "logs")
+    told = {"submission": number, "jobs": ids, "logs": logs, "jugdir": str(folder), "jugfile": str(site.target.jugfile)}
+    return json.dumps(told)
 
 
 def ended(end: Waited) -> Iterator[str]:
