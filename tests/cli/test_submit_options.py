@@ -159,3 +159,9 @@ def test_what_would_mean_nothing_to_further_elements_is_refused_beside_more(dry_
     code, _, err = dry_run("--more", "2", *option.split())
     assert (code, "--more adds elements like those of the submission" in err) == (2, True)
     assert all(word in err for word in (*option.split()[:1], "--dry-run") if word != "--")
+
+
+@pytest.mark.parametrize(("time", "told"), [("2m", "5m"), ("8m", "8m"), ("12h", "30m")])
+def test_the_collector_asks_for_no_more_time_than_short_elements_unless_it_is_told_how_much(dry_run, time, told):
+    assert f"collector  time {told}, cpus 1" in dry_run("--time", time)[1]
+    assert "collector  time 20m, cpus 1" in dry_run("--time", time, "--collect-time", "20m")[1]
