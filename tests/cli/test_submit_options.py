@@ -165,3 +165,9 @@ def test_what_is_packed_is_an_interpreter_that_is_known_now(dry_run):
     code, _, said = dry_run("--stage", "--python", "python")
     assert code == 2
     assert "'python' is looked for on the node. Name its interpreter: --python /path/to" in said
+
+
+@pytest.mark.parametrize(("time", "told"), [("2m", "5m"), ("8m", "8m"), ("12h", "30m")])
+def test_the_collector_asks_for_no_more_time_than_short_elements_unless_it_is_told_how_much(dry_run, time, told):
+    assert f"collector  time {told}, cpus 1" in dry_run("--time", time)[1]
+    assert "collector  time 20m, cpus 1" in dry_run("--time", time, "--collect-time", "20m")[1]

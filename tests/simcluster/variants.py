@@ -124,10 +124,6 @@ LINES = {
         "3 a reduce can never start",
         batch("slurm_directives:waiting", '"yes" if ends else None', "None"),
     ),
-    "a collector does not wait for its reduce": (
-        "3 all is done and never reduced, .*|3 a reduce starts before all is done",
-        app("submit.collect:collect", "wait_for_reduce(site, clusters, charge.number, stem, last)", "None"),
-    ),
     "nobody sees to the reduce in the end": (
         "3 all is done and never reduced, .*",
         app("submit.collect:collect", "if verdict.end is End.DONE:", "if False:"),
@@ -194,7 +190,6 @@ FIRST = {
     "ended by hand is submitted again": 126,
     "no collector has a bound": 251,
     "the reduce may pend": 68,
-    "a collector does not wait for its reduce": 7,
     "what the system dropped is not queued again": 81,
     "a number is given twice": 471,
     "absent is done": 1,
