@@ -130,7 +130,9 @@ LINES = {
     ),
     "whoever finds all done queues a reduce": (
         "3 reduced more than once|1 two reduces go on",
-        app("submit.last_reduce:_is_ensured", "not _is_missing(jobs, files)", "False"),
+        app("submit.last_reduce:_is_ensured", "if _is_settled(files, submission, collector):", "if False:"),
+        app("submit.last_reduce:_is_missing", "return jobs.cluster.settle(job.name, settling.LOOK) is None", "return True"),
+        app("submit.last_reduce:_is_missing", "return status.state is State.ENDED", "return True"),
     ),
     "what the system dropped is not queued again": (
         "[35] .*, the collector was deleted unrun",
@@ -190,6 +192,8 @@ FIRST = {
     "ended by hand is submitted again": 126,
     "no collector has a bound": 251,
     "the reduce may pend": 68,
+    "nobody sees to the reduce in the end": 344,
+    "whoever finds all done queues a reduce": 0,
     "what the system dropped is not queued again": 81,
     "a number is given twice": 471,
     "absent is done": 1,
