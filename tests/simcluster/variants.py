@@ -131,7 +131,7 @@ LINES = {
     "whoever finds all done queues a reduce": (
         "3 reduced more than once|1 two reduces go on",
         app("submit.last_reduce:_is_ensured", "if _is_settled(files, submission, collector):", "if False:"),
-        app("submit.last_reduce:_is_missing", "return jobs.cluster.settle(job.name, settling.LOOK) is", "return None is"),
+        app("submit.last_reduce:_is_missing", "jobs.cluster.settle(job.name, settling.LOOK) is None", "True"),
         app("submit.last_reduce:_is_missing", "return status.state is State.ENDED", "return True"),
     ),
     "what the system dropped is not queued again": (
