@@ -75,8 +75,7 @@ class Frontier:
 
     def digests(self, shard: int) -> set[bytes]:
         """Return the task set of a shard."""
-        digests = self.graph.digests
-        return {digests[index] for index in self._members[shard]}
+        return set(map(self.graph.digests.__getitem__, self._members[shard]))
 
     def of_kinds(self, kinds: set[int]) -> list[int]:
         """Return the ready tasks with one of these names, in the order of definition."""

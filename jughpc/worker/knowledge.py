@@ -158,6 +158,8 @@ class Knowledge:
 
         A shard may be looked at as often as it has tasks, so what is known is not gone through each time.
         """
+        if not view.done:
+            return []
         if shard not in self._unknown:
             self._unknown[shard] = self.frontier.digests(shard) if shard in self._claims else set(view.done)
         seen = view.done & self._unknown[shard]

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
+from jughpc.app.context.columns import of_graph
 from jughpc.app.context.kept import keep, load_of
-from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.sources import Project, note

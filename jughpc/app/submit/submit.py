@@ -228,7 +228,7 @@ def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
     manifest = standing.manifest
     if len(manifest):
         load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
-        keep(files, load, lambda: manifest, token)
+        keep(files, load, manifest.columns, token)
     if failed := standing.failed():
         session.store.forget_failures(failed)
 
