@@ -116,12 +116,13 @@ class Knowledge:
 
     def is_done(self, digest: bytes) -> bool:
         """Return whether a task of this jugfile is known to have a result."""
-        return self._graph.is_done(self._graph.index[digest])
+        index = self.frontier.index(digest)
+        return index is not None and self._graph.is_done(index)
 
     def lost(self, digest: bytes) -> None:
         """Take note that a result is gone or damaged: its task must run again."""
-        index = self._graph.index[digest]
-        if self._graph.is_done(index):
+        index = self.frontier.index(digest)
+        if index is not None and self._graph.is_done(index):
             self._marked.discard(shard := self.frontier.shard[index])
             self._unknown.pop(shard, None)
             self._tally.loaded -= Counter([self._graph.tasks[index].name])
@@ -150,7 +151,7 @@ class Knowledge:
         self._suspects[shard] = set(now)
 
     def _undone(self, digest: bytes) -> int | None:
-        index = self._graph.index.get(digest)
+        index = self.frontier.index(digest)
         return None if index is None or self._graph.is_done(index) else index
 
     def _news(self, shard: int, view: View) -> list[int]:

@@ -129,7 +129,7 @@ def _of_key(files: Files, key: str) -> list[_Kept]:
 
 
 def _write(files: Files, name: str, columns: Columns, token: str) -> None:
-    publish(files, f"{FOLDER}/{name}", f"{FOLDER}/{name}.{token}.tmp", [columns.npz()])
+    publish(files, f"{FOLDER}/{name}", f"{FOLDER}/{name}.{token}.tmp", columns.npz())
 
 
 def _read(files: Files, kept: _Kept) -> Manifest | None:

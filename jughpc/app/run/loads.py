@@ -101,6 +101,6 @@ def _save_manifest(session: Session, graph: Graph, token: str) -> None:
         return
     try:
         load = load_of(session, b"".join(graph.digests))
-        keep(files, load, lambda: of_graph(graph, session.jugfile.barrier), token)
+        keep(files, load, lambda: of_graph(graph, session.jugfile.barrier, load.digests), token)
     except OSError as error:
         session.site.say(f"what was loaded cannot be kept for a look with --cached: {error}")
