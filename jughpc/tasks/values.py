@@ -121,8 +121,8 @@ def _container(thing: Any, parts: list[Any], rebuild: Callable[[Any, list[Any]],
 def _read_by_place(parts: list[Any]) -> None:
     """Have many values read that were not yet, in the order in which they are stored: each file once."""
     for kind, place in PLACES.items():
-        here: list[Any] = [part for part in parts if type(part) is kind and not part.is_loaded()]
-        for part in sorted(here, key=place):
+        here: list[Any] = [part for part in parts if type(part) is kind]
+        for part in sorted((part for part in here if not part.is_loaded()), key=place):
             part.__jug_value__()
 
 
