@@ -212,6 +212,17 @@ def intact(data: memoryview, index: Mapping[bytes, Entry]) -> Iterator[tuple[byt
             yield digest, Encoded(codec, crc, length, (payload,))
 
 
+def whole(data: memoryview) -> dict[bytes, Encoded]:
+    """Return the results of the file `data` as they were encoded, none if one is damaged. Raises DamagedError."""
+    found = dict[bytes, Encoded]()
+    for digest, offset, length, codec, crc in _ENTRY.iter_unpack(_index(data)):
+        payload = data[offset : offset + length]
+        if len(payload) != length or crc32(payload) != crc:
+            return {}
+        found[digest] = _new(Encoded, (codec, crc, length, (payload,)))
+    return found
+
+
 def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:
     length = sum(memoryview(part).nbytes for part in parts)
     if length <= BY_REFERENCE:  # it may wait for others: a function may return the same array again, with other content
