@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jughpc import host
 from jughpc._version import __version__
+from jughpc.config.settings import BUILT_IN
 
 if TYPE_CHECKING:
     from jughpc.batch.scheduler import Resources
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from jughpc.config.settings import Settings
 
 COLLECTORS_MEMORY = 1 << 30  # [bytes] loading a million tasks takes 400 MB
+_COLLECTORS_LEAST = 300.0  # [s] to look at what an array left, and to hand on
 
 _SAME = (
     "import sys; from importlib.util import find_spec; s = find_spec('jughpc'); "
@@ -79,12 +81,20 @@ def _of_elements(values: Settings) -> Resources:
 
 
 def _of_collector(values: Settings, each: Resources) -> Resources:
-    """Return what the collector asks for: few, and a time that does not depend on that of the workers.
+    """Return what the collector asks for: few, and no more time than the elements if that is short.
 
-    Sites that refuse any memory, or prescribe it, are not told one where the elements are not.
+    They may run where no job of half an hour may. Sites that refuse any memory, or prescribe it, are not told one where
+    the elements are not.
     """
     usual = None if each.memory is None else min(COLLECTORS_MEMORY, each.memory)
-    return replace(charged(values), cpus=1, memory=values.collect_mem or usual, walltime=values.collect_time)
+    return replace(charged(values), cpus=1, memory=values.collect_mem or usual, walltime=_collectors_time(values))
+
+
+def _collectors_time(values: Settings) -> float:
+    """Return how long the collector may run [s]: as is said, or as the elements, if that is less than is usual."""
+    if values.origin("collect_time") != BUILT_IN or values.time is None:
+        return values.collect_time
+    return min(values.collect_time, max(values.time, _COLLECTORS_LEAST))
 
 
 def _of_reduce(values: Settings, each: Resources) -> Resources:

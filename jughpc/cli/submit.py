@@ -55,6 +55,8 @@ def submit(
     from jughpc.cli.output import submit as output
 
     _refuse_bare_number(ctx, args)
+    if more is not None:
+        _refuse_beside_more(ctx)
     if dry_run and as_json:
         raise SettingError("--json tells of what was queued, and --dry-run queues nothing: leave one of them out.")
     site, clusters = common.find_site(jugfile, args), common.clusters()
@@ -104,6 +106,24 @@ def _refuse_bare_number(ctx: click.Context, args: tuple[str, ...]) -> None:
         raise SettingError(
             f"{args[0]} is taken for an argument of the jugfile. For that many elements: --array {args[0]}; if the "
             f"jugfile is to have it, say how many elements besides: --array 1"
+        )
+
+
+_BESIDE_MORE = {"more", "jugdir", "as_json"}
+
+
+def _refuse_beside_more(ctx: click.Context) -> None:
+    """Raise SettingError for what is said beside --more: it adds elements that are like the others in all."""
+    line = click.core.ParameterSource.COMMANDLINE
+    options = [param for param in ctx.command.params if isinstance(param, click.Option)]
+    given = [
+        param.opts[0] for param in options
+        if param.name and param.name not in _BESIDE_MORE and ctx.get_parameter_source(param.name) is line
+    ]  # fmt: skip
+    if given or ctx.obj:
+        raise SettingError(
+            f"--more adds elements like those of the submission, so {' '.join([*given, *ctx.obj])} says nothing to it. "
+            "Leave it out, or make a second submission with --again."
         )
 
 

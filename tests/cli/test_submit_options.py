@@ -151,7 +151,23 @@ def test_on_this_machine_nothing_is_left_to_a_site(dry_run):
     assert "the site's default time, memory" in dry_run()[1]
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["", "--wait", "--again", "--array 5", "--reduce x.py", "--after 1", "--name x", "--time 2h", "-- --nice=5"],
+)
+def test_what_would_mean_nothing_to_further_elements_is_refused_beside_more(dry_run, option):
+    code, _, err = dry_run("--more", "2", *option.split())
+    assert (code, "--more adds elements like those of the submission" in err) == (2, True)
+    assert all(word in err for word in (*option.split()[:1], "--dry-run") if word != "--")
+
+
 def test_what_is_packed_is_an_interpreter_that_is_known_now(dry_run):
     code, _, said = dry_run("--stage", "--python", "python")
     assert code == 2
     assert "'python' is looked for on the node. Name its interpreter: --python /path/to" in said
+
+
+@pytest.mark.parametrize(("time", "told"), [("2m", "5m"), ("8m", "8m"), ("12h", "30m")])
+def test_the_collector_asks_for_no_more_time_than_short_elements_unless_it_is_told_how_much(dry_run, time, told):
+    assert f"collector  time {told}, cpus 1" in dry_run("--time", time)[1]
+    assert "collector  time 20m, cpus 1" in dry_run("--time", time, "--collect-time", "20m")[1]

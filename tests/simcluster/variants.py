@@ -124,17 +124,15 @@ LINES = {
         "3 a reduce can never start",
         batch("slurm_directives:waiting", '"yes" if ends else None', "None"),
     ),
-    "a collector does not wait for its reduce": (
-        "3 all is done and never reduced, .*|3 a reduce starts before all is done",
-        app("submit.collect:collect", "wait_for_reduce(site, clusters, charge.number, stem, last)", "None"),
-    ),
     "nobody sees to the reduce in the end": (
         "3 all is done and never reduced, .*",
         app("submit.collect:collect", "if verdict.end is End.DONE:", "if False:"),
     ),
     "whoever finds all done queues a reduce": (
         "3 reduced more than once|1 two reduces go on",
-        app("submit.last_reduce:_is_ensured", "not _is_missing(jobs, files)", "False"),
+        app("submit.last_reduce:_is_ensured", "if _is_settled(files, submission, collector):", "if False:"),
+        app("submit.last_reduce:_is_missing", "jobs.cluster.settle(job.name, settling.LOOK) is None", "True"),
+        app("submit.last_reduce:_is_missing", "return status.state is State.ENDED", "return True"),
     ),
     "what the system dropped is not queued again": (
         "[35] .*, the collector was deleted unrun",
@@ -194,7 +192,8 @@ FIRST = {
     "ended by hand is submitted again": 126,
     "no collector has a bound": 251,
     "the reduce may pend": 68,
-    "a collector does not wait for its reduce": 7,
+    "nobody sees to the reduce in the end": 344,
+    "whoever finds all done queues a reduce": 0,
     "what the system dropped is not queued again": 81,
     "a number is given twice": 471,
     "absent is done": 1,

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from jughpc.app.context.columns import Columns
 from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
@@ -69,7 +70,7 @@ def load_of(session: Session, digests: bytes) -> Load:
     return Load(key, digests, session.jugfile.barrier, session.site.clock.wall())
 
 
-def keep(files: Files, load: Load, make: Callable[[], Manifest], token: str) -> None:
+def keep(files: Files, load: Load, make: Callable[[], Columns], token: str) -> None:
     """See to it that the latest manifest kept is that of `load`. Costs one listing if it is so already.
 
     A load that ended at a barrier where another did before is none: that one, or its heirs, may have come further.
@@ -127,17 +128,8 @@ def _of_key(files: Files, key: str) -> list[_Kept]:
     return sorted(kept for kept in _kept(files) if kept.key == key)
 
 
-def _write(files: Files, name: str, manifest: Manifest, token: str) -> None:
-    import numpy as np
-
-    buffer = io.BytesIO()
-    names = np.frombuffer("\0".join(manifest.names).encode(), np.uint8)
-    said = ("names", "barrier", "since")
-    arrays: dict[str, Any] = {key: value for key, value in vars(manifest).items() if key not in said}
-    if len(manifest.starts) - 1 > len(manifest):  # under another name: who knows of no containers is to load instead
-        arrays["bundled"] = arrays.pop("needs")
-    np.savez(buffer, names=names, barrier=np.array(manifest.barrier), **arrays)
-    publish(files, f"{FOLDER}/{name}", f"{FOLDER}/{name}.{token}.tmp", [buffer.getbuffer()])
+def _write(files: Files, name: str, columns: Columns, token: str) -> None:
+    publish(files, f"{FOLDER}/{name}", f"{FOLDER}/{name}.{token}.tmp", columns.npz())
 
 
 def _read(files: Files, kept: _Kept) -> Manifest | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ REDUCED = "reduced"
 """In a submission's folder: its reduce ended well, in its job or by hand."""
 
 _TO_COME = "the collector queues it once all tasks are done: the queue had no room for it"
+_SIZES = re.compile(r"--(time|mem)\b")  # options for elements, of which followers have their own
 _BADLY = (State.FAILED, State.CANCELLED)
 
 
@@ -160,8 +162,10 @@ def _told(jobs: Jobs, job: Accepted | None, status: Status, lost: str, *, failed
     words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
     if lost:
         words, advice = f"withdrawn, for the collector {lost}", ""
-    elif failed and job and job.role is Role.COLLECT:
-        advice = ", ".join(filter(None, [advice, _next_step(jobs, status)]))
+    elif failed and job:
+        advice = _SIZES.sub(rf"--{job.role.value}-\1", advice)
+        step = _next_step(jobs, status) if job.role is Role.COLLECT else ""
+        advice = ", ".join(filter(None, [advice, step]))
     return Told(job, status, words, advice, bool(lost), failed)
 
 
@@ -169,6 +173,8 @@ def _next_step(jobs: Jobs, collector: Status) -> str:
     """Return how to go on after a collector that did not end well."""
     goes_on = any(not status.state.ended for status in jobs.poll.elements.values())
     step = "`jughpc submit --more N` adds elements and another collector" if goes_on else "`jughpc resubmit` goes on"
+    if collector.state is State.STUCK:
+        return "then `jughpc cancel`, and submit anew with other options"
     if collector.why and collector.why.cause is Cause.SETUP:
         return f"mend that, then {step}; or submit anew with other options"
     return step

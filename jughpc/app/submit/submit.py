@@ -262,7 +262,7 @@ def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
     manifest = planned.standing.manifest
     if len(manifest):
         load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
-        keep(files, load, lambda: manifest, token)
+        keep(files, load, manifest.columns, token)
     session.store.forget_failures(planned.tried_again)
 
 
