@@ -82,8 +82,12 @@ def submit(
     common.show(output.queued(done))
     if not wait:
         return ExitCode.DONE
-    with progress() as show:
-        end = wait_for(site, clusters, done, show)
+    try:
+        with progress() as show:
+            end = wait_for(site, clusters, done, show)
+    except KeyboardInterrupt:
+        common.show(output.left_alone(done))
+        raise
     common.show(output.ended(end))
     return end.code
 

@@ -16,6 +16,7 @@ from jughpc.app.submit.wait import Waited, wait_for
 from jughpc.batch import ends, journal, submissions
 from jughpc.batch.causes import Cause, Why
 from jughpc.batch.scheduler import Role, State, Status
+from jughpc.cli.output.brief import brief
 from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
 from jughpc.testing.cluster.model import Ask
@@ -373,7 +374,7 @@ def test_where_five_failed_no_more_are_spoken_of(labs):
 
 def waited(lab):
     lines = []
-    return wait_for(lab.site, lab.clusters, lab.done_by, lines.append), lines
+    return wait_for(lab.site, lab.clusters, lab.done_by, lambda now: lines.append(brief(now, 0.0))), lines
 
 
 def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
@@ -384,7 +385,7 @@ def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
     found, lines = waited(running)
     assert (found.state, found.code) == (State.DONE, ExitCode.DONE)
     assert 300 <= running.clock.now() < 320
-    assert [line.split()[0] for line in lines] == ["9", "All"]
+    assert lines == ["0 %, 0 of 9 tasks done, nobody works on it yet", "100 %, 9 of 9 tasks done"]
     assert [job.role for job, _ in found.logs] == [Role.REDUCE]
 
 

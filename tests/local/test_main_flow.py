@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections import Counter
 
 import pytest
@@ -43,6 +44,18 @@ def test_status_shows_elements_and_workers_while_it_runs(laptop, until):
     text = laptop.run("status").stdout
     assert "2 live workers:" in text
     assert "primes.is_prime" in text
+
+
+def test_who_stops_to_wait_is_told_how_to_come_back_and_the_work_goes_on(laptop, until):
+    argv = laptop.argv("submit", "primes.py", "--array", "4", "--throttle", "4", "--wait")
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(argv, cwd=laptop.folder, env=laptop.env, **how) as waiting:
+        until(lambda: laptop.status("primes.py")["workers"])
+        waiting.send_signal(signal.SIGINT)
+        told = waiting.communicate()[0]
+    assert waiting.returncode == 130
+    assert "Submission 1 goes on without this command.\n`jughpc status --watch` shows" in told
+    until(lambda: laptop.status()["tasks"]["complete"] == 99)
 
 
 def test_cancel_ends_workers_without_leaving_a_claim(laptop, until):

@@ -36,15 +36,23 @@ class Overview:
     step: Step
 
 
-def overview(site: Site, report: Report) -> Overview:
-    """Return all that is to be shown of `report`; reads the failures of at most MOST_READ tasks."""
-    failures = _read(site, report)
+def overview(site: Site, report: Report, former: Overview | None = None) -> Overview:
+    """Return all that is to be shown of `report`; reads the failures of at most MOST_READ tasks.
+
+    Args:
+        former: An earlier look, whose failures are not read again if none came or went.
+    """
+    if former and former.report.standing.failed() == report.standing.failed():
+        worst, read = former.worst, former.read
+    else:
+        failures = _read(site, report)
+        worst, read = alike(failures), len(failures)
     return Overview(
         report,
         site.clock.wall(),
         outlook(report.standing),
-        alike(failures),
-        len(failures),
+        worst,
+        read,
         lost(report.standing.dead),
         next_step(report),
     )

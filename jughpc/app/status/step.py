@@ -37,7 +37,7 @@ def next_step(report: Report) -> Step:
         return Step(f"jughpc failures{at}", f"tells why {failed} failed; --retry-failed runs them again")
     if not standing.unfinished and not standing.manifest.barrier:
         return _after_all(report, at)
-    if standing.workers or (jobs and _goes_on(jobs)):
+    if standing.workers or (jobs and goes_on(jobs)):
         return Step(f"jughpc status{at} --watch", "shows this again and again")
     if jobs and jobs.accepted:
         return Step(f"jughpc resubmit{at}", "runs what is left, on which nobody works")
@@ -68,7 +68,7 @@ def _after_all(report: Report, at: str) -> Step:
     return Step(f"jughpc shell{at}", "has the results at hand: value(...)")
 
 
-def _goes_on(jobs: Jobs) -> bool:
+def goes_on(jobs: Jobs) -> bool:
     """Return whether anybody may start, or is to see to it."""
     if jobs.cancelled:
         return False

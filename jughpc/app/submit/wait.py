@@ -9,6 +9,7 @@ from pathlib import Path
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
+from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import in_words
 from jughpc.app.status.watch import Watch
 from jughpc.app.submit.live import as_submitted
@@ -42,11 +43,11 @@ class Waited:
         return ExitCode.DONE if self.state is State.DONE else ExitCode.LEFT
 
 
-def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable[[str], None]) -> Waited:
+def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable[[Report], None]) -> Waited:
     """Wait until the last job of a submission has ended.
 
     Args:
-        progress: Takes a line on where it stands, whenever that changed.
+        progress: Takes where it stands, whenever that changed.
     """
     last = done.accepted[-1]
     site = replace(site, target=as_submitted(site, done.submission))
@@ -57,7 +58,7 @@ def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable
 
 
 def _wait(
-    site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[str], None]
+    site: Site, clusters: Clusters, number: int, last: Accepted, progress: Callable[[Report], None]
 ) -> tuple[State, Jobs | None]:
     """Return how it ended, with all jobs that it had by then: a collector may have handed on to others."""
     backoff, told, absent = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.2), "", 0
@@ -71,7 +72,7 @@ def _wait(
         if absent > _PATIENCE and not (now.jobs and now.jobs.trouble):
             return State.UNKNOWN, now.jobs
         if (words := in_words(now.standing)) != told:
-            progress(words)
+            progress(now)
             told = words
             backoff.reset()
         site.clock.sleep(backoff.next())
