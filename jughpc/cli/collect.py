@@ -52,10 +52,10 @@ def sleep_until(site: Site) -> int:
 def collect(site: Site, number: int, progress: str | None) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
-    Exit code: 0 only if all tasks are done, else 3.
+    Exit code: 0 only if all tasks are done, or the reduce takes what is there (--reduce-on any), else 3.
     """
     from jughpc.app.submit import own_end
-    from jughpc.app.submit.collect import Charge, End, story
+    from jughpc.app.submit.collect import Charge, story
     from jughpc.app.submit.collect import collect as gather
     from jughpc.app.submit.progress import Progress
     from jughpc.batch.scheduler import Role
@@ -66,10 +66,11 @@ def collect(site: Site, number: int, progress: str | None) -> int:
     environ = environment()
     with heeding_signals(), own_end.recorded(site, Role.COLLECT, environ) as own:
         before = Progress.read(progress) if progress else None
-        charge = Charge(number, site.settings.rounds, before, place(environ).deadline)
+        wanted = site.settings.reduce_on
+        charge = Charge(number, site.settings.rounds, before, place(environ).deadline, wanted)
         verdict = gather(site, common.clusters(), charge)
         own.lines = list(story(site, verdict))
-        own.code = ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
+        own.code = ExitCode.DONE if verdict.is_for_reduce(wanted) else ExitCode.LEFT
     common.show(own.lines)
     return own.code
 
@@ -80,7 +81,10 @@ def collect(site: Site, number: int, progress: str | None) -> int:
 @click.option("--script-text", "key", hidden=True)  # as the jobs of a submission name the text of its reduce
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
 def reduce(site: Site, script: Path, if_done: bool, key: str | None) -> int:
-    """Run a Python script with the names of JUGFILE and `value`."""
+    """Run a Python script with the names of JUGFILE and `value`, as the reduce job of a submission does.
+
+    Where tasks are left, `value(tasks, missing=None)` gives what is there, and `task.can_load()` tells what is.
+    """
     from jughpc.app.context.pinned import place_of
     from jughpc.app.context.session import peek
     from jughpc.app.run.reduce import reduce as run
@@ -92,11 +96,16 @@ def reduce(site: Site, script: Path, if_done: bool, key: str | None) -> int:
 
     with heeding_signals(), own_end.recorded(site, Role.REDUCE, environment()) as own:
         session = peek(site)
-        if if_done and ((found := sure(site, standing_in(session))).unfinished or found.manifest.barrier):
+        found = sure(site, standing_in(session))
+        is_partial = bool(found.unfinished) or found.manifest.barrier
+        if if_done and is_partial:
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
+            if is_partial:
+                site.say(f"{script} runs with what is there: {in_words(found)}")
             run(session, script, place_of(site.location.folder(), key, script.name) if key else None)
-            own_end.mark_reduced(site, script)
+            if not is_partial:
+                own_end.mark_reduced(site, script)
     for line in own.lines:
         echo(line, err=True)
     return own.code

@@ -68,6 +68,7 @@ def submit(
         start="" if values.start == named()["start"].default else values.start,
         rounds=values.rounds,
         again=again,
+        reduce_on=values.reduce_on,
     )
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned))

@@ -90,6 +90,9 @@ class Settings:
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
     throttle: int | None = setting(whole(1), None, "elements that may run at once", "submit", "no bound")
+    reduce_on: str = setting(
+        choice("done", "any"), "done", "run the reduce once all is done, or with what is there", "submit collect"
+    )
     reduce_time: float | None = setting(WALLTIME, None, "how long the reduce may run", "submit", _ELEMENTS)
     reduce_mem: int | None = setting(SIZE, None, "memory of the reduce", "submit", _ELEMENTS)
     reduce_cpus: int | None = setting(whole(1), None, "cores of the reduce", "submit", _ELEMENTS)

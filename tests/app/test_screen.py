@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.app.context.target import named
 from jughpc.app.status.outlook import outlook
 from jughpc.app.status.report import report
-from jughpc.app.status.step import named, next_step
+from jughpc.app.status.step import next_step
 from jughpc.app.status.tasks import standing
 from jughpc.cli.output.bars import ASCII, Signs, drawn, signs
 from jughpc.cli.output.status import facts

@@ -78,6 +78,27 @@ def test_a_submission_after_a_failure_runs_only_what_is_missing(laptop):
     assert sum(n == 8 for n, _, _ in laptop.runs()) == 1
 
 
+PARTIAL = """
+from pathlib import Path
+found = value(primes100, missing=None)
+Path("primes.txt").write_text(f"{found.count(None)} of {len(found)}, {[task.can_load() for task in primes100[4:7]]}")
+"""
+
+
+def test_a_reduce_may_run_with_what_is_there_and_again_once_all_is_done(laptop):
+    laptop.write_counted("assert n != 7 or os.path.exists('mended')")
+    (laptop.folder / "partial.py").write_text(PARTIAL)
+    submit = ("submit", "primes.py", "--array", "2", "--reduce", "partial.py", "--reduce-on", "any", "--wait")
+    assert "partial.py runs with what is there: 0 tasks waiting" in laptop.jughpc(*submit, code=3)
+    assert laptop.output() == "1 of 99, [True, False, True]"
+    assert laptop.status()["submission"]["followers"]["reduce"]["state"] == "done"
+    (laptop.folder / "mended").touch()
+    laptop.jughpc("failures", "--retry-failed")
+    laptop.jughpc("execute")
+    laptop.jughpc(*submit)
+    assert laptop.output() == "0 of 99, [True, True, True]"
+
+
 def test_what_an_array_leaves_goes_to_another_with_a_collector_and_a_reduce_of_its_own(laptop):
     laptop.write_killed_once(50)
     told = laptop.jughpc("submit", "primes.py", "--array", "1", "--reduce", "primes_reduce.py", "--wait")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from jughpc.app.context.target import Target, Usual, resolve
+from jughpc.app.context.target import named
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.followers import reduce_of
 from jughpc.app.status.report import Report
@@ -43,14 +43,6 @@ def next_step(report: Report) -> Step:
         return Step(f"jughpc resubmit{at}", "runs what is left, on which nobody works")
     jugfile = at or f" {report.target.jugfile}"
     return Step(f"jughpc submit{jugfile} --array N", "runs it on N workers; `jughpc execute` is one, here")
-
-
-def named(target: Target) -> str:
-    """Return what a command is to be told so that it means `target`, "" if it does so by itself."""
-    usual = resolve(Usual().jugdir, str(target.jugfile), "").spell()
-    jugdir = [] if target.chosen or target.location.spell() == usual else ["--jugdir", target.location.spell()]
-    words = [] if target.chosen else [str(target.jugfile), *target.args]
-    return "".join(f" {word}" for word in map(shlex.quote, [*jugdir, *words]))
 
 
 def _after_all(report: Report, at: str) -> Step:

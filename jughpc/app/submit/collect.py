@@ -50,6 +50,9 @@ GO_ON: Mapping[End, str] = {
 }
 """What to do about an end; submitting again is what helps else."""
 
+_FINAL = (End.DONE, End.BLOCKED, End.ALONE, End.BY_HAND, End.IN_VAIN, End.FULL)
+"""Ends after which nobody works on what is left, as far as can be known."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -63,6 +66,13 @@ class Verdict:
     standing: Standing
     jobs: Jobs | None = None
 
+    def is_for_reduce(self, wanted: str) -> bool:
+        """Return whether a reduce may run now that is for all results (`done`), or takes what is there (`any`)."""
+        if self.end is End.DONE:
+            return True
+        cancelled = self.jobs is not None and self.jobs.cancelled
+        return wanted == "any" and self.end in _FINAL and not cancelled
+
 
 @dataclass(frozen=True)
 class Charge:
@@ -73,12 +83,14 @@ class Charge:
         rounds: Further arrays in a row that may follow ones which brought nothing.
         progress: Where things stood when its array was queued, None if nobody said.
         deadline: When its scheduler ends it [Unix s], None for never.
+        reduce_on: "any" if the reduce takes what is there in the end, else "done".
     """
 
     number: int
     rounds: int
     progress: Progress | None = None
     deadline: float | None = None
+    reduce_on: str = "done"
 
 
 def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadline: float | None = None) -> Verdict:
@@ -125,18 +137,18 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     """Wait for those who work; then hand what is left to a further array, with a collector and a reduce of its own.
 
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for. However
-    this ends, the reduce that waits for it to end well is withdrawn unless it did.
+    this ends, the reduce that waits for it to end well is withdrawn unless it is to run.
     """
     if site.store() is None:
         raise JugdirError(f"there is no store in {site.location}. Was it made elsewhere? --jugdir DIR")
-    done = False
+    is_for_reduce = False
     try:
         verdict = _judged(site, clusters, charge)
-        done = verdict.end is End.DONE
+        is_for_reduce = verdict.is_for_reduce(charge.reduce_on)
         last = None if charge.deadline is None else charge.deadline - MARGIN
         wait_for_reduce(site, clusters, charge.number, last)
     finally:
-        if not done:
+        if not is_for_reduce:
             withdraw_reduce(site, clusters, charge.number)
     return verdict
 

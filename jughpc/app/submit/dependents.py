@@ -23,14 +23,15 @@ def of_array(
         progress: How far things are before the array begins.
     """
     options = submission.options
+    is_partial = submission.meta.get("reduce_on") == "any"
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
-    collect = argv(options.python, "collect", target, *told)
+    collect = argv(options.python, "collect", target, *told, *(["--reduce-on=any"] if is_partial else []))
     dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
     if reduce is not None:
         key = submission.meta.get("reduce_text")
         script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
         run, checking = (argv(options.python, "reduce", target, *script, *how) for how in ((), ("--if-done",)))
-        dependents.append(DependentJob(Role.REDUCE, run, options.reduce, checking))
+        dependents.append(DependentJob(Role.REDUCE, run, options.reduce, run if is_partial else checking))
     return dependents
 
 

@@ -55,6 +55,7 @@ class SubmitRequest:
         start: How these come about, "" as by default.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
+        reduce_on: "done" if the reduce is for all results alone, "any" if it takes what is there in the end.
     """
 
     size: int
@@ -68,6 +69,7 @@ class SubmitRequest:
     start: str = ""
     rounds: int = 2
     again: bool = False
+    reduce_on: str = "done"
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,7 @@ def _draft(
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"text": target.source.parent.name if target.source else ""}
-    meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text)}
+    meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text), "reduce_on": request.reduce_on}
     return submissions.draft(
         _files(site),
         site.clock,
