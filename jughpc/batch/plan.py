@@ -17,12 +17,14 @@ class DependentJob:
 
     Attributes:
         checking: What runs instead of `argv` where no job can wait for another's success: it looks itself.
+        is_told: Whether the system is to mail its user how it ended.
     """
 
     role: Role
     argv: tuple[str, ...]
     resources: Resources = field(default_factory=Resources)
     checking: tuple[str, ...] | None = None
+    is_told: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def plan(
         argv = dependent.argv if known else dependent.checking or dependent.argv
         after = Dependency(condition if known else Condition.AFTER_ANY, names) if names else None
         job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
-        jobs.append(replace(job, argv=argv, resources=dependent.resources, depends_on=after))
+        told = dependent.is_told
+        jobs.append(replace(job, argv=argv, resources=dependent.resources, depends_on=after, is_told=told))
         names, condition = (job.name,), Condition.AFTER_OK
     return jobs
 

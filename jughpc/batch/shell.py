@@ -19,19 +19,22 @@ from jughpc.host import Process
 from jughpc.inode import Sharing
 
 
-def run(argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | None = None) -> Reply:
+def run(
+    argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | None = None, said: str | None = None
+) -> Reply:
     """Run `argv` to its end and return what it answered, whatever its exit code.
 
     Args:
         timeout: [s]. The default outlasts sbatch, which tries again by itself for 120 s.
         env: Its environment; default: this process's.
+        said: What it reads, None for nothing.
     Raises:
         CommandMissingError: There is no such command.
         CommandTimeoutError: It did not end in time and was killed; it may have done its work.
     """
-    process = _start(argv, env)
+    process = _start(argv, env, reads=said is not None)
     try:
-        stdout, stderr = process.communicate(timeout=timeout)
+        stdout, stderr = process.communicate(said, timeout=timeout)
     except BaseException as error:
         _end(process)
         if isinstance(error, subprocess.TimeoutExpired):
@@ -127,11 +130,11 @@ def heeding_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+def _start(argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool) -> subprocess.Popen[str]:
     with _found(argv[0]):
         return subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=env,

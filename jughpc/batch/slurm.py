@@ -100,6 +100,7 @@ class Slurm:
         commands=("sbatch",),
         further=("squeue", "sacct", "scancel", "scontrol", "sacctmgr"),
         cancels_by_name=True,
+        mails=True,
         scrubbed=_SCRUBBED,
         kept=_LOCATION + _CHOICES,
     )

@@ -69,6 +69,7 @@ def submit(
         rounds=values.rounds,
         again=again,
         reduce_on=values.reduce_on,
+        notify=values.notify,
     )
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned))

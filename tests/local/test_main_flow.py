@@ -99,6 +99,17 @@ def test_a_reduce_may_run_with_what_is_there_and_again_once_all_is_done(laptop):
     assert laptop.output() == "0 of 99, [True, True, True]"
 
 
+def test_a_command_is_told_once_at_the_end_of_it_all(laptop):
+    laptop.write_counted("0")
+    command = "cat >> told; echo $JUGHPC_NOTICE_EVENT $JUGHPC_NOTICE_DONE >> told; exit 7"
+    told = laptop.jughpc(
+        "submit", "primes.py", "--array", "2", "--reduce", "primes_reduce.py", "--notify", command, "--wait"
+    )
+    first, *_, last = (laptop.folder / "told").read_text().splitlines()
+    assert (first, last) == ("primes.py, submission 1: all is done", "done 99")
+    assert "the command of --notify ended with exit code 7: it said nothing" in told
+
+
 def test_what_an_array_leaves_goes_to_another_with_a_collector_and_a_reduce_of_its_own(laptop):
     laptop.write_killed_once(50)
     told = laptop.jughpc("submit", "primes.py", "--array", "1", "--reduce", "primes_reduce.py", "--wait")

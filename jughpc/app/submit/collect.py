@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from jughpc.app.context.site import Site
+from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
-from jughpc.app.submit import handover
+from jughpc.app.submit import handover, notify
 from jughpc.app.submit.followed import wait_for_reduce
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
@@ -65,6 +66,17 @@ class Verdict:
     end: End
     standing: Standing
     jobs: Jobs | None = None
+
+    def news(self, wanted: str) -> str:
+        """Return what whoever is to be told how all of it ended hears of that now; "" if others go on.
+
+        Args:
+            wanted: As `is_for_reduce` takes it.
+        """
+        has_reduce = self.jobs is not None and followers.reduce_of(self.jobs.submission) is not None
+        if self.end is End.HANDED_OVER or (has_reduce and self.is_for_reduce(wanted)):
+            return ""
+        return notify.ALL_DONE if self.end is End.DONE else notify.NEEDS_YOU
 
     def is_for_reduce(self, wanted: str) -> bool:
         """Return whether a reduce may run now that is for all results (`done`), or takes what is there (`any`)."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.target import Target
+from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
@@ -25,13 +27,18 @@ def of_array(
     options = submission.options
     is_partial = submission.meta.get("reduce_on") == "any"
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
-    collect = argv(options.python, "collect", target, *told, *(["--reduce-on=any"] if is_partial else []))
+    notify = submission.meta.get("notify")
+    command = (f"--notify={notify}",) if notify and notify != MAIL else ()
+    partly = ("--reduce-on=any",) if is_partial else ()
+    collect = argv(options.python, "collect", target, *told, *partly, *command)
     dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
     if reduce is not None:
         key = submission.meta.get("reduce_text")
         script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
+        script += [f"--submission={submission.number}", *command] if command else []
         run, checking = (argv(options.python, "reduce", target, *script, *how) for how in ((), ("--if-done",)))
         dependents.append(DependentJob(Role.REDUCE, run, options.reduce, run if is_partial else checking))
+    dependents[-1] = replace(dependents[-1], is_told=notify == MAIL)
     return dependents
 
 

@@ -74,6 +74,7 @@ def as_before(
         workers=COUNT.read(workers) if workers else 1,
         start=start,
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
+        notify=found.meta.get("notify"),
         reduce_on=found.meta.get("reduce_on", "done"),
     )
 
