@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from os import SEEK_END
+from io import SEEK_END
 from pathlib import Path
 
 from jughpc.app.status.elements import Jobs
