@@ -43,6 +43,8 @@ class Sizes:
         steps: Length of chains, and of maps.
         arrays: How many of 1 MiB.
         crowds: How many workers at once.
+        width: Of a stencil of so many rows.
+        barriers: Each after a thousand tasks.
     """
 
     times: int = 3
@@ -52,9 +54,13 @@ class Sizes:
     steps: int = 1000
     arrays: int = 200
     crowds: tuple[int, ...] = (2, 4, 8)
+    width: int = 100
+    barriers: int = 20
 
 
-QUICK = Sizes(times=1, tasks=20_000, jug_tasks=300, many=100_000, steps=100, arrays=40, crowds=(2,))
+QUICK = Sizes(
+    times=1, tasks=20_000, jug_tasks=300, many=100_000, steps=100, arrays=40, crowds=(2,), width=40, barriers=5
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

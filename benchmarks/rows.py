@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from benchmarks import engines, floors, reading
+from benchmarks import engines, floors, layers, reading
 from benchmarks.engines import Engine
 from benchmarks.field import LOAD_JUG, LOAD_OURS, Field
 from benchmarks.measure import middle, run
@@ -94,4 +94,7 @@ def arrays(field: Field) -> Iterator[Row]:
     yield Row("peak of 40 x 20 MB and a reduce [MB]", ours, jug, None, 150)
 
 
-ALL = {"empty": empty_tasks, "load": load, "million": million, "waiting": waiting, "arrays": arrays, **reading.ALL}
+ALL = {
+    "empty": empty_tasks, "load": load, "million": million, "waiting": waiting, "arrays": arrays,
+    "layers": layers.layers, **reading.ALL,
+}  # fmt: skip

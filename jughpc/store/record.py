@@ -8,6 +8,7 @@ import math
 import re
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 SIZE = 1024  # [bytes] less than a page, so a rewrite in place is one write to the server
 LARGEST = 4 * SIZE  # [bytes] that are read of what should be one
@@ -140,6 +141,7 @@ def encode(record: Record) -> bytes:
     return line.ljust(SIZE - 1) + b"\n"
 
 
+@lru_cache(maxsize=256)  # a claim is read time and again, and changes once a beat
 def decode(data: bytes, life: str | None = None) -> Record | None:
     """Return the record, None if the text is torn, which reading again mends, or is none that a worker writes.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from jughpc.tasks import task, values
 from jughpc.tasks.tasklet import NoLoad, value
@@ -17,11 +17,43 @@ class BarrierError(BaseException):
     """
 
 
+class _Passed(NamedTuple):
+    """The barrier that was passed last.
+
+    Attributes:
+        before: How many tasks stand before it.
+        last: The last of them.
+        store: Where their results are.
+    """
+
+    before: int
+    last: task.Task[Any]
+    store: Any
+
+
+_passed: _Passed | None = None
+
+
 def barrier() -> None:
-    """End this load of the jugfile unless all tasks made so far have results. Raises BarrierError."""
-    unmet = task.missing(task.alltasks)
+    """End this load of the jugfile unless all tasks made so far have results. Raises BarrierError.
+
+    What stands before a barrier that was passed in this load is not looked at again.
+    """
+    global _passed
+    tasks = task.alltasks
+    unmet = task.missing(tasks[_met(tasks) :])
+    _passed = None  # else it would keep the tasks of this load beside those of the next
     if unmet:
         raise BarrierError(f"{len(unmet)} tasks before this barrier have no result yet")
+    if tasks:
+        _passed = _Passed(len(tasks), tasks[-1], task.Task.store)
+
+
+def _met(tasks: list[task.Task[Any]]) -> int:
+    """Return how many of `tasks` stand before the barrier that was passed last in this load, 0 if none was."""
+    if _passed is None or len(tasks) < _passed.before or task.Task.store is not _passed.store:
+        return 0
+    return _passed.before if tasks[_passed.before - 1] is _passed.last else 0
 
 
 @overload

@@ -18,7 +18,8 @@ from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.walk import Steps, fold
 
 PLACES: dict[type, Callable[[Any], Any]] = {}
-"""By exact type of what keeps its value once it was read: what sorts such things by where their values lie."""
+"""By exact type of what keeps its value once it was read, and is not looked into again: what sorts such things by where
+their values lie."""
 
 _MANY = 1000  # values in one container that are worth sorting
 
@@ -32,8 +33,11 @@ class Resolved(NamedTuple):
 
 def resolve(thing: Any) -> Any:
     """Return `thing` with everything in it that stands for a value replaced by the value."""
-    if type(thing) in PLAIN:
+    kind = type(thing)
+    if kind in PLAIN:
         return thing
+    if kind in PLACES:  # as mostly, where it stands for a value
+        return thing.__jug_value__()
     return fold(_steps(thing), _steps, _again).value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from jughpc.backoff import Backoff, jitter
 from jughpc.fs import Clock
@@ -25,6 +26,7 @@ from jughpc.worker.tally import Options, Say, Tally
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others hold
 GROWTH = 1.2  # of each pause over the last: news are seen after a sixth of the time that was waited for them
+_BRIEF, _BRIEF_GROWTH = 0.002, 1.5  # [s] the same where others run short tasks, and will bring news soon
 _BREATH = 0.02  # [s] after news of others: what looked free may be won by them again and again
 _SAMPLE = 32  # shards looked at in one poll
 _PROBES = 8  # claims of others examined in one poll: each may cost the file server a read
@@ -112,15 +114,18 @@ class Worker:
 
     def _work(self) -> None:
         backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.bare.pace.beat), GROWTH)
+        brief = self._until_others_are_due()
         while not self._frontier.is_empty() and not self.stopping() and self._anything_fits():
             self._tell_loadable()
             if self._pass():
                 backoff.reset()
+                brief = self._until_others_are_due()
             elif self._poll():
                 backoff.reset()
-                self._wait(_BREATH * jitter())
+                brief = self._until_others_are_due()
+                self._wait(min(_BREATH, brief.pause) * jitter())
             else:
-                self._wait(backoff.next())
+                self._wait((brief if brief.pause < FIRST_PAUSE else backoff).next())
 
     def _tell_loadable(self) -> None:
         """Call the hooks for what others did: here, for such a hook may end this worker, and nothing is held."""
@@ -175,8 +180,6 @@ class Worker:
             index = made_ready.pop()
             if self._is_for_itself(index):
                 self._single(index)
-            elif self._frontier.is_ready(index):
-                self._shard(self._frontier.shard[index])
 
     def _single(self, index: int) -> bool:
         """Run a task if it is free as far as is known; return False if another was faster."""
@@ -231,6 +234,13 @@ class Worker:
         yield from (names[kinds[index]] for index in self._frontier.aside)
 
     # what others hold
+
+    def _until_others_are_due(self) -> Backoff:
+        """Return pauses that begin with half of the time that others need at least, where that is worth sharing."""
+        means, kinds, names = self._context.policy.means, self.graph.kinds, self.graph.names
+        takes = [len(here) * means.get(names[kinds[next(iter(here))]], inf) for here in self._frontier.ready.values()]
+        due = min(takes, default=inf) / 2
+        return Backoff(due if due >= _BRIEF else FIRST_PAUSE, FIRST_PAUSE, _BRIEF_GROWTH)
 
     def _poll(self) -> bool:
         """Look at what this worker waits for, and take over from the dead; return whether there is news.

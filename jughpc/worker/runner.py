@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -15,14 +16,15 @@ from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.run_task import Trouble, attempt
 from jughpc.worker.stops import Interrupted
 
-MANY_PACKS, MANY_SINGLES, MANY_AT_THE_END = 16, 64, 4
-"""So many files of a shard are made one: of tasks run by shard, of those run one by one, and once all are done."""
+MANY_PACKS, MANY_SINGLES, MANY_AT_THE_END, MANY_LONG = 16, 64, 4, 1024
+"""So many files of a shard are made one: of tasks run by shard, of those run one by one, and once all are done; of long
+tasks they are so few that more is not worth it, while a listing of them is no burden."""
 
-GATHERED = 1 << 18
-"""The size of a file that is worth it [bytes]."""
+GATHERED, SOON, ROUND = 1 << 18, 1 << 13, 8
+"""The sizes of a file that is worth it [bytes]: each ROUND-th time, and else: the same is not copied at each time."""
 
 LONG = 2.0
-"""Tasks that take so long [s] leave so few files that gathering these is not worth four calls each."""
+"""Of tasks that take so long [s], four calls for each file are more than a listing without it saves."""
 
 
 class Runner:
@@ -43,13 +45,15 @@ class Runner:
         self._batch = Batch(context, self._graph, self._held, self._outcomes)
         self.made_ready = self._outcomes.made_ready
         self.crashed: set[int] = set()
+        self._gathered = Counter[int]()
         self._scattered: dict[int, int] = {}  # in how many files what was gathered of a shard is
 
     def single(self, index: int, view: View) -> bool:
         """Try to claim a task and run it, unless it turns out to have killed workers; return whether it was won."""
         won = self._alone(index, view, is_last=False)
-        if won and self._context.policy.means.get(self._graph.tasks[index].name, LONG) < LONG:
-            self._gather_after(self._frontier.shard[index])
+        if won:
+            is_long = self._context.policy.means.get(self._graph.tasks[index].name, LONG) >= LONG
+            self._gather_after(self._frontier.shard[index], MANY_LONG if is_long else MANY_SINGLES)
         return won
 
     def suspect(self, index: int, view: View) -> bool:
@@ -65,9 +69,13 @@ class Runner:
             if self._win_shard(shard, view) is None:
                 return False
             # by the last look, made after the last time that the shard was won: a worker that was late won it anew
+            ran = 0
             while self._may_go_on(shard) and (shorts := sorted(self.shorts(shard, self._knowledge.claims(shard)))):
+                if 2 * len(shorts) < ran and len(self._frontier.ready) > 1:
+                    break  # what is ready by now is few: more will be once the other shards had their turn
                 self._batch.run(shard, shorts)
-            self._gather(shard, MANY_PACKS)
+                self._gather(shard, MANY_PACKS)
+                ran = len(shorts)
         finally:
             self._held.release()
         self._write_measures()
@@ -97,13 +105,13 @@ class Runner:
             self._learn_deaths(after)
         return after
 
-    def _gather_after(self, shard: int) -> None:
+    def _gather_after(self, shard: int, many: int) -> None:
         """Gather the results of tasks that were claimed one by one, if they are many, and the shard is free."""
-        if not self._is_scattered(shard, MANY_SINGLES) or self._context.stopping():
+        if not self._is_scattered(shard, many) or self._context.stopping():
             return
         try:
             if self._win_shard(shard, self._knowledge.claims(shard)) is not None:
-                self._gather(shard, MANY_SINGLES)
+                self._gather(shard, many)
             else:
                 self._scattered[shard] = self._context.store.bare.scattered(shard) // 2  # not at each task anew
         finally:
@@ -113,15 +121,17 @@ class Runner:
         """Have small files of a held shard made one: each costs who looks at the shard as much as a large one."""
         store, lease = self._context.store, self._context.lease
         if self._is_scattered(shard, many) and any(claim.key == SHARD for claim in self._held.claims):
+            self._gathered[shard] += 1
+            is_round = self._gathered[shard] % ROUND and self._frontier.left[shard]
             with suppress(OSError):  # it can be done later, or never
-                store.bare.pack(shard, lease.record.life, GATHERED, lambda: not lease.late())
+                store.bare.pack(shard, lease.record.life, SOON if is_round else GATHERED, lambda: not lease.late())
             self._knowledge.look(shard)
             self._scattered[shard] = store.bare.scattered(shard)
 
     def _is_scattered(self, shard: int, many: int) -> bool:
         """Return whether the results of a shard are in so many files, of which some may be too large to be gathered."""
         left = self._scattered.get(shard, 0)
-        enough = many if self._frontier.left[shard] else MANY_AT_THE_END
+        enough = many if self._frontier.left[shard] or many == MANY_LONG else MANY_AT_THE_END
         return self._context.store.bare.scattered(shard) - left >= max(enough, left)
 
     def _may_go_on(self, shard: int) -> bool:

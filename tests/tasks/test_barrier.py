@@ -8,7 +8,7 @@ import pytest
 
 from jughpc.errors import JugdirError
 from jughpc.tasks.barrier import BarrierError, barrier, bvalue
-from jughpc.tasks.task import Task
+from jughpc.tasks.task import Task, alltasks
 from jughpc.tasks.tasklet import NoLoad
 from tests.tasks.conftest import Memory
 
@@ -31,6 +31,32 @@ def test_a_barrier_costs_one_look(memory: Memory) -> None:
         memory.put(Task(same, i).digest, 1)
     barrier()
     assert memory.looks == 1
+
+
+def test_a_barrier_asks_only_for_the_tasks_since_the_last_that_was_passed(memory: Memory) -> None:
+    first = Task(same, 1)
+    memory.put(first.digest, 1)
+    barrier()
+    memory.remove([first.digest])
+    second = Task(same, 2)
+    with pytest.raises(BarrierError, match="1 tasks"):
+        barrier()
+    memory.put(second.digest, 2)
+    with pytest.raises(BarrierError, match="1 tasks"):  # the next load begins at the first again
+        barrier()
+
+
+def test_another_load_and_another_store_begin_at_the_first_task_again(memory: Memory) -> None:
+    memory.put(Task(same, 1).digest, 1)
+    barrier()
+    alltasks[:] = [Task(same, 2)]
+    with pytest.raises(BarrierError):
+        barrier()
+    memory.put(Task(same, 2).digest, 2)
+    barrier()
+    Task.store = Memory()
+    with pytest.raises(BarrierError):
+        barrier()
 
 
 def test_a_barrier_is_not_swallowed_with_a_jugfiles_own_errors() -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from jughpc.fs import OsFiles
+from jughpc.store.base import Pace
+from jughpc.store.files.layout import Layout
+from jughpc.store.files.store import FileStore
 from jughpc.worker import runner
 
 TASKS = 200
@@ -62,6 +66,46 @@ def test_rows_that_need_each_other_leave_few_files_on_the_way_and_one_at_the_end
     worker.run()
     assert len(files(bench)) == 1
     assert len(values(worker, bench)) == 200
+
+
+def test_each_row_costs_a_shard_one_claim_and_its_files_are_not_copied_time_and_again(bench, short):
+    files = Traffic(bench.files.root)
+    bench.open(1, files)
+    worker = bench.worker(ROWS.replace("40", "80"), short())
+    worker.run()
+    claims = [name for name in files.made if "shard.claim" in name]
+    packs = sum(int.from_bytes(head[8:12], "little") for head in files.heads)
+    assert (len(claims) <= 2 * 80 + 2, packs < 5 * 400) == (True, True)
+
+
+class Traffic(OsFiles):
+    """The real files, and what was made of them."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.made, self.heads = [], []
+
+    def link(self, old, new):
+        self.made.append(new)
+        super().link(old, new)
+
+    def save(self, path, parts):
+        self.heads += [bytes(parts[0])] if path.startswith("shards/") else []
+        super().save(path, parts)
+
+
+class Fuller(FileStore):
+    """A store whose shards hold almost as many files more as make a listing a burden."""
+
+    def scattered(self, shard):
+        return super().scattered(shard) + runner.MANY_LONG - 10
+
+
+def test_long_tasks_are_gathered_once_a_listing_of_them_is_a_burden(bench):
+    store = Fuller(bench.files, bench.clock, Layout(0), Pace(), lambda record: False)
+    text = ONE_BY_ONE.replace("WHAT", "i").replace("0.06", str(runner.LONG)).replace("200", "15")
+    bench.worker(text, store=store).run()
+    assert len(files(bench)) == 15 - 10 + 1
 
 
 def test_large_results_stay_where_they_are(bench):

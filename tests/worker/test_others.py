@@ -8,6 +8,8 @@ from jughpc.fs import OsFiles
 from jughpc.store.base import SHARD, View
 from jughpc.store.lease.ending import End
 from jughpc.store.record import UNKNOWN
+from jughpc.worker.loop import FIRST_PAUSE
+from jughpc.worker.policy import Policy
 
 ONE = """
 @TaskGenerator
@@ -153,3 +155,14 @@ def test_a_worker_that_waits_for_a_sum_sees_the_last_term_of_another(bench, note
     bench.clock.at(10.0, lambda: bench.store.put(worker.graph.digests[3], 9))
     worker.run()
     assert (worker.graph.unfinished, bench.clock.time < 20.0) == (0, True)
+
+
+@pytest.mark.parametrize(("mean", "is_soon"), [(0.01, True), (1e-6, False)], ids=["worth it", "too short"])
+def test_who_waits_for_short_tasks_looks_again_when_they_are_due(bench, notes, mean, is_soon):
+    worker = bench.worker(notes, Policy(means={"jugfile.note": mean}, claim_cost=1.0))
+    lease, claim = hold(bench, SHARD)
+    start = bench.clock.time
+    bench.clock.at(start + 0.01, lambda: bench.store.claims(lease.record.life).release(claim))
+    worker.run()
+    assert (bench.clock.time - start < 0.7 * FIRST_PAUSE) == is_soon  # its jitter included
+    assert len(worker.runs) == 10

@@ -11,9 +11,11 @@ from jughpc.app.context.target import Target
 from jughpc.errors import JugdirError
 from jughpc.inode import make_private
 from jughpc.store.base import Store
+from jughpc.store.files.layout import as_many_apart
 from jughpc.store.location import Location
 from jughpc.store.memory import MemoryStore
 from jughpc.tasks import hints
+from jughpc.tasks.abreast import abreast
 from jughpc.tasks.jugfile import Jugfile, has_changed, read
 from jughpc.tasks.jugfile import load as run_jugfile
 from jughpc.tasks.task import Task
@@ -90,7 +92,8 @@ def settle(session: Session) -> Session:
         make_private(session.target.location.folder())
     if not session.is_new or session.target.location.is_private:
         return session
-    store = session.site.make(len(session.jugfile.tasks))
+    tasks = session.jugfile.tasks
+    store = session.site.make(as_many_apart(len(tasks), abreast(tasks)))
     for digest in session.store.look(0).done:  # what the jugfile computed while it was loaded (CachedFunction)
         store.put(digest, session.store.get(digest))
     Task.store = NamedStore(session.target.location, store)

@@ -13,6 +13,8 @@ from jughpc.store.base import SHARD, View
 SHARDS, COMPLETE = "shards", "complete"  # the folders of shards, and of marks
 
 TASKS_A_SHARD = 512  # near the best for file servers by benchmarks/scale.py; half would ask twice as much of them
+ABREAST_A_SHARD = 32  # of one level of a graph: each level costs each shard a claim and a file
+MOST_A_SHARD = 8192  # tasks all the same, for long ones are claimed one by one, by a listing each
 MOST_BITS = 14  # 16 384 shards
 
 _WORD = (1 << 64) - 1
@@ -50,6 +52,11 @@ class Layout:
 def bits_for(tasks: int) -> int:
     """Return the bits that give about TASKS_A_SHARD tasks to each shard."""
     return min(MOST_BITS, max(0, (tasks - 1) // TASKS_A_SHARD).bit_length())
+
+
+def as_many_apart(tasks: int, abreast: int) -> int:
+    """Return for how many tasks that need no other `bits_for` gives what is fit for `tasks`, `abreast` at a time."""
+    return min(tasks, max(abreast * TASKS_A_SHARD // ABREAST_A_SHARD, tasks * TASKS_A_SHARD // MOST_A_SHARD))
 
 
 def result_name(digest: bytes) -> str:
