@@ -31,6 +31,13 @@ def test_each_command_that_reads_a_setting_has_its_option(command, name):
     assert name in {param.name for param in found.params if named()[name].option in param.opts}
 
 
+def test_the_readme_shows_the_example_as_it_is():
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS.parent / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    jugfile, reduce = ((DOCS.parent / "examples" / name).read_text() for name in ("primes.py", "primes_reduce.py"))
+    assert jugfile.partition("\n\n")[2] == blocks[0]
+    assert blocks[1] in reduce
+
+
 def test_each_exit_code_is_told_once():
     rows = re.findall(r"^\| (\d+) \|", (DOCS / "exit-codes.md").read_text(), re.MULTILINE)
     assert rows == [str(code.value) for code in ExitCode]

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from .pages import blocks, spans
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 PLACES = [ROOT, ROOT / "jughpc", ROOT / "tests"]
@@ -21,19 +23,14 @@ WORD = re.compile(r"[\w.*-][\w./*-]*(::\w+)?")
 SUFFIXES = (".py", ".md", ".toml", ".yml", ".yaml", ".j2", ".sh", ".txt", ".cfg")
 FOLDERS = {"workers", "shards", "complete", "manifest", "sources", "jugfiles", "submissions", "measures"}
 MADE = FOLDERS | {"store.yaml", "dist"}
-USERS_OWN = {"jugfile.py", "jughpc.yaml"}
-
-
-def spans(text: str) -> list[str]:
-    """Return what stands in backticks within a line."""
-    prose = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    return re.findall(r"`([^`\n]+)`", prose)
+USERS_OWN = {"jugfile.py", "jughpc.yaml", "train.py", "__jug_please_stop_running.txt", "jughpc-demo/"}
+SITES_OWN = {"python/3.12", "lmod.sh", "share/man"}
 
 
 def is_path(word: str) -> bool:
     """Return whether a word in backticks names a path of this project."""
     first = word.partition("/")[0]
-    if not WORD.fullmatch(word) or first in MADE or first.endswith(".jugdata") or word in USERS_OWN:
+    if not WORD.fullmatch(word) or first in MADE or first.endswith(".jugdata") or word in USERS_OWN | SITES_OWN:
         return False
     return "/" in word or word.partition("::")[0].endswith(SUFFIXES)
 
@@ -48,8 +45,9 @@ def is_there(word: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_path_that_a_document_names_exists(page):
-    named = [word for span in spans(page.read_text()) for word in span.split()]
-    assert [word for word in named if is_path(word) and not is_there(word)] == []
+    named = {word for span in spans(page.read_text()) for word in span.split()}
+    written = {block.name for block in blocks() if block.page == page}
+    assert [word for word in named - written if is_path(word) and not is_there(word)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

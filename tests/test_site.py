@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import re
 from pathlib import Path
 
 import click
 import pytest
 
-from docs.site import api, commands, reference
+from docs.site import api, commands, reference, systems
+from jughpc.batch import registry
+from jughpc.batch.scheduler import Resources
 from jughpc.cli.main import jughpc
+from jughpc.config.settings import named
 
 from .site import faults
 
@@ -49,11 +54,31 @@ NOTHING = {"--name", "--pattern", "--reduce", "--more", "--after", "--socket", "
 """Without these, what they tell of is not done, and nothing is chosen."""
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_a_command_that_ends_otherwise_than_with_0_says_when(name):
+    found = jughpc.get_command(click.Context(jughpc), name)
+    others = re.findall(r"ExitCode\.(?!DONE)|\.code\b", inspect.getsource(inspect.unwrap(found.callback)))
+    said = " ".join([*ALL[name].paragraphs, *(option.text for option in ALL[name].options)])
+    assert not others or "exit" in said.lower()
+
+
 def test_pages_are_filled_in_where_they_have_a_mark():
     page = (DOCS / "commands.md").read_text()
     assert "## submit\n" in reference.with_commands(page)
     assert reference.with_commands("no mark") == "no mark"
     assert "autofunction:: jughpc.barrier\n" in api.with_api((DOCS / "api.md").read_text())
+
+
+def test_the_table_of_systems_has_each_resource_and_each_system():
+    asked = {name for name, setting in named().items() if setting.by.split()[0] == "submit" and name in systems.ASKED}
+    assert asked == systems.ASKED.keys()
+    fields = {field.name for field in dataclasses.fields(Resources)}
+    given = {name for _, job in systems.ASKED.values() for name in fields if getattr(job.resources, name) is not None}
+    assert given == fields
+    head, _, *rows = systems.table()
+    assert all(f" {name} " in head for name in registry.names())
+    assert "| `--qos high` | `--qos=high` | refused | not said |" in rows
+    assert "| `--time 90m` | `--time=01:30:00` | `-l walltime=01:30:00` | heeded |" in rows
 
 
 def test_plain_text_stays_what_it_is_in_markdown():

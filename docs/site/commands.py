@@ -64,8 +64,13 @@ def _option(spelt: str, help_text: str) -> Option:
     """Return an option from its two columns; what holds without it stands in brackets at the end of the second."""
     text, *notes = re.split(r"\s\s+\[", help_text.strip())
     said = [words for note in notes for words in note.rstrip("]").removeprefix("default: ").split("; ")]
-    bounds = [f" ({words})" for words in said if _BOUND.search(words)]
-    return Option(spelt, text + "".join(bounds), "; ".join(words for words in said if not _BOUND.search(words)))
+    bounds = ", ".join(_in_words(words) for words in said if _BOUND.search(words))
+    text = f"{text.removesuffix('.')}: {bounds}." if bounds else text
+    return Option(spelt, text, "; ".join(words for words in said if not _BOUND.search(words)))
+
+
+def _in_words(bound: str) -> str:
+    return re.sub(r"x>=(\d+)", r"\1 or more", re.sub(r"(\d+)<=x<=(\d+)", r"\1 to \2", bound))
 
 
 def _one_line(text: str) -> str:

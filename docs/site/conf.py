@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 
 from docs.site.api import with_api  # noqa: E402  # found by the line above
 from docs.site.reference import with_commands  # noqa: E402
+from docs.site.systems import with_systems  # noqa: E402
 from jughpc._version import __version__  # noqa: E402
 
 project = "jughpc"
@@ -41,4 +42,4 @@ def setup(app: Any) -> None:
 
 
 def _fill(app: Any, name: str, source: list[str]) -> None:
-    source[0] = with_api(with_commands(source[0]))
+    source[0] = with_systems(with_api(with_commands(source[0])))

@@ -44,6 +44,8 @@ def submit(
 
     Options of the scheduler's own may stand behind `--`. Where there is no scheduler, this machine
     runs the elements, as many at once as there are cores.
+
+    Exit code: 0 once it is queued; with --wait 0 if all tasks are done and the reduce ended well, else 3.
     """
     from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue

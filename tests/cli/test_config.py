@@ -10,6 +10,22 @@ def test_config_shows_what_holds_and_where_it_was_set(jughpc):
     assert "ttl = 3m                                 # built in\n" in told
 
 
+def test_config_shows_the_pace_of_the_store_that_is_there_whatever_is_said_now(three):
+    three("execute", "three.py", JUGHPC_TTL="400")
+    assert (
+        "ttl = 6m40s                              # the store three.jugdata, when it was made\n"
+        in three("config", "--show-origin", JUGHPC_TTL="500").stdout
+    )
+    three.write("three.jugdata/store.yaml", "spoilt")
+    assert "ttl = 8m20s\n" in three("config", JUGHPC_TTL="500").stdout
+
+
+def test_config_refuses_what_no_command_would_take(jughpc):
+    done = jughpc("config", JUGHPC_CPUS="abc")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "JUGHPC_CPUS: 'abc' is no whole number" in done.stderr
+
+
 def test_a_jugdir_and_a_jugfile_may_be_set_for_a_folder(three):
     three.write(".jugrc", "[main]\njugfile=three.py\njugdir=%(jugfile)s-out\n")
     done = three("execute", "--short")
