@@ -62,6 +62,16 @@ def show_seconds(value: float) -> str:
     return "".join(parts) or "0s"
 
 
+def moment(when: float, layout: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return Unix seconds as this host's clock shows them; what was read somewhere may be no time of any clock."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromtimestamp(when).strftime(layout)
+    except (ValueError, OverflowError, OSError):
+        return "at no time"
+
+
 def about(value: float) -> str:
     """Return `value` [s] as people say it, by its two largest units: `2d3h`, `14m`, `9.5s`, `25ms`."""
     if value < 0.0995:

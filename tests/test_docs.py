@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 import pytest
 
+from jughpc.app.submit import collect, wait
 from jughpc.cli.main import jughpc
-from jughpc.config.settings import EVERY, named
+from jughpc.config.settings import EVERY, Settings, named
 from jughpc.config.table import with_table
 from jughpc.exitcode import ExitCode
+from jughpc.worker import loop
+from jughpc.worker.deadline import LEAST, MARGIN
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMMANDS = jughpc.list_commands(click.Context(jughpc))
@@ -48,10 +51,16 @@ def test_commands_spell_exit_codes_by_name():
     assert [path.name for path in modules if re.search(r"\breturn \d|sys\.exit\(\d", path.read_text())] == []
 
 
-@pytest.mark.parametrize("page", ["from-jug.md", "configuration.md", "submissions.md"])
-def test_only_commands_that_exist_are_named(page):
-    told = set(re.findall(r"`jughpc ([a-z-]+)", (DOCS / page).read_text()))
-    assert told <= set(COMMANDS)
+def test_the_pace_that_pages_tell_is_the_codes():
+    page = (DOCS / "administrators.md").read_text()
+    pauses = f"a pause that grows to {wait.LONGEST_PAUSE:g} s (`--wait`) or {collect.LONGEST_PAUSE:g} s (collector)"
+    assert pauses in page
+    assert f"in place each {Settings.beat:g} s" in page
+    assert f"| {loop.FIRST_PAUSE:g} s at first, up to {loop.LONGEST_PAUSE:g} s |" in page
+    needs = (
+        f"A worker needs {LEAST:g} s beside its tasks: some {LEAST - MARGIN:g} s to start, and the last {MARGIN:g} s"
+    )
+    assert needs in (DOCS / "configuration.md").read_text()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -22,9 +22,10 @@ from jughpc.batch.causes import Cause, Why
 from jughpc.batch.cluster import Key
 from jughpc.batch.scheduler import State, Status
 from jughpc.batch.submissions import Accepted, Submission, to_json
+from jughpc.batch.typed import texts
 from jughpc.exitcode import after_signal
 from jughpc.fs import Files
-from jughpc.jsonfile import read_json
+from jughpc.jsonfile import read_json, whole
 
 FOLDER = "ends"
 LINES = 20  # of an end that are kept
@@ -34,7 +35,6 @@ BEFORE_WORK = ("setup", START)  # how the reason begins of what failed before it
 _TOLD = re.compile(r"(\d+-(?:array|collect|reduce))(?:-(\d+))?\.json")
 _SEEN = re.compile(r"(\d+-(?:array|collect|reduce))\.seen\.(\d+)")
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
-_MOST = 10**7  # elements of one job; more is damage
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,7 @@ def told(files: Files, submission: Submission, stem: str, place: int | None = No
     """Return how a job or an element says that it ended, None if it did not, or that cannot be read."""
     try:
         fields = read_json(files, path_of(submission, stem, place))
-        return End(
-            str(fields["owner"]), int(fields["code"]), State(fields["state"]), str(fields["reason"]),
-            tuple(map(str, fields["lines"])), str(fields["host"]), float(fields["when"]),
-        )  # fmt: skip
+        return whole(End, fields, state=State(fields["state"]), lines=tuple(map(str, texts(fields["lines"]))))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -135,8 +132,8 @@ def kept(files: Files, submission: Submission, jobs: Sequence[Accepted], but: It
     names = files.names(f"{submission.path}/{FOLDER}")
     found: dict[Key, Status] = {}
     for job in jobs:
-        seen = _seen(files, submission, journal.stem_of(job), names)
-        found |= {(job.name, place): status for place, status in seen.items() if place < job.size}
+        seen = _seen(files, submission, job, names)
+        found |= {(job.name, place): status for place, status in seen.items()}
     told = _told_ends(files, submission, jobs, names, {*but, *found})
     return {key: end.status for key, end in told} | found
 
@@ -147,7 +144,7 @@ def keep(files: Files, submission: Submission, job: Accepted, ends: Mapping[int,
     names = files.names(folder)
     old = [(int(match[2]), name) for name in names if (match := _SEEN.fullmatch(name)) and match[1] == stem]
     last = max((number for number, _ in old), default=0)
-    every = {**_seen(files, submission, stem, names), **ends}
+    every = {**_seen(files, submission, job, names), **ends}
     with suppress(FileExistsError):  # somebody else saw it, too; what he did not see is seen again
         files.write(f"{folder}/{stem}.seen.{last + 1}", [to_json({"ends": _grouped(every)})])
         for _, name in old:
@@ -168,14 +165,15 @@ def _told_ends(
             yield (job.name, place), end
 
 
-def _seen(files: Files, submission: Submission, stem: str, names: Sequence[str]) -> dict[int, Status]:
-    """Return the newest record of a job that can be read."""
+def _seen(files: Files, submission: Submission, job: Accepted, names: Sequence[str]) -> dict[int, Status]:
+    """Return the newest record of a job that can be read, of those elements that it has."""
+    stem = journal.stem_of(job)
     numbers = sorted(
         (int(match[2]) for name in names if (match := _SEEN.fullmatch(name)) and match[1] == stem), reverse=True
     )
     for number in numbers:
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-            return dict(_spread(read_json(files, f"{submission.path}/{FOLDER}/{stem}.seen.{number}")["ends"]))
+            return _spread(read_json(files, f"{submission.path}/{FOLDER}/{stem}.seen.{number}")["ends"], job.size)
     return {}
 
 
@@ -193,16 +191,20 @@ def _grouped(ends: Mapping[int, Status]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _spread(rows: list[dict[str, Any]]) -> Iterator[tuple[int, Status]]:
+def _spread(rows: list[dict[str, Any]], size: int) -> dict[int, Status]:
+    """Return the status of each place below `size`. Raises ValueError: there are more, so no poll wrote that."""
+    found, left = dict[int, Status](), size
     for row in rows:
         cause, *words = row["why"] or [None]
         why = Why(Cause(cause), *map(str, words)) if cause else None
         status = Status(State(row["state"]), str(row["reason"]), str(row["host"]), why)
-        for part in str(row["places"]).split(","):
-            match = _RANGE.fullmatch(part)
-            if match and int(match[2] or match[1]) < _MOST:
-                for place in range(int(match[1]), int(match[2] or match[1]) + 1):
-                    yield place, status
+        for match in filter(None, map(_RANGE.fullmatch, str(row["places"]).split(","))):
+            places = range(int(match[1]), min(int(match[2] or match[1]) + 1, size))
+            left -= len(places)
+            if left < 0:
+                raise ValueError(f"more than {size} elements ended")
+            found |= dict.fromkeys(places, status)
+    return found
 
 
 def _ranges(places: Sequence[int]) -> str:

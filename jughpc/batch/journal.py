@@ -25,7 +25,7 @@ from jughpc.batch import submissions
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import Job, Role
 from jughpc.batch.submissions import Accepted, Submission, to_json
-from jughpc.batch.typed import checked, texts
+from jughpc.batch.typed import MOST_ELEMENTS, checked, texts
 from jughpc.fs import Clock, Files, LinksRefusedError
 from jughpc.jsonfile import read_json
 
@@ -206,6 +206,7 @@ def _entry(files: Files, submission: Submission, stem: str, names: Sequence[str]
     intent = None
     if outcome is None and f"{stem}.intent" in names:
         intent = _whole(files, f"{submission.path}/{stem}.intent", _intent)
+        intent = replace(intent, **_own(stem)) if intent and _belongs(intent, submission, stem) else None
         damage += () if intent else (f"{stem}.intent",)
     return Entry(stem, intent, outcome, f"{stem}.withdrawn" in names, f"{stem}.gone" in names, damage)
 
@@ -220,16 +221,23 @@ def _outcome(
     damage: list[str] = []
     for number in tries:
         name = f"{stem}.json" if number == 1 else f"{stem}.{number}.json"
-        if outcome := _whole(files, f"{submission.path}/{name}", _outcome_of):
-            return number, _named(outcome, stem), tuple(damage)
+        outcome = _whole(files, f"{submission.path}/{name}", _outcome_of)
+        if isinstance(outcome, Accepted):
+            outcome = replace(outcome, **_own(stem)) if _belongs(outcome, submission, stem) else None
+        if outcome:
+            return number, outcome, tuple(damage)
         damage.append(name)
     return tries[-1] if tries else 0, None, tuple(damage)
 
 
-def _named(outcome: Outcome, stem: str) -> Outcome:
-    """Return `outcome` under the name of its own file: one from inside a file may be anything."""
-    role = Role(stem.partition("-")[2])
-    return replace(outcome, script=f"{stem}.sh", role=role) if isinstance(outcome, Accepted) else outcome
+def _own(stem: str) -> dict[str, Any]:
+    """Return what a job is by the name of its own file: what stands inside may be anything."""
+    return {"script": f"{stem}.sh", "role": Role(stem.partition("-")[2])}
+
+
+def _belongs(job: Accepted | Intent, submission: Submission, stem: str) -> bool:
+    """Return whether `job` is the submission's: who cancels this one must not end another of the user's."""
+    return job.name.endswith(f"-{submission.token}-{stem.partition('-')[0]}")
 
 
 def _whole(files: Files, path: str, kind: Callable[[dict[str, Any]], T]) -> T | None:
@@ -254,7 +262,7 @@ def _intent(fields: dict[str, Any]) -> Intent:
 def _job(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that an intent and an accepted job share, each of its own type."""
     size, offset = fields["size"], fields["offset"]
-    if not (0 < size < 10**8 and 0 <= offset < 10**9):
+    if not (0 < size <= MOST_ELEMENTS and 0 <= offset < 10**9):
         raise ValueError(f"{size} elements from {offset} on")
     texts_of_job = {key: fields[key] for key in ("name", "script")}
     return {"role": Role(fields["role"]), "size": size, "offset": offset, **texts_of_job}

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from jughpc.batch.scheduler import Condition, Dependency, Job, JobId, Resources, Role, Scheduler
 from jughpc.batch.submissions import Submission
+from jughpc.batch.typed import MOST_ELEMENTS
 from jughpc.errors import SettingError
 
 
@@ -92,6 +93,8 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
     total, options = submission.workload.size, submission.options
     if total < 1:
         raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
+    if total > MOST_ELEMENTS:
+        raise SettingError(f"An array of {total} elements is too much. Ask for {MOST_ELEMENTS} at most.")
     sizes = chunks(total, submission.limits.array_size)
     offsets = accumulate(sizes, initial=start.element)
     jobs = [

@@ -5,7 +5,6 @@ submissions/<number>/<k>.replaces   which jobs are to end once those from the k-
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Accepted, Submission, to_json
 from jughpc.batch.typed import texts
 from jughpc.fs import Files
+from jughpc.jsonfile import read_json
 
 SUFFIX = ".replaces"
 
@@ -43,7 +43,7 @@ def settle(files: Files, submission: Submission) -> None:
     for match in filter(None, map(_NAME.fullmatch, files.names(submission.path))):
         path = f"{submission.path}/{match[0]}"
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError):  # somebody else did, or it is damaged
-            told = json.loads(files.read(path))
+            told = read_json(files, path)
             if _is_queued(files, submission, int(match[1]), Role(told["last"])):
                 journal.withdraw(files, submission, [stem for stem in texts(told["old"]) if _STEM.fullmatch(stem)])
                 files.remove(path)

@@ -225,7 +225,7 @@ def _from_intents(files: Files, jugdir: Path, number: int, damage: str) -> Submi
                 begin, token, _ = str(fields["name"]).rsplit("-", 2)
                 workload = Workload((), 0, begin)
                 return checked(Submission(
-                    jugdir, number, token, "", "", float(fields["began"]), str(fields["scheduler"]), workload,
+                    jugdir, number, token, "", "", fields["began"], fields["scheduler"], workload,
                     ElementOptions(jugdir), damage=damage,
                 ))  # fmt: skip
     return None

@@ -37,8 +37,9 @@ def sleep_until(site: Site) -> int:
     """
     from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import sleep_until as wait
+    from jughpc.app.submit.outage import outlast
 
-    verdict = wait(site, common.clusters())
+    verdict = outlast(site, lambda: wait(site, common.clusters()))
     for line in story(site, verdict):
         echo(line, err=True)
     return ExitCode.DONE if verdict.end is End.DONE else ExitCode.FAILED

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
+from jughpc.units import moment
 
 if TYPE_CHECKING:
     from jughpc.app.status.explain import Explained
@@ -64,17 +64,13 @@ def _lines(task: Explained) -> Iterator[str]:
     if task.failure is not None:
         where = f"on {task.failure.host} ({task.failure.owner or 'by hand'})"
         yield f"  {task.failure.exception}"
-        yield f"  {where} at {_time(task.failure.when)}, tries {task.failure.tries}"
+        yield f"  {where} at {moment(task.failure.when)}, tries {task.failure.tries}"
     if task.deaths:
         yield f"  {task.deaths} workers died while they held it"
 
 
 def _of_holder(holder: Record, proof: str) -> Iterator[str]:
-    since = f" since {_time(holder.since)}" if holder.since else ""
-    yield f"  by {holder.life} on {holder.host} ({holder.owner or 'by hand'}){since}, last beat {_time(holder.beaten)}"
+    since = f" since {moment(holder.since)}" if holder.since else ""
+    yield f"  by {holder.life} on {holder.host} ({holder.owner or 'by hand'}){since}, last beat {moment(holder.beaten)}"
     if proof:
         yield f"  which is dead: {proof}"
-
-
-def _time(when: float) -> str:
-    return f"{datetime.fromtimestamp(when):%Y-%m-%d %H:%M:%S}"

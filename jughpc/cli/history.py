@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 
 import click
 
@@ -12,6 +11,7 @@ from jughpc.app.context.site import Site
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
+from jughpc.units import moment
 
 
 @click.command()
@@ -31,7 +31,7 @@ def submissions(site: Site, as_json: bool) -> int:
         echo(json.dumps(rows, indent=1))
         return ExitCode.DONE
     for one in found:
-        when = datetime.fromtimestamp(one.submission.created).strftime("%Y-%m-%d %H:%M")
+        when = moment(one.submission.created, "%Y-%m-%d %H:%M")
         jobs = ", ".join(one.jobs) or "nothing queued"
         echo(f"{one.submission.number:>4}  {when}  {one.submission.scheduler} ({jobs}), {one.elements} elements")
         echo(f"      {one.done} tasks done in it; {one.state}")

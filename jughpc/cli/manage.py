@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from jughpc.cli.output.terminal import echo
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 from jughpc.library.table import table
+from jughpc.units import moment
 
 
 @click.command()
@@ -78,7 +78,7 @@ def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
 
     def show(failure: Failure) -> str:
         where = f"{failure.host} ({failure.owner or 'by hand'})"
-        when = f"{datetime.fromtimestamp(failure.when):%Y-%m-%d %H:%M:%S}"
+        when = moment(failure.when)
         head = f"{failure.name} {failure.digest.hex()[:8]}: {failure.exception}"
         call = f"  {failure.call}\n" if failure.call else ""
         trace = "" if failure.trace.strip() == failure.exception else failure.trace

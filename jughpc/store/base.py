@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from jughpc.config.pace import too_short
 from jughpc.errors import SettingError
+from jughpc.jsonfile import whole
 from jughpc.store.death import Death
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
@@ -90,9 +91,6 @@ class Failure:
     element: int = -1
     call: str = ""
     deaths: int = 0
-
-
-_OF_FAILURES = {one.name for one in fields(Failure)}
 
 
 @dataclass(frozen=True)
@@ -346,9 +344,8 @@ class Store(Protocol):
 def read_failure(text: bytes, digest: bytes) -> Failure | None:
     """Return the failure that was kept as the JSON of its fields, None if it is damaged."""
     try:
-        fields = json.loads(text)
-        return Failure(**{**{key: value for key, value in fields.items() if key in _OF_FAILURES}, "digest": digest})
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return whole(Failure, json.loads(text), digest=digest)
+    except (ValueError, RecursionError):
         return None
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,6 +131,6 @@ def _fits(key: str, value: object) -> bool:
     kind = _KINDS[key]
     if kind == "str":
         return isinstance(value, str) and bool(_TEXT.fullmatch(value))
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1 << 63:
         return False
-    return kind == "float" or (isinstance(value, int) and -1 <= value < 1 << 63)
+    return kind == "float" or (isinstance(value, int) and value >= -1)

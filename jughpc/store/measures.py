@@ -170,7 +170,7 @@ def decode(data: bytes, life: str) -> Measures | None:
     first, _, rest = data.partition(b"\n")
     try:
         summary, second = _summary(_parsed(first), life), _parsed(rest.partition(b"\n")[0])
-        names, digests = list(summary.functions), second["digests"]
+        names, digests = list(summary.functions), str(second["digests"])
         slots = [Slot(names[int(f)], int(n), c, w) for f, n, c, w in _rows(second["slots"], 4)]
         rows = _rows(second["tasks"], 6)
         tasks = [
@@ -234,11 +234,11 @@ def _columns(rows: Sequence[Sequence[float]], width: int) -> list[list[float]]:
 def _rows(columns: Sequence[Sequence[Any]], width: int) -> list[tuple[float, ...]]:
     if len(columns) != width or not all(0 <= value < _MOST for column in columns for value in column):
         raise ValueError("no columns of ours")
-    return list(zip(*columns, strict=True))
+    return list(zip(*([+value for value in column] for column in columns), strict=True))  # a switch is a number then
 
 
 def _number(value: object) -> float:
-    if isinstance(value, (int, float)) and 0 <= value < _MOST:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _MOST:
         return value
     raise ValueError("no number of ours")
 

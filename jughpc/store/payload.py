@@ -92,6 +92,8 @@ def read_npy(payload: memoryview) -> Any:
     head = io.BytesIO(payload[: 1 << 16])
     npy.read_magic(head)
     shape, fortran, dtype = npy.read_array_header_2_0(head)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"an array of shape {shape}")
     flat = np.frombuffer(payload[head.tell() :], dtype=dtype)
     return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
 
@@ -109,10 +111,14 @@ def buffer_parts(stream: Sequence[Buffer], buffers: Sequence[memoryview]) -> lis
 def split_buffers(payload: memoryview) -> Iterator[memoryview]:
     """Yield the pickle and its buffers."""
     (count,) = struct.unpack_from("<Q", payload)
+    if count * 8 > len(payload):
+        raise ValueError(f"{count} buffers in {len(payload)} bytes")
     lengths = struct.unpack_from(f"<{count}Q", payload, 8)
     offset = 8 * (1 + count)
     for length in lengths:
         offset += -offset % ALIGN
+        if offset + length > len(payload):
+            raise ValueError(f"a buffer ends behind the end, at {offset + length} of {len(payload)}")
         yield payload[offset : offset + length]
         offset += length
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -173,7 +172,7 @@ def _fits(key: str, value: object) -> bool:
     if key == "worker":
         return isinstance(value, int) and 0 <= value <= MOST_WORKERS
     if kind == "float":
-        return isinstance(value, (int, float)) and math.isfinite(value)
+        return isinstance(value, (int, float)) and -_MOST < value < _MOST
     return isinstance(value, int) and -_MOST < value < _MOST
 
 

@@ -140,15 +140,16 @@ def unchecked(data: memoryview, entry: Entry) -> Any:
     payload = data[entry.offset : entry.offset + entry.length]
     if entry.codec & ~ZLIB not in (PICKLE, NPY, BUFFERS):
         raise DamagedError(f"its codec {entry.codec} is none of ours; a later version of jughpc may know it")
-    if entry.codec & ZLIB:
-        payload = memoryview(zlib.decompress(payload))
     codec = entry.codec & 0xFF
-    if codec == NPY:
-        return read_npy(payload)
-    if codec == BUFFERS:
-        stream, *buffers = split_buffers(payload)
-        return pickle.loads(stream, buffers=buffers)
-    return pickle.loads(payload)
+    try:
+        if entry.codec & ZLIB:
+            payload = memoryview(zlib.decompress(payload))
+        if codec == NPY:
+            return read_npy(payload)
+        stream, *buffers = split_buffers(payload) if codec == BUFFERS else [payload]
+    except (ValueError, zlib.error, struct.error) as error:
+        raise DamagedError(f"its content is not what its codec says: {error}") from error
+    return pickle.loads(stream, buffers=buffers)
 
 
 def decode_copy(payload: bytes, entry: Entry) -> Any:

@@ -251,6 +251,7 @@ def loaded(lab):
 
     def keep(count, when, *, barrier=False):
         cut = {"kinds": whole.kinds[:count], "digests": whole.digests[:count], "starts": whole.starts[: count + 1]}
+        cut |= {"needs": whole.needs[: whole.starts[count]]}
         part = replace(whole, **cut, barrier=barrier)
         kept.keep(lab.files, kept.Load(key, part.digests.tobytes(), barrier, when), lambda: part, "t")
 

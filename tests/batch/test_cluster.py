@@ -17,13 +17,13 @@ from jughpc.batch.submissions import Accepted, ElementOptions, Submission
 from jughpc.errors import JugdirError, SchedulerError
 from jughpc.fs import OsClock, OsFiles
 
-FIRST = Accepted(Role.ARRAY, "1", "a-1-0", 3, 0, "0-array.sh")
-COLLECT = Accepted(Role.COLLECT, "2", "a-1-1", 1, 0, "1-collect.sh")
-REDUCE = Accepted(Role.REDUCE, "3", "a-1-2", 1, 0, "2-reduce.sh")
-REPAIR = Accepted(Role.ARRAY, "4", "a-1-3", 2, 3, "3-array.sh")
+FIRST = Accepted(Role.ARRAY, "1", "a-1a2b-0", 3, 0, "0-array.sh")
+COLLECT = Accepted(Role.COLLECT, "2", "a-1a2b-1", 1, 0, "1-collect.sh")
+REDUCE = Accepted(Role.REDUCE, "3", "a-1a2b-2", 1, 0, "2-reduce.sh")
+REPAIR = Accepted(Role.ARRAY, "4", "a-1a2b-3", 2, 3, "3-array.sh")
 
 
-NAMES = {"1": "a-1-0", "2": "a-1-1", "3": "a-1-2", "4": "a-1-3", "5": "a-1-4"}
+NAMES = {"1": "a-1a2b-0", "2": "a-1a2b-1", "3": "a-1a2b-2", "4": "a-1a2b-3", "5": "a-1a2b-4"}
 
 
 def row(job: str, index: str, state: str, reason: str, host: str) -> str:
@@ -67,7 +67,7 @@ def submission(files, clock, tmp_path) -> Submission:
         workload=Workload(("work",), 3, "a"),
         options=ElementOptions(tmp_path),
     )
-    prepared = submissions.prepare(files, drafted)
+    prepared = submissions.prepare(files, replace(drafted, token="1a2b"))
     for job in (FIRST, COLLECT, REDUCE):
         journal.record_accepted(files, prepared, job)
     return prepared
@@ -97,7 +97,7 @@ def test_dependents_are_told_by_their_role():
 
 
 def test_a_reduce_that_another_took_the_place_of_is_not_told():
-    later = Accepted(Role.REDUCE, "5", "a-1-4", 1, 0, "4-reduce.sh")
+    later = Accepted(Role.REDUCE, "5", "a-1a2b-4", 1, 0, "4-reduce.sh")
     dependents = on([FIRST, REDUCE, later], squeue(row("3", "N/A", "CANCELLED", "None", ""))).dependents
     assert dependents == {}
 
@@ -133,7 +133,7 @@ def test_elements_that_wait_are_withdrawn_and_those_that_run_go_on():
         return Reply(tuple(argv), 0, "".join(f"{line}\n" for line in lines) if argv[0] == "squeue" else "", "")
 
     assert of(run).withdraw([FIRST, REPAIR]) == []
-    assert asked[1:] == [["scancel", "--name=a-1-0", "--state=PENDING", "1"]]
+    assert asked[1:] == [["scancel", "--name=a-1a2b-0", "--state=PENDING", "1"]]
 
 
 def test_where_nothing_waits_nothing_is_withdrawn():
@@ -148,14 +148,14 @@ def test_a_withdrawal_that_is_refused_is_told():
         waits = row("1", "1", "PENDING", "None", "") + "\n"
         return Reply(tuple(argv), 0 if is_poll else 1, waits if is_poll else "", "no such luck")
 
-    assert of(run).withdraw([FIRST]) == ["scancel --name=a-1-0 --state=PENDING 1 exited with 1: no such luck"]
+    assert of(run).withdraw([FIRST]) == ["scancel --name=a-1a2b-0 --state=PENDING 1 exited with 1: no such luck"]
 
 
 def test_only_arrays_are_withdrawn_and_the_submission_is_found_by_its_token(files, submission, tmp_path):
     waits = [row(job, index, "PENDING", "None", "") for job, index in (("1", "1"), ("2", "N/A"), ("3", "N/A"))]
     run = squeue(*waits)
     assert withdraw.withdraw(files, tmp_path, submission.token, lambda recorded: of(run)) == []
-    assert run.asked[1:] == [["scancel", "--name=a-1-0", "--state=PENDING", "1"]]
+    assert run.asked[1:] == [["scancel", "--name=a-1a2b-0", "--state=PENDING", "1"]]
     with pytest.raises(JugdirError, match=r"no submission in .* has the token '00000000'"):
         withdraw.withdraw(files, tmp_path, "00000000", lambda recorded: of(run))
 
@@ -169,7 +169,7 @@ def test_a_submission_is_withdrawn_once(files, submission):
 
 def test_all_jobs_are_cancelled_and_those_that_wait_for_others_first(files, submission, slurm):
     done = cancel(of(slurm), files, submission)
-    assert slurm.commands == [["scancel", f"--name=a-1-{int(job) - 1}", job] for job in "321"]
+    assert slurm.commands == [["scancel", f"--name=a-1a2b-{int(job) - 1}", job] for job in "321"]
     assert [job.id for job in done] == ["3", "2", "1"]
     assert submissions.is_cancelled(files, submission)
 
@@ -187,7 +187,7 @@ def test_an_array_that_a_collector_adds_meanwhile_is_cancelled_too(files, submis
 def test_a_scheduler_that_cannot_be_reached_is_named_and_asked_once(files, submission, slurm):
     slurm.deaf = 1
     with pytest.raises(
-        SchedulerError, match=r"scancel --name=a-1-2 3 exited with 8: .*Unable to contact slurm controller"
+        SchedulerError, match=r"scancel --name=a-1a2b-2 3 exited with 8: .*Unable to contact slurm controller"
     ):
         cancel(of(slurm), files, submission)
     assert len(slurm.commands) == 1
@@ -227,4 +227,4 @@ def test_where_an_id_may_be_another_jobs_one_is_looked_for_by_its_name_twice_bef
         return Reply(tuple(argv), 0, "9.pbs01\n" if argv[0] == "qselect" else "", "")
 
     assert Cluster(Pbs(), run, run, clock).cancel([FIRST]) == []
-    assert asked == [["qselect", "-N", "a-1-0"]] * 2
+    assert asked == [["qselect", "-N", "a-1a2b-0"]] * 2

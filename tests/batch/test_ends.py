@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -100,6 +101,13 @@ def test_damage_is_no_end(files, submission, text):
     assert ends.kept(files, submission, [ARRAY, REDUCE]) == {}
     ends.keep(files, submission, ARRAY, {0: LATE})
     assert ends.kept(files, submission, [ARRAY]) == {(ARRAY.name, 0): LATE}
+
+
+@pytest.mark.parametrize("places", ["0-9999999999", ",".join(["0-3"] * 100_000), "9" * 4000, "5-0", "-1", "0-", "x"])
+def test_of_places_that_no_poll_wrote_at_most_those_of_the_job_ended(files, submission, places):
+    row = {"places": places, "state": "done", "reason": "", "host": "", "why": None}
+    files.write(f"{submission.path}/ends/0-array.seen.1", [json.dumps({"ends": [row]}).encode()])
+    assert len(ends.kept(files, submission, [ARRAY])) <= ARRAY.size
 
 
 def test_the_morning_after_it_is_still_known_what_ended_how(files, submission, clock):

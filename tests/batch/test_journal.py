@@ -106,14 +106,22 @@ def test_a_damaged_intent_is_named_and_its_job_can_still_be_looked_for(files, su
     ("field", "value"), [("size", 10**12), ("size", 0), ("offset", -1), ("role", "x"), ("size", "a")]
 )
 def test_a_record_whose_values_cannot_be_is_damaged(files, submission, field, value):
-    fields = {"role": "array", "id": "1", "name": "a", "size": 1, "offset": 0, "script": "0-array.sh", field: value}
+    fields = {
+        "role": "array",
+        "id": "1",
+        "name": "primes-1a2b-0",
+        "size": 1,
+        "offset": 0,
+        "script": "0-array.sh",
+        field: value,
+    }
     files.write(f"{submission.path}/0-array.json", [json.dumps(fields).encode()])
     assert journal.accepted(files, submission) == []
     assert journal.damaged(files, submission) == ["0-array.json"]
 
 
 def test_a_file_of_another_job_named_inside_a_record_is_not_touched(files, submission):
-    bad = Accepted(Role.ARRAY, "1", "a", 1, 0, "../../../etc/x.sh")
+    bad = Accepted(Role.ARRAY, "1", "primes-1a2b-0", 1, 0, "../../../etc/x.sh")
     text = json.dumps({**vars(bad), "role": "array"}).encode()
     files.write(f"{submission.path}/0-array.json", [text])
     (job,) = journal.accepted(files, submission)

@@ -125,9 +125,8 @@ def test_a_cancel_spares_a_strangers_job_that_has_our_id_by_now(cluster, files, 
 
 
 def test_what_is_withdrawn_ends_alone_and_by_whoever_comes_next(cluster, files, submission, intent, slurm):
-    for job_id in ("7", "8"):
-        slurm.queue[job_id] = intent.name
-    other = replace(intent, role=Role.REDUCE, script="1-reduce.sh", size=1)
+    other = replace(intent, role=Role.REDUCE, name="primes-1a2b-1", script="1-reduce.sh", size=1)
+    slurm.queue |= {"7": intent.name, "8": other.name}
     journal.record_accepted(files, submission, intent.accepted("7"))
     journal.record_accepted(files, submission, other.accepted("8"))
     slurm.deaf = 1

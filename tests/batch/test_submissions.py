@@ -47,7 +47,7 @@ def draft(files, clock, jugdir) -> Submission:
 
 @pytest.fixture
 def submission(files, draft) -> Submission:
-    return submissions.prepare(files, draft)
+    return submissions.prepare(files, replace(draft, token="1a2b"))
 
 
 def test_a_draft_writes_nothing(draft, jugdir):
@@ -127,7 +127,9 @@ def test_a_jugdir_without_submissions_has_no_latest(files, jugdir):
 
 def test_accepted_jobs_are_read_in_the_order_of_their_submission(files, submission):
     for place in (10, 2):
-        journal.record_accepted(files, submission, Accepted(Role.ARRAY, str(place), "n", 1, 0, f"{place}-array.sh"))
+        journal.record_accepted(
+            files, submission, Accepted(Role.ARRAY, str(place), f"primes-1a2b-{place}", 1, 0, f"{place}-array.sh")
+        )
     journal.record_accepted(files, submission, ARRAY)
     journal.record_accepted(files, submission, COLLECT)
     assert [job.id for job in journal.accepted(files, submission)] == ["12", "13", "2", "10"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,28 @@ import pytest
 from jughpc.batch import journal, submissions
 from jughpc.batch.scheduler import Role, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions
+from jughpc.batch.typed import MOST_ELEMENTS
 from jughpc.errors import JugdirError
 from jughpc.fs import OsClock, OsFiles
+from tests.foreign import paths_of, replaced
 
 JOB = Accepted(Role.ARRAY, "12", "primes-1a2b-0", 8, 0, "0-array.sh")
-FOREIGN = ["--user=me", "../../x", "a\nb", "\x1b[2J", "\x00", -1, 1.5, 10**15, True, None, [], [7], {"a": {}}, [["x"]]]
+FOREIGN = [
+    "--user=me",
+    "../../x",
+    "a\nb",
+    "\x1b[2J",
+    "\x00",
+    -1,
+    1.5,
+    10**15,
+    True,
+    None,
+    [],
+    [7],
+    {"a": {}},
+    [["x"]],
+]
 
 
 @pytest.fixture
@@ -30,21 +47,7 @@ def submission(files, tmp_path):
     drafted = submissions.draft(
         files, OsClock(), tmp_path, scheduler="slurm", workload=Workload(("python",), 8, "primes"), options=options
     )
-    return submissions.prepare(files, drafted)
-
-
-def paths_of(fields, above=()):
-    """Yield the path of every field, those inside of others too."""
-    for key, value in fields.items():
-        yield (*above, key)
-        if isinstance(value, dict):
-            yield from paths_of(value, (*above, key))
-
-
-def replaced(fields, path, value):
-    """Return `fields` with another value at `path`."""
-    head, *rest = path
-    return {**fields, head: replaced(fields[head], rest, value) if rest else value}
+    return submissions.prepare(files, replace(drafted, token="1a2b"))
 
 
 def harmless(path, value):
@@ -55,7 +58,7 @@ def harmless(path, value):
         "walltime": (1.5, 10**15),
         "memory": (10**15,),
     }  # fmt: skip
-    if path == ("workload", "name"):
+    if path == ("workload", "name") or path == ("workload", "argv", 0):
         return isinstance(value, str) and value != "\x00"
     words = (
         "user",
@@ -100,10 +103,18 @@ def test_a_job_with_one_foreign_field_is_none(files, tmp_path, submission, key):
     journal.record_accepted(files, submission, JOB)
     path = tmp_path / submission.path / "0-array.json"
     fields = json.loads(path.read_text())
-    for value in FOREIGN:
+    for value in (*FOREIGN, "mine-7f7f-0") if key == "name" else FOREIGN:
         path.write_text(json.dumps({**fields, key: value}))
         found = journal.accepted(files, submission)
         assert found == ([JOB] if key == "script" and found else []), (key, value)
+
+
+@pytest.mark.parametrize("size", [MOST_ELEMENTS + 1, 10**10])
+def test_an_array_of_more_elements_than_anybody_has_is_damage(files, tmp_path, submission, size):
+    journal.record_accepted(files, submission, JOB)
+    path = tmp_path / submission.path / "0-array.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"size": size}))
+    assert journal.accepted(files, submission) == []
 
 
 @pytest.mark.parametrize("name", ["1-array.json", "0-reduce.json", "x.json", "0-evil.json", "--user=me.json"])

@@ -113,11 +113,26 @@ def test_lines_of_setup_that_are_shown_run_where_modules_and_environments_are(li
     for name, place in PLACES.items():
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(STAND_INS / name, tmp_path / place)
-    (tmp_path / "sums.py").write_text("from jug import Task\nxs = [Task(abs, n) for n in range(3)]\n")
-    here = {**environ, "HOME": str(tmp_path), "BASH_ENV": str(STAND_INS / "modules.sh"), "INTERPRETER": sys.executable}
     options = [word for line in lines for word in ("--setup", line)]
-    argv = [sys.executable, "-m", "jughpc", "submit", "sums.py", "--wait", "--python", "python", *options]
-    done = subprocess.run(argv, cwd=tmp_path, env=here, capture_output=True, text=True, check=False, timeout=120)
-    logs = "".join(log.read_text() for log in tmp_path.glob("*.jugdata/submissions/1/logs/*"))
+    assert "stand-in: " in submitted(tmp_path, environ, "python", *options)
+
+
+def test_an_image_whose_interpreter_a_script_stands_for_runs_the_elements(tmp_path, environ):
+    (script,) = (block.text for block in blocks("bash") if "apptainer exec" in block.text)
+    (tmp_path / "python-in-image").write_text(script)
+    (tmp_path / "python-in-image").chmod(0o755)
+    here = {**environ, "PATH": f"{STAND_INS / 'bin'}:{environ['PATH']}"}
+    assert "stand-in: /project/images/work.sif" in submitted(tmp_path, here, "./python-in-image")
+
+
+def submitted(folder: Path, environ: dict[str, str], python: str, *options: str) -> str:
+    """Submit a few tasks, with `folder` for a home, to elements whose interpreter is `python`; return their logs."""
+    (folder / "sums.py").write_text("from jug import Task\nxs = [Task(abs, n) for n in range(3)]\n")
+    own = {"HOME": str(folder), "BASH_ENV": str(STAND_INS / "modules.sh"), "INTERPRETER": sys.executable}
+    argv = [sys.executable, "-m", "jughpc", "submit", "sums.py", "--wait", "--python", python, *options]
+    done = subprocess.run(
+        argv, cwd=folder, env={**environ, **own}, capture_output=True, text=True, check=False, timeout=120
+    )
+    logs = "".join(log.read_text() for log in folder.glob("*.jugdata/submissions/1/logs/*"))
     assert done.returncode == 0, done.stdout + done.stderr + logs
-    assert "stand-in: " in logs
+    return logs

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import io
 import pickle
+import struct
 import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib import format as npy
 
 from jughpc.errors import UnstorableError
 from jughpc.store import resultfile
@@ -251,3 +254,35 @@ def test_results_that_were_kept_carry_the_checksum_they_were_made_with():
     content = content_of({DIGEST: "text"})
     ((digest, encoded),) = resultfile.intact(memoryview(content), resultfile.read_index(content))
     assert (digest, encoded.crc) == (DIGEST, zlib.crc32(b"".join(bytes(part) for part in encoded.parts)))
+
+
+def with_payload(codec, payload):
+    """Return a result file of that codec, whose checksum is right, whatever lies in it."""
+    return b"".join(
+        map(bytes, resultfile.pack({DIGEST: resultfile.Encoded(codec, zlib.crc32(payload), len(payload), (payload,))}))
+    )
+
+
+def npy_of(**head):
+    made = io.BytesIO()
+    npy.write_array_header_2_0(made, {"descr": "<i8", "fortran_order": False, "shape": (3,), **head})
+    return made.getvalue() + bytes(24)
+
+
+STRANGE = {
+    "another codec": (77, b"x"), "no array": (NPY, b"x" * 64), "an empty array": (NPY, b""),
+    "an array of 10^10": (NPY, npy_of(shape=(10**10,))), "of no number": (NPY, npy_of(shape=(-7,))),
+    "of objects": (NPY, npy_of(descr="|O")), "no zlib": (PICKLE | ZLIB, b"x" * 64),
+    "an empty zlib": (PICKLE | ZLIB, b""),
+    "half a zlib": (PICKLE | ZLIB, zlib.compress(bytes(10**6))[:-9]),
+    "2^60 buffers": (BUFFERS, struct.pack("<Q", 1 << 60)), "no buffers": (BUFFERS, b""),
+    "no pickle": (BUFFERS, struct.pack("<Q", 0)),
+    "buffers of another size": (BUFFERS, struct.pack("<3Q", 2, 1 << 62, 1 << 62)),
+    "zlib of no array": (NPY | ZLIB, zlib.compress(b"x" * 64)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_no_result_holds_is_damaged_though_its_checksum_is_right(kind):
+    with pytest.raises(DamagedError):
+        loaded(bytearray(with_payload(*STRANGE[kind])))

@@ -146,7 +146,7 @@ def _read(files: Files, kept: _Kept) -> Manifest | None:
 
     path = f"{FOLDER}/{kept.name}"
     try:
-        return replace(_decoded(files.read(path, _LARGEST)), since=kept.when)
+        return replace(_decoded(files.read(path, _most_of(kept.tasks))), since=kept.when)
     except FileNotFoundError:  # a cleanup has removed it just now
         return None
     except (ValueError, KeyError, EOFError, BadZipFile):
@@ -157,13 +157,47 @@ def _read(files: Files, kept: _Kept) -> Manifest | None:
 def _decoded(data: bytes) -> Manifest:
     from zipfile import ZIP_STORED, ZipFile
 
-    import numpy as np
-
     with ZipFile(io.BytesIO(data)) as members:
         if any(one.compress_type != ZIP_STORED or one.file_size > len(data) for one in members.infolist()):
             raise ValueError("it claims to hold more than there is")
-    with np.load(io.BytesIO(data)) as arrays:
-        names = arrays["names"].tobytes().decode().split("\0")
-        numbers = {key: arrays[key] for key in ("kinds", "digests", "starts")}
-        needs = arrays["bundled" if "bundled" in arrays else "needs"]
-        return Manifest(names=names, barrier=bool(arrays["barrier"]), needs=needs, **numbers)
+        arrays = {name.removesuffix(".npy"): _array(members.read(name)) for name in members.namelist()}
+    names = arrays["names"].tobytes().decode().split("\0")
+    numbers = {key: arrays[key] for key in ("kinds", "digests", "starts")}
+    needs = arrays["bundled" if "bundled" in arrays else "needs"]
+    return _checked(Manifest(names=names, barrier=bool(arrays["barrier"]), needs=needs, **numbers))
+
+
+def _array(data: bytes) -> Any:
+    """Return the array that a file of numpy's first version holds: no more than there is. Raises ValueError."""
+    import numpy as np
+    from numpy.lib import format as npy
+
+    head = io.BytesIO(data)
+    if npy.read_magic(head) != (1, 0):
+        raise ValueError("no file of numpy's that is written here")
+    shape, _, dtype = npy.read_array_header_1_0(head)
+    return np.frombuffer(data, dtype, offset=head.tell()).reshape(shape)
+
+
+def _checked(manifest: Manifest) -> Manifest:
+    """Return `manifest` if each number in it counts something that is there. Raises ValueError."""
+    tasks, starts, needs = manifest.kinds.size, manifest.starts, manifest.needs
+    whole = (
+        all(array.dtype.kind in "iu" and array.ndim == 1 for array in (manifest.kinds, starts, needs))
+        and str(manifest.digests.dtype) == "uint8" and manifest.digests.shape == (tasks, 16)
+        and len(starts) > tasks and starts[0] == 0 and starts[-1] == len(needs)
+        and bool((starts[1:] >= starts[:-1]).all())
+        and _below(manifest.kinds, len(manifest.names)) and _below(needs, len(starts) - 1)
+    )  # fmt: skip
+    if not whole:
+        raise ValueError("its numbers count what is not there")
+    return manifest
+
+
+def _below(numbers: Any, end: int) -> bool:
+    return not len(numbers) or 0 <= int(numbers.min()) <= int(numbers.max()) < end
+
+
+def _most_of(tasks: int) -> int:
+    """Return how large a manifest of so many tasks can be [bytes]: each may need each, and have a name of its own."""
+    return min(_LARGEST, (16 << 20) + 4096 * tasks + 8 * tasks**2)

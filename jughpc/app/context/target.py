@@ -14,6 +14,8 @@ from typing import NamedTuple
 from jughpc.aside import put
 from jughpc.config.trust import Trust
 from jughpc.errors import JugfileNotFoundError, SettingError
+from jughpc.fs import OsFiles
+from jughpc.jsonfile import read_json
 from jughpc.store.location import Folder, Location, Memory, Server, parse
 from jughpc.store.redis.server import PASSWORD, PASSWORD_FILE
 
@@ -150,11 +152,13 @@ class _Last(NamedTuple):
 
 def _recall(folder: Path) -> _Last | None:
     try:
-        fields = json.loads((folder / MEMORY).read_text())
-        last = _Last(str(fields["jugfile"]), str(fields["jugdir"]), tuple(fields["args"]))
+        fields = read_json(OsFiles(folder), MEMORY)
+        last = _Last(fields["jugfile"], fields["jugdir"], tuple(fields["args"]))
+        texts = (last.jugfile, last.jugdir, *last.args)
+        is_ours = isinstance(fields["args"], list) and all(isinstance(one, str) and "\0" not in one for one in texts)
+        return last if is_ours and (folder / last.jugfile).is_file() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return last if (folder / last.jugfile).is_file() else None
 
 
 def _what_there_is(folder: Path) -> str:

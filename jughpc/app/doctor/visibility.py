@@ -8,6 +8,7 @@ news takes there and back. All try to link the same names, and count those that 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -15,11 +16,12 @@ from typing import Any
 
 from jughpc.app.doctor.finding import Finding, failure, fine, warning
 from jughpc.fs import Clock, Files, LinksRefusedError
-from jughpc.jsonfile import read_json
+from jughpc.jsonfile import read_json, whole
 
 PRIZES = 100
 STEPS = 30  # after all have met
 
+_NAME = re.compile(r"(\d{1,6})\.(?:beat|step\.(\d{1,9}))")
 _STEP = 0.2  # [s]
 _SIZE = 2048  # [bytes] of a record: less than a page, so a rewrite is one write
 _PROMPT = 3.0  # [s] there and back; what takes longer is worth a word
@@ -95,9 +97,13 @@ def attend(files: Files, clock: Clock, guest: Guest, patience: float) -> None:
 
 
 def reports(files: Files) -> list[Report]:
-    """Return the reports that are there."""
-    names = [name for name in files.names("") if name.endswith(".report")]
-    return sorted((Report(**read_json(files, name)) for name in names), key=lambda report: report.number)
+    """Return the reports that are there, each whole."""
+    found = list[Report]()
+    for name in files.names(""):
+        if name.endswith(".report"):
+            with suppress(ValueError, FileNotFoundError):
+                found.append(whole(Report, read_json(files, name)))
+    return sorted(found, key=lambda report: report.number)
 
 
 def judge(found: Sequence[Report], lag: float) -> list[Finding]:
@@ -128,12 +134,11 @@ def _step(files: Files, clock: Clock, guest: Guest, memory: Memory) -> None:
 
 
 def _look(files: Files, clock: Clock, guest: Guest, memory: Memory) -> None:
-    names = [name.split(".") for name in files.names("")]
-    for number, kind, *rest in names:
-        if kind == "step" and number != str(guest.number):
-            memory.listed[number] = max(int(rest[0]), memory.listed.get(number, 0))
-    others = {number: _record(files, number) for number, kind, *_ in names if kind == "beat"}
-    others = {number: record for number, record in others.items() if record and number != str(guest.number)}
+    matches = [match for name in files.names("") if (match := _NAME.fullmatch(name)) and match[1] != str(guest.number)]
+    for number, step in (match.groups() for match in matches if match[2]):
+        memory.listed[number] = max(int(step), memory.listed.get(number, 0))
+    others = {match[1]: _record(files, match[1]) for match in matches if not match[2]}
+    others = {number: record for number, record in others.items() if record}
     memory.read |= {number: record["count"] for number, record in others.items()}
     if len(others) == guest.guests - 1:
         _note_echoes(memory, str(guest.number), list(others.values()), clock.now())
@@ -150,10 +155,12 @@ def _note_echoes(memory: Memory, own: str, others: Sequence[dict[str, Any]], now
 
 
 def _record(files: Files, number: str) -> dict[str, Any]:
-    """Return what a guest shows, {} if it is torn or not there yet."""
-    with suppress(ValueError, FileNotFoundError):
+    """Return what a guest shows, {} if it is torn or not there yet, or no guest wrote that."""
+    with suppress(ValueError, FileNotFoundError, AttributeError, KeyError, TypeError):
         record: dict[str, Any] = read_json(files, f"{number}.beat")
-        return record
+        counts = (record["count"], *record["read"].values(), *record["listed"].values())
+        if all(type(count) is int and 0 <= count < 10**9 for count in counts):
+            return record
     return {}
 
 

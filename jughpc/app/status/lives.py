@@ -16,10 +16,11 @@ from jughpc.app.context.site import Site
 from jughpc.batch import submissions
 from jughpc.batch.submissions import Submission, to_json
 from jughpc.fs import Files
-from jughpc.jsonfile import read_json
+from jughpc.jsonfile import read_json, whole
 from jughpc.store.base import Store
 from jughpc.store.record import ALIVE, DIED, ENDED, ElementRef, Record
 
+_KEPT = ("host", "done", "failed", "state", "reason")
 _NAME = re.compile(r"lives\.([0-9]{1,9})\.json")
 
 
@@ -74,7 +75,7 @@ def _of(record: Record) -> Life:
 
 
 def _write(files: Files, submission: Submission, fresh: Iterable[Life]) -> None:
-    rows = {life.name: [life.host, life.done, life.failed, life.state, life.reason] for life in fresh}
+    rows = {life.name: [getattr(life, key) for key in _KEPT] for life in fresh}
     numbers = [int(match[1]) for name in files.names(submission.path) if (match := _NAME.fullmatch(name))]
     for number in count(max(numbers, default=0) + 1):
         with suppress(FileExistsError):  # another cleanup keeps its own
@@ -88,13 +89,19 @@ def _kept(files: Files, submission: Submission) -> Mapping[str, Life]:
     for name in filter(_NAME.fullmatch, files.names(submission.path)):
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             rows = read_json(files, f"{submission.path}/{name}")["lives"]
-            found |= {life: _read(life, submission.token, *row) for life, row in rows.items()}
+            found |= {life: _read(life, submission.token, row) for life, row in rows.items()}
     return found
 
 
-def _read(name: str, token: str, host: str, done: int, failed: int, state: str, reason: str) -> Life:
+def _read(name: str, token: str, row: list[object]) -> Life:
     """Return a life as it was kept. Raises ValueError, TypeError if no cleanup wrote it."""
+    life = whole(Life, dict(zip(_KEPT, row, strict=True)), name=name, submission=token)
     ref = ElementRef.of_life(name)
-    if ref is None or ref.submission != token or state not in (ALIVE, ENDED, DIED) or min(done, failed) < 0:
+    if (
+        ref is None
+        or ref.submission != token
+        or life.state not in (ALIVE, ENDED, DIED)
+        or min(life.done, life.failed) < 0
+    ):
         raise ValueError(f"{name!r} is no life of this submission")
-    return Life(name, token, str(host), int(done), int(failed), state, str(reason))
+    return life

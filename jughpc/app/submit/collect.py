@@ -15,6 +15,7 @@ from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, 
 from jughpc.app.submit import handover, notify
 from jughpc.app.submit.followed import wait_for_reduce
 from jughpc.app.submit.old_reduce import withdraw_reduce
+from jughpc.app.submit.outage import outlast
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.app.upkeep.claims import settle_deaths
@@ -151,14 +152,14 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for. However
     this ends, the reduce that waits for it to end well is withdrawn unless it is to run.
     """
-    if site.store() is None:
+    if outlast(site, site.store) is None:
         raise JugdirError(f"there is no store in {site.location}. Was it made elsewhere? --jugdir DIR")
     is_for_reduce = False
     try:
-        verdict = _judged(site, clusters, charge)
+        verdict = outlast(site, lambda: _judged(site, clusters, charge))
         is_for_reduce = verdict.is_for_reduce(charge.reduce_on)
         last = None if charge.deadline is None else charge.deadline - MARGIN
-        wait_for_reduce(site, clusters, charge.number, last)
+        outlast(site, lambda: wait_for_reduce(site, clusters, charge.number, last))
     finally:
         if not is_for_reduce:
             withdraw_reduce(site, clusters, charge.number)

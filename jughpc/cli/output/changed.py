@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.sources import Changed
 from jughpc.app.status.report import Report
 from jughpc.cli.output.rows import BUSY, FAINT, Row, row
+from jughpc.units import moment
 
 
 def as_loaded(manifest: Manifest) -> Iterator[Row]:
     """Yield when the tasks were loaded, if that is not just now."""
     if manifest.since is not None:
-        when = (
-            f"as loaded at {datetime.fromtimestamp(manifest.since):%Y-%m-%d %H:%M:%S}" if manifest.since else "of old"
-        )
+        when = f"as loaded at {moment(manifest.since)}" if manifest.since else "of old"
         yield row(f"These are the tasks {when}: the jugfile was not run.", FAINT)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from jughpc.app.status.overview import Overview
 from jughpc.app.status.report import Report
@@ -14,7 +13,7 @@ from jughpc.cli.output.jobs import submission
 from jughpc.cli.output.rows import BAD, BUSY, FAINT, GOOD, STRONG, Row, Span, row
 from jughpc.cli.output.workers import dead, living
 from jughpc.library.table import table
-from jughpc.units import about, several
+from jughpc.units import about, moment, several
 
 _MOST_KINDS = 5  # of failures
 _LONGEST = 240  # [characters] of a kind of failure
@@ -101,8 +100,8 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _clock(moment: float, away: float) -> str:
-    return datetime.fromtimestamp(moment).strftime("%a %b %d, %H:%M" if away > _DAY else "%H:%M")
+def _clock(when: float, away: float) -> str:
+    return moment(when, "%a %b %d, %H:%M" if away > _DAY else "%H:%M")
 
 
 def _failures(seen: Overview, *, full: bool) -> Iterator[Row]:

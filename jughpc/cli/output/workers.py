@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from jughpc.cli.output.rows import BUSY, FAINT, STRONG, Row, row
 from jughpc.store.record import Record
-from jughpc.units import about, several
+from jughpc.units import about, moment, several
 
+_CLOCK = "%H:%M:%S"
 _MOST = 8  # rows of a look that is to fit on a screen
 
 
@@ -81,9 +81,9 @@ def _lasts(record: Record) -> float:
 
 def _worker(record: Record, is_first: bool = True) -> tuple[str, str, str, str, str]:
     """Return a row; of several workers of an element only the first says which that is."""
-    since = datetime.fromtimestamp(record.since).strftime("%H:%M:%S") if record.since else ""
+    since = moment(record.since, _CLOCK) if record.since else ""
     lasts = f" ({about(_lasts(record))})" if record.since else ""
     element = (record.owner or f"pid {record.pid}") if is_first or not record.owner else ""
     element += f" [{record.worker}]" if record.worker else ""
-    last = datetime.fromtimestamp(record.beaten).strftime("%H:%M:%S")
+    last = moment(record.beaten, _CLOCK)
     return record.host if is_first else "", element, record.task or "-", since + lasts, f"{record.beats}, last {last}"

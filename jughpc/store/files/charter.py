@@ -14,6 +14,7 @@ from pathlib import Path
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, LinksRefusedError
 from jughpc.inode import OddFileError
+from jughpc.jsonfile import whole
 from jughpc.store.base import Pace
 from jughpc.store.files.layout import MOST_BITS
 from jughpc.store.files.remains import remains
@@ -92,10 +93,10 @@ def _decoded(text: bytes) -> Charter:
         )
     if "crc" in fields:
         _check(text)
-    bits = int(fields["shard_bits"])
-    if not 0 <= bits <= MOST_BITS:
-        raise ValueError(f"shard_bits is {bits}")
-    return Charter(bits, Pace(float(fields["beat"]), float(fields["lag"]), float(fields["ttl"])))
+    bits = fields["shard_bits"]
+    if type(bits) is not int or not 0 <= bits <= MOST_BITS:
+        raise ValueError(f"its shard_bits is {str(bits)[:60]!r}")
+    return Charter(bits, whole(Pace, fields))
 
 
 def _check(text: bytes) -> None:

@@ -7,13 +7,17 @@ holder lives as long as its record does, which the server drops after ttl withou
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable
 
-from jughpc.store.base import Claim, View
+from jughpc.store.base import SHARD, Claim, View
 from jughpc.store.record import ALIVE, Record
 from jughpc.store.redis.server import Connection
 
 Look = Callable[[int], View]
+
+_OF_SHARD = b"shard"
+_CLAIM = re.compile(rb"(\d{1,9})=([A-Za-z0-9_-]{1,94})")
 
 _ALIVE = """
 local function holder(field)
@@ -111,8 +115,7 @@ class RedisClaims:
         """Return whose claim it is, "" if it was released."""
         name = self._server.key("claims", f"{shard:02x}")
         text = self._server.do(lambda client: client.hget(name, field(key))) or b""
-        lives = dict(part.decode().split("=", 1) for part in text.split())
-        return lives.get(str(generation), "")
+        return next((life.decode() for number, life in _claims(text) if int(number) == generation), "")
 
     def _run(self, script: str, shard: int, key: bytes, *args: str | int | bytes) -> int:
         keys = [self._server.key(kind, f"{shard:02x}") for kind in ("claims", "results")]
@@ -139,9 +142,24 @@ class RedisObserver:
 
 def field(key: bytes) -> bytes:
     """Return the name of a key's field; the shard's own key is empty."""
-    return key or b"shard"
+    return key or _OF_SHARD
+
+
+def is_key(name: bytes) -> bool:
+    """Return whether a field of that name is of a shard or a task."""
+    return len(name) == 16 or name == _OF_SHARD
+
+
+def key_of(name: bytes) -> bytes:
+    """Return whose claims the field of that name holds."""
+    return SHARD if name == _OF_SHARD else name
 
 
 def generations(text: bytes) -> list[int]:
-    """Return the generations that a field tells of, ascending."""
-    return [int(part.partition(b"=")[0]) for part in text.split()]
+    """Return the generations that a field tells of, ascending; what no worker wrote tells nothing."""
+    return [int(number) for number, _ in _claims(text)]
+
+
+def _claims(text: bytes) -> list[tuple[bytes, bytes]]:
+    matches = (_CLAIM.fullmatch(part) for part in text.split())
+    return [(match[1], match[2]) for match in matches if match]

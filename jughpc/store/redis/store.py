@@ -8,21 +8,23 @@ each life `life:<life>`, its record, which expires unless it beats; `measures`, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from jughpc.errors import CorruptResultError, ResultMissingError, UnstorableError
+from jughpc.errors import CorruptResultError, JugdirError, ResultMissingError, SettingError, UnstorableError
+from jughpc.jsonfile import whole
 from jughpc.store import death as deaths
 from jughpc.store import record as records
 from jughpc.store import resultfile
-from jughpc.store.base import SHARD, Failure, Inspection, Pace, Swept, View, by_shard, inspection, read_failure
+from jughpc.store.base import Failure, Inspection, Pace, Swept, View, by_shard, inspection, read_failure
 from jughpc.store.death import Death
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.measures import LARGEST as LARGEST_MEASURES
 from jughpc.store.record import ALIVE, Record
-from jughpc.store.redis.claims import RedisClaims, RedisObserver, field, generations
+from jughpc.store.redis.claims import RedisClaims, RedisObserver, generations, is_key, key_of
 from jughpc.store.redis.server import Address, Connection, Secret
 from jughpc.store.resultfile import DamagedError, Encoded
 
@@ -33,6 +35,8 @@ _KINDS = ("results", "failures", "claims", "deaths")  # of what is kept for each
 _LAYOUT = Layout(bits=6)
 _MOURNED = 86400  # [s] that the record of a life that died is kept for status
 _AT_ONCE = 10_000  # questions in one message
+_DIGEST = 16  # [bytes]
+_OF_DEATH = re.compile(rb"(?s)(.{16})([A-Za-z0-9_-]{1,94})")
 
 
 class RedisStore:
@@ -57,10 +61,11 @@ class RedisStore:
                 pipe.hkeys(self._key("deaths", shard)),
             ]
         )
-        held = {SHARD if key == field(SHARD) else key: generations(text) for key, text in claims.items()}
-        view = View(set(done), set(failed), held)
+        held = {key_of(name): generations(text) for name, text in claims.items() if is_key(name)}
+        view = View(set(filter(_is_digest, done)), set(filter(_is_digest, failed)), held)
         for name in died:
-            view.deaths.setdefault(name[:16], set()).add(name[16:].decode(errors="replace"))
+            if match := _OF_DEATH.fullmatch(name):
+                view.deaths.setdefault(match[1], set()).add(match[2].decode())
         return view
 
     def get(self, digest: bytes) -> object:
@@ -159,7 +164,7 @@ class RedisStore:
 
     def complete(self) -> set[tuple[int, str]]:
         names = self._server.do(lambda client: client.smembers(self._server.key("complete")))
-        return {marker for name in names if (marker := read_marker(name.decode()))}
+        return {marker for name in names if (marker := read_marker(name.decode(errors="replace")))}
 
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         name = marker_name(_LAYOUT, shard, set_name(tasks))
@@ -336,4 +341,15 @@ def _make(server: Connection, pace: Pace) -> None:
 
 def _pace(server: Connection) -> Pace | None:
     text = server.do(lambda client: client.get(server.key(_CHARTER)))
-    return Pace(**json.loads(text)) if text else None
+    try:
+        return whole(Pace, json.loads(text)) if text else None
+    except (SettingError, ValueError, RecursionError) as error:
+        raise JugdirError(
+            f"{server.key(_CHARTER)} on the redis server is not what jughpc wrote there ({error}). Remove that key "
+            "(redis-cli DEL), and whoever works next makes it again; or use another ?namespace=."
+        ) from error
+
+
+def _is_digest(name: bytes) -> bool:
+    """Return whether that is the name of a task: neighbours on the server may have put anything there."""
+    return len(name) == _DIGEST
