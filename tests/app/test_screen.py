@@ -13,10 +13,12 @@ from jughpc.app.status.report import report
 from jughpc.app.status.step import next_step
 from jughpc.app.status.tasks import standing
 from jughpc.cli.output.bars import ASCII, Signs, drawn, signs
+from jughpc.cli.output.screen import rows
 from jughpc.cli.output.status import facts
 from jughpc.cli.output.workers import living
 from jughpc.store.base import Failure
 from jughpc.store.location import Folder
+from jughpc.store.measures import Sums
 
 HUNDRED = """
 from jug import TaskGenerator
@@ -101,6 +103,41 @@ def test_before_enough_is_known_that_is_said_and_no_eta(lab, workers, words):
         worker(lab, "node1", **one)
     assert ahead(lab).eta is None
     assert f"no ETA: {words}" in lab.screen()
+
+
+def took(**functions):
+    """Return measurements: `name=(count, mean, longest)`."""
+    return {
+        f"sums.{name}": Sums(count, wall=count * mean, most=most) for name, (count, mean, most) in functions.items()
+    }
+
+
+def test_where_the_live_workers_have_done_too_little_what_such_tasks_took_tells_the_eta(lab):
+    lab.begin().done(*lab.digests("single"))
+    worker(lab, "node1", done=1, lasted=50.0)
+    worker(lab, "node2", done=0, lasted=50.0, in_hand=20.0, task="sums.double")
+    found = outlook(standing(lab.site), took(double=(5, 30.0, 40.0)))
+    assert (found.eta, found.is_by_tasks, found.unknown, found.why) == (60.0, True, ["sums.total"], "")
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [{}, {"double": (4, 30.0, 40.0)}, {"double": (5, 10.0, 19.0)}, {"single": (9, 1.0, 1.0)}],
+    ids=["nothing", "too few", "shorter than what is in hand", "other functions alone"],
+)
+def test_no_eta_rests_on_too_few_tasks_nor_on_shorter_ones(lab, measured):
+    lab.begin().done(*lab.digests("single"))
+    worker(lab, "node2", done=0, lasted=50.0, in_hand=20.0, task="sums.double")
+    found = outlook(standing(lab.site), took(**measured))
+    assert (found.eta, found.is_by_tasks) == (None, False)
+    assert found.why.startswith("too early")
+
+
+def test_the_table_tells_the_mean_time_of_each_function_that_was_measured(lab):
+    seen = replace(lab.begin().seen(), took=took(double=(5, 30.0, 40.0)))
+    head, *lines = [line.split() for line in map(str, rows(seen, 80, ASCII)) if "double" in line or "done  of" in line]
+    assert head[-1] == "each"
+    assert lines[0][-1] == "30s"
 
 
 def test_functions_of_which_nothing_was_done_yet_are_named_beside_the_eta(lab):
@@ -250,7 +287,7 @@ def keys(value, path=""):
     """Yield the names of all fields."""
     for key, one in value.items():
         yield key
-        if isinstance(one, dict) and key not in ("by_name", "elements", "followers", "functions"):
+        if isinstance(one, dict) and key not in ("by_name", "elements", "followers", "functions", "took"):
             yield from keys(one)
         if isinstance(one, list) and one and isinstance(one[0], dict):
             yield from keys(one[0])
