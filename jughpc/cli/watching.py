@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jughpc.app.status.overview import Overview, overview
@@ -17,6 +16,7 @@ from jughpc.cli.output.brief import brief
 from jughpc.cli.output.rows import Styled, row
 from jughpc.cli.output.screen import rows
 from jughpc.cli.output.terminal import echo
+from jughpc.units import moment
 
 if TYPE_CHECKING:
     from jughpc.app.context.site import Site
@@ -54,7 +54,7 @@ def _showing(*, full: bool) -> Iterator[Callable[[Overview], None]]:
     console, marks = Console(highlight=False, markup=False, emoji=False), signs(sys.stdout.encoding)
 
     def show(seen: Overview) -> None:
-        lines = [row(f"{datetime.fromtimestamp(seen.when):%H:%M:%S}"), *rows(seen, console.width, marks, full=full)]
+        lines = [row(moment(seen.when, "%H:%M:%S")), *rows(seen, console.width, marks, full=full)]
         room = console.height - 2
         if len(lines) > room and not full:
             lines = [*lines[: room - 2], row("..."), lines[-1]]  # the next step is always seen
@@ -65,5 +65,5 @@ def _showing(*, full: bool) -> Iterator[Callable[[Overview], None]]:
 
 
 def _in_one_line(seen: Overview) -> None:
-    echo(f"{datetime.fromtimestamp(seen.when):%H:%M:%S} {brief(seen.report, seen.when)}")
+    echo(f"{moment(seen.when, '%H:%M:%S')} {brief(seen.report, seen.when)}")
     sys.stdout.flush()

@@ -19,6 +19,7 @@ from jughpc.cli.output.workers import living
 from jughpc.store.base import Failure
 from jughpc.store.location import Folder
 from jughpc.store.measures import Sums
+from jughpc.units import about
 
 HUNDRED = """
 from jug import TaskGenerator
@@ -169,6 +170,26 @@ def test_the_dead_are_told_with_what_they_cost(lab):
     worker(lab, "node1", done=1, lasted=90.0, in_hand=60.0).dies("out of memory")
     assert "1 dead worker on node1: out of memory. They cost 1m on 1 task in hand." in lab.screen()
     assert lab.seen().lost == 60.0
+
+
+@pytest.mark.parametrize("odd", [1e18, -1e18, 0.0])
+@pytest.mark.parametrize("field", ["begun", "beaten", "since"])
+def test_whatever_stands_in_a_record_of_a_worker_is_shown(lab, field, odd):
+    lab.begin().done(*lab.digests("single"))
+    life = worker(lab, "node1", done=6, lasted=60.0, in_hand=5.0)
+    life.record = replace(life.record, beats=9, **{field: odd})
+    lab.store.beat(life.record)
+    assert "node1" in lab.screen()
+    life.dies()
+    assert "1 dead worker on node1" in lab.screen()
+
+
+@pytest.mark.parametrize(("seconds", "words"), [
+    (0.0, "0ms"), (0.0004, "0.4ms"), (0.0251, "25ms"), (0.3, "0.3s"), (9.97, "10s"), (59.9, "1m"), (599.0, "9m59s"),
+    (3599.0, "1h"), (5400.0, "1h30m"), (200_000.0, "2d8h"), (1e308, "for ever"), (float("nan"), "for ever"),
+])  # fmt: skip
+def test_a_time_is_told_by_its_two_largest_units(seconds, words):
+    assert about(seconds) == words
 
 
 # what went wrong

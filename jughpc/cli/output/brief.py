@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from jughpc.app.status.outlook import outlook
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED
 from jughpc.cli.output.bars import Signs, drawn
 from jughpc.cli.output.rows import FAINT, Row, Span
-from jughpc.units import about, several
+from jughpc.units import about, moment, several
 
 _BAR = 20  # [characters]
 
@@ -39,7 +37,7 @@ def with_bar(report: Report, when: float, marks: Signs) -> Row:
 def _ahead(report: Report, when: float) -> str:
     ahead = outlook(report.standing)
     if ahead.eta is not None:
-        return f"ETA {about(ahead.eta)} ({datetime.fromtimestamp(when + ahead.eta):%H:%M})"
+        return f"ETA {about(ahead.eta)} ({moment(when + ahead.eta, '%H:%M')})"
     if not ahead.left or not ahead.workers:
         return "" if not ahead.left else "nobody works on it yet"
     return "no ETA yet"
