@@ -10,7 +10,8 @@ JugError
 │   ├── TrustError        what others own or may write, and would run code, is not used unasked
 │   ├── JugdirError       the jugdir cannot be used: unwritable, not ours, of another format
 │   ├── SettingError      a value that does not parse: a time, a memory size, an option
-│   │   └── PatternError  a pattern of names that matches all, or is no regular expression
+│   │   ├── PatternError  a pattern of names that matches all, or is no regular expression
+│   │   └── LimitError    a limit in the environment that is no number
 │   ├── JugModuleError    a module of jug's in whose place there is something else here
 │   ├── TemplateError     a script template that is absent or does not render
 │   └── SubmitError       the scheduler refused; nothing was queued
@@ -93,6 +94,10 @@ class JugdirError(UsageError):
     """The jugdir cannot be used."""
 
 
+class NumberTakenError(JugdirError):
+    """Somebody else adds jobs to the submission at this moment; nothing was queued."""
+
+
 class SettingError(UsageError):
     """An option or a setting whose value does not parse."""
 
@@ -103,6 +108,10 @@ class JugModuleError(UsageError, ModuleNotFoundError):
 
 class PatternError(SettingError, ValueError):
     """A pattern of task names that matches every task, or is no regular expression."""
+
+
+class LimitError(SettingError, ValueError):
+    """A limit in the environment that is no number."""
 
 
 class TemplateError(UsageError):

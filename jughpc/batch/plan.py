@@ -17,14 +17,12 @@ class DependentJob:
     """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce.
 
     Attributes:
-        checking: What runs instead of `argv` where no job can wait for another's success: it looks itself.
         is_told: Whether the system is to mail its user how it ended.
     """
 
     role: Role
     argv: tuple[str, ...]
     resources: Resources = field(default_factory=Resources)
-    checking: tuple[str, ...] | None = None
     is_told: bool = False
 
 
@@ -56,7 +54,7 @@ def plan(
 
     Args:
         dependents: The first starts after all arrays ended in any way, each other after the one before it
-            ended with exit code 0; or in any way, where the system knows no other condition: it checks itself then.
+            ended with exit code 0; or in any way, where the system knows no other condition: it looks itself.
             Without elements they are all there is.
     Raises:
         SettingError: There are no elements, or the raw options would undo what is said here.
@@ -66,12 +64,15 @@ def plan(
     jobs = [] if alone else _arrays(submission, scheduler, start)
     names, condition = (*start.after, *(job.name for job in jobs)), Condition.AFTER_ANY
     for dependent in dependents:
-        known = condition in scheduler.capabilities.conditions
-        argv = dependent.argv if known else dependent.checking or dependent.argv
-        after = Dependency(condition if known else Condition.AFTER_ANY, names) if names else None
+        if condition not in scheduler.capabilities.conditions:
+            condition = Condition.AFTER_ANY
+        after = Dependency(condition, names) if names else None
         job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
-        told = dependent.is_told
-        jobs.append(replace(job, argv=argv, resources=dependent.resources, depends_on=after, is_told=told))
+        jobs.append(
+            replace(
+                job, argv=dependent.argv, resources=dependent.resources, depends_on=after, is_told=dependent.is_told
+            )
+        )
         names, condition = (job.name,), Condition.AFTER_OK
     return jobs
 
@@ -103,6 +104,7 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
             elements=start.element + total,
             token=submission.token,
             extra=options.extra,
+            stage=options.stage,
             after=options.after if start.waits else (),
         )
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))

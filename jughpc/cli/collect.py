@@ -51,7 +51,8 @@ def sleep_until(site: Site) -> int:
 @common.takes_settings
 @click.option("--progress", hidden=True)  # before the array began, as told by who queued it
 @click.option("--notify", hidden=True)  # who is told how it ended, as submit was told
-def collect(site: Site, number: int, progress: str | None, notify: str | None) -> int:
+@click.option("--queues-reduce", "last", is_flag=True, hidden=True)  # no reduce waits for it
+def collect(site: Site, number: int, progress: str | None, notify: str | None, last: bool) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
     Exit code: 0 only if all tasks are done, or the reduce takes what is there (--reduce-on any), else 3.
@@ -73,8 +74,8 @@ def collect(site: Site, number: int, progress: str | None, notify: str | None) -
         notices.at_end(site, number, notify, deadline) as notice,
         own_end.recorded(site, Role.COLLECT, environ) as own,
     ):
-        before = Progress.read(progress) if progress else None
-        charge = Charge(number, site.settings.rounds, before, deadline, wanted)
+        before, stem = Progress.read(progress) if progress else None, own_end.stem(site, Role.COLLECT, environ)
+        charge = Charge(number, site.settings.rounds, before, deadline, stem, last, wanted)
         verdict = gather(site, common.clusters(), charge)
         own.lines = list(story(site, verdict))
         own.code = ExitCode.DONE if verdict.is_for_reduce(wanted) else ExitCode.LEFT
@@ -123,7 +124,7 @@ def reduce(site: Site, script: Path, if_done: bool, key: str | None, number: int
             run(session, script, place_of(site.location.folder(), key, script.name) if key else None)
             if not is_partial:
                 own_end.mark_reduced(site, script)
-        notice.event, notice.lines = notices.NEEDS_YOU if is_partial else notices.ALL_DONE, [in_words(found)]
+            notice.event, notice.lines = notices.NEEDS_YOU if is_partial else notices.ALL_DONE, [in_words(found)]
     for line in own.lines:
         echo(line, err=True)
     return own.code

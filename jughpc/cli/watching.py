@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from jughpc.app.status.elements import goes_on
 from jughpc.app.status.overview import Overview, overview
 from jughpc.app.status.report import Report
-from jughpc.app.status.step import goes_on
 from jughpc.app.status.watch import ASKED, NeverLoaded, Watch
 from jughpc.cli.output.bars import signs
 from jughpc.cli.output.brief import brief

@@ -92,6 +92,7 @@ class Settings:
     notify: str | None = setting(
         line("mail|COMMAND"), None, "who is told how it all ended: a command, or `mail`", "submit", "nobody"
     )
+    stage: bool = setting(FLAG, False, "unpack what elements import on their node's own disk", "submit")
     throttle: int | None = setting(whole(1), None, "elements that may run at once", "submit", "no bound")
     reduce_on: str = setting(
         choice("done", "any"), "done", "run the reduce once all is done, or with what is there", "submit collect"

@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from jughpc.errors import SettingError
+from jughpc.errors import LimitError
 from jughpc.fs import Clock, OsClock
 from jughpc.host import Descriptor
 from jughpc.tasks.hooks import TASK_EXECUTED, TASK_PRE_EXECUTE, StopWorker, register_hook_once
@@ -44,7 +44,7 @@ def exit_after_time(hours: float = 0, minutes: float = 0, seconds: float = 0, cl
 def exit_env_vars(environ: Mapping[str, str] | None = None) -> None:
     """End as JUG_MAX_TASKS, JUG_MAX_HOURS, JUG_MAX_MINUTES, JUG_MAX_SECONDS and JUG_EXIT_IF_FILE_EXISTS say.
 
-    Raises SettingError for a number that is none.
+    Raises LimitError for a number that is none.
     """
     environ = os.environ if environ is None else environ  # jug's interface: the only place here that reads it
     if "JUG_EXIT_IF_FILE_EXISTS" in environ:
@@ -97,4 +97,4 @@ def _number(environ: Mapping[str, str], name: str) -> int:
     try:
         return int(environ.get(name, "0"))
     except ValueError:
-        raise SettingError(f"{name} is {environ[name]!r}, which is no whole number; give one, or unset it") from None
+        raise LimitError(f"{name} is {environ[name]!r}, which is no whole number; give one, or unset it") from None

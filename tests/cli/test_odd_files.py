@@ -6,32 +6,16 @@ import os
 import re
 import resource
 import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.odd import listening
+from tests.odd import ODD
 
 from .machine_faults import Meeting
 
 MEMORY = 1 << 30
 """What a `status` of a small store takes at most, of its address space [bytes]: libraries are most of it."""
 
-
-def sparse(path):
-    with path.open("wb") as file:
-        file.truncate(8 << 30)
-
-
-ODD = {
-    "pipe": os.mkfifo, "folder": os.mkdir, "socket": listening, "loop": lambda path: path.symlink_to(path.name),
-    "zero": lambda path: path.symlink_to("/dev/zero"), "dangling": lambda path: path.symlink_to("nowhere"),
-    "sparse": sparse, "empty": Path.touch, "garbage": lambda path: path.write_bytes(b"\xff\x00{" * 40),
-    "deep": lambda path: path.write_bytes(b"[" * 200_000),
-    "deep too": lambda path: path.write_bytes(b'{"a":' * 100_000),
-    "number": lambda path: path.write_bytes(b"7\n"), "null": lambda path: path.write_bytes(b"null"),
-    "list": lambda path: path.write_bytes(b"[[]]"), "huge": lambda path: path.write_bytes(b'{"size": 10000000000}'),
-}  # fmt: skip
 
 KINDS = [
     ".jughpc", "manifest/H.N.N.H.npz", "jugfiles/H/jugfile.py", "shards/N/H", "sources/H.N.H", "store.yaml",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import subprocess
 import threading
@@ -214,6 +215,34 @@ def test_of_two_workers_on_a_server_that_is_emptied_each_that_ends_well_left_all
     assert runs[0].is_whole()
 
 
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_a_server_that_evicts_behind_a_workers_back_loses_nothing_for_good(jughpc, server, workers):
+    """Its policy and its bound were set after the first use, which would have refused them."""
+    run = Run(jughpc, server.url, "--workers", workers)
+    until(lambda: server.results() > 3)
+    server.client.config_set("maxmemory-policy", "allkeys-random")
+    server.client.config_set("maxmemory", "1mb")  # less than it takes itself
+    until(lambda: evicts(server))
+    server.client.config_set("maxmemory", "0")
+    server.client.config_set("maxmemory-policy", "noeviction")
+    ends_well(run)
+    assert re.search("results? (is|are) gone", run.stderr)
+
+
+def evicts(server) -> bool:
+    with contextlib.suppress(redis.RedisError):  # out of memory, once nothing is left to be evicted
+        server.client.set("other", "x")
+    return server.client.info("stats")["evicted_keys"] > 0 and not server.results()
+
+
+def test_of_several_workers_of_one_load_none_ends_well_before_what_was_lost_is_there_again(jughpc, server):
+    run = Run(jughpc, server.url, "--workers", "3")
+    until(lambda: server.results() > 10)
+    server.client.flushall()
+    ends_well(run)
+    assert "keeps connections open" not in run.stderr  # the store's own are none of the jugfile's, and are not shared
+
+
 # what passes
 
 
@@ -249,13 +278,16 @@ def test_a_worker_waits_while_the_server_is_a_replica(jughpc, server):
     ends_well(run)
 
 
-def test_a_worker_waits_while_the_network_is_cut(jughpc, server):
+@pytest.mark.parametrize("workers", ["1", "3"])
+@pytest.mark.parametrize("longer", ["than a moment", "than it takes to be taken for dead"])
+def test_a_worker_waits_while_the_network_is_cut(jughpc, server, longer, workers):
     with cable(server.port) as (port, cut):
-        run = Run(jughpc, f"redis://127.0.0.1:{port}?namespace=test")
+        run = Run(jughpc, f"redis://127.0.0.1:{port}?namespace=test", "--workers", workers)
         until(lambda: server.results() > 3)
         cut.set()
         run.says("does not answer")
-        time.sleep(1)
+        if longer != "than a moment":
+            until(lambda: not server.client.keys("*:life:*"))
         cut.clear()
         ends_well(run)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from jughpc.errors import SettingError
 from jughpc.library import exit_checks
 from jughpc.library.timing import register_time_tasks
 from jughpc.tasks import hooks
@@ -162,7 +161,7 @@ def test_without_variables_nothing_ends_a_worker() -> None:
 
 
 def test_a_variable_that_is_no_number_is_refused() -> None:
-    with pytest.raises(SettingError, match="JUG_MAX_MINUTES is 'soon'"):
+    with pytest.raises(ValueError, match="JUG_MAX_MINUTES is 'soon'"):  # as jug has it
         exit_checks.exit_env_vars({"JUG_MAX_MINUTES": "soon"})
 
 

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from jughpc.app.context.target import named
-from jughpc.app.status.elements import Jobs
+from jughpc.app.status.elements import goes_on
 from jughpc.app.status.followers import reduce_of
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import FAILED
@@ -58,11 +58,3 @@ def _after_all(report: Report, at: str) -> Step:
         name = report.changes.functions[0].name.rpartition(".")[2]
         return Step(f"jughpc invalidate{at} --name {name}", "has computed anew what another source computed")
     return Step(f"jughpc shell{at}", "has the results at hand: value(...)")
-
-
-def goes_on(jobs: Jobs) -> bool:
-    """Return whether anybody may start, or is to see to it."""
-    if jobs.cancelled:
-        return False
-    states = [status.state for status in (*jobs.poll.elements.values(), *jobs.poll.dependents.values())]
-    return bool(jobs.trouble or jobs.open) or any(state in _GOING_ON for state in states)

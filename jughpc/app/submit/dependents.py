@@ -7,39 +7,70 @@ from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.target import Target
+from jughpc.app.status import followers
 from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
 
+LAST = "--queues-reduce"  # how the command line of a collector says that no reduce waits for it
 
-def of_array(
-    target: Target, submission: Submission, rounds: int, reduce: Path | None, progress: Progress
-) -> list[DependentJob]:
-    """Return the jobs that depend on an array of `submission`.
+
+def of_array(target: Target, submission: Submission, rounds: int, progress: Progress) -> list[DependentJob]:
+    """Return the jobs that depend on an array of `submission`: the collector and, if it has one, the reduce.
 
     Args:
         rounds: Further arrays in a row that may follow ones which brought nothing.
-        reduce: The script that runs once all is done, None for none.
         progress: How far things are before the array begins.
     """
-    options = submission.options
-    is_partial = submission.meta.get("reduce_on") == "any"
+    dependents = [collector(target, submission, rounds, progress), *reduce_alone(target, submission)]
+    last = replace(dependents[-1], is_told=submission.meta.get("notify") == MAIL)
+    return [*dependents[:-1], last]
+
+
+def collector(
+    target: Target, submission: Submission, rounds: int, progress: Progress, *, last: bool = False
+) -> DependentJob:
+    """Return the collector of an array.
+
+    Args:
+        last: Whether no reduce waits for it: it queues that itself once all is done.
+    """
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
+    partly = ("--reduce-on=any",) if _is_partial(submission) else ()
+    how = (*told, *partly, *_command(submission), *((LAST,) if last else ()))
+    return DependentJob(
+        Role.COLLECT, argv(submission.options.python, "collect", target, *how), submission.options.collect
+    )
+
+
+def reduce_alone(target: Target, submission: Submission) -> list[DependentJob]:
+    """Return the reduce of a submission, none if it has none.
+
+    It looks itself whether all is done: a system that has forgotten its collector may start it at any time. One that
+    takes what is there does not.
+    """
+    if (reduce := followers.reduce_of(submission)) is None:
+        return []
+    key = submission.meta.get("reduce_text")
+    script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
+    script += [] if _is_partial(submission) else ["--if-done"]
+    if command := _command(submission):
+        script += [f"--submission={submission.number}", *command]
+    told = submission.meta.get("notify") == MAIL
+    words = argv(submission.options.python, "reduce", target, *script)
+    return [DependentJob(Role.REDUCE, words, submission.options.reduce, is_told=told)]
+
+
+def _is_partial(submission: Submission) -> bool:
+    return submission.meta.get("reduce_on") == "any"
+
+
+def _command(submission: Submission) -> tuple[str, ...]:
+    """Return the option that names who is told how it all ended, unless the system does that."""
     notify = submission.meta.get("notify")
-    command = (f"--notify={notify}",) if notify and notify != MAIL else ()
-    partly = ("--reduce-on=any",) if is_partial else ()
-    collect = argv(options.python, "collect", target, *told, *partly, *command)
-    dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
-    if reduce is not None:
-        key = submission.meta.get("reduce_text")
-        script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
-        script += [f"--submission={submission.number}", *command] if command else []
-        run, checking = (argv(options.python, "reduce", target, *script, *how) for how in ((), ("--if-done",)))
-        dependents.append(DependentJob(Role.REDUCE, run, options.reduce, run if is_partial else checking))
-    dependents[-1] = replace(dependents[-1], is_told=notify == MAIL)
-    return dependents
+    return (f"--notify={notify}",) if notify and notify != MAIL else ()
 
 
 def operand(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ _UNKNOWN = (
 )
 _CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 _TRUST = " If you trust it, name the certificate that signs its own: export SSL_CERT_FILE=/path/to/ca.pem"
+
+
+_OPEN: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,12 @@ def password_from(environ: Mapping[str, str], home: Path) -> Secret | None:
     return Secret(path.read_text().strip())
 
 
+def let_go() -> None:
+    """Close this process's connections, which a fork would share; who uses one later is connected anew."""
+    for one in _OPEN:
+        one._client.connection_pool.disconnect()
+
+
 class Connection:
     """A connection whose errors are ours. Raises JugdirError if there is none to be had."""
 
@@ -131,6 +141,7 @@ class Connection:
             self._client.ping()
         except self._redis.RedisError as error:
             raise _unusable(address, error) from _world_of(error)
+        _OPEN.add(self)
 
     def key(self, *parts: str) -> str:
         """Return the name of a key in this store's namespace."""
