@@ -41,6 +41,37 @@ def resolve(thing: Any) -> Any:
     return fold(_steps(thing), _steps, _again).value
 
 
+class _Instead:
+    """What stands in the place of a value that is not there."""
+
+    __jug_steps__ = None  # it is final, whatever it is
+
+    def __init__(self, thing: Any) -> None:
+        self._thing = thing
+
+    def __jug_value__(self) -> Any:
+        return self._thing
+
+
+def with_instead(thing: Any, is_missing: Callable[[Any], bool], instead: Any) -> Any:
+    """Return `thing` with what stands for a value that is missing replaced by what stands for `instead`."""
+
+    def steps(part: Any) -> Steps[Resolved]:
+        if hasattr(type(part), "__jug_value__"):
+            gone = is_missing(part)
+            return Resolved(_Instead(instead) if gone else part, gone)
+        if (rebuild := _rebuilder(part)) is None:
+            return Resolved(part, False)
+        parts, changed = list(_contents(part)), False
+        for i, one in enumerate(parts):
+            if type(one) not in PLAIN:
+                outcome: Resolved = yield one
+                parts[i], changed = outcome.value, changed or outcome.changed
+        return Resolved(rebuild(part, parts) if changed else part, changed)
+
+    return fold(steps(thing), steps, _again).value
+
+
 def parts_of(thing: Any) -> Iterable[Any]:
     """Return what `thing` holds, if it is something that is looked into."""
     if hasattr(type(thing), "__jug_dependencies__"):

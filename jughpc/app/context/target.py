@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -95,6 +96,19 @@ def _chosen(
         where = resolve(jugdir or usual.jugdir, usual.jugfile, usual.date)
         return Target(Path(usual.jugfile), where, tuple(args), "the usual name")
     raise JugfileNotFoundError(_what_there_is(folder))
+
+
+def named(target: Target) -> str:
+    """Return what a command typed in this folder is to be told so that it means `target`, each word after a blank."""
+    usual = resolve(Usual().jugdir, str(target.jugfile), "")
+    is_usual = target.location == usual or _absolute(target.location) == _absolute(usual)
+    jugdir = [] if target.chosen or is_usual else ["--jugdir", target.location.spell()]
+    words = [] if target.chosen else [str(target.jugfile), *target.args]
+    return "".join(f" {word}" for word in map(shlex.quote, [*jugdir, *words]))
+
+
+def _absolute(location: Location) -> Path | None:
+    return location.path.absolute() if isinstance(location, Folder) else None
 
 
 def resolve(pattern: str, jugfile: str, date: str) -> Location:
