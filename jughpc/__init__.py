@@ -9,6 +9,8 @@ from jughpc._version import __version__ as __version__
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
+    from jughpc.app.calls.commands import submit as submit
+    from jughpc.app.calls.executor import Executor as Executor
     from jughpc.jug import CachedFunction as CachedFunction
     from jughpc.jug import CompoundTask as CompoundTask
     from jughpc.jug import CompoundTaskGenerator as CompoundTaskGenerator
@@ -59,6 +61,10 @@ _MODULES = (  # not for `import *`: that would hide Python's io
     "backends", "dict_store", "file_store", "hooks", "io", "mapreduce", "options", "redis_store", "unsafe", "utils",
 )  # fmt: skip
 
+_OURS = {  # which jug has not, and not for `import *`: too usual names
+    "Executor": "jughpc.app.calls.executor", "seed": "jughpc.tasks.running", "submit": "jughpc.app.calls.commands",
+}  # fmt: skip
+
 
 class _OwnName:
     """Finds jug's modules under our own name."""
@@ -77,12 +83,12 @@ sys.meta_path.insert(0, _OwnName)  # first: or submodules would be found in the 
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_MODULES, "__version__"})
+    return sorted({*__all__, *_MODULES, *_OURS, "__version__"})
 
 
 def __getattr__(name: str) -> Any:
-    if name == "seed":  # ours alone, and not for `import *`: too usual a name
-        return import_module("jughpc.tasks.running").seed
+    if name in _OURS:
+        return getattr(import_module(_OURS[name]), name)
     if name not in __all__ and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("jughpc.jug"), name)  # only now: `jughpc --help` needs none of it

@@ -1,6 +1,12 @@
 """Let `python -m jughpc` be the command `jughpc`."""
 
 import sys
+
+from jughpc import staged
+
+if __name__ == "__main__":
+    staged.take()  # first: what is imported from here on
+
 from contextlib import suppress
 from pathlib import Path
 

@@ -94,6 +94,10 @@ class JugdirError(UsageError):
     """The jugdir cannot be used."""
 
 
+class NumberTakenError(JugdirError):
+    """Somebody else adds jobs to the submission at this moment; nothing was queued."""
+
+
 class SettingError(UsageError):
     """An option or a setting whose value does not parse."""
 

@@ -59,6 +59,11 @@ class Descriptor:
             os.close(self._number)
 
 
+def path_of(number: int) -> Path:
+    """Return what file a descriptor of this process is, as it is called now. Raises OSError."""
+    return Path(os.readlink(f"/proc/self/fd/{number}"))
+
+
 class Sight(enum.Enum):
     """What a look at another process tells."""
 

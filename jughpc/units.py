@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from jughpc.errors import SettingError
 
@@ -64,7 +65,6 @@ def show_seconds(value: float) -> str:
 
 def moment(when: float, layout: str = "%Y-%m-%d %H:%M:%S") -> str:
     """Return Unix seconds as this host's clock shows them; what was read somewhere may be no time of any clock."""
-    from datetime import datetime
 
     try:
         return datetime.fromtimestamp(when).strftime(layout)

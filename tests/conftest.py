@@ -62,18 +62,29 @@ FOLDERS = {
     "storms": "storms", "cluster": "cluster", "nfs": "nfs",
 }  # fmt: skip
 
+SHARED = {"cluster", "nfs"}  # lanes whose tests share what takes long to boot: one process runs them all
+
 MEASURED = {"unit", "local"}  # lanes whose coverage is measured, if any is: the others would take twice their time
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for lane, what in LANES.items():
         config.addinivalue_line("markers", f"{lane}: {what}")
+    config.addinivalue_line("markers", "xdist_group: what `pytest -n N --dist loadgroup` runs in one process")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
     if not any(mark.name in LANES for mark in item.iter_markers()):
-        path = item.path.relative_to(Path(__file__).parent).as_posix()
         item.add_marker(next((lane for place, lane in FOLDERS.items() if f"{path}/".startswith(f"{place}/")), "unit"))
+    item.add_marker(pytest.mark.xdist_group(lane if (lane := lane_of(item)) in SHARED else path))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run what takes longest first where several processes share the tests, so that they end at about the same time."""
+    if config.getoption("dist", "no") != "no":
+        order = ["nfs", "cluster", "sim", "storms", "local", "unit"]
+        items.sort(key=lambda item: order.index(lane_of(item)))
 
 
 def lane_of(item: pytest.Item) -> str:

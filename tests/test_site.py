@@ -50,7 +50,7 @@ def test_each_option_that_takes_something_says_what_holds_without_it(name):
     assert [spelt for spelt in silent if spelt.split()[0] not in NOTHING] == []
 
 
-NOTHING = {"--name", "--pattern", "--reduce", "--more", "--after", "--socket", "--array"}
+NOTHING = {"--name", "--pattern", "--reduce", "--more", "--after", "--socket", "--array", "--debug", "--task"}
 """Without these, what they tell of is not done, and nothing is chosen."""
 
 

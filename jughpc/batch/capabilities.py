@@ -30,6 +30,8 @@ class Capabilities:
         reuses_ids: An id may become another job's: it is believed only with the job's name.
         cancels_by_name: What ends a job spares one that has its id and another name.
         drops_late: What is queued to wait for a job that it has forgotten by then is deleted, though it was accepted.
+        lookup: A command that, with an id added, is refused if there is no such job; () where the system itself refuses
+            what is to wait for one that is not there.
         bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
         scrubbed: How variables begin that would change what its commands mean, or reach its jobs from an outer one.
         kept: Variables that stay although they begin like that: where the system is, and a user's standing choices.
@@ -45,6 +47,7 @@ class Capabilities:
     reuses_ids: bool = True
     cancels_by_name: bool = False
     drops_late: bool = False
+    lookup: tuple[str, ...] = ()
     bounds_arrays: bool = False
     scrubbed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()

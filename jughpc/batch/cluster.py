@@ -64,6 +64,7 @@ class Cluster:
         environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
         waits_for_room: Whether one that is full is asked again, too.
+        owner: Whose jobs are asked after, if another user's: nothing can be done to these; "" for one's own.
     """
 
     scheduler: Scheduler
@@ -76,6 +77,7 @@ class Cluster:
     environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0
     waits_for_room: bool = True
+    owner: str = ""
 
     @property
     def name(self) -> str:
@@ -91,12 +93,32 @@ class Cluster:
         """Return the same system as one that told these `limits`."""
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
 
+    def of(self, user: str) -> Cluster:
+        """Return the same system as one that is asked after the jobs of another user."""
+        return replace(self, scheduler=self.scheduler.of_user(user), owner=user)
+
     def check(self, options: ElementOptions) -> None:
-        """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for."""
+        """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for.
+
+        Costs a command for each job that is to be waited for, where the system would start at once what waits for none.
+        """
         self.scheduler.refuse(options.extra, self.environ)
         for job in options.after:
             if not self.scheduler.capabilities.is_id(job):
                 raise SettingError(f"--after {job}: {self.name} has no ids of that kind. Give one as it printed it.")
+            if not self._is_there(job):
+                raise SettingError(
+                    f"--after {job}: {self.name} knows no such job, so nothing would wait for it. If it ended well, "
+                    "and is forgotten by now, leave it out."
+                )
+
+    def _is_there(self, job: JobId) -> bool:
+        """Return whether a job may be there for all that its system says."""
+        lookup, (job, _, elsewhere) = self.scheduler.capabilities.lookup, job.partition(";")
+        if not lookup or elsewhere:
+            return True
+        reply = self.order([*lookup, job])
+        return not reply.code or self.scheduler.refusal(reply) is not Refusal.GONE
 
     def chosen(self, extra: Sequence[str]) -> Mapping[str, str]:
         """Return what raw options and variables that its commands heed choose, by field of `Resources` or name."""
@@ -168,6 +190,9 @@ class Cluster:
             return {}
         reply = self.ask(self.scheduler.poll_command(names))
         found = dict(self.scheduler.parse_poll(reply, names))
+        if self.owner and not found:
+            words = f"the scheduler shows no jobs of {self.owner}'s to others, or has forgotten these"
+            return dict(self._keyed(jobs, {ElementId(job, EVERY): Status(State.UNKNOWN, words) for job in names}))
         for job in self._ask_again(reply, names, found):
             found[ElementId(job, EVERY)] = Status(State.UNKNOWN, "the scheduler says nothing of it")
         return dict(self._keyed(jobs, found))

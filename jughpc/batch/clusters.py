@@ -8,7 +8,7 @@ from functools import partial
 
 from jughpc import fs, host
 from jughpc.batch import registry, shell
-from jughpc.batch.cluster import Cluster
+from jughpc.batch.cluster import Cluster, Tell
 from jughpc.batch.scheduler import Limits, Reply, Resources, Run, Scheduler
 from jughpc.errors import SchedulerError, SettingError
 from jughpc.fs import Clock
@@ -17,9 +17,13 @@ Runner = Callable[[Scheduler, float], Run]
 """Returns what runs a system's commands, each for so long at most [s]."""
 
 
-def on_this_host(scheduler: Scheduler, timeout: float) -> Run:
-    """Return what starts the system's commands here, without the variables that would change what they mean."""
-    return partial(shell.run, timeout=timeout, env=scheduler.capabilities.scrub(fs.environment()))
+def on_this_host(scheduler: Scheduler, timeout: float, tell: Tell | None = None) -> Run:
+    """Return what starts the system's commands here, without the variables that would change what they mean.
+
+    Args:
+        tell: Takes a line on one that does not answer for long.
+    """
+    return partial(shell.run, timeout=timeout, env=scheduler.capabilities.scrub(fs.environment()), tell=tell)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import errno
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -194,6 +194,21 @@ def next_ordinal(files: Files, submission: Submission) -> int:
 def log_of(submission: Submission, job: Accepted, index: int = 0) -> Path:
     """Return where the element `index` of `job` writes its output."""
     return submission.folder / "logs" / log_name(job.role, job.size, job.offset, str(index))
+
+
+def logs_of(
+    submission: Submission, jobs: Sequence[Accepted], indices: Callable[[int], Sequence[int]]
+) -> Iterator[tuple[int, Path]]:
+    """Yield the number of each element of the arrays among `jobs`, and where it writes its output.
+
+    Args:
+        indices: Those of an array of so many elements, in the system's own count.
+    """
+    for job in jobs:
+        if job.role is Role.ARRAY:
+            yield from (
+                (job.offset + place, log_of(submission, job, index)) for place, index in enumerate(indices(job.size))
+            )
 
 
 def elements(jobs: Sequence[Accepted]) -> int:

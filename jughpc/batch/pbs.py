@@ -116,6 +116,9 @@ class Pbs:
             raise pbs_answers.silent(reply)
         return [line for line in reply.stdout.split() if _ID.fullmatch(line)]
 
+    def of_user(self, user: str) -> Pbs:
+        return self  # its polls name jobs, whosever they are
+
     def poll_command(self, jobs: Names) -> list[str]:
         return _poll(self._ended(), pbs_answers.FORMS[0], jobs)
 

@@ -14,16 +14,11 @@ from jughpc.errors import SettingError
 
 @dataclass(frozen=True)
 class DependentJob:
-    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce.
-
-    Attributes:
-        checking: What runs instead of `argv` where no job can wait for another's success: it looks itself.
-    """
+    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce."""
 
     role: Role
     argv: tuple[str, ...]
     resources: Resources = field(default_factory=Resources)
-    checking: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ def plan(
 
     Args:
         dependents: The first starts after all arrays ended in any way, each other after the one before it
-            ended with exit code 0; or in any way, where the system knows no other condition: it checks itself then.
+            ended with exit code 0; or in any way, where the system knows no other condition: it looks itself.
             Without elements they are all there is.
     Raises:
         SettingError: There are no elements, or the raw options would undo what is said here.
@@ -64,11 +59,11 @@ def plan(
     jobs = [] if alone else _arrays(submission, scheduler, start)
     names, condition = (*start.after, *(job.name for job in jobs)), Condition.AFTER_ANY
     for dependent in dependents:
-        known = condition in scheduler.capabilities.conditions
-        argv = dependent.argv if known else dependent.checking or dependent.argv
-        after = Dependency(condition if known else Condition.AFTER_ANY, names) if names else None
+        if condition not in scheduler.capabilities.conditions:
+            condition = Condition.AFTER_ANY
+        after = Dependency(condition, names) if names else None
         job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
-        jobs.append(replace(job, argv=argv, resources=dependent.resources, depends_on=after))
+        jobs.append(replace(job, argv=dependent.argv, resources=dependent.resources, depends_on=after))
         names, condition = (job.name,), Condition.AFTER_OK
     return jobs
 
@@ -100,6 +95,7 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
             elements=start.element + total,
             token=submission.token,
             extra=options.extra,
+            stage=options.stage,
             after=options.after if start.waits else (),
         )
         for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))

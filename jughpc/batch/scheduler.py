@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from jughpc.batch.bundle import Bundle
 from jughpc.batch.capabilities import Capabilities as Capabilities
 from jughpc.batch.capabilities import Condition as Condition
 from jughpc.batch.causes import Why
@@ -138,6 +139,7 @@ class Job:
         workdir: Where the command starts (absolute).
         setup: Lines of shell run before the command.
         probe: A command that must end with 0 after them, or the element ends; it says why.
+        stage: What is unpacked on the node before it.
         umask: Of the element's files, None for the system's.
         exclude: Hosts that it is not to run on.
         depends_on: When it may start, None for at once.
@@ -158,6 +160,7 @@ class Job:
     resources: Resources = Resources()
     setup: tuple[str, ...] = ()
     probe: tuple[str, ...] = ()
+    stage: Bundle | None = None
     umask: int | None = None
     exclude: tuple[str, ...] = ()
     depends_on: Dependency | None = None
@@ -211,11 +214,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Room:
-    """What is allowed to jobs of one user that ask for certain resources.
-
-    Attributes:
-        array_size: As of `Limits`.
-    """
+    """What is allowed to jobs of one user that ask for certain resources; `array_size` is as of `Limits`."""
 
     bounds: tuple[Bound, ...] = ()
     array_size: int | None = None
@@ -281,6 +280,9 @@ class Scheduler(Protocol):
 
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         """Return the ids of the jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
+
+    def of_user(self, user: str) -> Scheduler:
+        """Return the same system as one that polls the jobs of another user, as far as it shows them."""
 
     def poll_command(self, jobs: Names) -> list[str]:
         """Return ONE command that asks after all of `jobs`, array elements included."""

@@ -59,7 +59,7 @@ def shipped_folder(scheduler: Scheduler) -> Path:
 def _templates(folders: tuple[Path, ...]) -> jinja2.Environment:
     loaders = [jinja2.FileSystemLoader(folder) for folder in folders]
     templates = SandboxedEnvironment(
-        loader=jinja2.ChoiceLoader([*loaders, jinja2.FunctionLoader(_shipped)]),
+        loader=jinja2.ChoiceLoader([*loaders, jinja2.FunctionLoader(shipped)]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -70,7 +70,8 @@ def _templates(folders: tuple[Path, ...]) -> jinja2.Environment:
     return templates
 
 
-def _shipped(name: str) -> str | None:
+def shipped(name: str) -> str | None:
+    """Return the text of a template that comes with jughpc, None if there is none of that name."""
     path = resources.files("jughpc").joinpath("templates", *name.split("/"))
     return path.read_text(encoding="utf-8") if path.is_file() else None
 

@@ -58,14 +58,19 @@ def settle(cluster: Cluster, files: Files, submission: Submission) -> Settled:
 def settle_all(files: Files, jugdir: Path, cluster_of: Callable[[Submission], Cluster]) -> dict[int, Settled]:
     """Settle each submission of the jugdir of which anything is open; return what came of it, by number.
 
-    Costs a listing a submission, and no command where nothing is open.
+    Costs a listing a submission, the records of those that may go on, and no command where nothing is open.
     """
-    numbers = [number for number in submissions.numbers(files) if _is_open(files.names(f"{submissions.ROOT}/{number}"))]
     found = {}
-    for number in numbers:
+    for number in submissions.numbers(files):
+        names = files.names(f"{submissions.ROOT}/{number}")
+        if not _is_open(names) and submissions.OVER in names:
+            continue
         with suppress(JugdirError):  # one that is wholly unreadable is told when it is asked for
             submission = submissions.load(files, jugdir, number)
-            found[number] = settle(cluster_of(submission), files, submission)
+            if not submissions.is_own(submission):  # neither are its jobs looked for by name, nor can they be ended
+                continue
+            if _is_open(names) or journal.damaged(files, submission):
+                found[number] = settle(cluster_of(submission), files, submission)
     return found
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -17,27 +17,53 @@ from jughpc.errors import CommandMissingError, CommandTimeoutError
 from jughpc.exitcode import after_signal
 from jughpc.host import Process
 from jughpc.inode import Sharing
+from jughpc.units import show_seconds
+
+LONG = 10.0  # [s] after which people are told that a command has not answered
 
 
-def run(argv: Sequence[str], timeout: float = 150.0, env: Mapping[str, str] | None = None) -> Reply:
+def run(
+    argv: Sequence[str],
+    timeout: float = 150.0,
+    env: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] | None = None,
+    long: float = LONG,
+) -> Reply:
     """Run `argv` to its end and return what it answered, whatever its exit code.
 
     Args:
         timeout: [s]. The default outlasts sbatch, which tries again by itself for 120 s.
         env: Its environment; default: this process's.
+        tell: Takes a line on a command that has not answered for `long` [s], with what it said by then.
     Raises:
         CommandMissingError: There is no such command.
         CommandTimeoutError: It did not end in time and was killed; it may have done its work.
     """
     process = _start(argv, env)
     try:
-        stdout, stderr = process.communicate(timeout=timeout)
+        if tell is None or long >= timeout:
+            stdout, stderr = process.communicate(timeout=timeout)
+        else:
+            stdout, stderr = _answer(process, timeout, tell, long)
     except BaseException as error:
         _end(process)
         if isinstance(error, subprocess.TimeoutExpired):
             raise CommandTimeoutError(tuple(argv), timeout) from None
         raise
     return Reply(tuple(argv), process.returncode, stdout, stderr)
+
+
+def _answer(
+    process: subprocess.Popen[str], timeout: float, tell: Callable[[str], None], long: float
+) -> tuple[str, str]:
+    """Return what a command puts out; if it takes `long`, say that it is waited for, and what it said last."""
+    try:
+        return process.communicate(timeout=long)
+    except subprocess.TimeoutExpired as error:
+        said = bytes(error.stderr or b"").decode(errors="replace").strip().splitlines()
+        words = said[-1] if said else f"{Path(error.cmd[0]).name} has not answered"
+        tell(f"{words} ({show_seconds(long)} so far; it is waited for {show_seconds(timeout)}, ^C ends that)")
+    return process.communicate(timeout=timeout - long)
 
 
 def command_path(name: str) -> str | None:

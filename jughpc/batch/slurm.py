@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -57,6 +57,7 @@ _PAST_FIELDS = "JobID,JobName,State,ExitCode,NodeList"
 _ID = re.compile(r"\d+(?:;\w[\w.-]*)?")
 _WORDS = re.compile(r"Submitted batch job (\d+)(?: on cluster (\S+))?")
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+_USER = re.compile(r"[\w.@$-]{1,64}")  # comes from a record: no option, nor several names
 _OWNER = re.compile(r"slurm:(\d+)_(\d+)(?:\.\d+)?")
 _PAST_ID = re.compile(r"(\d+)(?:_(?:(\d+)|\[([^]]*)\]))?")
 
@@ -90,9 +91,11 @@ class Slurm:
 
     Attributes:
         accounting: Whether sacct may know what squeue has forgotten.
+        user: Whose jobs are asked after, "" for one's own.
     """
 
     accounting: bool = True
+    user: str = ""
 
     name: ClassVar[str] = "slurm"
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -100,12 +103,13 @@ class Slurm:
         commands=("sbatch",),
         further=("squeue", "sacct", "scancel", "scontrol", "sacctmgr"),
         cancels_by_name=True,
+        lookup=("squeue", "-h", "-t", "all", "-o", "%i", "-j"),
         scrubbed=_SCRUBBED,
         kept=_LOCATION + _CHOICES,
     )
 
     def within(self, limits: Limits) -> Slurm:
-        return Slurm(accounting=not limits.settings.get("AccountingStorageType", "").endswith("/none"))
+        return replace(self, accounting=not limits.settings.get("AccountingStorageType", "").endswith("/none"))
 
     def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
         OPTIONS.refuse(extra, environ)
@@ -147,8 +151,12 @@ class Slurm:
                 found[";".join(filter(None, [array, cluster]))] = None
         return list(found)
 
+    def of_user(self, user: str) -> Slurm:
+        return replace(self, user=user) if _USER.fullmatch(user) else self
+
     def poll_command(self, jobs: Names) -> list[str]:
-        return ["squeue", *_clusters(jobs), "--me", "-h", "-r", "-t", "all", "-o", _FIELDS]
+        whose = f"--user={self.user}" if self.user else "--me"
+        return ["squeue", *_clusters(jobs), whose, "-h", "-r", "-t", "all", "-o", _FIELDS]
 
     def parse_poll(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
         asked = {job.partition(";")[::2]: job for job in jobs}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jughpc.batch.bundle import Bundle
 from jughpc.batch.scheduler import JobId, Limits, Resources, Role, Workload
 
 ROOT = "submissions"
@@ -26,6 +27,7 @@ class ElementOptions:
         templates: A site's folder of templates, None for those shipped.
         python: The interpreter, a path or a name that is looked for after `setup`.
         probe: A command that must end with 0 after `setup`; () for none.
+        stage: What elements unpack on their node, None to import from where things are installed.
         umask: Of all that the jobs write, None for the system's.
         exclude: Hosts that no job is to run on.
         after: Jobs that must have ended with exit code 0 before the first array starts.
@@ -40,6 +42,7 @@ class ElementOptions:
     templates: Path | None = None
     python: str = sys.executable
     probe: tuple[str, ...] = ()
+    stage: Bundle | None = None
     umask: int | None = None
     exclude: tuple[str, ...] = ()
     after: tuple[JobId, ...] = ()

@@ -4,7 +4,7 @@ submissions/<number>/record.json       what was chosen; written before the sched
 submissions/<number>/<k>-<role>.*      its jobs, see journal.py
 submissions/<number>/ends/             how these ended, see ends.py
 submissions/<number>/setup             the lines of setup, for their owner alone: they may hold a password
-submissions/<number>/logs/             one log an element
+submissions/<number>/logs/             one log an element, beside it which part of it is which task's
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 submissions/<number>/over              nothing of it is left in the queue
 submissions/<number>/avoided-<host>    its further arrays keep off that host, see avoided.py
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from jughpc import host
+from jughpc.batch.bundle import Bundle
 from jughpc.batch.scheduler import Limits, Resources, Role, Workload
 from jughpc.batch.submission import ROOT as ROOT
 from jughpc.batch.submission import Accepted as Accepted
@@ -109,6 +110,12 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
     except FileNotFoundError:
         known = ", ".join(map(str, numbers(files))) or "none"
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
+
+
+def is_own(submission: Submission) -> bool:
+    """Return whether this user made a submission, or may have: a host may not know his name."""
+    names = {submission.user, host.user()}
+    return len(names) == 1 or any(not name or name.isdecimal() for name in names)
 
 
 def every(files: Files, jugdir: Path) -> list[Submission]:
@@ -248,7 +255,7 @@ def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: tuple
 
 def _options(fields: dict[str, Any]) -> ElementOptions:
     """Return the options as they were recorded; those that are younger than the record are as they are by default."""
-    templates = fields.pop("templates")
+    templates, stage = fields.pop("templates"), fields.pop("stage", None)
     wanted: dict[str, Any] = {
         name: Resources(**fields.pop(name)) for name in ("resources", "collect", "reduce") if name in fields
     }
@@ -256,4 +263,5 @@ def _options(fields: dict[str, Any]) -> ElementOptions:
     return ElementOptions(
         **{**fields, **wanted, **listed, "workdir": Path(fields["workdir"])},
         templates=None if templates is None else Path(templates),
+        stage=None if stage is None else Bundle(**{**stage, "tar": Path(stage["tar"])}),
     )

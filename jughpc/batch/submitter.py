@@ -13,7 +13,15 @@ from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, Start, plan
 from jughpc.batch.scheduler import Condition, Job, JobId
 from jughpc.batch.submissions import Accepted, Submission
-from jughpc.errors import CommandMissingError, JugdirError, JugError, SchedulerError, SubmitError, UsageError
+from jughpc.errors import (
+    CommandMissingError,
+    JugdirError,
+    JugError,
+    NumberTakenError,
+    SchedulerError,
+    SubmitError,
+    UsageError,
+)
 from jughpc.fs import Files
 
 TakeBack = Callable[[Submission, Sequence[Job]], str]
@@ -72,13 +80,24 @@ class Submitter:
             submission, plan(resized, self.cluster.scheduler, dependents, start), self._take_back_some
         )
 
+    def submit_alone(self, submission: Submission, dependents: Sequence[DependentJob], first: int) -> list[Accepted]:
+        """Queue jobs of the submission that wait for none of its arrays, numbered from `first` on.
+
+        Raises: as `submit`; NumberTakenError if a job has that number, or gets it meanwhile.
+        """
+        idle = replace(submission, workload=replace(submission.workload, size=0))
+        return self._submit_all(
+            submission, plan(idle, self.cluster.scheduler, dependents, Start(first)), self._take_back_some
+        )
+
     def _submit_all(self, submission: Submission, jobs: Sequence[Job], take_back: TakeBack) -> list[Accepted]:
         done: list[Accepted] = []
         try:
             for job in jobs:
                 done.append(self._submit_one(submission, _with_ids(job, done)))
         except BaseException as error:
-            story = take_back(submission, jobs)
+            mine = len(done) + (not isinstance(error, NumberTakenError))  # others may have the numbers behind these
+            story = take_back(submission, jobs[:mine])
             if story and isinstance(error, JugError):
                 raise _with_story(error, story) from error
             if story:
@@ -97,7 +116,7 @@ class Submitter:
             self.files.write(path, [data], mode=0o700)  # its lines of setup may hold a password
             journal.record_intent(self.files, submission, intent)
         except FileExistsError:
-            raise JugdirError(f"Somebody else adds to submission {submission.number} now. Try again.") from None
+            raise NumberTakenError(f"Somebody else adds to submission {submission.number} now. Try again.") from None
         known = partial(settling.by_itself, self.cluster, self.files, submission, stem)
         try:
             accepted = intent.accepted(self._queued(job, known))

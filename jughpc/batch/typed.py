@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 MOST = 2**31 - 1  # what schedulers count in
 MOST_ELEMENTS = 10**6  # of a submission: whoever reads of more has a damaged record before him
-_LARGEST = 1 << 60  # [bytes] of memory
+_LARGEST = 1 << 60  # [bytes] of memory, or of a disk
+_MOST = dict.fromkeys(("memory", "packed", "room"), _LARGEST) | {"size": MOST_ELEMENTS}
 
 _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 _PATTERNS = {
@@ -27,6 +28,7 @@ _PATTERNS = {
     "Never.reason": re.compile(r"(?s).*"),  # the scheduler's words, lines of them; shown, and nothing else
     "Workload.name": re.compile(r"[^\x00]*"),  # of a file, which may be called anything; jobs are called by its letters
     "name": re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f\u2028\u2029/]{1,255}"),
+    "digest": re.compile(r"[0-9a-f]{64}"),
     "token": re.compile(r"[0-9a-f]{4,16}"),
     "scheduler": re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}"),
     "argv": re.compile(r"[^\x00]*"),  # quoted wherever they go; a line break in one is refused when it is rendered
@@ -99,7 +101,7 @@ def _is(key: str, value: object, kind: Any) -> bool:
     if kind is str:
         return isinstance(value, str) and bool(_PATTERNS.get(key, _TEXT).fullmatch(value))
     if kind is int:
-        most = {"memory": _LARGEST, "size": MOST_ELEMENTS}.get(key, MOST)
+        most = _MOST.get(key, MOST)
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LARGEST

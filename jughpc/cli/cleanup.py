@@ -44,6 +44,7 @@ def cleanup(site: Site, locks_only: bool, failed_only: bool, keep_locks: bool, w
         _free(site, wait, force)
     if removed and removed.leftovers:
         _tell_leftovers(removed.leftovers)
+        _sweep_host()
     return ExitCode.DONE
 
 
@@ -55,9 +56,17 @@ def _tell_leftovers(leftovers: Tidied) -> None:
         (leftovers.records, "records of workers that ended"),
         (leftovers.marks, "marks that were not true"),
         (leftovers.texts, "texts that nothing runs any more"),
+        (leftovers.bundles, "environments that no node unpacks any more"),
     ]
     if told := [f"{count} {what}" for count, what in counts if count]:
         echo(f"Removed leftovers: {', '.join(told)}")
+
+
+def _sweep_host() -> None:
+    from jughpc.batch.staging.leftover import sweep
+
+    for place in sweep():
+        echo(f"Removed {place}, which elements that were killed had unpacked on this host")
 
 
 def _free(site: Site, wait: bool, force: bool) -> None:

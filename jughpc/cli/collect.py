@@ -50,7 +50,8 @@ def sleep_until(site: Site) -> int:
 @click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
 @common.takes_settings
 @click.option("--progress", hidden=True)  # before the array began, as told by who queued it
-def collect(site: Site, number: int, progress: str | None) -> int:
+@click.option("--queues-reduce", "last", is_flag=True, hidden=True)  # no reduce waits for it
+def collect(site: Site, number: int, progress: str | None, last: bool) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
     Exit code: 0 only if all tasks are done, else 3.
@@ -66,8 +67,8 @@ def collect(site: Site, number: int, progress: str | None) -> int:
 
     environ = environment()
     with heeding_signals(), own_end.recorded(site, Role.COLLECT, environ) as own:
-        before = Progress.read(progress) if progress else None
-        charge = Charge(number, site.settings.rounds, before, place(environ).deadline)
+        before, stem = Progress.read(progress) if progress else None, own_end.stem(site, Role.COLLECT, environ)
+        charge = Charge(number, site.settings.rounds, before, place(environ).deadline, stem, last)
         verdict = gather(site, common.clusters(), charge)
         own.lines = list(story(site, verdict))
         own.code = ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT

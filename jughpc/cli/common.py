@@ -131,11 +131,15 @@ def takes_jugfile(command: F) -> F:
 
 
 def needless(*names: str, is_flag: bool = False) -> Callable[[F], F]:
-    """Take options of jug's that mean nothing here, so that habits and scripts go on; docs/from-jug.md tells why."""
+    """Take options of jug's that mean nothing here, so that habits and scripts go on, and say that they do."""
+
+    def tell(ctx: click.Context, param: click.Parameter, value: object) -> None:
+        if value:
+            echo(f"jughpc: {param.opts[0]} has no effect on `{ctx.info_name}`; docs/from-jug.md tells why", err=True)
 
     def with_options(command: F) -> F:
         for name in names:
-            command = click.option(name, hidden=True, is_flag=is_flag, expose_value=False)(command)
+            command = click.option(name, hidden=True, is_flag=is_flag, expose_value=False, callback=tell)(command)
         return command
 
     return with_options
@@ -226,9 +230,9 @@ def find_target(jugfile: str | None, args: tuple[str, ...]) -> Target:
 
 def clusters() -> Clusters:
     """Return the batch systems as they answer on this host."""
-    from jughpc.batch.clusters import Clusters
+    from jughpc.batch.clusters import Clusters, on_this_host
 
-    return Clusters(OsClock())
+    return Clusters(OsClock(), functools.partial(on_this_host, tell=say))
 
 
 def say(text: str) -> None:
@@ -244,7 +248,7 @@ def width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def show(lines: Iterable[str]) -> None:
+def show(lines: Iterable[str], err: bool = False) -> None:
     """Put out what a command has to show."""
     for line in lines:
-        echo(line)
+        echo(line, err=err)

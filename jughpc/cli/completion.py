@@ -45,6 +45,8 @@ def completed(command: click.Command) -> click.Command:
 
 
 def _completer(param: click.Parameter, names: Iterable[str | None]) -> Completer | None:
+    if param.name == "task" or param.metavar == "TASK":
+        return _of_jugdir(_task_names)
     if isinstance(param, click.Argument) and not isinstance(param.type, click.Choice):
         return _folders if param.metavar in _FOLDERS else _paths
     if param.name == "name" and "pattern" in names:

@@ -13,6 +13,7 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common, faults
+from jughpc.cli.debugger import debugger
 from jughpc.cli.output.terminal import echo
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError, UsageError
@@ -22,6 +23,7 @@ from jughpc.library.table import table
 
 if TYPE_CHECKING:
     from jughpc.app.run.part import Outcome
+    from jughpc.app.run.selection import Chosen
     from jughpc.worker.element import Place
     from jughpc.worker.placement import Share
     from jughpc.worker.seat import Report
@@ -91,6 +93,7 @@ def execute(
     Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
     from jughpc.app.run import children
+    from jughpc.app.run.selection import by_task
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
     from jughpc.worker.element import place
@@ -102,7 +105,7 @@ def execute(
     if not no_check_environment:
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
-    chosen = common.matcher(name, pattern)
+    chosen = by_task(common.matcher(name, pattern))
     children.serve(site.target)
     with _examined(options.examine), _told(site, where):
         outcome = _work(site, where, options, shares, chosen)
@@ -131,9 +134,7 @@ def _report(outcome: Outcome) -> Report:
     return Report(outcome.code, outcome.tally, nothing_left, is_done or nothing_left, is_done, outcome.done)
 
 
-def _work(
-    site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Callable[[str], bool] | None
-) -> Outcome:
+def _work(site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Chosen | None) -> Outcome:
     from jughpc.app.run.execute import execute as work
 
     if len(shares) < 2:
@@ -213,19 +214,9 @@ def _options(
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,
-        examine=_debugger() if pdb else None,
+        examine=debugger() if pdb else None,
         stop_file=stop_file,
     )
-
-
-def _debugger() -> Callable[[BaseException], None]:
-    import pdb
-
-    def examine(error: BaseException) -> None:
-        echo(f"{type(error).__name__}: {error}", err=True)
-        pdb.post_mortem(error.__traceback__)
-
-    return examine
 
 
 def _summary(outcome: Outcome, short: bool) -> str:

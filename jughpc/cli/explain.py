@@ -37,10 +37,20 @@ def explain(site: Site, task: str, as_json: bool) -> int:
         echo(json.dumps({"count": found.count, "tasks": [_fields(one, jugfile) for one in found.tasks]}, indent=1))
         return ExitCode.DONE
     for one in found.tasks:
-        common.show([*_lines(one), *(f"  next: {words}" for words in next_step(one, jugfile)), ""])
+        steps = (f"  next: {words}" for words in next_step(one, jugfile))
+        common.show([*_lines(one), *steps, *(f"  see: {words}" for words in _see(one, jugfile)), ""])
     if found.count > len(found.tasks):
         echo(f"{found.count - len(found.tasks)} more are called so; say which by its arguments or its digest.")
     return ExitCode.DONE
+
+
+def _see(task: Explained, jugfile: str) -> Iterator[str]:
+    """Yield which commands tell more."""
+    short = task.digest[:8]
+    if task.failure is not None:
+        yield f"jughpc failures {jugfile} --task {short}"
+    if task.state == "done" or task.failure is not None or task.holder is not None or task.deaths:
+        yield f"jughpc logs {jugfile} --task {short}"
 
 
 def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
@@ -71,6 +81,7 @@ def _lines(task: Explained) -> Iterator[str]:
 
 def _of_holder(holder: Record, proof: str) -> Iterator[str]:
     since = f" since {moment(holder.since)}" if holder.since else ""
-    yield f"  by {holder.life} on {holder.host} ({holder.owner or 'by hand'}){since}, last beat {moment(holder.beaten)}"
+    where = f"{holder.host} ({holder.owner or 'by hand'})"
+    yield f"  by {holder.life} on {where}{since}, last beat {moment(holder.beaten)}"
     if proof:
         yield f"  which is dead: {proof}"

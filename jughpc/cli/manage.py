@@ -1,9 +1,7 @@
-"""`jughpc invalidate`, `pack` and `failures`: what changes a store by hand."""
+"""`jughpc invalidate`, `pack` and `rescue`: what changes a store by hand."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,7 +12,6 @@ from jughpc.cli.output.terminal import echo
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 from jughpc.library.table import table
-from jughpc.units import moment
 
 
 @click.command()
@@ -57,43 +54,6 @@ def pack(site: Site) -> int:
     if done.busy:
         echo(f"{done.busy} shards are held by live workers and stay as they are.", err=True)
     return ExitCode.DONE
-
-
-@click.command()
-@common.takes_jugfile
-@common.may_be_cached
-@click.option("--retry-failed", is_flag=True, help="Make them ready to be run again.")
-@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
-def failures(site: Site, retry_failed: bool, as_json: bool) -> int:
-    """List each failed task with its arguments, exception, traceback, host, job and tries.
-
-    One that killed too many workers (--max-crashes) is listed with how and where each of them died. Workers that a
-    task killed are forgotten by --retry-failed, and by `jughpc invalidate` of it; no cleanup forgets them.
-
-    Exit code: 0 if there is none, or --retry-failed made them ready, else 1.
-    """
-    from jughpc.app.status import failures as failed
-    from jughpc.app.status.tasks import standing
-    from jughpc.store.base import Failure
-
-    def show(failure: Failure) -> str:
-        where = f"{failure.host} ({failure.owner or 'by hand'})"
-        when = moment(failure.when)
-        head = f"{failure.name} {failure.digest.hex()[:8]}: {failure.exception}"
-        call = f"  {failure.call}\n" if failure.call else ""
-        trace = "" if failure.trace.strip() == failure.exception else failure.trace
-        return f"{head}\n{call}  on {where} at {when}, tries {failure.tries}\n{trace}"
-
-    now = standing(site)
-    found = failed.failures(site, now)
-    if as_json:
-        echo(json.dumps([{**asdict(row), "digest": row.digest.hex()} for row in found], indent=1))
-    else:
-        for row in found:
-            echo(show(row))
-    if retry_failed:
-        echo(f"{failed.retry(site, now)} failed tasks are ready again: run `jughpc execute` or `jughpc submit`.")
-    return ExitCode.FAILED if found and not retry_failed else ExitCode.DONE
 
 
 @click.command()

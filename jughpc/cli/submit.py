@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jughpc.app.context.site import Site
-from jughpc.app.context.target import remember
+from jughpc.app.context.target import remembering
 from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 @click.option("--after", metavar="JOBID", multiple=True, help="Start the array once this job ended well: repeatable.")
 @click.option("--dry-run", is_flag=True, help="Print scripts and commands; touch nothing.")
 @click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
+@click.option("--json", "as_json", is_flag=True, help="What was queued as a line of JSON; all else on standard error.")
 @click.pass_context
 def submit(
     ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
-    script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool, wait: bool,
+    script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool, wait: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
@@ -54,10 +55,12 @@ def submit(
     from jughpc.cli.output import submit as output
 
     _refuse_bare_number(ctx, args)
+    if dry_run and as_json:
+        raise SettingError("--json tells of what was queued, and --dry-run queues nothing: leave one of them out.")
     site, clusters = common.find_site(jugfile, args), common.clusters()
     values = site.settings
     if more is not None:
-        return _add(site, clusters, more)
+        return _add(site, clusters, more, as_json)
     request = SubmitRequest(
         size=size,
         options=elements.options(values, tuple(ctx.obj), after),
@@ -68,25 +71,29 @@ def submit(
         max_crashes=values.max_crashes,
         workers=values.workers,
         start="" if values.start == named()["start"].default else values.start,
+        stage=values.stage,
         rounds=values.rounds,
         again=again,
     )
     planned = plan_submission(site, clusters, request)
-    common.show(output.planned(planned))
+    common.show(output.planned(planned), err=as_json)
     if not planned.jobs:
+        if as_json:
+            echo(output.as_json(site, None, ()))
         return ExitCode.DONE
     if dry_run:
         common.show(output.rehearsed(planned))
         return ExitCode.DONE
-    with heeding_signals():
+    with heeding_signals(), remembering(site.folder, site.target, site.say):
         done = queue(planned)
-    remember(site.folder, site.target, site.say)
-    common.show(output.queued(done))
+    if as_json:
+        echo(output.as_json(site, done.submission.number, done.accepted))
+    common.show(output.queued(done), err=as_json)
     if not wait:
         return ExitCode.DONE
     with progress() as show:
         end = wait_for(site, clusters, done, show)
-    common.show(output.ended(end))
+    common.show(output.ended(end), err=as_json)
     return end.code
 
 
@@ -100,14 +107,16 @@ def _refuse_bare_number(ctx: click.Context, args: tuple[str, ...]) -> None:
         )
 
 
-def _add(site: Site, clusters: Clusters, more: int) -> int:
+def _add(site: Site, clusters: Clusters, more: int, as_json: bool) -> int:
     from jughpc.app.submit.live import add
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
     with heeding_signals():
         added = add(site, clusters, more)
-    common.show(output.added(added))
+    if as_json:
+        echo(output.as_json(site, added.number, added.accepted))
+    common.show(output.added(added), err=as_json)
     return ExitCode.DONE
 
 

@@ -205,6 +205,21 @@ def _flag(raw: Raw) -> bool:
     return word.lower() in _YES
 
 
+def _numbers(raw: Raw) -> tuple[range, ...]:
+    text = _one(raw, NUMBERS.write).replace(" ", "")
+    if not re.fullmatch(r"[0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?)*", text):
+        raise SettingError(f"{text!r} are no numbers of elements; write {NUMBERS.write}.")
+    ends = [part.partition("-") for part in text.split(",")]
+    return tuple(range(int(first), int(last or first) + 1) for first, _, last in ends)
+
+
+def _show_numbers(parts: tuple[range, ...]) -> str:
+    return ",".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts if part)
+
+
+NUMBERS: Kind[tuple[range, ...]] = Kind("numbers such as 3-7,9", "3-7,9", "N,N-M", _numbers, _show_numbers)
+
+
 FLAG: Kind[bool] = Kind("yes or no", "", "", _flag, lambda value: "yes" if value else "no")
 
 

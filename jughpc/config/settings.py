@@ -89,6 +89,7 @@ class Settings:
     gpus: int | None = setting(whole(0), None, "GPUs of each element", "submit", _SITES)
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
+    stage: bool = setting(FLAG, False, "unpack what elements import on their node's own disk", "submit")
     throttle: int | None = setting(whole(1), None, "elements that may run at once", "submit", "no bound")
     reduce_time: float | None = setting(WALLTIME, None, "how long the reduce may run", "submit", _ELEMENTS)
     reduce_mem: int | None = setting(SIZE, None, "memory of the reduce", "submit", _ELEMENTS)

@@ -12,7 +12,13 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 FIRST = 1 << 16  # [bytes] of a file that hold its first line, but where functions are very many
 LARGEST = 1 << 22  # [bytes] no worker writes a file of more
@@ -126,7 +132,7 @@ class Long(NamedTuple):
 
 @dataclass(frozen=True)
 class Measures:
-    """All that a life measured.
+    """All that a life measured, as its worker keeps it.
 
     Attributes:
         grain: How long a stretch of time is [s].
@@ -137,6 +143,38 @@ class Measures:
     grain: float
     slots: Sequence[Slot]
     tasks: Sequence[Long]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The same as it is read: of 10^6 tasks in columns.
+
+    Attributes:
+        names: The functions, which are numbers below.
+        slots: (4, S) function, number, ended, wall; see Slot.
+        tasks: (6, T) function, start, wall, cpu, peak, failed; see Long.
+        digests: The first digits of each task's digest.
+    """
+
+    summary: Summary
+    grain: float
+    names: Sequence[str]
+    slots: Floats
+    tasks: Floats
+    digests: str
+
+    def rows(self) -> Measures:
+        """Return it as it was kept."""
+        slots = [Slot(self.names[int(f)], int(number), *rest) for f, number, *rest in self.slots.T.tolist()]
+        tasks = [
+            Long(self.names[int(f)], self.digest(place), start, wall, cpu, int(peak), bool(failed))
+            for place, (f, start, wall, cpu, peak, failed) in enumerate(self.tasks.T.tolist())
+        ]
+        return Measures(self.summary, self.grain, slots, tasks)
+
+    def digest(self, place: int) -> str:
+        """Return the first digits of the digest of a task."""
+        return self.digests[place * SHORTENED : (place + 1) * SHORTENED]
 
 
 def encode(found: Measures) -> bytes:
@@ -165,20 +203,15 @@ def decode_summary(data: bytes, life: str) -> Summary | None:
         return None
 
 
-def decode(data: bytes, life: str) -> Measures | None:
+def decode(data: bytes, life: str) -> Columns | None:
     """Return all that the file of `life` tells, None if it is torn or none that a worker writes."""
     first, _, rest = data.partition(b"\n")
     try:
         summary, second = _summary(_parsed(first), life), _parsed(rest.partition(b"\n")[0])
-        names, digests = list(summary.functions), str(second["digests"])
-        slots = [Slot(names[int(f)], int(n), c, w) for f, n, c, w in _rows(second["slots"], 4)]
-        rows = _rows(second["tasks"], 6)
-        tasks = [
-            Long(names[int(f)], digests[k * SHORTENED : (k + 1) * SHORTENED], start, wall, cpu, int(peak), bool(failed))
-            for k, (f, start, wall, cpu, peak, failed) in enumerate(rows)
-        ]
-        return Measures(summary, max(0.001, _number(second["grain"])), slots, tasks)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        names, grain = list(summary.functions), max(0.001, _number(second["grain"]))
+        slots, tasks = (_table(second[key], width, len(names)) for key, width in (("slots", 4), ("tasks", 6)))
+        return Columns(summary, grain, names, slots, tasks, str(second["digests"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
 
 
@@ -231,10 +264,16 @@ def _columns(rows: Sequence[Sequence[float]], width: int) -> list[list[float]]:
     return [[_short(value) for value in column] for column in zip(*rows, strict=True)] if rows else [[]] * width
 
 
-def _rows(columns: Sequence[Sequence[Any]], width: int) -> list[tuple[float, ...]]:
-    if len(columns) != width or not all(0 <= value < _MOST for column in columns for value in column):
+def _table(columns: object, width: int, names: int) -> Floats:
+    """Return columns, of which the first are numbers of functions. Raises ValueError, TypeError."""
+    import numpy as np  # only now: who keeps measures needs it not
+
+    found: Floats = np.array(columns, np.float64)
+    if found.ndim != 2 or len(found) != width or not np.all((found >= 0) & (found < _MOST)):
         raise ValueError("no columns of ours")
-    return list(zip(*([+value for value in column] for column in columns), strict=True))  # a switch is a number then
+    if np.any(found[0] >= names):
+        raise ValueError("of no function")
+    return found
 
 
 def _number(value: object) -> float:

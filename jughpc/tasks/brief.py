@@ -13,11 +13,11 @@ _LONGEST = 600  # of one with what it holds
 
 
 class _Brief(reprlib.Repr):
-    def __init__(self) -> None:
+    def __init__(self, levels: int, items: int, long: int) -> None:
         super().__init__()
-        self.maxlevel = 3
-        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = self.maxdeque = 6
-        self.maxstring = self.maxother = self.maxlong = _LONG
+        self.maxlevel = levels
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = self.maxdeque = items
+        self.maxstring = self.maxother = self.maxlong = long
 
     def repr1(self, x: Any, level: int) -> str:
         if isinstance(x, Standin):
@@ -25,11 +25,11 @@ class _Brief(reprlib.Repr):
                 f"{type(x).__name__}({getattr(x, 'name', '')}, ...)"  # its own arguments may hold the same task twice
             )
         if isinstance(x, bytes | bytearray | memoryview):
-            return super().repr1(bytes(x[:_LONG]), level) if len(x) > _LONG else repr(x)
+            return super().repr1(bytes(x[: self.maxother]), level) if len(x) > self.maxother else repr(x)
         return super().repr1(x, level)
 
 
-_brief = _Brief()
+_brief = _Brief(3, 6, _LONG)
 
 
 def value(thing: Any) -> str:
@@ -42,4 +42,11 @@ def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     """Return a call as Python writes it, with short arguments: `is_prime(41, fast=True)`."""
     words = [value(arg) for arg in args[:6]] + (["..."] if len(args) > 6 else [])
     words += [f"{key}={value(arg)}" for key, arg in list(kwargs.items())[:6]] + (["..."] if len(kwargs) > 6 else [])
+    return f"{name}({', '.join(words)})"
+
+
+def in_full(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Return the same with all arguments, each as it is, up to so many items and characters that people read."""
+    whole = _Brief(10, 1000, 10_000)
+    words = [whole.repr(arg) for arg in args] + [f"{key}={whole.repr(arg)}" for key, arg in kwargs.items()]
     return f"{name}({', '.join(words)})"

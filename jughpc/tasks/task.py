@@ -98,7 +98,7 @@ class Task(Standin, Generic[R]):
                 raise DigestError(f"{self.name} was called with {error}") from error.__cause__
         return self._digest
 
-    def stand_for(self, other: Task[Any]) -> None:
+    def stand_for(self, other: running.HasDigest) -> None:
         """Take the digest of another task: this one computes the same in another way."""
         self._digest = other.digest
         shared.forget()

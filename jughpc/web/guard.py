@@ -34,7 +34,7 @@ class Guard:
             return "another page asked for this one"
         given = parse_qs(urlsplit(target).query).get("token", [""])[0]
         if not hmac.compare_digest(given.encode(errors="replace"), self.token.encode()):
-            return "open the whole address that `jughpc webstatus` showed, its token too"
+            return "open the whole address that `jughpc web` showed, its token too"
         return ""
 
 

@@ -1,4 +1,4 @@
-"""Serve the status page of one jugfile to those who know its token; what goes wrong is a page too."""
+"""Serve the page of one jugfile to those who know its token; what goes wrong is a page too."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jughpc.web.guard import Guard
+from jughpc.web.live import POLICY
 from jughpc.web.reporter import Answer
 
 AT_ONCE = 32
@@ -26,7 +27,8 @@ _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",  # the address holds the token
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{POLICY}'; "
+    "connect-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 

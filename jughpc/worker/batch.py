@@ -11,9 +11,11 @@ from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.held import Held
+from jughpc.worker.marks import BROKEN_OFF, DONE, FAILED
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.policy import Times
 from jughpc.worker.run_task import Trouble, attempt
+from jughpc.worker.stops import Interrupted
 
 FLUSH_AFTER = 10.0  # [s] the most work that a crash can cost
 FLUSH_AT = 4 << 20  # [bytes]
@@ -46,17 +48,27 @@ class Batch:
         """
         digests = self._graph.digests
         indices = indices[: 1 if hooks.is_hooked(hooks.TASK_EXECUTED) else MOST]  # who hooks it waits for each result
-        self._context.ledger.begin()
         self._context.lease.begin_batch(self._held.claims[0], [digests[index] for index in indices])
-        given, started = _Yield(), self._context.clock.uptime()
+        given = _Yield()
         try:
-            self._run(indices, given)
+            self._measured(indices, given)
+        except Interrupted:
+            if self._context.options.marks and len(given.walls) < len(indices):
+                self._context.options.marks.end(digests[indices[len(given.walls)]], BROKEN_OFF, LONG)
+            raise
         finally:
             self._held.claims = self._context.lease.end_batch()
-            self._account(indices[: len(given.walls)], given, started)
             self._outcomes.publish(shard, given.results)
             for index, trouble in given.troubles.items():
                 self._outcomes.trouble(index, trouble)
+
+    def _measured(self, indices: list[int], given: _Yield) -> None:
+        self._context.ledger.begin()
+        started = self._context.clock.uptime()
+        try:
+            self._run(indices, given)
+        finally:
+            self._account(indices[: len(given.walls)], given, started)
 
     def _run(self, indices: list[int], given: _Yield) -> None:
         context, tasks, kinds, names = self._context, self._graph.tasks, self._graph.kinds, self._graph.names
@@ -64,17 +76,23 @@ class Batch:
         before = uptime()
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
-        times, kind, took = Times(context.policy, before), -1, given.walls.append
+        times, kind, took, now = Times(context.policy, before), -1, given.walls.append, before
+        marks, digests = options.marks, self._graph.digests
+        if marks:
+            marks.begin()
         with stops.user_code(names[kinds[indices[0]]]):
             for number, index in enumerate(indices):
                 if kinds[index] != kind:
                     kind = kinds[index]
                     times.turn(names[kind], number, before)
-                step(number, times.name, before)
+                if step(number, times.name, before):
+                    break  # this worker was held up between two tasks for so long that the shard was let go
                 outcome, value = attempt(tasks[index], options, stops.own)
                 is_good = self._take(index, outcome, value, given)
                 now = uptime()
                 took(now - before)
+                if marks:
+                    marks.end(digests[index], FAILED if index in given.troubles else DONE, now - before)
                 if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
                     break
                 if now > glance:
@@ -82,7 +100,7 @@ class Batch:
                         break
                     glance = min(limit, now + GLANCE)
                 before = now
-        times.turn("", number + 1, now)
+        times.turn("", len(given.walls), now)
 
     def _account(self, indices: list[int], given: _Yield, started: float) -> None:
         """Take note of what the tasks took that came to an end."""

@@ -22,6 +22,7 @@ from jughpc.backoff import Backoff
 from jughpc.store.lease import ending
 from jughpc.store.lease.process import BeatProcess
 from jughpc.worker.lines import Lines
+from jughpc.worker.marks import Index, take_note_of_writes
 from jughpc.worker.scarcity import Scarcity
 from jughpc.worker.seat import Report, Seat, Work, read, sit, take_streams
 from jughpc.worker.stops import AFTER_THIS_TASK, AT_ONCE, Stops
@@ -60,12 +61,14 @@ class Crew:
         stops: Of this process: what it is told, all are.
         may_replace: Tells whether there is time for another worker.
         bound: Early deaths in a row, with no task finished meanwhile, after which nobody is replaced any more.
+        log: Of the log that both streams of this process are, None if they are none.
     """
 
     def __init__(
-        self, beating: BeatProcess, stops: Stops, say: Say, may_replace: Callable[[], bool], bound: int
-    ) -> None:
-        self._beating, self._stops, self._say = beating, stops, say
+        self, beating: BeatProcess, stops: Stops, say: Say, may_replace: Callable[[], bool], bound: int,
+        log: Index | None = None,
+    ) -> None:  # fmt: skip
+        self._beating, self._stops, self._say, self._log = beating, stops, say, log
         self._may_replace, self._bound = may_replace, bound
         self._members: dict[int, _Member] = {}
         self._lines: dict[int, Lines] = {}
@@ -197,7 +200,7 @@ class Crew:
 
     def _fork(self, number: int) -> None:
         line = self._beating.line(number - 1)
-        pipes = [os.pipe() for _ in range(3)]
+        pipes = [os.pipe() for _ in range(2 if self._log else 3)]  # in a log, what is put out keeps its order
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
@@ -206,16 +209,17 @@ class Crew:
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if not pid:
-            out, err, report = (write for _, write in pipes)
+            *ends, report = (write for _, write in pipes)
             stops = Stops(say=self._say)
-            sit(Seat(number, line, stops, report), self._work, parent, lambda: self._settle([out, err], mask, stops))
+            sit(Seat(number, line, stops, report), self._work, parent, lambda: self._settle(ends, mask, stops))
         line.close()
         for source, end in pipes:
             os.close(end)
             os.set_blocking(source, False)
-        self._members[number] = _Member(number, pid, pipes[2][0])
-        for target, (source, _) in zip((1, 2), pipes, strict=False):
-            self._lines[source] = Lines(source, target, f"[{number}] ")
+        *streams, (report, _) = pipes
+        self._members[number] = _Member(number, pid, report)
+        for target, (source, _) in enumerate(streams, 1):
+            self._lines[source] = Lines(source, target, f"[{number}] ", self._log)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _settle(self, ends: list[int], mask: Iterable[int], stops: Stops) -> None:
@@ -226,6 +230,7 @@ class Crew:
         self._stops.uninstall()
         signal.signal(signal.SIGCHLD, self._of_children)
         take_streams(*ends)
+        take_note_of_writes()
         stops.install(mask)
 
 

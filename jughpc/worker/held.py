@@ -51,7 +51,8 @@ class Held:
         """
         life = self._context.lease.record.life
         if not self._context.lease.late() and all(claim.life == life for claim in self.claims):
-            return results
+            keys = {claim.key for claim in self.claims}
+            return results if SHARD in keys else {digest: one for digest, one in results.items() if digest in keys}
         if self._context.lease.late():
             former = [(self._taker, claim) for claim in self.claims]
             self._renew()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 from jughpc.store.base import SHARD, View
+from jughpc.tasks.task import Task
 from jughpc.worker.batch import Batch
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.deaths import Deaths
 from jughpc.worker.held import Held
 from jughpc.worker.knowledge import Knowledge
+from jughpc.worker.marks import BROKEN_OFF, DONE, FAILED
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.run_task import Trouble, attempt
 from jughpc.worker.stops import Interrupted
@@ -184,16 +187,24 @@ class Runner:
         context.ledger.begin()
         context.lease.note(task.name, task.digest, started)
         outcome = None
+        if context.options.marks:
+            context.options.marks.begin()
         try:
             with context.stops.user_code(task.name):
                 outcome, value = attempt(task, context.options, context.stops.own)
         except Interrupted:
             if outcome is None:
+                self._mark(task, BROKEN_OFF, started)
                 self._deaths.broken_off(task, is_first)
                 raise
+        self._mark(task, FAILED if isinstance(outcome, Trouble) else DONE, started)
         context.ledger.single(task.name, task.digest, started, failed=isinstance(outcome, Trouble))
         context.policy.ran(task.name, context.clock.uptime() - started)
         if isinstance(outcome, Trouble):
             return self._outcomes.trouble(index, outcome)
         self._outcomes.keep(index, value, outcome.length)
         return self._outcomes.publish(self._frontier.shard[index], {index: outcome})
+
+    def _mark(self, task: Task[Any], how: str, started: float) -> None:
+        if marks := self._context.options.marks:
+            marks.end(task.digest, how, self._context.clock.uptime() - started)

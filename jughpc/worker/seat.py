@@ -83,10 +83,14 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
         os._exit(code)
 
 
-def take_streams(out: int, err: int) -> None:
-    """Have standard output go to these descriptors; standard input, which several would read at once, is empty."""
+def take_streams(out: int, err: int | None = None) -> None:
+    """Have standard output go to these descriptors; standard input, which several would read at once, is empty.
+
+    Args:
+        err: Where errors go, None to where all else goes.
+    """
     nowhere = os.open(os.devnull, os.O_RDONLY)
-    for source, number in ((nowhere, 0), (out, 1), (err, 2)):
+    for source, number in ((nowhere, 0), (out, 1), (os.dup(out) if err is None else err, 2)):
         os.dup2(source, number)
         os.close(source)
 

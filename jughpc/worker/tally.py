@@ -10,6 +10,7 @@ from pathlib import Path
 from jughpc.store.base import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.worker.deadline import seconds_left
+from jughpc.worker.marks import Marks
 
 Rescue = Callable[[Mapping[bytes, Encoded], str], Path]
 """Keeps results, by digest, of a life, where the store does not take them. Raises OSError."""
@@ -37,6 +38,7 @@ class Options:
         debug: Fail tasks that change their arguments or make tasks.
         examine: Called with what a task raised, before it is recorded.
         stop_file: Asks to stop after the task in hand, by being there.
+        marks: Notes which output is which task's, None where none is kept.
         is_thorough: Look at each shard that was done before, rather than at a few, before this worker ends well.
         patience: How long the worker waits for a store that fails [s].
         rescue: Called with results that the store does not take, and with what wrote them; keeps them elsewhere and
@@ -54,6 +56,7 @@ class Options:
     debug: bool = False
     examine: Callable[[BaseException], None] | None = None
     stop_file: Path | None = None
+    marks: Marks | None = None
     is_thorough: bool = False
     patience: float = 3600.0
     rescue: Rescue | None = None

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from jughpc.app.status import elements as submitted
+from jughpc.app.status import followers
 from jughpc.app.submit import handover, live
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
@@ -288,14 +289,15 @@ def in_queue(lab):
     return [len(job.ask.indices) for job in lab.engine.history if not job.over]
 
 
-@pytest.mark.parametrize(("room", "elements"), [(11, 8), (10, 4), (7, 4), (6, 2), (4, 1)])
+@pytest.mark.parametrize(("room", "elements"), [(11, 8), (10, 8), (9, 4), (6, 4), (4, 2), (3, 1)])
 def test_where_there_is_no_room_for_all_elements_as_many_as_fit_are_queued_at_once(large, room, elements):
-    allow(large, room)  # the collector itself is one, the further ones and the reduce are two more
+    allow(large, room)  # the collector itself is one, the further one is another, and the reduce, if it has to wait
     began = large.clock.now()
     assert gathered(large).end is End.HANDED_OVER
     assert large.clock.now() - began < 300
     large.clock.sleep(5)
-    assert sorted(in_queue(large)) == sorted([1, elements, 1, 1])  # none of what was tried is left
+    followers = [1, 1, 1] if room > 10 else [1, 1]
+    assert sorted(in_queue(large)) == sorted([elements, *followers])  # none of what was tried is left
     in_place_of = any(f"{elements} elements are queued in place of 8" in line for line in large.said)
     assert in_place_of == (elements < 8)
 
@@ -308,11 +310,74 @@ def test_the_old_reduce_makes_room_before_elements_are_given_up(large):
 
 
 def test_room_for_one_element_is_waited_for_and_that_is_said(large):
-    allow(large, 3)
-    large.stage.at(1000, lambda: allow(large, 4))
+    allow(large, 2)
+    large.stage.at(1000, lambda: allow(large, 3))
     verdict = collect(large.site, large.clusters, Charge(1, 2, None, large.clock.wall() + 3600))
     assert verdict.end is End.HANDED_OVER
     assert any("no room for one; waiting" in line for line in large.said)
+
+
+def test_after_a_cut_for_want_of_room_a_later_round_asks_for_all_again(large):
+    allow(large, 3)
+    gathered(large)
+    allow(large, 100)
+    large.clock.sleep(5)
+    large.exit(1)
+    large.clock.sleep(40)
+    latest = journal.accepted(large.files, submissions.load(large.files, large.folder, 1))[-1]
+    charge = Charge(1, 2, stem=journal.stem_of(latest), last=True)
+    assert collect(large.site, large.clusters, charge).end is End.HANDED_OVER
+    assert max(in_queue(large)) == 8
+
+
+def test_a_collector_that_no_reduce_waits_for_queues_it_once_all_is_done(large):
+    allow(large, 10)
+    gathered(large)
+    assert "--queues-reduce" in large.engine.history[-1].ask.argv
+    large.all_done()
+    allow(large, 11)
+    latest = journal.accepted(large.files, submissions.load(large.files, large.folder, 1))[-1]
+    charge = Charge(1, 2, stem=journal.stem_of(latest), last=True)
+    assert collect(large.site, large.clusters, charge).end is End.DONE
+    reduce = large.engine.history[-1]
+    assert "reduce" in reduce.ask.argv
+    assert not reduce.ask.after
+    assert collect(large.site, large.clusters, charge).end is End.DONE  # and once only
+    assert large.engine.history[-1] is reduce
+
+
+def test_a_reduce_that_cannot_be_queued_in_the_end_is_told_with_the_next_step(large):
+    allow(large, 10)
+    gathered(large)
+    large.all_done()
+    allow(large, 0)
+    verdict = collect(large.site, large.clusters, Charge(1, 2, last=True))
+    assert verdict.end is End.UNREDUCED
+    assert "`jughpc submit` queues it" in story_of(large, verdict)
+
+
+def test_a_reduce_that_looked_too_early_is_queued_again_once_all_is_done(running):
+    end = ends.End("slurm:3_0.0", ExitCode.LEFT, State.FAILED)
+    ends.tell(running.files, ends.path_of(running.done_by.submission, "2-reduce"), end)
+    running.all_done()
+    assert gathered(running).end is End.DONE
+    assert "reduce" in running.engine.history[3].ask.argv
+
+
+def test_a_reduce_that_failed_by_itself_is_not_run_again(running):
+    end = ends.End("slurm:3_0.0", ExitCode.FAILED, State.FAILED)
+    ends.tell(running.files, ends.path_of(running.done_by.submission, "2-reduce"), end)
+    running.all_done()
+    assert gathered(running).end is End.DONE
+    assert len(running.engine.history) == 3
+
+
+def test_who_waits_for_a_submission_does_not_take_the_reduce_that_made_room_for_the_last(large):
+    allow(large, 10)
+    gathered(large)
+    jobs = submitted.find(large.site, large.clusters)
+    assert followers.is_to_come(jobs)
+    assert followers.told(jobs, large.files)[Role.REDUCE].words.startswith("the collector queues it once all")
 
 
 def test_elements_that_waited_in_vain_for_another_job_are_not_submitted_again(lab):
@@ -344,7 +409,7 @@ def test_the_story_of_a_bad_end_names_what_failed_what_waits_and_who_died(runnin
     running.life("node7").dies("out of memory")
     running.exit(1)
     text = story_of(running, gathered(running))
-    for words in ("sums.single", "ValueError: no", "2 tasks wait", "node7 died: out of memory", "Submit again"):
+    for words in ("sums.single", "ValueError: no", "2 tasks wait", "node7 died: out of memory", "`jughpc submit` runs"):
         assert words in text
 
 
@@ -464,6 +529,7 @@ def test_a_reduce_that_nobody_queues_any_more_is_not_waited_for_for_ever(running
     running.all_done()
     assert gathered(running).end is End.DONE
     assert running.clock.now() < 600
+    assert "reduce" in running.engine.history[-1].ask.argv  # it takes the place of the lost one
 
 
 def test_what_is_ended_with_its_array_is_ended_by_hand_and_what_nobody_tells_of_is_not(running):

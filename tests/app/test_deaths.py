@@ -109,7 +109,7 @@ def test_who_wants_a_task_to_start_anew_has_its_deaths_forgotten_and_no_others(k
         assert (found(killed), found(killed, 1)) == ([CRASH], [UNKNOWN])
         return
     if "retry" in deliberate:
-        retry(killed.site, standing(killed.site))
+        retry(killed.site, standing(killed.site).failed())
     else:
         forget_failures(killed.site)
     assert (found(killed), found(killed, 1)) == ([], [UNKNOWN])

@@ -96,6 +96,16 @@ def test_a_collector_that_is_cancelled_while_its_array_runs_is_followed_by_anoth
     assert followers[Role.REDUCE].withdrawn
 
 
+def test_a_reduce_that_is_held_is_not_taken_for_lost_once_its_collector_ended_well(collecting):
+    collecting.engine.hold(collecting.job(REDUCE), "u", "ada")
+    collecting.all_done()
+    collecting.exit(0, 2)
+    collecting.clock.sleep(5)
+    followers, _ = told(collecting)
+    assert not followers[Role.REDUCE].withdrawn
+    assert not collecting.job(REDUCE).over
+
+
 def test_what_was_cancelled_as_a_whole_did_not_fail(collecting):
     cancel(collecting.site, collecting.clusters, 1)
     collecting.clock.sleep(40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from jughpc.app.context.target import MEMORY
 from jughpc.app.run.execute import execute
 from jughpc.app.run.reduce import reduce
 from jughpc.app.run.selection import Choice
+from jughpc.app.run.together import summed
 from jughpc.errors import JugfileError, UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.store import record as records
@@ -21,7 +23,8 @@ from jughpc.store.location import Memory
 from jughpc.store.record import ElementRef
 from jughpc.tasks.graph import Graph
 from jughpc.worker.element import Place
-from jughpc.worker.tally import Options
+from jughpc.worker.seat import Report
+from jughpc.worker.tally import Options, Tally
 
 HAND = Place()
 WRITE = "__import__('pathlib').Path"
@@ -76,7 +79,7 @@ def run(lab, where=HAND, options=KEEP_GOING, chosen=None):
 
 
 def named(*names):
-    return lambda name: name.rpartition(".")[2] in names
+    return lambda task: task.name.rpartition(".")[2] in names
 
 
 # execute
@@ -289,3 +292,22 @@ def test_what_a_reduce_raises_is_shown_as_the_users_own(lab):
     lab.begin()
     with pytest.raises(JugfileError, match="ZeroDivisionError"):
         reduce(peek(lab.site), lab.reduce_script("1 / 0"))
+
+
+# several workers
+
+
+def report(executed, loaded):
+    """Return what a worker of ten tasks tells, all of which are done."""
+    return Report(0, Tally(Counter(f=executed), Counter(f=loaded)), done=Counter(f=10))
+
+
+def test_what_one_worker_ran_is_not_found_done_by_all_together(lab):
+    total = summed([report(6, 1), report(4, 6)], lab.said.append)
+    assert (total.executed, total.loaded, lab.said) == (Counter(f=10), Counter(), [])
+
+
+def test_what_a_late_worker_ran_and_another_as_well_counts_once_and_that_is_told(lab):
+    total = summed([report(6, 0), report(7, 0)], lab.said.append)
+    assert total.executed == Counter(f=10)
+    assert "3 tasks ran twice" in lab.said[0]

@@ -228,12 +228,12 @@ def test_failures_are_told_name_by_name_and_the_oldest_first(lab):
 
 def test_failures_of_a_store_that_does_not_exist_are_none(lab):
     assert failures(lab.site, standing(lab.site)) == []
-    assert retry(lab.site, standing(lab.site)) == 0
+    assert retry(lab.site, standing(lab.site).failed()) == 0
 
 
 def test_failed_tasks_are_made_ready_again_and_no_others_touched(lab):
     lab.begin().failed(lab.digests("single")[0]).failed(b"x" * 16)
-    assert retry(lab.site, standing(lab.site)) == 1
+    assert retry(lab.site, standing(lab.site).failed()) == 1
     assert counts(lab) == {"waiting": 5, "ready": 4}
     assert lab.store.failure(b"x" * 16)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from jughpc.app.submit.history import as_before, history
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import settling, submissions
-from jughpc.batch.scheduler import Resources, Role
+from jughpc.batch.scheduler import Resources, Role, State
 from jughpc.batch.submissions import ElementOptions
+from jughpc.cli.output import submit as output
 from jughpc.cli.output.status import as_dict
 from jughpc.config.settings import Settings
-from jughpc.errors import JugdirError, SchedulerError, TemplateError, UsageError
+from jughpc.errors import JugdirError, SchedulerError, SettingError, TemplateError, UsageError
+from jughpc.store.death import Death
 from jughpc.store.location import Folder, Memory
 from jughpc.testing.cluster.model import Ask
 from jughpc.testing.cluster.rules import SLURM
@@ -200,6 +203,105 @@ def test_what_was_computed_while_the_jugfile_was_loaded_is_kept_in_the_store_tha
     assert [lab.store.get(digest) for digest in kept] == [6]
 
 
+# waiting for jobs of others
+
+
+def test_what_is_to_wait_for_a_job_that_is_not_there_is_refused_for_it_would_start_at_once(lab):
+    options = replace(lab.request().options, after=("77",))
+    with pytest.raises(SettingError, match="--after 77: slurm knows no such job"):
+        plan_submission(lab.site, lab.clusters, replace(lab.request(), options=options))
+    lab.engine.submit(Ask("other", "bob"))
+    options = replace(options, after=("1",))
+    assert plan_submission(lab.site, lab.clusters, replace(lab.request(), options=options)).jobs
+
+
+# beside other users
+
+
+@pytest.fixture
+def anothers(lab):
+    """Return a submission that another user made, whose jobs go on, and no look at it has changed it."""
+    mine = lab.submit(size=2, reduce=lab.reduce_script()).submission
+    lab.clock.sleep(5)
+    fields = {**json.loads(lab.files.read(f"{mine.path}/record.json")), "user": "ada"}
+    lab.files.save(f"{mine.path}/record.json", [submissions.to_json(fields)])
+    return lab
+
+
+def names_of(lab):
+    """Return what lies in the folder of the submission, but for ends that were seen."""
+    return {name for name in lab.files.names("submissions/1") if not name.startswith("ends")}
+
+
+def test_what_another_user_submitted_is_seen_as_it_is_and_nothing_is_done_to_it(anothers):
+    before = names_of(anothers)
+    jobs = report(anothers.site, anothers.clusters).jobs
+    assert {status.state for status in jobs.poll.elements.values()} == {State.RUNNING}
+    assert any("--user=ada" in command for command in anothers.commands)
+    assert cancel(anothers.site, anothers.clusters, None) == []
+    with pytest.raises(UsageError, match="submission 1 is ada's to end"):
+        cancel(anothers.site, anothers.clusters, 1)
+    with pytest.raises(UsageError, match="that is yours goes on, so nothing can be added"):
+        live.add(anothers.site, anothers.clusters, 2)
+    assert names_of(anothers) == before
+    assert not any(command[0] == "scancel" for command in anothers.commands)
+
+
+def test_a_second_submission_beside_another_users_is_made_on_purpose_only(anothers):
+    with pytest.raises(UsageError, match="It is ada's: `--again` makes a second"):
+        plan_submission(anothers.site, anothers.clusters, anothers.request())
+
+
+def test_jobs_of_another_user_that_the_scheduler_does_not_show_are_not_taken_for_lost(anothers):
+    anothers.engine.jobs.clear()
+    found = report(anothers.site, anothers.clusters)
+    assert {status.state for status in found.jobs.poll.elements.values()} == {State.UNKNOWN}
+    assert "killed" not in anothers.screen(found)
+
+
+def test_what_another_user_is_about_to_queue_is_settled_by_nobody_else(anothers):
+    for name in ("2-reduce.json",):
+        anothers.files.remove(f"submissions/1/{name}")
+    anothers.clock.sleep(5000)
+    report(anothers.site, anothers.clusters)
+    assert "2-reduce.json" not in names_of(anothers)
+
+
+# tasks that killed workers
+
+
+@pytest.fixture
+def killing(lab):
+    """Return a lab in which one of the first tasks failed, for it killed three workers."""
+    lab.begin()
+    first = lab.digests("single")[0]
+    for number in range(3):
+        lab.store.bury(Death(first, f"life-{number}"))
+    return lab.failed(first)
+
+
+def test_no_element_is_queued_for_a_task_that_killed_too_many_workers_and_that_is_said(killing):
+    killing.failed(killing.digests("single")[1])
+    planned = plan_submission(killing.site, killing.clusters, killing.request(size=100))
+    assert planned.submission.workload.size == planned.standing.unfinished - 1
+    assert planned.tried_again == [killing.digests("single")[1]]
+    words = [line for line in output.planned(planned) if line.startswith(("again", "given up"))]
+    assert words[0].startswith("again      1 task that failed before is tried again")
+    assert words[1].startswith("given up   1 task that killed too many workers")
+
+
+def test_a_task_may_kill_more_workers_if_the_user_says_so(killing):
+    request = replace(killing.request(), max_crashes=4)
+    planned = plan_submission(killing.site, killing.clusters, request)
+    assert planned.tried_again == [killing.digests("single")[0]]
+
+
+def test_where_nothing_else_is_left_than_what_killed_its_workers_nothing_is_queued_and_it_is_said_how_to_go_on(killing):
+    killing.done(*killing.digests("single")[1:], *killing.digests("double")[1:])
+    with pytest.raises(UsageError, match="--retry-failed"):
+        plan_submission(killing.site, killing.clusters, killing.request())
+
+
 # what follows an array
 
 
@@ -208,24 +310,33 @@ def submission(lab):
     return lab.submit(size=2).submission
 
 
+def reducing(submission, script="r.py"):
+    """Return a submission that is to end with this reduce."""
+    return replace(submission, meta={**submission.meta, "reduce": script})
+
+
+def test_a_reduce_looks_itself_whether_all_is_done_for_it_may_start_at_any_time(lab, submission):
+    (reduce,) = dependents.reduce_alone(lab.site.target, reducing(submission))
+    assert "--if-done" in reduce.argv
+
+
 def test_a_collector_knows_its_submission_and_how_many_rounds_are_left(lab, submission):
-    (collector,) = dependents.of_array(lab.site.target, submission, 2, None, Progress(0))
+    (collector,) = dependents.of_array(lab.site.target, reducing(submission, ""), 2, Progress(0))
     assert (collector.role, words(collector, "--submission"), words(collector, "--rounds")) == (
         Role.COLLECT, ["1"], ["2"],
     )  # fmt: skip
 
 
 def test_how_far_things_are_is_told_to_the_collector(lab, submission):
-    collector, reduce = dependents.of_array(lab.site.target, submission, 2, Path("r.py"), Progress(7, 1))
+    collector, reduce = dependents.of_array(lab.site.target, reducing(submission), 2, Progress(7, 1))
     assert words(collector, "--progress") == ["7.1"]
     assert "--progress=7.1" not in reduce.argv
     assert words(reduce, "--script") == ["r.py"]
-    assert "--if-done" not in reduce.argv
 
 
 def test_what_follows_asks_for_no_gpus(lab, submission):
     hungry = replace(submission, options=replace(submission.options, resources=Resources(gpus=2, cpus=3)))
-    for job in dependents.of_array(lab.site.target, hungry, 0, Path("r.py"), Progress(0)):
+    for job in dependents.of_array(lab.site.target, reducing(hungry), 0, Progress(0)):
         assert job.resources.gpus is None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from jughpc.app.context.target import MEMORY, Target, Usual, choose, remember, resolve
-from jughpc.errors import JugdirError
+from jughpc.app.context.target import MEMORY, Target, Usual, choose, remember, remembering, resolve
+from jughpc.errors import JugdirError, UsageError
 from jughpc.store.location import Folder, parse
 
 PASSWORD = "s3cret"
@@ -56,3 +57,14 @@ def test_a_redis_store_is_the_jugfiles_own_unless_its_address_names_a_namespace(
     one, other = (resolve("redis://node1", name, "") for name in ("one.py", "other.py"))
     assert one != other
     assert resolve("redis://node1?namespace=x", "one.py", "") == parse("redis://node1?namespace=x")
+
+
+def test_a_jugfile_is_remembered_before_anything_can_go_wrong_and_not_if_it_was_refused(here: Path) -> None:
+    (here / "one.py").touch()
+    first, second = (Target(Path(name), parse("x.jugdata")) for name in ("one.py", "two.py"))
+    with suppress(KeyboardInterrupt), remembering(here, first, print):
+        raise KeyboardInterrupt
+    assert choose(here, None, None, (), Usual()).jugfile == Path("one.py")
+    with suppress(UsageError), remembering(here, second, print):
+        raise UsageError("it was refused")
+    assert choose(here, None, None, (), Usual()).jugfile == Path("one.py")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jughpc.batch.bundle import Bundle
 from jughpc.batch.local.scheduler import Local
 from jughpc.batch.plan import DependentJob, Start, chunks, plan, share
 from jughpc.batch.scheduler import Condition, Dependency, Limits, Resources, Role, Workload
@@ -158,3 +159,9 @@ def test_more_elements_are_numbered_on_from_those_before():
 def test_a_jobs_name_has_only_letters_that_every_system_takes(name, plain):
     submission = replace(SUBMISSION, workload=replace(SUBMISSION.workload, name=name))
     assert plan(submission, Slurm())[0].name == f"{plain}-1a2b-0"
+
+
+def test_elements_unpack_what_was_packed_for_them_and_their_followers_do_not():
+    bundle = Bundle(Path("/shared/run/bundles/0a.tar.gz"), "0f" * 32, 2048, 4096, 1)
+    staged = replace(SUBMISSION, options=replace(SUBMISSION.options, stage=bundle))
+    assert [job.stage for job in plan(staged, Slurm(), [COLLECT, REDUCE])] == [bundle, None, None]

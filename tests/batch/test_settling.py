@@ -96,6 +96,16 @@ def test_all_submissions_are_settled_whichever_is_asked_for(cluster, files, subm
     assert settling.settle_all(files, tmp_path, lambda _: cluster) == {}
 
 
+@pytest.mark.parametrize("text", [b"", b"{}", b'{"role": "array"'])
+def test_a_job_whose_record_was_damaged_is_found_again_by_its_name(
+    cluster, files, submission, intent, tmp_path, slurm, text
+):
+    slurm.queue["7"] = intent.name
+    files.save(f"{submission.path}/0-array.json", [text])
+    assert list(settling.settle_all(files, tmp_path, lambda _: cluster)) == [1]
+    assert journal.accepted(files, submission) == [intent.accepted("7")]
+
+
 def test_a_cancel_that_the_scheduler_did_not_answer_is_finished_by_whoever_comes_next(
     cluster, files, submission, intent, slurm, tmp_path
 ):

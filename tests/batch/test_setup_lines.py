@@ -176,6 +176,22 @@ def test_a_probe_that_fails_ends_the_element_with_its_words(job):
     assert reason(job) == 'setup, `echo`: "it" has no jughpc'
 
 
+@pytest.mark.parametrize(
+    ("probe", "told"),
+    [
+        (("/nonexist/python", "-c", "0"), "/nonexist/python: No such file or directory"),
+        (("python3", "-c", "import sys; print('a warning', file=sys.stderr); 1 / 0"), "a warning"),
+        (("python3", "-c", "1 / 0"), "ZeroDivisionError: division by zero"),
+        (("sh", "-c", "echo warned; echo 'it has none: install it there'; exit 1"), "it has none: install it there"),
+        (("sh", "-c", "echo first; echo second; exit 1"), "first"),
+        (("sh", "-c", "printf '%0999d' 0; exit 1"), "0" * 200),
+    ],
+)
+def test_what_a_probe_says_is_told_in_one_short_line_without_the_shells_own_words(job, probe, told):
+    run(replace(job, probe=probe))
+    assert reason(job) == f"setup, `echo`: {told}"
+
+
 def test_a_probe_sees_what_setup_put_first_on_the_path(job):
     tool = job.workdir / "bin" / "python"
     tool.parent.mkdir()

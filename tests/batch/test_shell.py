@@ -56,6 +56,20 @@ def test_the_children_of_a_command_that_hangs_are_killed_with_it(tmp_path):
         time.sleep(0.005)
 
 
+def test_a_command_that_takes_long_is_told_of_with_what_it_said_last_and_its_answer_is_whole(tmp_path):
+    told, script = [], "echo one; echo The queue is full, sleeping >&2; read gone <fifo; echo two; exit 3"
+    os.mkfifo(tmp_path / "fifo")
+
+    def tell(line):
+        told.append(line)
+        (tmp_path / "fifo").write_text("go\n")
+
+    reply = shell.run(["sh", "-c", f"cd {tmp_path}; {script}"], tell=tell, long=0.5)
+    assert (reply.code, reply.stdout, reply.stderr) == (3, "one\ntwo\n", "The queue is full, sleeping\n")
+    assert len(told) == 1
+    assert told[0].startswith(("The queue is full, sleeping (", "sh has not answered"))
+
+
 def test_output_that_is_not_utf8_is_still_text():
     assert shell.run(["printf", r"a\377b"]).stdout == "a\ufffdb"
 

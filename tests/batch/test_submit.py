@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -24,6 +25,7 @@ from jughpc.errors import (
     CommandTimeoutError,
     FullError,
     JugdirError,
+    NumberTakenError,
     SchedulerError,
     SubmitError,
     TemplateError,
@@ -284,6 +286,32 @@ def test_a_signal_while_more_is_added_leaves_the_submission_as_it_was(submitter,
         submitter.submit_more(submission, 3, DEPENDENTS)
     assert slurm.states == {**dict.fromkeys("123", "PENDING"), **dict.fromkeys("45", "CANCELLED")}
     assert not submissions.is_cancelled(submitter.files, submission)
+
+
+@pytest.mark.parametrize("call", range(3))
+def test_of_two_who_add_to_a_submission_neither_takes_back_what_the_other_queued(submitter, submission, slurm, call):
+    submitter.submit(submission, planned(submitter, submission))
+    others = []
+
+    def run(argv):  # between two calls of ours another adds, too, and takes the number that ours meant to have
+        if slurm.count("sbatch") == 3 + call and not others:
+            others.append(submitter.submit_more(submission, 2))
+        return slurm(argv)
+
+    with suppress(NumberTakenError):
+        through(submitter, run).submit_more(submission, 3, DEPENDENTS)
+    (other,) = others[0]
+    assert slurm.states[other.id] == "PENDING"
+    assert other.name not in journal.taken_back(submitter.files, submission)
+
+
+def test_a_job_alone_has_the_number_that_was_free_when_it_was_looked(submitter, submission, slurm):
+    submitter.submit(submission, planned(submitter, submission))
+    with pytest.raises(NumberTakenError):
+        submitter.submit_alone(submission, DEPENDENTS[1:], 2)
+    (reduce,) = submitter.submit_alone(submission, DEPENDENTS[1:], 3)
+    assert (reduce.script, slurm.states[reduce.id]) == ("3-reduce.sh", "PENDING")
+    assert "CANCELLED" not in slurm.states.values()
 
 
 def test_nothing_is_added_to_a_submission_whose_record_is_damaged(submitter, submission, slurm):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch import journal, submissions
+from jughpc.batch.bundle import Bundle
 from jughpc.batch.scheduler import Role, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions
 from jughpc.batch.typed import MOST_ELEMENTS
@@ -43,7 +44,8 @@ def files(tmp_path):
 
 @pytest.fixture
 def submission(files, tmp_path):
-    options = ElementOptions(Path("/home/ada"))
+    stage = Bundle(Path("/home/ada/0a1b2c3d4e5f6071.tar.gz"), "0f" * 32, 2 << 30, 5 << 30, 7)
+    options = ElementOptions(Path("/home/ada"), stage=stage)
     drafted = submissions.draft(
         files, OsClock(), tmp_path, scheduler="slurm", workload=Workload(("python",), 8, "primes"), options=options
     )
@@ -56,7 +58,7 @@ def harmless(path, value):
         "created": (1.5, 10**15), "argv": ([],), "setup": ([],), "extra": ([],),
         "probe": ([],), "exclude": ([],), "after": ([],), "settings": ([],),
         "walltime": (1.5, 10**15),
-        "memory": (10**15,),
+        "memory": (10**15,), "packed": (10**15,), "room": (10**15,),
     }  # fmt: skip
     if path == ("workload", "name") or path == ("workload", "argv", 0):
         return isinstance(value, str) and value != "\x00"
@@ -73,7 +75,7 @@ def harmless(path, value):
     if value is None:
         return path[-1] in (
             "throttle", "templates", "array_size", "walltime", "memory", "cpus", "gpus", "partition", "account", "qos",
-            "project", "select", "place", "umask",
+            "project", "select", "place", "umask", "stage",
         )  # fmt: skip
     if path[-1] == "python":
         return value == "../../x"

@@ -42,6 +42,8 @@ def test_task_names_and_submissions_are_completed_from_the_jugdir(three):
         file.write("\nraise SystemExit('it was run')\n")
     assert complete(three, "jughpc invalidate three.py --name three.d") == ["plain,three.double"]
     assert complete(three, "jughpc invalidate --name ") == ["plain,three.add", "plain,three.double"]
+    assert complete(three, "jughpc explain three.a") == ["plain,three.add"]
+    assert complete(three, "jughpc failures three.py --debug three.a") == ["plain,three.add"]
     assert complete(three, "jughpc status --submission ") == ["plain,1"]
 
 

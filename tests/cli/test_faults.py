@@ -21,7 +21,8 @@ COMMANDS = {
     "reduce": "jugfile.py --script reduce.py", "submissions": "jugfile.py", "nodes": "jugfile.py",
     "resubmit": "jugfile.py more", "webstatus": "jugfile.py --port 0", "shell": "jugfile.py", "rescue": "held",
     "import-jug": "jugfile.py old.jugdata", "repair": "jugfile.jugdata", "touch": "jugfile.py",
-    "completion": "bash", "explain": "double jugfile.py",
+    "completion": "bash", "explain": "double jugfile.py", "report": "jugfile.py",
+    "web": "jugfile.py --export kept",
 }  # fmt: skip
 """Each command, and what is typed behind it."""
 

@@ -82,7 +82,7 @@ def test_long_options_may_be_abbreviated_if_only_one_is_meant(failing):
     assert (done.returncode, "No such option" in done.stderr) == (2, True)
 
 
-def test_options_of_jugs_that_are_needless_here_are_taken(three):
+def test_options_of_jugs_that_are_needless_here_are_taken_and_that_is_said(three):
     done = three(
         "execute", "three.py", "--aggressive-unload", "--will-cite", "--nr-wait-cycles=0", "--wait-cycle-time", "1",
         "--verbose", "info",
@@ -90,7 +90,8 @@ def test_options_of_jugs_that_are_needless_here_are_taken(three):
     assert done.returncode == 0
     for command in ("status", "check", "count", "pack", "sleep-until"):
         assert three(command, "--short", "--debug", "--pdb", "--aggressive-unload", "--will-cite").returncode == 0
-    assert three("status", "--cache", "--clear", "--cache-file", "x", "--will-cite").returncode == 0
+    done = three("status", "--cache", "--clear", "--cache-file", "x", "--will-cite")
+    assert (done.returncode, done.stderr.count("has no effect on `status`")) == (0, 4)
 
 
 @pytest.mark.parametrize("environ", [{"JUG_MAX_TASKS": "1"}, {"JUG_EXIT_IF_FILE_EXISTS": "three.py"}])

@@ -171,14 +171,26 @@ def test_failures_tell_what_went_wrong_where_and_how_often(failing):
     assert 'failing.py", line 6, in invert' in done.stdout
     assert "(by hand) at 2" in done.stdout
     assert "tries 3" in done.stdout
+    assert "jughpc failures failing.py --debug" in done.stdout
     (row,) = json.loads(failing("failures", "failing.py", "--json").stdout)
-    assert (row["name"], row["tries"]) == ("failing.invert", 3)
+    assert (row["name"], row["tries"], row["kind"], row["log"]) == ("failing.invert", 3, 0, None)
+    assert (row["place"]["line"], row["place"]["function"]) == (6, "invert")
 
 
 def test_no_failures_are_no_output_and_exit_code_0(three):
     three("execute", "three.py")
     done = three("failures", "three.py")
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_task_is_debugged_here_by_who_types_or_by_what_is_typed_beforehand(failing):
+    failing("execute", "failing.py", "--keep-going")
+    done = failing("failures", "failing.py", "--debug", "invert(0)", typed="p x + 41\n")
+    assert (done.returncode, "(Pdb) 41" in done.stdout, "ZeroDivisionError" in done.stderr) == (1, True, True)
+    failing.write("failing.py", (failing.cwd / "failing.py").read_text().replace("1 / x", "x"))
+    done = failing("failures", "failing.py", "--debug", "invert(0)")
+    assert (done.returncode, done.stdout) == (0, "it succeeded; its result is stored\n")
+    assert failing("failures", "failing.py").returncode == 0
 
 
 def test_retry_failed_makes_them_ready_for_arrays_too(failing):
@@ -236,6 +248,7 @@ def test_explain_shows_why_a_task_is_as_it_is_and_what_is_next(failing):
     assert "blocked by a failure: 1 of what it needs are not done" in done.stdout
     assert "failing.invert(0)" in done.stdout
     assert "next: it is run again after: jughpc failures failing.py --retry-failed" in done.stdout
+    assert "see: jughpc logs failing.py --task " in failing("explain", "invert(0)", "failing.py").stdout
     told = json.loads(failing("explain", "invert(0)", "failing.py", "--json").stdout)["tasks"][0]
     assert (told["state"], told["failure"]["exception"]) == ("failed", "ZeroDivisionError: division by zero")
     assert failing("explain", "nosuch", "failing.py").returncode == 2

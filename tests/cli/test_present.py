@@ -86,7 +86,7 @@ LOOKS = {
     "reduce": (["reduce", "--script", "end.py", "--if-done"], lambda done: (done.returncode, done.stdout) == (3, "")),
     "submit": (
         ["submit", "--dry-run", "--array", "4", "--scheduler", "local"],
-        lambda done: (done.returncode, "1 tasks have a result already" in done.stdout) == (0, True),
+        lambda done: (done.returncode, "1 task has a result already" in done.stdout) == (0, True),
     ),
 }
 

@@ -149,3 +149,9 @@ def test_on_this_machine_nothing_is_left_to_a_site(dry_run):
     assert "the site's default" not in out
     assert "each       time 2m, cpus 3\n" in dry_run("--time", "2m", "--cpus", "3", system="local")[1]
     assert "the site's default time, memory" in dry_run()[1]
+
+
+def test_what_is_packed_is_an_interpreter_that_is_known_now(dry_run):
+    code, _, said = dry_run("--stage", "--python", "python")
+    assert code == 2
+    assert "'python' is looked for on the node. Name its interpreter: --python /path/to" in said

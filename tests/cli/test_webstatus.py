@@ -59,8 +59,9 @@ def test_webstatus_shows_the_table_as_it_is_now(three, page, wait_for):
     three("execute", "three.py")
     wait_for(lambda: "All tasks complete" in looked_at(page)[1])
     after = looked_at(page)[1]
-    assert "<td>2</td><td>0</td><td>0</td><td>three.double</td>" in before
-    assert "<td>2</td><td>0</td><td>three.double</td>" in after
+    assert "done: 0 of 3" in before
+    assert "done: 3 of 3" in after
+    assert "three.double" in after
     assert "All tasks complete (3 tasks)." in after
 
 
@@ -93,6 +94,20 @@ def test_webstatus_tells_what_hinders_it_until_it_is_mended(three, served, wait_
     wait_for(lambda: "three.jugdata is a file" in looked_at(address)[1])
     (three.cwd / "three.jugdata").unlink()
     wait_for(lambda: looked_at(address)[0] == 200)
+
+
+def test_a_page_that_is_exported_is_one_file_that_asks_nobody(three):
+    assert three("execute", "three.py").returncode == 0
+    assert three("web", "three.py", "--export", "kept/here").stdout.startswith("kept/here/index.html shows")
+    page = (three.cwd / "kept" / "here" / "index.html").read_text()
+    assert "done: 3 of 3" in page
+    assert "<script" not in page
+    assert "token" not in page
+
+
+def test_web_is_webstatus_by_another_name(jughpc):
+    first, second = (jughpc(name, "--help").stdout.partition("\n")[2] for name in ("web", "webstatus"))
+    assert first == second
 
 
 def test_webstatus_serves_nothing_else(page):

@@ -41,6 +41,17 @@ class LivelyClock(HandClock):
         super().__init__()
         self.heartbeats: list[Heartbeat] = []
         self._plan: list[tuple[float, Callable[[], object]]] = []
+        self._held_up = 0.0
+
+    def hold_up(self, seconds: float) -> None:
+        """Let so much time go by right after this clock is read the next time: whoever reads it may not run on."""
+        self._held_up = seconds
+
+    def uptime(self) -> float:
+        now, self._held_up, pause = self.time, 0.0, self._held_up
+        if pause:
+            self.sleep(pause)
+        return now
 
     def at(self, time: float, action: Callable[[], object]) -> None:
         """Have `action` done once it is `time`."""

@@ -56,28 +56,52 @@ def test_nothing_runs_twice_and_no_claim_is_left_after_a_shard_was_let_go(bench,
     assert len(bench.store.look(0).done) == 10
 
 
-def test_another_runs_the_rest_while_the_long_task_runs(bench, short):
-    second = bench.worker(TEXT, short())
-    second.space["pause"] = lambda: None
-    first = paused(bench, short, 60, lambda: None)
-    digests = {task.args[0]: task.digest for task in second.graph.tasks}
+def joining(bench, digests, found):
+    """Return what another does that comes now: it does, and appends to `found`, all that it can claim."""
 
     def join():
-        lives, claims = bench.lease(), []
+        lives = bench.lease()
+        taker = bench.store.claims(lives.record.life)
         for i in range(10):
-            claim, _ = bench.store.claims(lives.record.life).take(0, digests[i], bench.store.look(0))
-            claims.append(claim)
-        free = [i for i in range(10) if claims[i]]
-        assert 5 not in free
-        for i in free:
-            bench.store.put(digests[i], "the other's")
-            bench.store.claims(lives.record.life).release(claims[i])
+            claim, _ = taker.take(0, digests[i], bench.store.look(0))
+            if claim:
+                found.append(i)
+                bench.store.put(digests[i], "the other's")
+                taker.release(claim)
 
-    bench.clock.at(20.0, join)
+    return join
+
+
+def test_another_runs_the_rest_while_the_long_task_runs(bench, short):
+    first, others = paused(bench, short, 60), []
+    bench.clock.at(20.0, joining(bench, {task.args[0]: task.digest for task in first.graph.tasks}, others))
     first.run()
-    others = [i for i in range(10) if bench.store.get(digests[i]) == "the other's"]
+    assert others
+    assert 5 not in others
     assert sorted(others + first.runs) == list(range(10))
     assert bench.claims() == []
+
+
+def test_who_is_held_up_between_two_short_tasks_runs_and_publishes_none_that_others_may_have_run(bench, short):
+    first, others = bench.worker(TEXT, short()), []
+    first.space["pause"] = lambda: bench.clock.hold_up(20.0)  # starved, as where there are more workers than cores
+    bench.clock.at(10.0, joining(bench, {task.args[0]: task.digest for task in first.graph.tasks}, others))
+    first.run()
+    assert others
+    assert sorted(others + first.runs) == list(range(10))
+    assert (first.executed, bench.claims()) == (10 - len(others), [])
+
+
+def test_who_learns_too_late_that_the_shard_was_let_go_publishes_and_counts_what_it_claims_singly(bench, short):
+    first, others = bench.worker(TEXT, short()), []
+    first.space["pause"] = lambda: bench.clock.hold_up(20.0)
+    seen = first.lease.step
+    first.lease.step = lambda *told: seen(*told) and False
+    bench.clock.at(10.0, joining(bench, {task.args[0]: task.digest for task in first.graph.tasks}, others))
+    first.run()
+    assert set(first.runs) & set(others)
+    assert first.executed == 10 - len(others)
+    assert all(bench.store.get(task.digest) == "the other's" for task in first.graph.tasks if task.args[0] in others)
 
 
 def test_a_shard_is_kept_while_somebodys_attempt_stands_in_the_way(bench, short):

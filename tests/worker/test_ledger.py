@@ -85,8 +85,9 @@ def test_what_is_written_is_read_as_it_was(ledger, clock):
     for seconds in (0.01, 0.5, 70.0):
         run_single(ledger, clock, seconds)
     ledger.write(store, RECORD)
-    read, kept = decode(store.measures("life-a"), "life-a"), ledger.measures(RECORD)
-    assert read is not None
+    columns, kept = decode(store.measures("life-a"), "life-a"), ledger.measures(RECORD)
+    assert columns is not None
+    read = columns.rows()
     assert (read.slots, read.grain) == (kept.slots, kept.grain)
     assert [dataclasses.replace(read.summary, functions={}), *read.tasks] == [
         dataclasses.replace(kept.summary, functions={}), *kept.tasks,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from jughpc.aside import put
 from jughpc.config.trust import Trust
-from jughpc.errors import JugfileNotFoundError, SettingError
+from jughpc.errors import JugfileNotFoundError, SettingError, UsageError
 from jughpc.fs import OsFiles
 from jughpc.jsonfile import read_json
 from jughpc.store.location import Folder, Location, Memory, Server, parse
@@ -128,6 +128,23 @@ def remember(folder: Path, target: Target, say: Callable[[str], None]) -> None:
     fields = {"jugfile": str(target.jugfile), "jugdir": target.location.spell(), "args": target.args}
     with suppress(OSError):
         put(folder / MEMORY, json.dumps(fields) + "\n")
+
+
+@contextmanager
+def remembering(folder: Path, target: Target, say: Callable[[str], None]) -> Iterator[None]:
+    """Remember `target` from the start of the block on, for who is killed in it; not if it was refused."""
+    path = folder / MEMORY
+    try:
+        before = path.read_text()
+    except (OSError, ValueError):
+        before = None
+    remember(folder, target, say)
+    try:
+        yield
+    except UsageError:
+        with suppress(OSError):
+            path.unlink() if before is None else put(path, before)
+        raise
 
 
 class _Last(NamedTuple):

@@ -13,13 +13,14 @@ from jughpc.app.context.target import remember
 from jughpc.app.run.loads import Loader
 from jughpc.app.run.part import Outcome, Part, stopped, tell_what_waits
 from jughpc.app.run.rescue import spelt, take_up_here
+from jughpc.app.run.selection import Chosen
 from jughpc.errors import JugdirError
 from jughpc.store import rescue
 from jughpc.store.location import Memory
-from jughpc.tasks.matching import Matcher
 from jughpc.usage import OsMeter
 from jughpc.worker.element import Place
 from jughpc.worker.ledger import Ledger
+from jughpc.worker.marks import marks_of, take_note_of_writes
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import Interrupted, Stops
@@ -33,12 +34,14 @@ _GONE = (
 _BY_ITSELF = frozenset({errno.EAGAIN})  # what passes without anybody's help: a server that loads its data
 
 
-def execute(site: Site, where: Place, options: Options, chosen: Matcher | None = None) -> Outcome:
+def execute(site: Site, where: Place, options: Options, chosen: Chosen | None = None) -> Outcome:
     """Work on the site's jugfile until all is done, nothing can go on, or this process is told to stop.
 
     Args:
-        chosen: Tells by its name whether a task is to be run; None for all of them.
+        chosen: Tells which tasks are to be run; None for all of them.
     """
+    if where.ref and where.worker:
+        take_note_of_writes()
     stops = Stops(options.stop_file, site.say)
     stops.install()
     lease = site.lease(where.ref, where.owner, where.worker)
@@ -51,7 +54,7 @@ def execute(site: Site, where: Place, options: Options, chosen: Matcher | None =
         patience.through(lambda: lease.begin(session.store), "write its record")
         if not session.target.location.is_private:
             take_up_here(site, session.store)
-        outcome = _all_loads(part, session, Loader(site, stops, patience, chosen))
+        outcome = _all_loads(part.noting(marks_of(lease.record)), session, Loader(site, stops, patience, chosen))
         patience.through(lambda: sessions.close(session), "store its results", in_hand=True)
         if session.target.location == Memory():
             site.say(_GONE)

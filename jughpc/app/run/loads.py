@@ -11,9 +11,8 @@ from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.sources import Project, note
-from jughpc.app.run.selection import Choice
+from jughpc.app.run.selection import Choice, Chosen
 from jughpc.tasks.graph import Graph
-from jughpc.tasks.matching import Matcher
 from jughpc.worker.patience import Patience
 from jughpc.worker.stops import Stops
 
@@ -50,10 +49,10 @@ class Loader:
 
     Args:
         stops: Of this process.
-        chosen: Tells by its name whether a task is to be run; None for all of them.
+        chosen: Tells which tasks are to be run; None for all of them.
     """
 
-    def __init__(self, site: Site, stops: Stops, patience: Patience, chosen: Matcher | None) -> None:
+    def __init__(self, site: Site, stops: Stops, patience: Patience, chosen: Chosen | None) -> None:
         self._site, self._stops, self._patience, self._chosen = site, stops, patience, chosen
         self._before, self._left = 0, _PATIENCE
         self._project: Project | None = None

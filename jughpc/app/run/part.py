@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jughpc.app.context.site import Site
 from jughpc.app.run.loads import Load
@@ -13,6 +13,7 @@ from jughpc.store.lease.lease import Lease
 from jughpc.tasks.graph import Graph
 from jughpc.worker.ledger import Ledger
 from jughpc.worker.loop import Worker
+from jughpc.worker.marks import Marks
 from jughpc.worker.patience import Patience
 from jughpc.worker.policy import Policy
 from jughpc.worker.stops import AT_ONCE, Stops
@@ -65,6 +66,10 @@ class Part:
             go_on = rounds > 0 if gone else self.patience.through(load.choice.look, "look at the store")
             if worker.stopping() or not go_on:
                 return total, worker.stopping()
+
+    def noting(self, marks: Marks | None) -> Part:
+        """Return the same part, which notes what tasks put out."""
+        return replace(self, options=replace(self.options, marks=marks))
 
     def outcome(self, load: Load, total: Tally) -> Outcome:
         """Return how it ends with this load."""

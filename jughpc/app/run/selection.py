@@ -1,16 +1,27 @@
-"""Run only those tasks of a jugfile that were chosen by name."""
+"""Run only those tasks of a jugfile that were chosen, mostly by name."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from jughpc.errors import UsageError
 from jughpc.store.base import Store
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
+from jughpc.tasks.task import Task
+
+Chosen = Callable[[Task[Any]], bool]
+"""Tells whether a task is to be run."""
 
 _MOST = 3  # names told
+
+
+def by_task(matches: Matcher | None) -> Chosen | None:
+    """Return what tells it of a task that a matcher tells of its name; None chooses all."""
+    return None if matches is None else lambda task: matches(task.name)
 
 
 class Choice:
@@ -18,7 +29,7 @@ class Choice:
 
     Args:
         whole: All of them.
-        matches: Tells by its name whether a task is to be run; None for all of them.
+        chosen: None for all of them.
 
     Attributes:
         store: Where results of others are looked for.
@@ -28,11 +39,11 @@ class Choice:
         UsageError: No task was chosen, and no more will come.
     """
 
-    def __init__(self, jugfile: Jugfile, whole: Graph, store: Store, matches: Matcher | None) -> None:
+    def __init__(self, jugfile: Jugfile, whole: Graph, store: Store, chosen: Chosen | None) -> None:
         self.store = store
-        self.graph = whole if matches is None else Graph(task for task in jugfile.tasks if matches(task.name))
-        self._others = range(0) if matches is None else range(self.graph.listed, len(self.graph.tasks))
-        if matches and not self.graph.listed and not jugfile.barrier:
+        self.graph = whole if chosen is None else Graph(task for task in jugfile.tasks if chosen(task))
+        self._others = range(0) if chosen is None else range(self.graph.listed, len(self.graph.tasks))
+        if chosen and not self.graph.listed and not jugfile.barrier:
             raise nobody_chosen(jugfile)
         for index in self._others:
             self.graph.failed(index)

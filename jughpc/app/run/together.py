@@ -18,18 +18,19 @@ from jughpc.app.run.execute import fitting, open_store, opened
 from jughpc.app.run.loads import Load, Loader
 from jughpc.app.run.part import Outcome, Part, stopped, tell_what_waits
 from jughpc.app.run.rescue import take_up_here
+from jughpc.app.run.selection import Chosen
 from jughpc.errors import JugError, UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.process import BeatProcess, ForkedLease
 from jughpc.store.redis.server import let_go
-from jughpc.tasks.matching import Matcher
 from jughpc.usage import OsMeter
 from jughpc.worker import forking
 from jughpc.worker.crew import Crew
 from jughpc.worker.element import Place
 from jughpc.worker.forking import Scene
 from jughpc.worker.ledger import Ledger
+from jughpc.worker.marks import index_here, marks_of
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.placement import Share
 from jughpc.worker.policy import Policy
@@ -37,7 +38,7 @@ from jughpc.worker.seat import Report, Seat
 from jughpc.worker.seeds import sow
 from jughpc.worker.spawning import become
 from jughpc.worker.stops import AT_ONCE, Interrupted, Stops
-from jughpc.worker.tally import Options, Tally
+from jughpc.worker.tally import Options, Say, Tally
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Element:
 
 
 def execute_together(
-    site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Matcher | None = None
+    site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Chosen | None = None
 ) -> Outcome:
     """Do as `execute` does, with as many workers as there are `shares`. Raises UsageError, besides."""
     if site.location.is_private:
@@ -104,7 +105,8 @@ class _Watch:
         self._element, self._stops, self._beating, self._loader = element, stops, beating, loader
         count = len(element.shares)
         bound = count * (element.options.max_crashes + 1)  # so that tasks that kill are found out before
-        self._crew = Crew(beating, stops, element.site.say, self._has_time, bound)
+        log = index_here() if element.where.ref else None
+        self._crew = Crew(beating, stops, element.site.say, self._has_time, bound, log)
         self._numbers: Iterable[int] = range(1, count + 1)
         self._total = Tally()
         self._reports: Mapping[int, Report] = {}
@@ -113,7 +115,7 @@ class _Watch:
     def spawn(self) -> Outcome:
         """Have each worker load the jugfile by itself, and go on past barriers."""
         self._reports = self._crew.work(self._numbers, partial(_spawn, self._element))
-        self._total = _sum(self._reports.values())
+        self._total = summed(self._reports.values(), self._element.site.say)
         self._raise_trouble()
         return self._outcome()
 
@@ -132,7 +134,7 @@ class _Watch:
                     site.say(f"{words}: each worker loads the jugfile by itself")
                     return self.spawn()
                 self._reports = self._crew.work(self._numbers, partial(_work, self._element, load))
-                self._total = self._total.plus(_sum(self._reports.values()))
+                self._total = self._total.plus(summed(self._reports.values(), self._element.site.say))
                 self._raise_trouble()
                 self._numbers = [number for number, report in self._reports.items() if report.is_done]
                 if load.is_last or not self._numbers or self._stops.signal:
@@ -185,16 +187,16 @@ def _work(element: Element, load: Load, seat: Seat) -> Report:
     element.shares[seat.number - 1].take()
     sow()
     site, where = replace(element.site), element.place_of(seat.number)  # a site of its own opens the store anew
+    lease = ForkedLease(seat.line, site.clock, where.ref, where.owner, where.worker)
     options = replace(element.options, start=where.start, stop_file=None)  # that file is looked for once for all
     patience = Patience(site.clock, seat.stops, site.say, options)
     policy = Policy(workers=where.all)
-    lease = ForkedLease(seat.line, site.clock, where.ref, where.owner, where.worker)
     part = Part(lease, seat.stops, policy, options, site, patience, Ledger(site.clock, OsMeter()))
     seat.stops.tasks_run_in(load.session.jugfile.folder)
     try:
         own = patience.through(lambda: _own(load, site), "open the store")
         patience.through(lambda: lease.begin(own.session.store), "write its record")
-        return _report(part, own)
+        return _report(part.noting(marks_of(lease.record)), own)
     except JugError as error:
         return Report(ExitCode.FAILED, trouble=error)
     except Interrupted:
@@ -229,8 +231,8 @@ def _report(part: Part, load: Load) -> Report:
     return Report(outcome.code, tally, outcome.nothing_left, is_over, is_done=not left, done=outcome.done)
 
 
-def _sum(reports: Iterable[Report]) -> Tally:
-    """Return what all did: what one found done may be another's work."""
+def summed(reports: Iterable[Report], say: Say) -> Tally:
+    """Return what all did: what one found done may be another's work, and what several ran counts once, and is told."""
     total, done = Tally(), Counter[str]()
     for report in reports:
         total.executed += report.tally.executed
@@ -238,4 +240,7 @@ def _sum(reports: Iterable[Report]) -> Tally:
         total.failures += report.tally.failures
         done |= report.done
     total.loaded &= done - total.executed
+    if twice := total.executed - (total.executed & done):
+        say(f"{twice.total()} tasks ran twice: a worker was held up for so long that another took over what it had")
+        total.executed -= twice
     return total

@@ -13,7 +13,7 @@ from jughpc.store.base import Failure
 _FRAME = re.compile(r'[ |]*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?')
 _NOT_THE_USERS = re.compile(r"/lib(?:64)?/(?:py|graalpy)[^/]*/|/(?:site|dist)-packages/|\.zip/|^<")
 _COMPARED = 2000  # [characters] of a text
-_STACK = "Traceback (most recent call last):"
+STACK = "Traceback (most recent call last):"
 _VARYING = (  # in this order: a path may hold numbers
     (re.compile(r"(?:[\w.~+-]*/)+[\w.~+%@:-]*"), "/"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b|\b(?=[a-f]*\d)[0-9a-f]{8,}\b"), "0"),
@@ -84,7 +84,7 @@ def alike(failures: Iterable[Failure]) -> list[Alike]:
 
 def last_frame(trace: str) -> Frame | None:
     """Return the last line of the user's in a traceback, of what was raised last; else the last of a library's."""
-    frames = [_frame(match) for match in map(_FRAME.match, trace.rpartition(_STACK)[2].splitlines()) if match]
+    frames = [_frame(match) for match in map(_FRAME.match, trace.rpartition(STACK)[2].splitlines()) if match]
     return next((frame for frame in reversed(frames) if is_users(frame.file)), frames[-1] if frames else None)
 
 

@@ -149,17 +149,12 @@ def _silent(jobs: Jobs, files: Files, lives: _Lives, told: Collection[int]) -> I
     logs = set(files.names(f"{jobs.submission.path}/logs")) if failed else set[str]()
     if not logs:  # a site's templates may write them elsewhere
         return
-    names = dict(_logs(jobs, [job for job in jobs.accepted if job.role is Role.ARRAY]))
+    indices = jobs.cluster.scheduler.capabilities.indices
+    paths = journal.logs_of(jobs.submission, jobs.accepted, indices)
+    names = {number: path.name for number, path in paths}
     for number, status in failed.items():
         if names.get(number) not in logs and not _is_excused(status):
             yield _Sign(status.host, number, f"it never began: {status.reason or 'the scheduler gives no reason'}")
-
-
-def _logs(jobs: Jobs, arrays: Sequence[Accepted]) -> Iterator[tuple[int, str]]:
-    """Yield the number of each element and the name of its log."""
-    for job in arrays:
-        for place, index in enumerate(jobs.cluster.scheduler.capabilities.indices(job.size)):
-            yield job.offset + place, journal.log_of(jobs.submission, job, index).name
 
 
 def _as_it_is(record: Record, over: Mapping[str, str]) -> Record:

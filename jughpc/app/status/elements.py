@@ -62,6 +62,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     if submission is None:
         return None
     cluster = clusters.recorded(submission.scheduler, submission.limits, submission.commands)
+    cluster = cluster if submissions.is_own(submission) else cluster.of(submission.user)
     settled = _settled(files, folder, clusters, submission) if ask else Settled()
     jobs = Jobs(
         submission,
@@ -90,6 +91,14 @@ def _asked(jobs: Jobs, files: Files) -> Jobs:
     except JugError as error:
         missing = isinstance(error, CommandMissingError)
         return replace(jobs, poll=standing.remembered(*about), trouble=str(error), is_out_of_reach=missing)
+
+
+def goes_on(jobs: Jobs) -> bool:
+    """Return whether anything of a submission is queued or runs, or may for all that can be found out."""
+    if jobs.cancelled:
+        return False
+    known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
+    return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
 
 
 def dead_by_scheduler(jobs: Jobs, records: Sequence[Record]) -> dict[str, str]:

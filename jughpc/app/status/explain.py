@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
-from jughpc.errors import UsageError
 from jughpc.store.base import SHARD, Failure, Observer, Store
 from jughpc.store.record import Record
 from jughpc.tasks import brief
 from jughpc.tasks.graph import Graph
-from jughpc.tasks.matching import by_name
-from jughpc.tasks.task import Task
+from jughpc.tasks.meaning import meant
 
 DONE, FAILED, RUNNING, HELD, BLOCKED, WAITING, READY = (
     "done", "failed", "running", "held by the dead", "blocked by a failure", "waiting", "ready",
@@ -25,8 +20,6 @@ DONE, FAILED, RUNNING, HELD, BLOCKED, WAITING, READY = (
 MOST = 10  # tasks that one text may mean and that are each explained
 _MOST_NEEDED = 5  # that a task waits for, told by name
 _DEEPEST = 10_000  # tasks that are looked at for the cause of a wait
-
-_DIGEST = re.compile(r"[0-9a-f]{4,32}")
 
 
 @dataclass(frozen=True)
@@ -86,61 +79,14 @@ class Explanation:
 
 
 def explain(site: Site, text: str) -> Explanation:
-    """Return what is known of the tasks that `text` means: a digest's beginning, a call with its arguments, or a name.
-
-    Raises UsageError if it means none.
-    """
+    """Return what is known of the tasks that `text` means, see tasks.meaning. Raises UsageError if it means none."""
     session = sessions.peek(site)
     graph = Graph(session.jugfile.tasks)
-    found = _meant(graph, text)
-    if not found:
-        names = ", ".join(sorted({task.name for task in graph.tasks})[:5]) or "none"
-        raise UsageError(
-            f"no task of {session.target.jugfile} is called {text}; give a name ({names}), a call such as 'f(41)', or "
-            "the beginning of a digest, as `jughpc failures` shows it."
-        )
+    found = meant(text, graph.tasks, graph.digests)
     missing = session.store.missing(graph.digests[index] for index in found)
     found.sort(key=lambda index: graph.digests[index] not in missing)  # a stable sort: else as they were made
     look = _Look(session.store, graph)
     return Explanation(len(found), tuple(look.explained(index) for index in found[:MOST]))
-
-
-def _meant(graph: Graph, text: str) -> list[int]:
-    if _DIGEST.fullmatch(text) and (
-        found := [index for index, digest in enumerate(graph.digests) if digest.hex().startswith(text)]
-    ):  # else it may be a name: `face`
-        return found
-    if (call := _call(text)) is not None:
-        return [index for index, task in enumerate(graph.tasks) if call(task)]
-    matches = by_name(text)
-    return [index for index, task in enumerate(graph.tasks) if matches(task.name)]
-
-
-def _call(text: str) -> Callable[[Task[Any]], bool] | None:
-    """Return what tells whether a task is the call that `text` writes; None if it writes none.
-
-    Arguments that are no plain values are compared by how they are written in short.
-    """
-    try:
-        node = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError):
-        return None
-    if not isinstance(node, ast.Call):
-        return None
-    matches, written = by_name(ast.unparse(node.func)), "".join(text.partition("(")[1:])
-    try:
-        args = tuple(ast.literal_eval(arg) for arg in node.args)
-        kwargs = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
-    except ValueError:
-        return lambda task: matches(task.name) and brief.call("", task.args, task.kwargs) == written
-    return lambda task: matches(task.name) and _is_equal((task.args, task.kwargs), (args, kwargs))
-
-
-def _is_equal(one: object, other: object) -> bool:
-    try:
-        return bool(one == other)
-    except Exception:  # arrays, and whatever users' classes do
-        return False
 
 
 class _Look:

@@ -16,6 +16,7 @@ from jughpc.fs import Files
 REDUCED = "reduced"
 """In a submission's folder: its reduce ended well, in its job or by hand."""
 
+_TO_COME = "the collector queues it once all tasks are done: the queue had no room for it"
 _BADLY = (State.FAILED, State.CANCELLED)
 
 
@@ -57,6 +58,13 @@ def reduce_of(submission: Submission) -> Path | None:
     return Path(script) if (script := submission.meta.get("reduce")) else None
 
 
+def is_to_come(jobs: Jobs) -> bool:
+    """Return whether the collector, which goes on, queues the reduce once all is done: the one before was withdrawn."""
+    reduce, collector = latest(jobs, Role.REDUCE), jobs.poll.dependents.get(Role.COLLECT)
+    goes_on = collector is not None and not collector.state.ended
+    return goes_on and not jobs.cancelled and reduce is not None and reduce.name in jobs.taken_back
+
+
 def never_starting(jobs: Jobs) -> list[Accepted]:
     """Return the reduce whose collector did not end well, if it has not ended itself."""
     reduce, job = jobs.poll.dependents.get(Role.REDUCE), latest(jobs, Role.REDUCE)
@@ -96,7 +104,7 @@ def withdraw_orphans(jobs: Jobs, files: Files) -> str:
 
     One that its system ended itself is on record as withdrawn from then on.
     """
-    if jobs.trouble or jobs.cancelled:
+    if jobs.trouble or jobs.cancelled or jobs.cluster.owner:
         return ""
     if stems := [journal.stem_of(job) for job in never_started(jobs)]:
         journal.withdraw(files, jobs.submission, stems)
@@ -130,6 +138,10 @@ def told(jobs: Jobs, files: Files) -> dict[Role, Told]:
     """Return how the latest collector and reduce stand, with the next step."""
     bad, gone = troubles(jobs, files), withdrawn(files, jobs.submission)
     statuses = {**bad, **jobs.poll.dependents}
+    if is_to_come(jobs) and Role.REDUCE in statuses:
+        bad.pop(Role.REDUCE, None)
+        gone = set()
+        statuses[Role.REDUCE] = Status(State.QUEUED, _TO_COME)
     found = ((role, latest(jobs, role), statuses.get(role)) for role in (Role.COLLECT, Role.REDUCE))
     fate = _fate(jobs, files)
     return {

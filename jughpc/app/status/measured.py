@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable
 
 from jughpc.store.base import Store
-from jughpc.store.measures import FIRST, LARGEST, Measures, Summary, Sums, decode, decode_summary, together
+from jughpc.store.measures import FIRST, LARGEST, Columns, Summary, Sums, decode, decode_summary, together
 from jughpc.store.record import ElementRef
 
 SAMPLE = 64  # lives that are enough to tell means
@@ -27,7 +27,7 @@ def summaries(store: Store, lives: Iterable[str]) -> list[Summary]:
     return [summary for summary in found if summary]
 
 
-def every(store: Store, submission: str = "") -> list[Measures]:
+def every(store: Store, submission: str = "") -> list[Columns]:
     """Return all that lives measured, the earliest first; one read each.
 
     Args:
@@ -55,7 +55,7 @@ def _first(store: Store, life: str) -> Summary | None:
     return None
 
 
-def _whole(store: Store, life: str) -> Measures | None:
+def _whole(store: Store, life: str) -> Columns | None:
     for _ in range(_TRIES):
         if found := decode(store.measures(life, LARGEST), life):
             return found

@@ -11,7 +11,7 @@ from jughpc.app.submit import live, revive
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.settling import cancel as cancel_all
 from jughpc.batch.submissions import Accepted
-from jughpc.errors import SchedulerError
+from jughpc.errors import SchedulerError, UsageError
 
 
 def cancel(site: Site, clusters: Clusters, number: int | None) -> Sequence[Accepted]:
@@ -21,6 +21,7 @@ def cancel(site: Site, clusters: Clusters, number: int | None) -> Sequence[Accep
 
     Raises:
         JugdirError: There is no submission of that number.
+        UsageError: It is another user's.
         SchedulerError: Some could not be ended yet; the next command finishes it.
     """
     ended, wrong = list[Accepted](), list[str]()
@@ -38,9 +39,15 @@ def cancel(site: Site, clusters: Clusters, number: int | None) -> Sequence[Accep
 
 def _meant(site: Site, clusters: Clusters, number: int | None) -> Sequence[Jobs]:
     if number is None:
-        return live.live(site, clusters)
-    jobs = submitted.find(site, clusters, number)
-    return [jobs] if jobs else []
+        found = live.live(site, clusters)
+        for jobs in found:
+            if jobs.cluster.owner:
+                site.say(f"submission {jobs.submission.number} is {jobs.cluster.owner}'s to end, and stays")
+        return [jobs for jobs in found if not jobs.cluster.owner]
+    one = submitted.find(site, clusters, number)
+    if one and one.cluster.owner:
+        raise UsageError(f"submission {number} is {one.cluster.owner}'s to end: nothing of it was touched.")
+    return [one] if one else []
 
 
 def _is_over(jobs: Jobs) -> bool:

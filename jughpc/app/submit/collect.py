@@ -12,16 +12,18 @@ from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover
-from jughpc.app.submit.followed import wait_for_reduce
+from jughpc.app.submit.followed import latest_collector, wait_for_reduce
+from jughpc.app.submit.last_reduce import ensure_reduce
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.outage import outlast
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.silence import Silence
 from jughpc.app.upkeep.claims import settle_deaths
 from jughpc.backoff import Backoff
+from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
-from jughpc.errors import FullError, JugdirError
+from jughpc.errors import FullError, JugdirError, JugError
 from jughpc.store.base import Failure, Observer
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
@@ -40,13 +42,16 @@ class End(Enum):
     BY_HAND = "tasks are left, and the elements were cancelled by hand"
     IN_VAIN = "tasks are left, and no element started: a job that they waited for (--after) did not end well"
     FULL = "tasks are left, and the system had no room for further jobs"
+    UNREDUCED = "all tasks are done, and the reduce could not be queued"
     HANDED_OVER = "tasks are left, and further jobs go on with them"
 
 
 GO_ON: Mapping[End, str] = {
+    End.BLOCKED: "`jughpc failures` tells why; once that is mended, `jughpc submit` runs what is left.",
     End.SILENT: "Once the scheduler answers, `jughpc status` shows what it started; `jughpc submit` runs what is left.",
     End.BY_HAND: "No further ones are submitted in their place. `jughpc resubmit` goes on.",
     End.IN_VAIN: "Mend that job; `jughpc resubmit` then starts at once, `jughpc resubmit --after JOBID` after another.",
+    End.UNREDUCED: "`jughpc submit` queues it: nothing else is left to run.",
     End.FULL: "Once other jobs of yours have ended, `jughpc resubmit` runs what is left.",
 }
 """What to do about an end; submitting again is what helps else."""
@@ -74,12 +79,16 @@ class Charge:
         rounds: Further arrays in a row that may follow ones which brought nothing.
         progress: Where things stood when its array was queued, None if nobody said.
         deadline: When its scheduler ends it [Unix s], None for never.
+        stem: Of its own files in the submission, "" for the latest collector.
+        last: Whether no reduce waits for it: it queues that itself once all is done.
     """
 
     number: int
     rounds: int
     progress: Progress | None = None
     deadline: float | None = None
+    stem: str = ""
+    last: bool = False
 
 
 def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadline: float | None = None) -> Verdict:
@@ -126,20 +135,40 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     """Wait for those who work; then hand what is left to a further array, with a collector and a reduce of its own.
 
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for. However
-    this ends, the reduce that waits for it to end well is withdrawn unless it did.
+    this ends, the reduce that waits for it to end well is withdrawn unless it did; then there is one.
     """
-    if outlast(site, site.store) is None:
+    if (files := site.files) is None or outlast(site, site.store) is None:
         raise JugdirError(f"there is no store in {site.location}. Was it made elsewhere? --jugdir DIR")
-    done = False
+    folder = site.location.folder()
+    stem = charge.stem or outlast(site, lambda: latest_collector(files, submissions.load(files, folder, charge.number)))
+    charge, done = replace(charge, stem=stem), False
     try:
+        if not charge.last:
+            last = None if charge.deadline is None else charge.deadline - MARGIN
+            outlast(site, lambda: wait_for_reduce(site, clusters, charge.number, stem, last))
         verdict = outlast(site, lambda: _judged(site, clusters, charge))
+        if verdict.end is End.DONE:
+            verdict = outlast(site, lambda: _reduced(site, clusters, charge, verdict))
         done = verdict.end is End.DONE
-        last = None if charge.deadline is None else charge.deadline - MARGIN
-        outlast(site, lambda: wait_for_reduce(site, clusters, charge.number, last))
     finally:
         if not done:
-            withdraw_reduce(site, clusters, charge.number)
+            withdraw_reduce(site, clusters, charge.number, stem)
     return verdict
+
+
+def _reduced(site: Site, clusters: Clusters, charge: Charge, verdict: Verdict) -> Verdict:
+    """See to it that a reduce is queued; return the verdict as it is then."""
+    try:
+        ensure_reduce(site, clusters, charge.number, charge.stem, _left(site, charge))
+    except JugError as error:
+        site.say(f"the reduce could not be queued: {error}")
+        return replace(verdict, end=End.UNREDUCED)
+    return verdict
+
+
+def _left(site: Site, charge: Charge) -> float:
+    """Return how long a collector may wait for room [s]."""
+    return 0.0 if charge.deadline is None else charge.deadline - site.clock.wall() - 2 * MARGIN
 
 
 def story(site: Site, verdict: Verdict) -> Iterator[str]:
@@ -179,19 +208,18 @@ def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
         if rounds is None:
             site.say("the latest array brought nothing; no further one is submitted")
         else:
-            return _handed_over(site, clusters, verdict, verdict.jobs, size, rounds, charge.deadline)
+            return _handed_over(site, clusters, charge, verdict, verdict.jobs, size, rounds)
         return verdict
     return replace(verdict, end=End.BY_HAND) if by_hand else verdict
 
 
 def _handed_over(
-    site: Site, clusters: Clusters, verdict: Verdict, jobs: Jobs, size: int, rounds: int, deadline: float | None
+    site: Site, clusters: Clusters, charge: Charge, verdict: Verdict, jobs: Jobs, size: int, rounds: int
 ) -> Verdict:
     """Hand over, waiting for room as long as this job's own time lasts; return the verdict as it is then."""
-    left = 0.0 if deadline is None else deadline - site.clock.wall() - 2 * MARGIN
-    patient = replace(jobs, cluster=replace(jobs.cluster, patience=max(left, jobs.cluster.patience)))
+    patient = replace(jobs, cluster=replace(jobs.cluster, patience=max(_left(site, charge), jobs.cluster.patience)))
     try:
-        done = handover.hand_over(site, clusters, patient, verdict.standing, size, rounds)
+        done = handover.hand_over(site, clusters, patient, verdict.standing, size, rounds, charge.stem)
     except FullError:
         return replace(verdict, end=End.FULL)
     return replace(verdict, end=End.HANDED_OVER) if done else verdict

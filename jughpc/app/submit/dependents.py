@@ -6,32 +6,50 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jughpc.app.context.target import Target
+from jughpc.app.status import followers
 from jughpc.app.submit.progress import Progress
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
 
+LAST = "--queues-reduce"  # how the command line of a collector says that no reduce waits for it
 
-def of_array(
-    target: Target, submission: Submission, rounds: int, reduce: Path | None, progress: Progress
-) -> list[DependentJob]:
-    """Return the jobs that depend on an array of `submission`.
+
+def of_array(target: Target, submission: Submission, rounds: int, progress: Progress) -> list[DependentJob]:
+    """Return the jobs that depend on an array of `submission`: the collector and, if it has one, the reduce.
 
     Args:
         rounds: Further arrays in a row that may follow ones which brought nothing.
-        reduce: The script that runs once all is done, None for none.
         progress: How far things are before the array begins.
     """
-    options = submission.options
+    return [collector(target, submission, rounds, progress), *reduce_alone(target, submission)]
+
+
+def collector(
+    target: Target, submission: Submission, rounds: int, progress: Progress, *, last: bool = False
+) -> DependentJob:
+    """Return the collector of an array.
+
+    Args:
+        last: Whether no reduce waits for it: it queues that itself once all is done.
+    """
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
-    collect = argv(options.python, "collect", target, *told)
-    dependents = [DependentJob(Role.COLLECT, collect, options.collect)]
-    if reduce is not None:
-        key = submission.meta.get("reduce_text")
-        script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
-        run, checking = (argv(options.python, "reduce", target, *script, *how) for how in ((), ("--if-done",)))
-        dependents.append(DependentJob(Role.REDUCE, run, options.reduce, checking))
-    return dependents
+    words = argv(submission.options.python, "collect", target, *told, *((LAST,) if last else ()))
+    return DependentJob(Role.COLLECT, words, submission.options.collect)
+
+
+def reduce_alone(target: Target, submission: Submission) -> list[DependentJob]:
+    """Return the reduce of a submission, none if it has none.
+
+    It looks itself whether all is done: a system that has forgotten its collector may start it at any time.
+    """
+    if (reduce := followers.reduce_of(submission)) is None:
+        return []
+    key = submission.meta.get("reduce_text")
+    script = (f"--script={reduce}", *([f"--script-text={key}"] if key else []), "--if-done")
+    return [
+        DependentJob(Role.REDUCE, argv(submission.options.python, "reduce", target, *script), submission.options.reduce)
+    ]
 
 
 def operand(path: Path) -> str:

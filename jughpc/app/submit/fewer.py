@@ -13,13 +13,16 @@ Queue = Callable[[Submitter, int], list[Accepted]]
 """Queues that many elements and what follows them, all or nothing, and returns the jobs."""
 
 
-def as_many_as_fit(submitter: Submitter, size: int, queue: Queue, make_room: Callable[[], None]) -> list[Accepted]:
-    """Queue `size` elements; where there is no room for them and their followers, half as many, and so on.
+def as_many_as_fit(
+    submitter: Submitter, size: int, queue: Queue, make_room: Callable[[], None], narrow: Queue
+) -> list[Accepted]:
+    """Queue `size` elements; where there is no room for them and all their followers, what needs less.
 
     Not even one: then it is waited for room, as long as the cluster's patience lasts.
 
     Args:
         make_room: Ends what may go once it is known that there is too little.
+        narrow: Queues them with what has to follow at once; half as many, and so on, where these do not fit either.
     Raises:
         FullError: No room came. Else as `queue`.
     """
@@ -29,16 +32,16 @@ def as_many_as_fit(submitter: Submitter, size: int, queue: Queue, make_room: Cal
     except FullError as error:
         submitter.tell(f"no room for {size} elements and what follows them: {error.stderr.strip()}")
     make_room()
-    for fewer in _halves(size):
+    for fewer, how in ((size, queue), *((some, narrow) for some in _halves(size))):
         try:
-            accepted = queue(at_once, fewer)
+            accepted = how(at_once, fewer)
         except FullError:
             continue
         if fewer < size:
             submitter.tell(f"{fewer} elements are queued in place of {size}: there is no room for more now")
         return accepted
     submitter.tell("there is no room for one; waiting for it as long as this job lasts")
-    return queue(submitter, 1)
+    return narrow(submitter, 1)
 
 
 def _halves(size: int) -> Iterator[int]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence, Set
 from functools import partial
 
 from jughpc.app.context.site import Site
-from jughpc.app.status import followers
 from jughpc.app.status.broken import broken, keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
@@ -39,17 +38,14 @@ def waited_in_vain(jobs: Jobs) -> bool:
     return bool(found) and set(found) == {Cause.NEVER}
 
 
-def latest_size(jobs: Jobs) -> int:
-    """Return how many elements were queued together last."""
-    return len(_places(jobs))
-
-
 def worth(site: Site, jobs: Jobs, by_hand: Set[int]) -> int:
-    """Return how many further elements may follow the latest array: none for those that were cancelled by hand."""
-    size = len(_places(jobs)) - len(by_hand)
+    """Return how many further elements may follow: as many as ever were at once, none for those ended by hand."""
+    sizes = [len(group) for group in _groups(jobs)] or [0]
     if by_hand:
         site.say(f"{len(by_hand)} elements were cancelled by hand; none is submitted in their place")
-    return max(0, size)
+        return sizes[-1] - len(by_hand)
+    ended = [_is_by_hand(status) for group in _groups(jobs) for status in _within(jobs, group).values()]
+    return max(sizes[-1], max(sizes) - sum(ended))  # the latest may be fewer than before for want of room
 
 
 def rounds_left(
@@ -78,10 +74,13 @@ def finds_broken(site: Site, jobs: Jobs) -> bool:
     return any(not node.is_avoided for node in broken(jobs, files, store))
 
 
-def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int) -> bool:
+def hand_over(
+    site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int, collector: str
+) -> bool:
     """Free what the dead held and submit an array of `size` at most, and what follows it; return whether it was.
 
-    Where there is no room for all of them, the reduce that waits for this one makes some, and fewer are queued.
+    Where there is no room for all of them, the reduce that waits for this collector makes some, none is queued before
+    all is done, and fewer elements are.
 
     Raises FullError if the system had no room for any, for as long as the cluster's patience lasts.
     """
@@ -94,17 +93,20 @@ def hand_over(site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, si
     kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
     freed = sum(row.removed for row in cleanup_claims(site, clusters))
     now = Progress.of(standing, store)
-    after = dependents.of_array(site.target, submission, rounds, followers.reduce_of(submission), now)
+    after = dependents.of_array(site.target, submission, rounds, now)
+    last = dependents.collector(site.target, submission, rounds, now, last=True)
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")
 
-    def queue(submitter: Submitter, some: int) -> list[Accepted]:
-        return more_elements(submitter, submission, some, kept_off, after)
+    def queue(followed_by: Sequence[DependentJob], submitter: Submitter, some: int) -> list[Accepted]:
+        return more_elements(submitter, submission, some, kept_off, followed_by)
 
-    make_room = partial(withdraw_reduce, site, clusters, submission.number)
+    make_room = partial(withdraw_reduce, site, clusters, submission.number, collector)
     try:
-        accepted = as_many_as_fit(Submitter(jobs.cluster, files, say), size, queue, make_room)
+        accepted = as_many_as_fit(
+            Submitter(jobs.cluster, files, say), size, partial(queue, after), make_room, partial(queue, [last])
+        )
     except FullError as error:
         say(f"they were not taken: {error}")
         raise
@@ -147,27 +149,25 @@ def _may_repair(jobs: Jobs) -> bool:
     return jobs.submission.meta.get("rounds", "1") != "0"
 
 
-def _places(jobs: Jobs) -> range:
-    """Return the numbers of the elements that were queued together last, and not taken back."""
-    arrays: list[range] = []
+def _groups(jobs: Jobs) -> list[range]:
+    """Return the numbers of the elements that were queued together, and not taken back, by the time of that."""
+    groups: list[list[Accepted]] = [[]]
     for job in jobs.accepted:
         if job.name in jobs.taken_back:
             continue
         if job.role is Role.ARRAY:
-            arrays.append(range(job.offset, job.offset + job.size))
+            groups[-1].append(job)
         elif job.role is Role.COLLECT:
-            arrays.append(range(0))
-    while arrays and not arrays[-1]:
-        arrays.pop()
-    last = len(arrays)
-    while last and arrays[last - 1]:
-        last -= 1
-    return range(arrays[last].start, arrays[-1].stop) if arrays else range(0)
+            groups.append([])
+    return [range(some[0].offset, some[-1].offset + some[-1].size) for some in groups if some]
 
 
 def _latest(jobs: Jobs) -> dict[int, Status]:
-    places = _places(jobs)
-    return {place: status for place, status in jobs.poll.elements.items() if place in places}
+    return _within(jobs, next(reversed(_groups(jobs)), range(0)))
+
+
+def _within(jobs: Jobs, group: range) -> dict[int, Status]:
+    return {place: status for place, status in jobs.poll.elements.items() if place in group}
 
 
 def _is_by_hand(status: Status) -> bool:

@@ -73,6 +73,7 @@ def as_before(
         max_crashes=int(crashes) if crashes else site.settings.max_crashes,
         workers=COUNT.read(workers) if workers else 1,
         start=start,
+        stage=found.options.stage is not None,
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
     )
 

@@ -48,7 +48,7 @@ def live(site: Site, clusters: Clusters) -> list[Jobs]:
     every = submissions.every(files, site.location.folder())
     numbers = [one.number for one in every if submissions.is_live(files, one)]
     found = (submitted.find(site, clusters, number) for number in numbers)
-    return [jobs for jobs in found if jobs and _goes_on(jobs)]
+    return [jobs for jobs in found if jobs and submitted.goes_on(jobs)]
 
 
 def refuse_a_second(site: Site, clusters: Clusters, again: bool) -> None:
@@ -60,10 +60,16 @@ def refuse_a_second(site: Site, clusters: Clusters, again: bool) -> None:
     ids = ", ".join(job.id for job in jobs.accepted)
     raise UsageError(
         f"submission {jobs.submission.number} of {site.location} goes on ({ids}): {in_words(jobs)}.\n"
-        f"{_of_damage(jobs)}"
-        "`jughpc submit --more N` adds N elements to it; `--again` makes a second submission beside it; "
-        "`jughpc cancel` ends it; `jughpc status` shows more."
+        f"{_of_damage(jobs)}{_choices(jobs)}; `jughpc status` shows more."
     )
+
+
+def _choices(jobs: Jobs) -> str:
+    """Return what may be done about a submission that goes on."""
+    again = "`--again` makes a second submission beside it"
+    if jobs.cluster.owner:
+        return f"It is {jobs.cluster.owner}'s: {again}"
+    return f"`jughpc submit --more N` adds N elements to it; {again}; `jughpc cancel` ends it"
 
 
 def _of_damage(jobs: Jobs) -> str:
@@ -82,9 +88,11 @@ def in_words(jobs: Jobs) -> str:
 
 def add(site: Site, clusters: Clusters, size: int) -> More:
     """Add `size` elements to the submission that goes on. Raises UsageError if there is none, or it is refused."""
-    found, files = live(site, clusters), site.files
+    every, files = live(site, clusters), site.files
+    found = [jobs for jobs in every if not jobs.cluster.owner]
     if not found or files is None:
-        raise UsageError(f"no submission of {site.location} goes on, so nothing can be added; submit without --more.")
+        what = f"no submission of {site.location} {'that is yours ' if every else ''}goes on"
+        raise UsageError(f"{what}, so nothing can be added; submit without --more.")
     jobs = found[-1]
     target = as_submitted(site, jobs.submission)
     now = sure(site, standing(replace(site, target=target)))
@@ -93,8 +101,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     submission = jobs.submission
     _refuse_half(site, jobs)
     rounds = int(submission.meta.get("rounds", site.settings.rounds))
-    reduce = followers.reduce_of(submission)
-    after = dependents.of_array(target, submission, rounds, reduce, Progress.of(now, site.store()))
+    after = dependents.of_array(target, submission, rounds, Progress.of(now, site.store()))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     fitting = _fitting(size, now)
     store = site.store()
@@ -128,13 +135,6 @@ def as_submitted(site: Site, submission: Submission) -> Target:
 
 def _fitting(size: int, now: Standing) -> int:
     return size if now.manifest.barrier else min(size, now.unfinished)
-
-
-def _goes_on(jobs: Jobs) -> bool:
-    if jobs.cancelled:
-        return False
-    known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
-    return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
 
 
 def _has_begun(jobs: Jobs) -> bool:

@@ -7,19 +7,20 @@ from contextlib import suppress
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.submit.followed import reduce_after
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.scheduler import Role
+from jughpc.batch.submissions import Accepted
 from jughpc.errors import JugError
 
 
-def withdraw_reduce(site: Site, clusters: Clusters, number: int) -> None:
-    """Withdraw the reduce that waits for this very job to end well, which it will not."""
+def withdraw_reduce(site: Site, clusters: Clusters, number: int, collector: str) -> None:
+    """Withdraw the reduce that waits for this very collector to end well, which it will not."""
     with suppress(JugError, OSError):  # whoever comes next sees that it can never start, and does the same
         jobs, files = submitted.find(site, clusters, number, ask=False), site.files
         if jobs is None or files is None or jobs.cancelled:
             return
-        reduces = [job for job in jobs.accepted if job.role is Role.REDUCE]
-        arrays = [place for place, job in enumerate(jobs.accepted) if job.role is Role.COLLECT]
-        mine = [job for job in reduces if jobs.accepted.index(job) < arrays[-1] or len(arrays) == 1]
-        if words := followers.withdraw(jobs, files, mine[-1:]):
+        mine = reduce_after(files, jobs.submission, collector)
+        if mine is None or mine.withdrawn or not isinstance(mine.outcome, Accepted):
+            return
+        if words := followers.withdraw(jobs, files, [mine.outcome]):
             site.say(f"the reduce could not be withdrawn yet: {words}")

@@ -66,6 +66,12 @@ def tell_start_failed(site: Site, environ: Mapping[str, str], error: Exception) 
             _tell(site, path, replace(end, when=site.clock.wall()))
 
 
+def stem(site: Site, role: Role, environ: Mapping[str, str]) -> str:
+    """Return how the names of this job's own files begin, "" by hand."""
+    path = _path(site, role, environ)
+    return path.stem if path else ""
+
+
 def mark_reduced(site: Site, script: Path) -> None:
     """Record with each submission that this is the reduce of that it ended well."""
     if (files := site.files) is None:

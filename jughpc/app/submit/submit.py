@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,8 +20,10 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
-from jughpc.app.submit import dependents, live
+from jughpc.app.submit import dependents, live, stage
+from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.stage import Staging
 from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
@@ -53,6 +55,7 @@ class SubmitRequest:
         max_crashes: How many workers a task may kill before it fails.
         workers: In each element, AUTO for as many as it gets cores or GPUs.
         start: How these come about, "" as by default.
+        stage: Whether what they import is unpacked on their node's own disk.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
     """
@@ -66,6 +69,7 @@ class SubmitRequest:
     max_crashes: int = 3
     workers: int = 1
     start: str = ""
+    stage: bool = False
     rounds: int = 2
     again: bool = False
 
@@ -83,6 +87,8 @@ class Planned:
         jobs: In the order of their submission; none if there is nothing to do.
         reduce_text: Of the reduce, None for none.
         changes: What is not what computed results in use, or what an earlier submission still runs.
+        staging: What is to be packed for the nodes, None for nothing.
+        given_up: Tasks that killed too many workers: they stay failed.
     """
 
     request: SubmitRequest
@@ -94,11 +100,18 @@ class Planned:
     jobs: Sequence[Job]
     reduce_text: bytes | None = None
     changes: Changes = field(default_factory=Changes)
+    staging: Staging | None = None
+    given_up: Set[bytes] = frozenset()
 
     @property
     def site(self) -> Site:
         """Where it was asked for."""
         return self.session.site
+
+    @property
+    def tried_again(self) -> list[bytes]:
+        """The tasks that failed before and are run again."""
+        return [digest for digest in self.standing.failed() if digest not in self.given_up]
 
     def script(self, job: Job) -> str:
         """Return the text of a job's script."""
@@ -111,10 +124,15 @@ class Planned:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A submission that was queued."""
+    """A submission that was queued.
+
+    Attributes:
+        packing: How long it took to pack what nodes unpack [s].
+    """
 
     submission: Submission
     accepted: Sequence[Accepted]
+    packing: float = 0.0
 
 
 def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> Planned:
@@ -128,10 +146,16 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
     standing = _standing(session)
     reduce_text = request.reduce.read_bytes() if request.reduce else None
-    submission = _draft(site, target, _fitting(request, standing), cluster, reduce_text)
+    hopeless = given_up(standing, None if session.is_new else session.store, request.max_crashes)
+    fitting = _fitting(request, standing, runnable(standing, hopeless))
+    submission = _draft(site, target, fitting, cluster, reduce_text)
+    staging = stage.look(site, submission) if request.stage and submission.workload.size else None
+    submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
-    planned = Planned(request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed)
+    planned = Planned(
+        request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless
+    )
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -149,15 +173,25 @@ def submit(planned: Planned) -> Submitted:
             site.location.folder(),
             lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
         )
-        _prepare_store(sessions.settle(planned.session), planned.standing, files)
-        submission = submissions.prepare(files, planned.submission)  # first: what a record names, no cleanup removes
+        _prepare_store(sessions.settle(planned.session), planned, files)
+        drafted, packing = _packed(planned)
+        submission = submissions.prepare(files, drafted)  # first: what a record names, no cleanup removes
         target = texts.pinned(site.target, texts.key_of(planned.session.jugfile.text))
         jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
         with _discarded_on_error(files, submission):
             _pin(files, planned)
         accepted = Submitter(cluster, files, site.say).submit(submission, jobs)
         _pin(files, planned)  # again: a cleanup that had looked before may just have removed them
-        return Submitted(submission, accepted)
+        return Submitted(submission, accepted, packing)
+
+
+def _packed(planned: Planned) -> tuple[Submission, float]:
+    """Return the submission with what is packed for the nodes, and how long that took [s]."""
+    if planned.staging is None or planned.staging.is_there:
+        return planned.submission, 0.0
+    began = planned.site.clock.now()
+    packed = stage.pack(planned.site, planned.staging, planned.submission)
+    return packed, planned.site.clock.now() - began
 
 
 def _check(site: Site, request: SubmitRequest) -> None:
@@ -223,14 +257,13 @@ def _standing(session: Session) -> Standing:
     return sure(session.site, tell_loss(session.site, stand(manifest, session.store, {})))
 
 
-def _prepare_store(session: Session, standing: Standing, files: Files) -> None:
+def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
     """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
-    manifest = standing.manifest
+    manifest = planned.standing.manifest
     if len(manifest):
         load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
         keep(files, load, lambda: manifest, token)
-    if failed := standing.failed():
-        session.store.forget_failures(failed)
+    session.store.forget_failures(planned.tried_again)
 
 
 def _draft(
@@ -254,11 +287,11 @@ def _draft(
     )
 
 
-def _fitting(request: SubmitRequest, standing: Standing) -> SubmitRequest:
+def _fitting(request: SubmitRequest, standing: Standing, runnable: int) -> SubmitRequest:
     """Return `request` with as many elements as have a task to run for each of their workers, if it has more."""
     if standing.manifest.barrier:  # how many follow nobody knows
         return request
-    return replace(request, size=min(request.size, math.ceil(standing.unfinished / (request.workers or 1))))
+    return replace(request, size=min(request.size, math.ceil(runnable / (request.workers or 1))))
 
 
 def said(argv: Sequence[str], option: str) -> str:
@@ -275,7 +308,7 @@ def _of_several(request: SubmitRequest) -> tuple[str, ...]:
 def _jobs(
     site: Site, target: Target, request: SubmitRequest, submission: Submission, cluster: Cluster, standing: Standing
 ) -> list[Job]:
-    after = dependents.of_array(target, submission, request.rounds, request.reduce, Progress.of(standing, site.store()))
+    after = dependents.of_array(target, submission, request.rounds, Progress.of(standing, site.store()))
     if submission.workload.size:
         return plan(submission, cluster.scheduler, after)
     missing = request.reduce is not None and (request.again or not _is_reduced(site, request.reduce, submission))

@@ -16,7 +16,7 @@ from jughpc.app.submit.submit import Submitted
 from jughpc.backoff import Backoff
 from jughpc.batch import journal
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.scheduler import State
+from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import Accepted
 from jughpc.exitcode import ExitCode
 
@@ -78,5 +78,9 @@ def _wait(
 
 
 def _state(jobs: Jobs | None, last: Accepted) -> State | None:
-    status = jobs.poll.dependents.get(last.role) if jobs else None
+    if jobs is None:
+        return None
+    if last.role is Role.REDUCE and followers.is_to_come(jobs):
+        return State.QUEUED
+    status = jobs.poll.dependents.get(last.role)
     return status.state if status else None

@@ -10,6 +10,7 @@ from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.lives import keep
+from jughpc.app.upkeep.bundles import tidy_bundles
 from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.submissions import Submission
@@ -32,6 +33,7 @@ class Tidied:
         records: Of workers that ended well, and that no status speaks of any more.
         marks: That said more than is true, or were of a former version of the jugfile.
         texts: Of jugfiles and reduces that no submission runs any more, and of functions that no result in use is by.
+        bundles: Environments that were packed for nodes of submissions that are over.
     """
 
     temporary: int
@@ -40,6 +42,7 @@ class Tidied:
     records: int
     marks: int
     texts: int = 0
+    bundles: int = 0
 
 
 def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -> Tidied:
@@ -61,6 +64,7 @@ def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -
         records=store.forget_ended(forgotten),
         marks=_correct_marks(store, set(graph.digests)),
         texts=_tidy_texts(site, files, store, graph) if files else 0,
+        bundles=tidy_bundles(files, site.location.folder()) if files else 0,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from jughpc.app.context import kept, pinned, sources
 from jughpc.app.context.site import Site
 from jughpc.app.status.tasks import COMPOUND, manifest_of
-from jughpc.batch import submissions
+from jughpc.batch import bundle, submissions
 from jughpc.errors import JugdirError
 from jughpc.fs import Files
 from jughpc.store.files.charter import STORE
@@ -57,7 +57,7 @@ def touch(site: Site) -> Touched:
     hand.renew("store.yaml", [STORE])
     _results(hand, _needed(site))
     hand.renew("marks", hand.paths(COMPLETE))
-    for folder in (kept.FOLDER, sources.FOLDER, pinned.FOLDER):
+    for folder in (kept.FOLDER, sources.FOLDER, pinned.FOLDER, bundle.FOLDER):
         hand.renew("manifests and sources", hand.tree(folder))
     tokens = _submissions(hand, site, files)
     hand.renew("records", [path for path in hand.paths(WORKERS) if _is_needed(path, tokens)])

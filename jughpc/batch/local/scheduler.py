@@ -83,6 +83,9 @@ class Local:
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         return [str(job) for job in _answer(reply).get("jobs", ())]
 
+    def of_user(self, user: str) -> Local:
+        return self  # its polls name jobs, whosever they are
+
     def poll_command(self, jobs: Names) -> list[str]:
         return command("poll", *jobs)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from jughpc.app.submit.stage import Staging
 from jughpc.app.submit.submit import WORKERS, Planned, said
 from jughpc.batch.cluster import Cluster
-from jughpc.batch.scheduler import Job, Resources, Role
+from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.units import show_memory, show_seconds
 
@@ -19,12 +20,12 @@ _DEFAULTS = ("time", "memory", "cpus", "partition", "account", "qos")
 
 def chosen(plan: Planned) -> Iterator[str]:
     """Yield everything that was chosen, and what chose it where that is no option of ours, a line each."""
-    for head, words in _lines(plan.submission, plan.cluster, plan.jobs):
+    for head, words in _lines(plan, plan.submission, plan.cluster):
         yield f"{head:<10} {words}"
 
 
-def _lines(submission: Submission, cluster: Cluster, jobs: Sequence[Job]) -> Iterator[tuple[str, str]]:
-    options, arrays = submission.options, [job for job in jobs if job.role is Role.ARRAY]
+def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[tuple[str, str]]:
+    options, arrays = submission.options, [job for job in plan.jobs if job.role is Role.ARRAY]
     limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
     yield "scheduler", submission.scheduler + (f" ({limits})" if limits else "")
     if arrays:
@@ -33,15 +34,24 @@ def _lines(submission: Submission, cluster: Cluster, jobs: Sequence[Job]) -> Ite
         yield "each", _resources(options.resources, cluster.chosen(options.extra), here=cluster.runs_here)
         if workers := said(submission.workload.argv, WORKERS):
             yield "workers", f"{workers} in each"
+        if plan.staging:
+            yield from _staged(plan.staging, here=cluster.runs_here)
     else:
         yield "array", "none: all tasks are done, and the reduce is missing"
-    for job in jobs:
+    for job in plan.jobs:
         if job.role is not Role.ARRAY:
             name = "collector" if job.role is Role.COLLECT else job.role.value
             yield name, _resources(job.resources, cluster.chosen(()), here=cluster.runs_here)
     yield "python", options.python
     yield "logs", f"{submission.folder}/logs"
     yield from _of_elements(options)
+
+
+def _staged(staging: Staging, here: bool) -> Iterator[tuple[str, str]]:
+    when = "packed by an earlier submit" if staging.is_there else "packed once, beside the results"
+    yield "stage", f"{staging.bundle.room / 1e6:.0f} MB in {staging.bundle.files} files, {when}"
+    if here:
+        yield "", "which helps on this machine only if python lies on a file server"
 
 
 def _of_elements(options: ElementOptions) -> Iterator[tuple[str, str]]:

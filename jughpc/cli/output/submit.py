@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from jughpc.app.context.site import Site
 from jughpc.app.status.elements import Jobs
 from jughpc.app.submit.live import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
 from jughpc.batch.scheduler import State
-from jughpc.batch.submissions import Accepted
+from jughpc.batch.submissions import ROOT, Accepted
 from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
 
@@ -28,7 +30,7 @@ def planned(plan: Planned) -> Iterator[str]:
     yield from chosen(plan)
     size, asked = plan.submission.workload.size, plan.request.size
     if 0 < size < asked:
-        yield f"fewer      {size} elements, not {asked}: no more than {size} tasks are left"
+        yield f"fewer      {size} elements, not {asked}: no more than {_tasks_of(size)} can be run"
 
 
 def rehearsed(plan: Planned) -> Iterator[str]:
@@ -40,9 +42,22 @@ def rehearsed(plan: Planned) -> Iterator[str]:
 
 def queued(done: Submitted) -> Iterator[str]:
     """Yield the ids of the jobs, and how to go on."""
+    if done.packing and (bundle := done.submission.options.stage):
+        yield f"packed     to {bundle.packed / 1e6:.0f} MB in {done.packing:.1f} s"
     for job in done.accepted:
         yield f"{job.role.value:<10} {job.id}"
     yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
+
+
+def as_json(site: Site, number: int | None, accepted: Sequence[Accepted]) -> str:
+    """Return what was queued on a line for scripts: ids by role; no submission if nothing was to be queued."""
+    ids: dict[str, list[str]] = {}
+    for job in accepted:
+        ids.setdefault(job.role.value, []).append(job.id)
+    folder = site.location.folder()
+    logs = None if number is None else str(folder / ROOT / str(number) / "logs")
+    told = {"submission": number, "jobs": ids, "logs": logs, "jugdir": str(folder), "jugfile": str(site.target.jugfile)}
+    return json.dumps(told)
 
 
 def ended(end: Waited) -> Iterator[str]:
@@ -76,10 +91,17 @@ def _tasks(plan: Planned) -> Iterator[str]:
     more = ", and more behind a barrier" if session.jugfile.barrier else ""
     yield f"jugfile    {session.target.jugfile}: {len(session.jugfile.tasks)} tasks{more}"
     yield f"jugdir     {session.site.location.folder()}"
-    if failed := standing.failed():
-        yield f"again      {len(failed)} tasks that failed before are tried again"
+    if again := plan.tried_again:
+        yield f"again      {_tasks_of(len(again))} that failed before {'are' if len(again) > 1 else 'is'} tried again"
+    if plan.given_up:
+        words = "`jughpc failures --retry-failed` has workers try again"
+        yield f"given up   {_tasks_of(len(plan.given_up))} that killed too many workers: {words}"
     if done := len(standing.manifest) - standing.unfinished:
-        yield f"done       {done} tasks have a result already"
+        yield f"done       {_tasks_of(done)} {'have' if done > 1 else 'has'} a result already"
+
+
+def _tasks_of(count: int) -> str:
+    return f"{count} task" if count == 1 else f"{count} tasks"
 
 
 def _changes(plan: Planned) -> Iterator[str]:

@@ -15,7 +15,7 @@ from jughpc.fs import Files, LinksRefusedError
 from jughpc.store import record
 from jughpc.store.base import SHARD, Claim, View
 from jughpc.store.files.layout import Layout, claim_path
-from jughpc.store.files.liveness import Liveness, record_path
+from jughpc.store.files.liveness import Liveness, read_record, record_path
 
 Look = Callable[[int], View]
 
@@ -109,7 +109,7 @@ class LinkClaims:
         return False
 
     def _copy(self) -> bytes:
-        mine = record.decode(self._files.read(record_path(self.life), record.LARGEST), self.life)
+        mine = read_record(self._files, record_path(self.life), self.life)
         if mine is None:
             raise OSError(errno.EIO, "the worker's own record is damaged", record_path(self.life))
         return record.encode(replace(mine, copied=True))
@@ -120,7 +120,7 @@ class LinkClaims:
     def _life_at(self, shard: int, key: bytes, generation: int) -> str:
         """Return whose claim it is, "" if it is gone."""
         try:
-            found = record.decode(self._files.read(self._path(shard, key, generation), record.LARGEST))
+            found = read_record(self._files, self._path(shard, key, generation))
         except FileNotFoundError:
             return ""
         return found.life if found else ""

@@ -21,12 +21,27 @@ WORKERS = "workers"
 ENDED = ".ended"  # behind the name of a life that left nothing behind
 
 _QUICK = 1.0  # [s] between the first looks at a life
+_READS = 3  # of a record that seems torn
 _MOST = 4096  # lives watched at a time
 
 
 def record_path(life: str) -> str:
     """Return the path of a life's record."""
     return f"{WORKERS}/{life}"
+
+
+def read_record(files: Files, path: str, life: str | None = None) -> Record | None:
+    """Return the record at `path`, None if that is none; what seems torn is read again, for it may just be rewritten.
+
+    A local file system does not keep who reads and who writes a page apart. Raises FileNotFoundError.
+
+    Args:
+        life: As of `record.decode`.
+    """
+    for _ in range(_READS):
+        if found := record.decode(files.read(path, record.LARGEST), life):
+            return found
+    return None
 
 
 @dataclass
@@ -67,7 +82,7 @@ class Liveness:
         if glance is not None and now - glance.looked < glance.pause:
             return ""  # so soon again the same life would only cost the file server another read
         try:
-            claim = record.decode(self._files.read(path, record.LARGEST), _life_of(path))
+            claim = read_record(self._files, path, _life_of(path))
         except FileNotFoundError:
             self.forget(path)
             return ""  # released since it was listed: only the next listing can tell
@@ -128,7 +143,7 @@ class Liveness:
 
     def _read(self, path: str) -> Record | None:
         try:
-            return record.decode(self._files.read(path, record.LARGEST), _life_of(path))
+            return read_record(self._files, path, _life_of(path))
         except FileNotFoundError:
             return None
 

@@ -27,7 +27,7 @@ from jughpc.store.files.layout import (
     set_name,
 )
 from jughpc.store.files.leftovers import abandoned, set_aside
-from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, record_path
+from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, read_record, record_path
 from jughpc.store.files.measuring import MEASURES, Measuring
 from jughpc.store.files.packing import SMALL, merge
 from jughpc.store.files.results import Results
@@ -275,7 +275,7 @@ class FileStore:
 
     def _record(self, life: str, suffix: str = "") -> Record | None:
         try:
-            return records.decode(self._files.read(record_path(life) + suffix, records.LARGEST), life)
+            return read_record(self._files, record_path(life) + suffix, life)
         except FileNotFoundError:
             return None
 

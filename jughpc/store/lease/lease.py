@@ -49,8 +49,11 @@ class Lease(Protocol):
     def begin_batch(self, claim: Claim, digests: Sequence[bytes]) -> None:
         """Say what will run under `claim`, a claim on a shard, in this order; at most progress.MOST tasks."""
 
-    def step(self, number: int, name: str, since: float) -> None:
-        """Say that the batch's task `number` runs now; `since` in this host's uptime [s]."""
+    def step(self, number: int, name: str, since: float) -> bool:
+        """Say that the batch's task `number` runs now; `since` in this host's uptime [s].
+
+        Return whether it is not to: the one before seemed long, and others may run this one by now.
+        """
 
     def end_batch(self) -> list[Claim]:
         """Return what is held now: the batch's claim, or the single claims in its place."""
@@ -121,8 +124,8 @@ class BeatingLease:
         self._batch = claim
         self._beats.board.begin_batch(claim, digests)
 
-    def step(self, number: int, name: str, since: float) -> None:
-        self._beats.board.step(number, name, since)
+    def step(self, number: int, name: str, since: float) -> bool:
+        return self._beats.board.step(number, name, since)
 
     def end_batch(self) -> list[Claim]:
         board = self._beats.board

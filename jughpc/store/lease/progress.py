@@ -71,11 +71,12 @@ class Board:
         _HAND.pack_into(self._memory, _HAND_AT, float("inf"), 0)
         _BATCH.pack_into(self._memory, _BATCH_AT, len(digests), claim.shard, claim.generation)
 
-    def step(self, number: int, name: str, since: float) -> None:
-        """Say that the batch's task `number` runs now."""
+    def step(self, number: int, name: str, since: float) -> bool:
+        """Say that the batch's task `number` runs now; return whether the shard's claim is being given up, or was."""
         _HAND.pack_into(self._memory, _HAND_AT, since, number)
         if name is not self._name:  # mostly the same function again, a million times
             self._write_name(name)
+        return self._memory[_FLAG_AT] != 0  # looked at last: who beats looks at what runs once more after saying so
 
     def end_batch(self) -> None:
         """Say that no batch runs."""

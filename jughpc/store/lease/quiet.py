@@ -35,8 +35,8 @@ class QuietLease:
     def begin_batch(self, claim: Claim, digests: Sequence[bytes]) -> None:
         self._batch = claim
 
-    def step(self, number: int, name: str, since: float) -> None:
-        pass
+    def step(self, number: int, name: str, since: float) -> bool:
+        return False
 
     def end_batch(self) -> list[Claim]:
         return [self._batch]

@@ -151,7 +151,9 @@ def collect(bench: Bench, command: Command) -> int:
     site, options = bench.site(command.options.get("as-submitted", "")), command.options
     with own_end.recorded(site, Role.COLLECT, bench.environ) as own:
         before = Progress.read(options["progress"])
-        charge = Charge(int(options["submission"]), int(options["rounds"]), before, place(bench.environ).deadline)
+        stem, last = own_end.stem(site, Role.COLLECT, bench.environ), "queues-reduce" in command.flags
+        deadline = place(bench.environ).deadline
+        charge = Charge(int(options["submission"]), int(options["rounds"]), before, deadline, stem, last)
         verdict = gather(site, bench.clusters, charge)
         own.lines = list(story(site, verdict))
         own.code = ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT

@@ -31,6 +31,7 @@ class Theme:
         dies: Whose process may die: `submit`, `cancel`, `collect`.
         fates: Of tasks.
         full: Whether limits are met.
+        tight: Whether the user's jobs have about as much room as one submission needs.
         forgets: Whether the system forgets what has ended within seconds.
         bare: Whether some compute nodes have no commands.
         broken: Whether the setup fails on some.
@@ -47,6 +48,7 @@ class Theme:
     dies: tuple[str, ...] = ()
     fates: tuple[str, ...] = ("well",)
     full: bool = False
+    tight: bool = False
     forgets: bool = False
     bare: bool = False
     broken: bool = False
@@ -77,6 +79,10 @@ THEMES = (
     Theme("submit and cancel die", dies=("submit", "cancel"), hands=("cancel", "submit"), faults=_SILENT, rate=0.1),
     Theme("more", hands=_ASKED, dies=("more", "submit"), faults=("lost",), rate=0.1),
     Theme("waiting", hands=("scancel",), mishaps=("memory",), forgets=True, waits=True),
+    Theme(
+        "no room to hand over", fates=("well", "well", "fails", "kills"), mishaps=("memory", "node"), dies=("collect",),
+        short=True, tight=True, broken=True,
+    ),
     Theme(
         "all", faults=(*_SILENT, *WAYS), rate=0.1, outages=("away", "hangs"), hands=(*_HANDS, *_ASKED),
         mishaps=(*_MISHAPS, "renumber", "stranger"), dies=("submit", "collect", "cancel", "status", "more"),
@@ -176,7 +182,7 @@ def draw(seed: int) -> Plan:
         seed=seed,
         system=system,
         theme=theme.name,
-        rules=_rules(rng, theme, system, crowd + size),
+        rules=_tight(seed, size, theme, _rules(rng, theme, system, crowd + size)),
         site=_site(rng, theme),
         order=order,
         tasks=tasks,
@@ -208,6 +214,11 @@ def _rules(rng: random.Random, theme: Theme, system: str, wanted: int) -> Rules:
         bound, whose = max(1, wanted + rng.choice([-1, 0, 1, 2])), rng.choice(["user", "system"])
         rules = replace(rules, user_jobs=bound) if whose == "user" else replace(rules, system_jobs=bound)
     return rules
+
+
+def _tight(seed: int, size: int, theme: Theme, rules: Rules) -> Rules:
+    """Return `rules` with room for the elements, their followers, and up to two jobs more."""
+    return replace(rules, user_jobs=size + 2 + seed % 3) if theme.tight else rules
 
 
 def _site(rng: random.Random, theme: Theme) -> Site:

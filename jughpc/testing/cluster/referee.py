@@ -270,12 +270,12 @@ class Referee:
     def _why_left(self, number: int) -> str:
         """Return how the last collector of a submission ended, which tells most."""
         collectors = self._jobs(number, Role.COLLECT)
-        if any(self._died(job) for job in collectors):
-            return _KILLED  # it may have been about to queue others
         if not collectors:
             return "no collector"
         ran = [job for job in collectors if job.begun or job.vanished]
         collectors = ran or collectors  # the others were withdrawn by who had queued them
+        if self._died(collectors[-1]):
+            return _KILLED  # it may have been about to queue others
         last = collectors[-1].elements[0]
         if not last.over:
             return "the collector has not ended"

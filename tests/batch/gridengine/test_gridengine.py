@@ -100,14 +100,14 @@ def test_a_recorded_listing_is_read(gridengine):
     assert states == {ElementId("3", 1): State.RUNNING, **waiting}
 
 
-def test_a_reduce_looks_itself_where_no_job_can_wait_for_success(gridengine, tmp_path):
+def test_a_reduce_waits_for_any_end_where_no_job_can_wait_for_success(gridengine, tmp_path):
     submission = Submission(
         tmp_path, 1, "1a2b", "ada", "login", 0.0, "gridengine", Workload(("work",), 2, "a"), ElementOptions(tmp_path)
     )
-    collect, reduce = DependentJob(Role.COLLECT, ("c",)), DependentJob(Role.REDUCE, ("r",), checking=("r", "--check"))
+    collect, reduce = DependentJob(Role.COLLECT, ("c",)), DependentJob(Role.REDUCE, ("r",))
     planned = plan(submission, gridengine, [collect, reduce])[-1]
     assert planned.depends_on is not None
-    assert (planned.depends_on.condition, planned.argv) == (Condition.AFTER_ANY, ("r", "--check"))
+    assert planned.depends_on.condition is Condition.AFTER_ANY
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from jughpc.store import record as records
-from jughpc.store.files.liveness import Liveness, record_path
+from jughpc.store.files.liveness import Liveness, read_record, record_path
 from jughpc.store.record import DIED, ENDED, Record
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
@@ -164,6 +164,20 @@ def test_a_claim_that_was_released_proves_nothing(world):
     world.judge.proof(CLAIM)
     world.theirs.remove(CLAIM)
     assert world.wait(2 * TTL) == ""
+
+
+def test_a_record_that_was_just_being_rewritten_is_read_again(world):
+    whole = records.encode(LIFE)
+
+    texts = [whole, whole[:40] + b"0" * (len(whole) - 40)]
+
+    class Rewriting:
+        """Who reads from it meets a rewrite the first time."""
+
+        def read(self, path, most):
+            return texts.pop()
+
+    assert read_record(Rewriting(), record_path(LIFE.life), LIFE.life) == LIFE
 
 
 def test_a_torn_text_may_live(world):

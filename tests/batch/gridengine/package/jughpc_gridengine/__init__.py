@@ -120,6 +120,9 @@ class GridEngine:
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         return list(dict.fromkeys(row["JB_job_number"] for row in _rows(reply) if row.get("JB_name") == name))
 
+    def of_user(self, user: str) -> GridEngine:
+        return self
+
     def poll_command(self, jobs: Names) -> list[str]:
         return ["qstat", "-xml", "-s", "prsz"]
 

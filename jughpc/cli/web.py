@@ -1,7 +1,8 @@
-"""`jughpc webstatus`."""
+"""`jughpc web`, which jug calls `webstatus`."""
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jughpc.web.reporter import Reporter
     from jughpc.web.server import Server
 
+PAGE = "index.html"
+
 
 @click.command()
 @common.takes_jugfile
@@ -31,11 +34,20 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Listen at a Unix socket instead, for ssh -L.",
 )
-def webstatus(site: Site, port: int, ip: str, path: Path | None) -> int:
-    """Show the status of JUGFILE on a web page that renews itself; end it with Ctrl-C.
+@click.option(
+    "--export",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help=f"Write the page as it is now to DIR/{PAGE}.  [it is served]",
+)
+def web(site: Site, port: int, ip: str, path: Path | None, folder: Path | None) -> int:
+    """Show how JUGFILE goes on a web page that renews itself; end it with Ctrl-C.
 
     The page is shown to those who know its whole address, which holds a token.
     """
+    if folder is not None:
+        return _export(site, folder)
     from secrets import token_urlsafe
 
     from jughpc.web.guard import Guard, is_loopback
@@ -48,11 +60,36 @@ def webstatus(site: Site, port: int, ip: str, path: Path | None) -> int:
         if not path and not is_loopback(ip):
             words = f"other hosts reach {ip}, and what is sent is not encrypted; --socket PATH is safer."
             echo(f"jughpc: {words}", err=True)
-        echo(f"http://{shown}/?token={guard.token} shows the status of {site.target.jugfile}; end it with Ctrl-C")
+        echo(f"http://{shown}/?token={guard.token} shows how {site.target.jugfile} goes; end it with Ctrl-C")
         if path:
             echo(f"once a tunnel stands: ssh -L {port}:{path.absolute()} THIS_HOST")
         Thread(target=server.serve_forever, daemon=True).start()
         reporter.run()
+    return ExitCode.DONE
+
+
+def _renamed() -> click.Command:
+    """Return the same command under jug's name for it."""
+    former = copy.copy(web)
+    former.name = "webstatus"
+    return former
+
+
+webstatus = _renamed()
+
+
+def _export(site: Site, folder: Path) -> int:
+    """Write the page to a folder, which is made."""
+    from jughpc.aside import put
+    from jughpc.web.pages import Pages
+
+    page = Pages(site, common.clusters()).page(is_live=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        put(folder / PAGE, page)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder / PAGE}: {error.strerror}. Name another folder: --export DIR") from None
+    echo(f"{folder / PAGE} shows how {site.target.jugfile} goes, as it is now")
     return ExitCode.DONE
 
 

@@ -1,0 +1,1 @@
+"""What work took: of functions, workers, elements and nodes; and what to ask for next time."""

@@ -1,0 +1,1 @@
+"""Calls from Python: `jughpc.submit`, and an executor whose results stay."""

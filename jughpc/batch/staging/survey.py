@@ -1,0 +1,207 @@
+"""Which files of an environment go to nodes, and what tells two states of it apart."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from jughpc.batch.staging.interpreter import Interpreter
+
+_SYSTEM = ("/usr", "/lib", "/lib64")  # these are the nodes' own; /usr/local often is not
+_SITES = ("site-packages", "dist-packages")
+_LIBRARY_ONLY = frozenset({"test", "idlelib", "turtledemo", "ensurepip", *_SITES})  # large, and no task's
+_NOT_IMPORTED = frozenset({".git", ".hg", ".svn"})
+_OTHERS = (".opt-1.pyc", ".opt-2.pyc")  # compiled for -O and -OO, with which no worker runs
+_BLOCK = 4096  # [bytes] what a file takes is a multiple of it
+
+
+class Item(NamedTuple):
+    """A file that is packed.
+
+    Attributes:
+        path: Where it lies, and will lie below the root.
+        link: The content of a link, "" for a file.
+    """
+
+    path: str
+    size: int
+    changed: int
+    mode: int
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the path of imports.
+
+    Attributes:
+        is_whole: Whether all of it is packed, so that nobody looks at the original any more.
+        is_new: Whether it is no entry now: an import hook finds what is in it.
+    """
+
+    path: Path
+    is_whole: bool
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that is to be packed.
+
+    Attributes:
+        key: Another one once any file was added, removed or changed.
+    """
+
+    places: tuple[Place, ...]
+    items: tuple[Item, ...] = field(repr=False)
+    key: str = ""
+
+    @property
+    def room(self) -> int:
+        """What it takes once it is unpacked [bytes]."""
+        folders = len({item.path.rpartition("/")[0] for item in self.items})
+        return sum(-(-item.size // _BLOCK) * _BLOCK for item in self.items) + folders * _BLOCK
+
+    @property
+    def heaviest(self) -> Path:
+        """The place that most of it lies in; there is one."""
+        sizes = {
+            one.path: sum(item.size for item in self.items if item.path.startswith(f"{one.path}/"))
+            for one in self.places
+        }
+        return max(sizes, key=sizes.__getitem__)
+
+    @property
+    def table(self) -> bytes:
+        """What the worker reads: a line each for the entries of the path of imports that are packed."""
+        kinds = {(True, False): "whole", (False, False): "part", (False, True): "new"}
+        return "".join(f"{kinds[one.is_whole, one.is_new]} {one.path}\n" for one in self.places).encode()
+
+
+def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
+    """Return what of an interpreter's imports is to be packed.
+
+    What lies on the system's own disk stays there, and so do these folders `beside` the jugfile: they come first
+    wherever it runs, and what is in them finds its data beside itself. Of a folder in which nothing is installed only
+    modules and packages are taken: it may be somebody's home. Of a conda environment the shared libraries are taken,
+    too, which its packages find by where they lie themselves.
+    """
+    kept = {path.resolve() for path in beside}
+    places = tuple(place for place in _places(interpreter) if place.path.resolve() not in kept)
+    found: dict[str, Item] = {}
+    for place in places:
+        for item in _of_place(place, interpreter):
+            found.setdefault(item.path, item)
+    for item in _conda_libraries(interpreter.prefixes):
+        found.setdefault(item.path, item)
+    items = tuple(sorted(found.values()))
+    return Survey(places, items, _key(places, items))
+
+
+def _places(interpreter: Interpreter) -> Iterator[Place]:
+    seen = set[Path]()
+    for path in interpreter.path:
+        if path.is_absolute() and path.exists() and not _is_systems(path):
+            seen.add(path)
+            yield Place(path, path.is_file() or _is_whole(path, interpreter.library))
+    hooked = (where.parent for name, where in interpreter.editable.items() if where.name in (name, f"{name}.py"))
+    for path in dict.fromkeys(hooked):
+        if path not in seen and path.is_dir() and not _is_systems(path):
+            yield Place(path, is_whole=False, is_new=True)
+
+
+def _is_systems(path: Path) -> bool:
+    return path.is_relative_to("/usr/local") < any(path.is_relative_to(place) for place in _SYSTEM)
+
+
+def _is_whole(path: Path, library: Path) -> bool:
+    """Return whether all of a folder is Python's: a place that things are installed in, or the standard library."""
+    if path.name in _SITES or path.suffix == ".egg" or path.is_relative_to(library):
+        return True
+    return any(name.endswith(".dist-info") for name in _names(path))  # of `pip install --target`
+
+
+def _of_place(place: Place, interpreter: Interpreter) -> Iterator[Item]:
+    path = str(place.path)
+    if place.path.is_file():
+        yield from _entry(path, "", ())
+    elif place.path == interpreter.library:
+        yield from _chosen(path, lambda name: name not in _LIBRARY_ONLY and not name.startswith("config-"))
+    elif place.is_whole:
+        yield from _folder(path, os.path.realpath(path), ())
+    elif place.is_new:
+        names = {where.name for where in interpreter.editable.values() if where.parent == place.path}
+        yield from _chosen(path, names.__contains__)
+    else:
+        yield from _chosen(path, lambda name: _is_importable(f"{path}/{name}"))
+
+
+def _is_importable(path: str) -> bool:
+    return path.endswith((".py", ".so", ".egg-info")) or os.path.isfile(f"{path}/__init__.py")
+
+
+def _chosen(path: str, is_chosen: Callable[[str], bool]) -> Iterator[Item]:
+    """Yield the files in and below the entries of a folder that are chosen; each of these stands for itself."""
+    true = os.path.realpath(path)
+    for name in filter(is_chosen, _names(path)):
+        yield from _entry(f"{path}/{name}", f"{true}/{name}", (true,))
+
+
+def _folder(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
+    """Yield the files in and below a folder.
+
+    Args:
+        root: A true path. Links out of it are followed, others stay links: a library has one inode by all its names.
+        above: The folders that it lies in, by their true paths: one of them is not entered again.
+    """
+    true = os.path.realpath(path)
+    if true in above:
+        return
+    for name in _names(path):
+        if name not in _NOT_IMPORTED and not name.endswith(_OTHERS):
+            yield from _entry(f"{path}/{name}", root, (*above, true))
+
+
+def _names(path: str | Path) -> list[str]:
+    """Return what is in a folder; what cannot be listed here cannot be imported there."""
+    with suppress(OSError):
+        return os.listdir(path)
+    return []
+
+
+def _entry(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
+    with suppress(OSError):  # removed meanwhile, or a link to nowhere
+        found = os.lstat(path)
+        if stat.S_ISLNK(found.st_mode):
+            target = os.readlink(path)
+            if not target.startswith("/") and root and Path(os.path.realpath(path)).is_relative_to(root):
+                yield Item(path, 0, 0, 0, target)
+                return
+            found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            yield from _folder(path, root, above)
+        elif stat.S_ISREG(found.st_mode):
+            yield Item(path, found.st_size, found.st_mtime_ns, found.st_mode)
+
+
+def _conda_libraries(prefixes: Sequence[Path]) -> Iterator[Item]:
+    """Yield the shared libraries of conda environments; their links are to one another."""
+    for prefix in prefixes:
+        if (prefix / "conda-meta").is_dir():
+            folder = f"{prefix}/lib"
+            for name in _names(folder):
+                if ".so" in name:
+                    yield from _entry(f"{folder}/{name}", os.path.realpath(folder), ())
+
+
+def _key(places: Sequence[Place], items: Sequence[Item]) -> str:
+    state = hashlib.blake2b(repr(places).encode(), digest_size=8)
+    for item in items:
+        state.update(repr(item).encode("utf-8", "surrogateescape"))
+    return state.hexdigest()

@@ -1,0 +1,62 @@
+"""However many tasks fail in however many ways, what is shown fits one screen and says what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jughpc.app.status.alike import alike
+from jughpc.cli.output.failures import in_full, lines, rows
+from jughpc.store.base import Failure
+
+TRACE = """Traceback (most recent call last):
+  File "/home/me/primes.py", line 9, in is_prime
+    return all(n % divisor for divisor in range(n))
+           ~~~~~~~~~^^^^^^^^^
+  File "/home/me/primes.py", line 9, in <genexpr>
+    return all(n % divisor for divisor in range(n))
+ZeroDivisionError: integer modulo by zero
+"""
+
+
+def failed(number, kinds):
+    exception = f"Error{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[number % kinds % 26]}{'x' * (number % kinds // 26)}: by zero"
+    digest, call = number.to_bytes(16, "big"), f"primes.is_prime({number}, {'y' * (number % 90)!r})"
+    trace = TRACE.replace("ZeroDivisionError: integer modulo by zero", exception)
+    return Failure(digest, "primes.is_prime", exception, trace, "life", "node1", "slurm:7_1.0", number, call=call)
+
+
+@pytest.mark.parametrize("kinds", [1, 2, 3, 5, 8, 17, 18, 60])
+def test_three_thousand_failures_are_one_screen(kinds):
+    shown = list(lines(alike(failed(n, kinds) for n in range(3000)), {}, "primes.py", 80))
+    assert len(shown) <= 40
+    assert max(map(len, shown)) <= 90
+    assert shown[0].startswith(f"3000 failed tasks, of {kinds} kind")
+    assert sum(" x Error" in line for line in shown) == min(kinds, 17)
+
+
+def test_a_single_failure_is_told_with_all_that_there_is_room_for():
+    failure = failed(41, 1)
+    shown = list(lines(alike([failure]), {failure.digest: Path("logs/array-1.log")}, "primes.py", 80))
+    assert shown[0] == "ErrorA: by zero"
+    assert '      File "/home/me/primes.py", line 9, in is_prime' in shown
+    assert "    log: logs/array-1.log" in shown
+    assert "tries 1" in "".join(shown)
+    assert not any("^" in line or "Traceback" in line for line in shown)
+    assert any(f"jughpc failures primes.py --debug {failure.digest.hex()[:8]}" in line for line in shown)
+
+
+def test_in_full_nothing_is_left_out():
+    failures = [failed(n, 60) for n in range(100)]
+    text = "\n".join(in_full(failures, {failures[0].digest: "primes.is_prime(0, [all of it])"}, {}))
+    assert text.count("Traceback") == 100
+    assert "primes.is_prime(0, [all of it])" in text
+    assert failures[7].call in text
+
+
+def test_as_json_each_failure_names_its_kind_place_and_log():
+    found = rows(alike(failed(n, 2) for n in range(5)), {})
+    assert [row["kind"] for row in found] == [0, 0, 0, 1, 1]
+    assert found[0]["place"] == {"file": "/home/me/primes.py", "line": 9, "function": "<genexpr>"}
+    assert found[0]["log"] is None

@@ -1,0 +1,76 @@
+"""The tar of an environment: written once, and found again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jughpc.batch.staging import archive
+from jughpc.batch.staging.interpreter import Interpreter
+from jughpc.batch.staging.survey import survey
+from jughpc.errors import UsageError
+from jughpc.fs import OsFiles
+
+
+@pytest.fixture
+def found(tmp_path):
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "one.py").write_text("x = 1\n")
+    (site / "run").write_text("#!/bin/sh\n")
+    (site / "run").chmod(0o755)
+    (site / "also.py").symlink_to("one.py")
+    os.utime(site / "one.py", ns=(10**18 + 5, 10**18 + 999_999_999))
+    return survey(Interpreter((site,)), ())
+
+
+@pytest.fixture
+def jugdir(tmp_path):
+    (jugdir := tmp_path / "jugdata").mkdir()
+    return jugdir
+
+
+def test_each_file_lies_by_its_whole_path_and_is_its_owners_alone(found, jugdir):
+    bundle = archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
+    with tarfile.open(bundle.tar) as tar:
+        heads = {Path("/", one.name): one for one in tar.getmembers()}
+        assert tar.extractfile(".imports").read() == found.table
+    site = found.places[0].path
+    assert heads.keys() == {Path("/.imports"), site / "one.py", site / "also.py", site / "run"}
+    assert (heads[site / "one.py"].mode, heads[site / "run"].mode) == (0o600, 0o700)
+    assert heads[site / "also.py"].linkname == "one.py"
+    assert heads[site / "one.py"].mtime == 10**9, "a compiled file knows its source by whole seconds, rounded down"
+
+
+def test_the_digest_is_of_all_of_it(found, jugdir):
+    bundle = archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
+    assert bundle.digest == hashlib.sha256(bundle.tar.read_bytes()).hexdigest()
+
+
+def test_what_is_packed_is_not_packed_again_and_nothing_else_is_left(found, jugdir):
+    files = OsFiles(jugdir)
+    assert archive.drafted(files, jugdir, found).digest == ""
+    bundle = archive.packed(files, jugdir, found, "0badcafe")
+    bundle.tar.write_bytes(b"as it was")
+    assert archive.drafted(files, jugdir, found) == archive.packed(files, jugdir, found, "1badcafe") == bundle
+    assert bundle.tar.read_bytes() == b"as it was"
+    assert sorted(files.names("bundles")) == [f"{found.key}.sum", f"{found.key}.tar.gz"]
+
+
+def test_what_changes_while_it_is_packed_is_told_and_leaves_nothing(found, jugdir):
+    (found.places[0].path / "one.py").write_text("")
+    with pytest.raises(UsageError, match="could not be packed"):
+        archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
+    assert OsFiles(jugdir).names("bundles") == []
+
+
+def test_a_disk_is_not_filled_with_what_was_not_meant_to_be_packed(found, jugdir):
+    (item,) = (item for item in found.items if item.path.endswith("one.py"))
+    huge = replace(found, items=(item._replace(size=1 << 60),))
+    with pytest.raises(UsageError, match=f"most of it in {found.places[0].path}, and where .* are free"):
+        archive.packed(OsFiles(jugdir), jugdir, huge, "0badcafe")

@@ -1,0 +1,123 @@
+"""Which files of an environment are packed, and when they are packed anew."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jughpc.batch.staging.interpreter import Interpreter
+from jughpc.batch.staging.survey import survey
+
+
+def make(root: Path, *paths: str) -> None:
+    """Make files, each with its own path in it."""
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(path)
+
+
+@pytest.fixture
+def env(tmp_path):
+    """Return an environment: a folder that things are installed in, a user's sources, and a standard library."""
+    make(tmp_path, "lib/os.py", "lib/test/big.py", "lib/lib-dynload/math.so", "lib/config-3.11/python.a")
+    make(tmp_path, "lib/site-packages/of_the_base.py")
+    make(tmp_path, "env/site-packages/pack/__init__.py", "env/site-packages/pack/data.bin")
+    make(tmp_path, "env/site-packages/pack.libs/libfoo.so.1", "env/site-packages/pack/__pycache__/__init__.pyc")
+    make(tmp_path, "src/tool/__init__.py", "src/single.py", "src/fast.so", "src/data/huge.bin", "src/.git/index")
+    path = tuple(tmp_path / one for one in ("lib", "lib/lib-dynload", "env/site-packages", "src"))
+    return Interpreter(path, (tmp_path / "env",), tmp_path / "lib")
+
+
+def packed(tmp_path, interpreter, *beside):
+    return {str(Path(item.path).relative_to(tmp_path)) for item in survey(interpreter, beside).items}
+
+
+def test_of_a_folder_with_installed_packages_all_is_packed_compiled_files_and_libraries_too(tmp_path, env):
+    inside = {path for path in packed(tmp_path, env) if path.startswith("env/")}
+    assert inside == {
+        "env/site-packages/pack/__init__.py", "env/site-packages/pack/data.bin",
+        "env/site-packages/pack.libs/libfoo.so.1", "env/site-packages/pack/__pycache__/__init__.pyc",
+    }  # fmt: skip
+
+
+def test_of_a_folder_of_sources_modules_and_packages_are_packed_and_nothing_else(tmp_path, env):
+    inside = {path for path in packed(tmp_path, env) if path.startswith("src/")}
+    assert inside == {"src/tool/__init__.py", "src/single.py", "src/fast.so"}
+
+
+def test_a_folder_that_pip_installed_to_is_packed_whole(tmp_path, env):
+    make(tmp_path, "src/tool-1.0.dist-info/RECORD")
+    assert "src/data/huge.bin" in packed(tmp_path, env)
+
+
+def test_the_standard_library_is_packed_without_what_no_task_imports(tmp_path, env):
+    inside = {path for path in packed(tmp_path, env) if path.startswith("lib/")}
+    assert inside == {"lib/os.py", "lib/lib-dynload/math.so"}
+
+
+def test_what_lies_on_the_systems_own_disk_and_beside_the_jugfile_stays_there(tmp_path, env):
+    found = survey(replace(env, path=(*env.path, Path("/usr/lib/python3"), Path("/usr/lib"))), (tmp_path / "src",))
+    assert [one.path.name for one in found.places] == ["lib", "lib-dynload", "site-packages"]
+    assert not any("/src/" in item.path or item.path.startswith("/usr/") for item in found.items)
+
+
+def test_a_package_that_an_import_hook_finds_is_packed_and_nothing_else_of_its_folder(tmp_path, env):
+    make(tmp_path, "other/hooked/__init__.py", "other/secret/__init__.py")
+    found = survey(replace(env, editable={"hooked": tmp_path / "other/hooked"}), ())
+    assert [item.path for item in found.items if "/other/" in item.path] == [f"{tmp_path}/other/hooked/__init__.py"]
+    assert f"new {tmp_path}/other\n".encode() in found.table
+
+
+def test_an_archive_on_the_path_is_packed_as_it_is(tmp_path, env):
+    make(tmp_path, "eggs/one.egg")
+    assert "eggs/one.egg" in packed(tmp_path, replace(env, path=(*env.path, tmp_path / "eggs/one.egg")))
+
+
+def test_libraries_of_a_conda_environment_are_packed_where_its_packages_look_for_them(tmp_path, env):
+    make(tmp_path, "env/conda-meta/history", "env/lib/libmkl.so.2", "env/lib/notes.txt")
+    (tmp_path / "env/lib/libmkl.so").symlink_to("libmkl.so.2")
+    found = {item.path: item.link for item in survey(env, ()).items if "/env/lib/" in item.path}
+    assert found == {f"{tmp_path}/env/lib/libmkl.so.2": "", f"{tmp_path}/env/lib/libmkl.so": "libmkl.so.2"}
+
+
+def test_links_that_lead_out_are_followed_and_loops_end(tmp_path, env):
+    make(tmp_path, "store/wheel/__init__.py")
+    site = tmp_path / "env/site-packages"
+    (site / "wheel").symlink_to(tmp_path / "store/wheel")
+    (tmp_path / "store/wheel/again").symlink_to(tmp_path / "store/wheel")
+    (site / "gone").symlink_to("/nowhere")
+    found = {item.path: item for item in survey(env, ()).items}
+    assert found[f"{site}/wheel/__init__.py"].size == len("store/wheel/__init__.py")
+    assert not any("again" in path or "gone" in path for path in found)
+
+
+def test_a_link_to_what_is_not_packed_is_followed(tmp_path, env):
+    make(tmp_path, "src/data/numbers.txt")
+    (tmp_path / "src/tool/numbers.txt").symlink_to("../data/numbers.txt")
+    found = {item.path: item for item in survey(env, ()).items}
+    assert found[f"{tmp_path}/src/tool/numbers.txt"].link == ""
+
+
+@pytest.mark.parametrize("change", ["edited", "touched", "added", "removed", "path"])
+def test_any_change_gives_another_key(tmp_path, env, change):
+    before, pack = survey(env, ()).key, tmp_path / "env/site-packages/pack"
+    assert survey(env, ()).key == before
+    if change == "edited":
+        (pack / "data.bin").write_text("longer than it was before")
+    elif change == "touched":
+        os.utime(pack / "data.bin", ns=(0, 0))
+    elif change == "added":
+        make(pack, "more.py")
+    elif change == "removed":
+        (pack / "data.bin").unlink()
+    else:
+        env = replace(env, path=env.path[::-1])
+    assert survey(env, ()).key != before
+
+
+def test_the_room_counts_blocks_and_folders(tmp_path):
+    make(tmp_path, "one/site-packages/a.py", "one/site-packages/b/c.py")
+    assert survey(Interpreter((tmp_path / "one/site-packages",)), ()).room == 4 * 4096
