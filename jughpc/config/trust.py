@@ -41,7 +41,7 @@ class Trust:
 
     def objection(self, path: Path) -> str:
         """Return why `path` is not to be used, and what to do; "" if it may be, or is not there."""
-        with suppress(OSError):  # who cannot look cannot read it either, and is told so then
+        with suppress(OSError, RuntimeError):  # who cannot look, or meets a loop of links, cannot read it either
             real = path.resolve()
             if self.all_of_it or any(real.is_relative_to(folder) for folder in self.folders):
                 return ""
