@@ -36,7 +36,7 @@ class Columns:
         """Return the file in parts. Containers are under another name: who knows of none is to load instead."""
         from zipfile import ZipFile, ZipInfo
 
-        names, count = "\0".join(self.names).encode(), len(self.digests) // 16
+        names, count = "\0".join(self.names).encode(errors="surrogatepass"), len(self.digests) // 16
         needs = "bundled" if len(self.starts) // 8 - 1 > count else "needs"
         members = {
             "names": ("|u1", (len(names),), names),

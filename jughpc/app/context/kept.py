@@ -33,7 +33,8 @@ _MOST = 4  # of one text and arguments; a jugfile whose tasks differ at each loa
 
 def key_of(target: Target, text: bytes) -> str:
     """Return the name of what is known of a load beforehand: the jugfile's `text`, its name and arguments."""
-    parts = [text, target.jugfile.name.encode(), *(argument.encode() for argument in target.args)]
+    words = (target.jugfile.name, *target.args)
+    parts = [text, *(word.encode(errors="surrogatepass") for word in words)]  # a name need not be UTF-8
     whole = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
     return hashlib.blake2b(whole, digest_size=16).hexdigest()
 
@@ -153,7 +154,7 @@ def _decoded(data: bytes) -> Manifest:
         if any(one.compress_type != ZIP_STORED or one.file_size > len(data) for one in members.infolist()):
             raise ValueError("it claims to hold more than there is")
         arrays = {name.removesuffix(".npy"): _array(members.read(name)) for name in members.namelist()}
-    names = arrays["names"].tobytes().decode().split("\0")
+    names = arrays["names"].tobytes().decode(errors="surrogatepass").split("\0")
     numbers = {key: arrays[key] for key in ("kinds", "digests", "starts")}
     needs = arrays["bundled" if "bundled" in arrays else "needs"]
     return _checked(Manifest(names=names, barrier=bool(arrays["barrier"]), needs=needs, **numbers))

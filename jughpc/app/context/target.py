@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from jughpc.aside import put
 from jughpc.config.trust import Trust
@@ -126,8 +127,9 @@ def _with_namespace(address: str, stem: Path) -> str:
     """Return the address of a redis store with a namespace of the jugfile's own, if it names none."""
     if "?" in address:
         return address
-    place = hashlib.blake2b(str(stem.absolute()).encode(), digest_size=4).hexdigest()
-    return f"{address}?namespace={stem.name}-{place}"
+    place = hashlib.blake2b(str(stem.absolute()).encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    name = stem.name.encode(errors="backslashreplace").decode()
+    return f"{address}?namespace={quote(name, safe='')}-{place}"
 
 
 def remember(folder: Path, target: Target, say: Callable[[str], None]) -> None:
