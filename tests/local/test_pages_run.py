@@ -16,7 +16,7 @@ from tests.conftest import QUICK
 from tests.pages import PAGES, ROOT, Block, blocks, typed
 
 SHOWN_ELSEWHERE = {"README.md": "test_docs.py and .ci/run have it"}
-PRELUDE = "from jughpc import *\n"
+PRELUDE = "from jughpc import *\ntasks = [Task(abs, n) for n in range(3)]\n"  # which pieces may speak of
 TOLD = "@@ ended with "
 
 
