@@ -146,6 +146,7 @@ def test_tasklets_of_tasklets_a_hundred_thousand_levels_deep_have_a_value(memory
     for _ in range(DEEP):
         tasklet = Tasklet(tasklet, list)
     assert tasklet.value() == [0, 0]
+<<<<<<< HEAD
 
 
 class Ordered(Memory):
@@ -194,3 +195,5 @@ def test_nothing_that_is_given_in_place_of_a_value_is_looked_into(memory: Memory
 def test_values_that_are_all_there_and_none_at_all_are_as_without(memory: Memory) -> None:
     assert value([done(1), 2], missing=None) == [2, 2]
     assert value({"k": [1]}, missing=None) == {"k": [1]}
+=======
+>>>>>>> screen
