@@ -139,6 +139,8 @@ def test_a_jugfile_is_submitted_computed_and_reduced_there(typed, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "sum 380" in done.stdout
     assert "gridengine (max_aj_tasks 75000" in done.stdout
+    log = tmp_path / "work" / "twice.jugdata" / "submissions" / "1" / "logs" / "collect.log"
+    assert "all tasks are done" in log.read_text()
 
 
 def test_it_is_taken_where_it_is_and_pbs_is_not(typed):

@@ -93,7 +93,7 @@ class GridEngine:
                 ("-l", None if wanted.walltime is None else f"h_rt={units.walltime(wanted.walltime)}"),
                 ("-l", None if wanted.memory is None else f"h_vmem={units.mebibytes(wanted.memory)}M"),
                 ("-l", f"gpu={wanted.gpus}" if wanted.gpus else None),
-                ("-pe", None if wanted.cpus is None else f"smp {wanted.cpus}"),
+                ("-pe", None if wanted.cpus is None else ("smp", wanted.cpus)),
                 ("-q", wanted.partition),
                 ("-P", wanted.account),
             )
