@@ -23,6 +23,31 @@ def square(i):
 tasks = [square(i) for i in range(N)]
 """
 
+NAPS = f"""{HEAD}
+import time
+
+@TaskGenerator
+def nap(i):
+    time.sleep(0.001)
+    return i
+
+tasks = [nap(i) for i in range(N)]
+"""
+
+POOL = """
+import os
+import time
+from multiprocessing import Pool
+
+def nap(i):
+    time.sleep(0.001)
+    return i
+
+with Pool(1) as pool:
+    pool.map(nap, range(int(os.environ["N"])), chunksize=512)
+pool.join()
+"""
+
 CHAIN = f"""{HEAD}
 @TaskGenerator
 def step(i, before):

@@ -93,6 +93,9 @@ def shared(field: Field) -> Iterator[Row]:
         ours = _load(field, field.ours, LOAD_OURS, environ)
         jug = _load(field, field.jug, LOAD_JUG, environ) if count < 100_000 else None
         yield Row(f"load {count:,} tasks shared by {users:,} [s CPU]", ours, jug)
+        whole = _execute(field, environ)
+        flat = _execute(field, {"N": str(count + users), "M": "0"})
+        yield Row(f"execute {count:,} shared by {users:,}, flat as floor [s CPU]", whole, None, flat)
 
 
 def pickles(field: Field) -> Iterator[Row]:
@@ -109,6 +112,11 @@ def _read(field: Field, engine: Engine, text: str, count: int, what: str, clock:
         script = READ.format(name=engine.name, what=what, clock=clock)
         cost = run([[engine.python, "-c", script, "jugdir"]], place, environ)
         return float(cost.out[0].split()[-1])
+
+
+def _execute(field: Field, environ: dict[str, str]) -> float:
+    with field.folder(field.ram) as place:
+        return run([field.ours.execute(engines.write(place, SHARED), place / "jugdir")], place, environ).cpu
 
 
 def _load(field: Field, engine: Engine, script: str, environ: dict[str, str]) -> float:

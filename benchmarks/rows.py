@@ -27,6 +27,23 @@ def empty_tasks(field: Field) -> Iterator[Row]:
             yield Row(f"empty task, {workers} workers, {name} [us]", several, theirs, None, one, "each once")
 
 
+def naps(field: Field) -> Iterator[Row]:
+    """Processor time of a task of 1 ms that sleeps: what ran before is in no cache when it wakes up."""
+    count = field.sizes.tasks // 20
+    ours, jug = (
+        (field.work(engine, field.ram, engines.NAPS, many).cpu - field.work(engine, field.ram, engines.NAPS, 1).cpu)
+        / many * 1e6
+        for engine, many in ((field.ours, count), (field.jug, field.sizes.jug_tasks))
+    )  # fmt: skip
+    pool = (_pool(field, count) - _pool(field, 1)) / count * 1e6
+    yield Row("task of 1 ms, a pool in chunks as floor [us CPU]", ours, jug, pool)
+
+
+def _pool(field: Field, count: int) -> float:
+    with field.folder(field.ram) as place:
+        return run([[field.ours.python, engines.write(place, engines.POOL)]], place, {"N": str(count)}).cpu
+
+
 def load(field: Field) -> Iterator[Row]:
     """Load and digest of a million tasks."""
     count = field.sizes.many
@@ -95,6 +112,6 @@ def arrays(field: Field) -> Iterator[Row]:
 
 
 ALL = {
-    "empty": empty_tasks, "load": load, "million": million, "waiting": waiting, "arrays": arrays,
+    "empty": empty_tasks, "load": load, "million": million, "waiting": waiting, "arrays": arrays, "naps": naps,
     "layers": layers.layers, **reading.ALL,
 }  # fmt: skip

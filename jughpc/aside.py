@@ -30,7 +30,7 @@ def put(path: Path, text: str) -> None:
     """Give a file that people see the content `text` at once, whatever had its name. Raises OSError that names it."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        fill(create_new(str(draft)), [text.encode()], str(path), safe=False)
+        fill(create_new(str(draft)), [text.encode(errors="surrogateescape")], str(path), safe=False)
         draft.replace(path)
     except OSError as error:
         error.filename, error.filename2 = str(path), None

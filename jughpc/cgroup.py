@@ -100,5 +100,5 @@ def _table(path: Path) -> dict[str, int]:
 
 def _text(path: Path | str) -> str:
     with suppress(OSError):
-        return Path(path).read_text()
+        return Path(path).read_text(errors="surrogateescape")
     return ""

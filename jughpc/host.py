@@ -295,7 +295,7 @@ def _file_at(number: int) -> tuple[int, int] | None:
 
 def _lines(path: str) -> list[str]:
     with suppress(OSError):
-        return Path(path).read_text().splitlines()
+        return Path(path).read_text(errors="surrogateescape").splitlines()
     return []
 
 
@@ -305,7 +305,7 @@ def _is_true_root() -> bool:
 
 def _hides_others() -> bool:
     """Return whether /proc is mounted so that it hides the processes of others, or that cannot be known."""
-    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    mounts = [line.split() for line in _lines("/proc/self/mountinfo")]
     options = [fields[-1].split(",") for fields in mounts if fields[4] == "/proc"]
     if not options:
         return True

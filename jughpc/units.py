@@ -12,6 +12,7 @@ from datetime import datetime
 
 from jughpc.errors import SettingError
 
+_ETERNITY = 1e11  # [s]
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -73,7 +74,12 @@ def moment(when: float, layout: str = "%Y-%m-%d %H:%M:%S") -> str:
 
 
 def about(value: float) -> str:
-    """Return `value` [s] as people say it, by its two largest units: `2d3h`, `14m`, `9.5s`, `25ms`."""
+    """Return `value` [s] as people say it, by its two largest units: `2d3h`, `14m`, `9.5s`, `25ms`.
+
+    What was read somewhere may be no time that anybody could have waited.
+    """
+    if not value < _ETERNITY:
+        return "for ever"
     if value < 0.0995:
         return f"{1000 * value:.2g}ms"
     if value < 9.95:

@@ -173,7 +173,9 @@ def supervisor(place):
 
 
 def write_entry(place):
-    return wrote(place, "0a1b2c3d", json.dumps({"folder": str(place.root / "7" / "local"), "name": "primes"}))
+    return wrote(
+        place, "0a1b2c3d", json.dumps({"folder": str(place.root / "7" / "local"), "name": "primes", "host": "h"})
+    )
 
 
 def write_intent(place):
@@ -265,7 +267,7 @@ READERS = {
     "batch.replacing:settle": Reader(write_replaces, settle),
     "batch.local.states:_read_record": Reader(write_supervisor, supervisor, shown=frozenset({"host"})),
     "batch.local.folder:_entry": Reader(
-        write_entry, lambda place: local_folder._entry(place.files, "0a1b2c3d"), shown=frozenset({"name"})
+        write_entry, lambda place: local_folder._entry(place.files, "0a1b2c3d"), shown=frozenset({"name", "host"})
     ),
     "batch.journal:_whole": Reader(
         write_intent, lambda place: journal.open_intents(place.files, place.submission), shown=frozenset({"name"})

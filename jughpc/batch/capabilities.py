@@ -30,6 +30,7 @@ class Capabilities:
         reuses_ids: An id may become another job's: it is believed only with the job's name.
         cancels_by_name: What ends a job spares one that has its id and another name.
         drops_late: What is queued to wait for a job that it has forgotten by then is deleted, though it was accepted.
+        mails: It can mail its user how a job ended.
         lookup: A command that, with an id added, is refused if there is no such job; () where the system itself refuses
             what is to wait for one that is not there.
         bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
@@ -47,6 +48,7 @@ class Capabilities:
     reuses_ids: bool = True
     cancels_by_name: bool = False
     drops_late: bool = False
+    mails: bool = False
     lookup: tuple[str, ...] = ()
     bounds_arrays: bool = False
     scrubbed: tuple[str, ...] = ()

@@ -78,6 +78,7 @@ class Pbs:
         commands=("qsub",),
         further=("qstat", "qselect", "qdel", "qalter"),
         drops_late=True,
+        mails=True,
         scrubbed=("PBS_DPREFIX",),  # what qsub takes for the start of a directive
     )
 

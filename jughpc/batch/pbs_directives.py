@@ -22,7 +22,7 @@ def _own(job: Job) -> Iterator[Directive]:
     # PBS copies output only at the end, and over what an earlier run left: the script writes the log itself.
     yield Directive("-j", "oe")
     yield Directive("-o", "/dev/null")
-    yield Directive("-m", "n")
+    yield Directive("-m", "ae" if job.is_told else "n")
     yield Directive("-r", "y")
     if job.size > 1:  # -J refuses a single element
         yield Directive("-J", f"0-{job.size - 1}" + (f"%{job.throttle}" if job.throttle else ""))

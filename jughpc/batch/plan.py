@@ -14,11 +14,16 @@ from jughpc.errors import SettingError
 
 @dataclass(frozen=True)
 class DependentJob:
-    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce."""
+    """A plain job that starts after the arrays: the collector; or, if that ends well, the reduce.
+
+    Attributes:
+        is_told: Whether the system is to mail its user how it ended.
+    """
 
     role: Role
     argv: tuple[str, ...]
     resources: Resources = field(default_factory=Resources)
+    is_told: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,11 @@ def plan(
             condition = Condition.AFTER_ANY
         after = Dependency(condition, names) if names else None
         job = _job(submission, scheduler, dependent.role, start.job + len(jobs))
-        jobs.append(replace(job, argv=dependent.argv, resources=dependent.resources, depends_on=after))
+        jobs.append(
+            replace(
+                job, argv=dependent.argv, resources=dependent.resources, depends_on=after, is_told=dependent.is_told
+            )
+        )
         names, condition = (job.name,), Condition.AFTER_OK
     return jobs
 

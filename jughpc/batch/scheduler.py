@@ -145,6 +145,7 @@ class Job:
         depends_on: When it may start, None for at once.
         after: Jobs of others that must have ended with exit code 0 before, too.
         extra: Raw scheduler options, as the user gave them.
+        is_told: Whether the system is to mail its user how it ended.
     """
 
     role: Role
@@ -165,6 +166,7 @@ class Job:
     exclude: tuple[str, ...] = ()
     depends_on: Dependency | None = None
     after: tuple[JobId, ...] = ()
+    is_told: bool = False
     extra: tuple[str, ...] = ()
     token: str = ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -23,6 +24,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "mebibytes": units.mebibytes,
 }
 
+_UNWRITABLE = re.compile("[\n\r\0\ud800-\udfff]")
+
 
 def render(job: Job, scheduler: Scheduler, folder: Path | None = None) -> str:
     """Return the text of the job's script.
@@ -33,11 +36,12 @@ def render(job: Job, scheduler: Scheduler, folder: Path | None = None) -> str:
             extend it.
     Raises:
         SettingError: The system has no option for a resource.
-        TemplateError: A value holds a line break or a NUL, or a template is absent or does not render.
+        TemplateError: A value holds a line break, a NUL or no UTF-8, or a template is absent or does not render.
     """
     for name, value in _values("job", job):
-        if not set(value).isdisjoint("\n\r\0"):
-            raise TemplateError(f"The {name} holds a line break or a NUL, which no script can carry: {value!r}")
+        if _UNWRITABLE.search(value):
+            what = "a line break, a NUL or bytes that are not UTF-8"
+            raise TemplateError(f"The {name} holds {what}, which no script can carry: {value!r}")
     name = f"{scheduler.name}/{job.role.value}.sh.j2"
     lines = [scheduler.script_line(directive) for directive in scheduler.directives(job)]
     folders = tuple(place for place in (folder, scheduler.capabilities.templates) if place)

@@ -28,6 +28,7 @@ def run(
     env: Mapping[str, str] | None = None,
     tell: Callable[[str], None] | None = None,
     long: float = LONG,
+    said: str | None = None,
 ) -> Reply:
     """Run `argv` to its end and return what it answered, whatever its exit code.
 
@@ -35,14 +36,15 @@ def run(
         timeout: [s]. The default outlasts sbatch, which tries again by itself for 120 s.
         env: Its environment; default: this process's.
         tell: Takes a line on a command that has not answered for `long` [s], with what it said by then.
+        said: What it reads, None for nothing.
     Raises:
         CommandMissingError: There is no such command.
         CommandTimeoutError: It did not end in time and was killed; it may have done its work.
     """
-    process = _start(argv, env)
+    process = _start(argv, env, reads=said is not None)
     try:
         if tell is None or long >= timeout:
-            stdout, stderr = process.communicate(timeout=timeout)
+            stdout, stderr = process.communicate(said, timeout=timeout)
         else:
             stdout, stderr = _answer(process, timeout, tell, long)
     except BaseException as error:
@@ -153,11 +155,11 @@ def heeding_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+def _start(argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool) -> subprocess.Popen[str]:
     with _found(argv[0]):
         return subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=env,

@@ -103,6 +103,7 @@ class Slurm:
         commands=("sbatch",),
         further=("squeue", "sacct", "scancel", "scontrol", "sacctmgr"),
         cancels_by_name=True,
+        mails=True,
         lookup=("squeue", "-h", "-t", "all", "-o", "%i", "-j"),
         scrubbed=_SCRUBBED,
         kept=_LOCATION + _CHOICES,

@@ -23,6 +23,8 @@ def _own(job: Job) -> Iterator[Directive]:
     yield Directive("--nodes", "1")
     yield Directive("--ntasks", "1")
     yield Directive("--requeue")
+    if job.is_told:
+        yield Directive("--mail-type", "END,FAIL")
     if job.exclude:
         yield Directive("--exclude", ",".join(job.exclude))
     if job.size > 1:

@@ -50,14 +50,16 @@ def sleep_until(site: Site) -> int:
 @click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
 @common.takes_settings
 @click.option("--progress", hidden=True)  # before the array began, as told by who queued it
+@click.option("--notify", hidden=True)  # who is told how it ended, as submit was told
 @click.option("--queues-reduce", "last", is_flag=True, hidden=True)  # no reduce waits for it
-def collect(site: Site, number: int, progress: str | None, last: bool) -> int:
+def collect(site: Site, number: int, progress: str | None, notify: str | None, last: bool) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
-    Exit code: 0 only if all tasks are done, else 3.
+    Exit code: 0 only if all tasks are done, or the reduce takes what is there (--reduce-on any), else 3.
     """
+    from jughpc.app.submit import notify as notices
     from jughpc.app.submit import own_end
-    from jughpc.app.submit.collect import Charge, End, story
+    from jughpc.app.submit.collect import Charge, story
     from jughpc.app.submit.collect import collect as gather
     from jughpc.app.submit.progress import Progress
     from jughpc.batch.scheduler import Role
@@ -66,12 +68,18 @@ def collect(site: Site, number: int, progress: str | None, last: bool) -> int:
     from jughpc.worker.element import place
 
     environ = environment()
-    with heeding_signals(), own_end.recorded(site, Role.COLLECT, environ) as own:
+    deadline, wanted = place(environ).deadline, site.settings.reduce_on
+    with (
+        heeding_signals(),
+        notices.at_end(site, number, notify, deadline) as notice,
+        own_end.recorded(site, Role.COLLECT, environ) as own,
+    ):
         before, stem = Progress.read(progress) if progress else None, own_end.stem(site, Role.COLLECT, environ)
-        charge = Charge(number, site.settings.rounds, before, place(environ).deadline, stem, last)
+        charge = Charge(number, site.settings.rounds, before, deadline, stem, last, wanted)
         verdict = gather(site, common.clusters(), charge)
         own.lines = list(story(site, verdict))
-        own.code = ExitCode.DONE if verdict.end is End.DONE else ExitCode.LEFT
+        own.code = ExitCode.DONE if verdict.is_for_reduce(wanted) else ExitCode.LEFT
+        notice.event, notice.lines, notice.standing = verdict.news(wanted), own.lines, verdict.standing
     common.show(own.lines)
     return own.code
 
@@ -81,24 +89,42 @@ def collect(site: Site, number: int, progress: str | None, last: bool) -> int:
 @click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
 @click.option("--script-text", "key", hidden=True)  # as the jobs of a submission name the text of its reduce
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
-def reduce(site: Site, script: Path, if_done: bool, key: str | None) -> int:
-    """Run a Python script with the names of JUGFILE and `value`."""
+@click.option("--submission", "number", type=int, hidden=True)  # whose last job it is
+@click.option("--notify", hidden=True)  # who is told how it ended, as submit was told
+def reduce(site: Site, script: Path, if_done: bool, key: str | None, number: int | None, notify: str | None) -> int:
+    """Run a Python script with the names of JUGFILE and `value`, as the reduce job of a submission does.
+
+    Where tasks are left, `value(tasks, missing=None)` gives what is there, and `task.can_load()` tells what is.
+    """
     from jughpc.app.context.pinned import place_of
     from jughpc.app.context.session import peek
     from jughpc.app.run.reduce import reduce as run
     from jughpc.app.status.tasks import in_words, standing_in, sure
+    from jughpc.app.submit import notify as notices
     from jughpc.app.submit import own_end
     from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
     from jughpc.fs import environment
+    from jughpc.worker.element import place
 
-    with heeding_signals(), own_end.recorded(site, Role.REDUCE, environment()) as own:
+    environ = environment()
+    with (
+        heeding_signals(),
+        notices.at_end(site, number, notify, place(environ).deadline) as notice,
+        own_end.recorded(site, Role.REDUCE, environ) as own,
+    ):
         session = peek(site)
-        if if_done and ((found := sure(site, standing_in(session))).unfinished or found.manifest.barrier):
+        found = notice.standing = sure(site, standing_in(session))
+        is_partial = bool(found.unfinished) or found.manifest.barrier
+        if if_done and is_partial:
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
+            if is_partial:
+                site.say(f"{script} runs with what is there: {in_words(found)}")
             run(session, script, place_of(site.location.folder(), key, script.name) if key else None)
-            own_end.mark_reduced(site, script)
+            if not is_partial:
+                own_end.mark_reduced(site, script)
+            notice.event, notice.lines = notices.NEEDS_YOU if is_partial else notices.ALL_DONE, [in_words(found)]
     for line in own.lines:
         echo(line, err=True)
     return own.code

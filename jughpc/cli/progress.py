@@ -5,34 +5,44 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from jughpc.cli.output.terminal import echo
 from jughpc.fs import OsClock
-from jughpc.plain import plain
+
+if TYPE_CHECKING:
+    from jughpc.app.status.report import Report
 
 _EVERY = 10.0  # [s] between two lines where they cannot be redrawn
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
+def progress() -> Iterator[Callable[[Report], None]]:
     """Yield what shows a line of progress while the block runs."""
     if not sys.stderr.isatty():
         yield _now_and_then()
         return
     from rich.console import Console  # here, for most runs show no progress
 
-    with Console(stderr=True, markup=False, emoji=False, highlight=False).status("") as line:
-        yield lambda text: line.update(plain(text))
+    from jughpc.cli.output.bars import signs
+    from jughpc.cli.output.brief import with_bar
+    from jughpc.cli.output.rows import Styled
+
+    clock, marks = OsClock(), signs(sys.stderr.encoding)
+    with Console(stderr=True, markup=False, emoji=False, highlight=False).status("waiting") as line:
+        yield lambda report: line.update(Styled([with_bar(report, clock.wall(), marks)]))
 
 
-def _now_and_then() -> Callable[[str], None]:
+def _now_and_then() -> Callable[[Report], None]:
+    from jughpc.cli.output.brief import brief
+
     clock = OsClock()
     last = float("-inf")
 
-    def show(text: str) -> None:
+    def show(report: Report) -> None:
         nonlocal last
         if clock.now() - last >= _EVERY:
-            echo(text, err=True)
+            echo(brief(report, clock.wall()), err=True)
             last = clock.now()
 
     return show

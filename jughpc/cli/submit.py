@@ -76,6 +76,8 @@ def submit(
         stage=values.stage,
         rounds=values.rounds,
         again=again,
+        reduce_on=values.reduce_on,
+        notify=values.notify,
     )
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned), err=as_json)
@@ -93,8 +95,12 @@ def submit(
     common.show(output.queued(done), err=as_json)
     if not wait:
         return ExitCode.DONE
-    with progress() as show:
-        end = wait_for(site, clusters, done, show)
+    try:
+        with progress() as show:
+            end = wait_for(site, clusters, done, show)
+    except KeyboardInterrupt:
+        common.show(output.left_alone(done), err=as_json)
+        raise
     common.show(output.ended(end), err=as_json)
     return end.code
 

@@ -89,8 +89,14 @@ class Settings:
     gpus: int | None = setting(whole(0), None, "GPUs of each element", "submit", _SITES)
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
+    notify: str | None = setting(
+        line("mail|COMMAND"), None, "who is told how it all ended: a command, or `mail`", "submit", "nobody"
+    )
     stage: bool = setting(FLAG, False, "unpack what elements import on their node's own disk", "submit")
     throttle: int | None = setting(whole(1), None, "elements that may run at once", "submit", "no bound")
+    reduce_on: str = setting(
+        choice("done", "any"), "done", "run the reduce once all is done, or with what is there", "submit collect"
+    )
     reduce_time: float | None = setting(WALLTIME, None, "how long the reduce may run", "submit", _ELEMENTS)
     reduce_mem: int | None = setting(SIZE, None, "memory of the reduce", "submit", _ELEMENTS)
     reduce_cpus: int | None = setting(whole(1), None, "cores of the reduce", "submit", _ELEMENTS)

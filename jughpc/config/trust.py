@@ -41,7 +41,7 @@ class Trust:
 
     def objection(self, path: Path) -> str:
         """Return why `path` is not to be used, and what to do; "" if it may be, or is not there."""
-        with suppress(OSError):  # who cannot look cannot read it either, and is told so then
+        with suppress(OSError, RuntimeError):  # who cannot look, or meets a loop of links, cannot read it either
             real = path.resolve()
             if self.all_of_it or any(real.is_relative_to(folder) for folder in self.folders):
                 return ""
@@ -71,12 +71,14 @@ def trust_of(home: Path, environ: Mapping[str, str], all_of_it: bool = False) ->
 
 
 def add(home: Path, folder: Path) -> None:
-    """Trust `folder` and all below from now on."""
+    """Trust `folder` and all below from now on. Raises TrustError if its name would be two lines."""
+    if "\n" in str(folder.resolve()):
+        raise TrustError(f"{folder} has a line break in its name, so it cannot be trusted: rename it")
     path = (home / TRUSTED).resolve()  # it may be a link of the user's own
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = path.read_text().splitlines() if path.is_file() else []
+    known = _lines(path) if path.is_file() else []
     if str(folder.resolve()) not in known:
-        put(path, "".join(f"{line}\n" for line in (*known, folder.resolve())))
+        put(path, "".join(f"{line}\n" for line in (*filter(None, known), folder.resolve())))
     path.chmod(0o600)
 
 
@@ -86,4 +88,8 @@ def _listed(home: Path, alone: Trust) -> list[Path]:
         return []
     if not alone.all_of_it and any(alone._reasons(path.resolve())):
         raise TrustError(f"{path} says whom you trust, and others may write it; look at it and run: chmod 600 {path}")
-    return [Path(line) for line in path.read_text().splitlines() if line.startswith("/")]
+    return [Path(line) for line in _lines(path) if line.startswith("/")]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_bytes().decode(errors="surrogateescape").split("\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import runpy
 import sys
 from collections.abc import Sequence
@@ -35,6 +34,8 @@ def execution_loop(tasks: list[Task[Any]], options: Any, state: ExecutionState |
         options: As `jug.options` gives them; a task's exception is raised unless `execute_keep_going`.
         state: Told what failed.
     """
+    import logging  # which no worker needs
+
     from jughpc.app.jugapi import inline
 
     matches = by_both(options.execute_name, options.execute_pattern)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -49,6 +49,14 @@ class View:
     failed: set[bytes] = field(default_factory=set)
     claims: dict[bytes, list[int]] = field(default_factory=dict)
     deaths: dict[bytes, set[str]] = field(default_factory=dict)
+
+    def has(self, digest: bytes) -> bool:
+        """Return whether a digest has a result."""
+        return digest in self.done
+
+    def parts(self) -> Sequence[Set[bytes]]:
+        """Return sets that hold all that is done; one that is as it was in an earlier view may be the same object."""
+        return (self.done,)
 
     def top(self, key: bytes) -> int:
         """Return the highest generation on `key`, 0 if nobody ever claimed it."""

@@ -11,7 +11,9 @@ import pickle
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from pickle import dumps
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from jughpc.errors import UnstorableError
 from jughpc.fs import Buffer
@@ -99,9 +101,9 @@ class Index:
 def encode(value: object) -> Encoded:
     """Encode a result. Raises UnstorableError if it cannot be pickled."""
     if type(value) in _PLAIN or _is_few_numbers(value):  # mostly: a million of them are to cost little
-        stream = pickle.dumps(value, 5)
+        stream = dumps(value, 5)
         if len(stream) < _SMALL:
-            return _new(Encoded, (PICKLE, zlib.crc32(stream), len(stream), (stream,)))
+            return _new(Encoded, (PICKLE, crc32(stream), len(stream), (stream,)))
     if is_array(value):
         return _sealed(NPY, npy_parts(value))
     try:
@@ -166,15 +168,16 @@ def decode_copy(payload: bytes, entry: Entry) -> Any:
 def pack(results: Mapping[bytes, Encoded]) -> list[Buffer]:
     """Return the parts of a result file that holds `results`."""
     offset = _HEADER.size + _ENTRY.size * len(results)
-    index = bytearray()
+    entries, entry = list[bytes](), _ENTRY.pack
     body: list[Buffer] = []
     for digest, (codec, crc, length, parts) in results.items():
         if length >= ALIGN and (gap := -offset % ALIGN):
             body.append(bytes(gap))
             offset += gap
-        index += _ENTRY.pack(digest, offset, length, codec, crc)
+        entries.append(entry(digest, offset, length, codec, crc))
         body += parts
         offset += length
+    index = b"".join(entries)
     return [_HEADER.pack(MAGIC, len(results), zlib.crc32(index)), index, *_joined(body)]
 
 
@@ -209,6 +212,17 @@ def intact(data: memoryview, index: Mapping[bytes, Entry]) -> Iterator[tuple[byt
             yield digest, Encoded(codec, crc, length, (payload,))
 
 
+def whole(data: memoryview) -> dict[bytes, Encoded]:
+    """Return the results of the file `data` as they were encoded, none if one is damaged. Raises DamagedError."""
+    found = dict[bytes, Encoded]()
+    for digest, offset, length, codec, crc in _ENTRY.iter_unpack(_index(data)):
+        payload = data[offset : offset + length]
+        if len(payload) != length or crc32(payload) != crc:
+            return {}
+        found[digest] = _new(Encoded, (codec, crc, length, (payload,)))
+    return found
+
+
 def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:
     length = sum(memoryview(part).nbytes for part in parts)
     if length <= BY_REFERENCE:  # it may wait for others: a function may return the same array again, with other content
@@ -221,6 +235,9 @@ def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:
 
 def _joined(parts: list[Buffer]) -> Iterator[Buffer]:
     """Yield `parts` with runs of small ones joined: one system call, not hundreds."""
+    if all(len(part) < _JOINED for part in parts):  # as mostly, and quicker so
+        yield b"".join(parts)
+        return
     run: list[Buffer] = []
     for part in parts:
         if len(part) >= _JOINED:

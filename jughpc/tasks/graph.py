@@ -10,6 +10,8 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import not_, or_
 from typing import Any
 
 from jughpc.errors import UsageError
@@ -28,7 +30,6 @@ class Graph:
     Attributes:
         tasks: One task a digest.
         digests: Theirs, in the same order.
-        index: Where each digest is.
         listed: How many of the tasks, the first ones, were in the list.
         names: The functions' names.
         kinds: For each task, where its name is in `names`.
@@ -40,14 +41,15 @@ class Graph:
         self._twins: dict[int, dict[Task[Any], None]] = {}
         self.tasks = list(tasks)
         self.digests = [task.digest for task in self.tasks]
-        self.index = dict(zip(self.digests, range(len(self.tasks)), strict=True))
-        if len(self.index) < len(self.tasks):
+        self._index: dict[bytes, int] = {}
+        if len(set(self.digests)) < len(self.tasks):
             self._drop_repeated()
         self.listed = len(self.tasks)
         search = Search(self._add)
         for task in self.tasks:  # which grows meanwhile, by dependencies that were not in the list
             search.look_into(task.nested())
         shared.forget()  # all digests are known
+        self._index = {}  # 74 bytes a task, and mostly not needed any more
         self._dependencies = search.edges()
         self._count = len(self.tasks)
         self.names, self.kinds = _names_of(self.tasks)
@@ -60,6 +62,13 @@ class Graph:
         self.stuck = 0
         if search.looks_ahead:
             self._check_loops()
+
+    @property
+    def index(self) -> dict[bytes, int]:
+        """Where each digest is, for whoever asks for any; a worker asks shard by shard, in `Frontier`."""
+        if not self._index:
+            self._index = dict(zip(self.digests, range(len(self.tasks)), strict=True))
+        return self._index
 
     def count(self, indices: Iterable[int]) -> Counter[str]:
         """Return how many of `indices` there are of each name."""
@@ -120,8 +129,15 @@ class Graph:
 
     def ready(self) -> list[int]:
         """Return all that are ready, in order. Costs a look at every task."""
-        states, waiting = self._states, self._waiting_for
-        return [i for i in range(self._count) if not states[i] and not waiting[i]]
+        return list(self.each_ready())
+
+    def each_ready(self) -> Iterator[int]:
+        """Yield all that are ready, in order, while nothing changes: of a million, a list takes 40 MB."""
+        return compress(range(self._count), map(not_, map(or_, self._states, self._waiting_for)))
+
+    def all_are_ready(self) -> bool:
+        """Tell whether none is done, failed, or waits for another."""
+        return not any(map(or_, self._states, self._waiting_for))
 
     def done(self, i: int) -> list[int]:
         """Note that `i` has a result, and return the tasks that this made ready."""
@@ -229,7 +245,7 @@ class Graph:
                     changed.append(dependent)
 
     def _drop_repeated(self) -> None:
-        tasks, self.tasks, self.digests, self.index = self.tasks, [], [], {}
+        tasks, self.tasks, self.digests, self._index = self.tasks, [], [], {}
         for task in tasks:
             self._add(task)
 

@@ -18,7 +18,9 @@ FINISHED_PRE_STATUS = "execute.finished_pre_status"
 FINISHED_POST_STATUS = "execute.finished_post_status"
 
 _NAMES = (TASK_LOADABLE, TASK_PRE_EXECUTE, TASK_EXECUTED, FINISHED_PRE_STATUS, FINISHED_POST_STATUS)
-_hooks: dict[str, list[Hook]] = {}
+registered: dict[str, list[Hook]] = {}
+"""By point; empty where no jugfile uses hooks, which is a quick thing to ask for each of a million tasks."""
+
 _once: set[tuple[str, Hashable]] = set()
 _former: list[tuple[str, Hook]] = []  # what earlier loads registered, and this one did not yet
 
@@ -50,7 +52,7 @@ def register_hook(name: str, f: Hook | None = None) -> Any:
 
 def begin_load() -> None:
     """Take what is registered from now on for that which was registered before, where both are the same."""
-    _former[:] = [(name, hook) for name, hooks in _hooks.items() for hook in hooks]
+    _former[:] = [(name, hook) for name, hooks in registered.items() for hook in hooks]
 
 
 def register_hook_once(name: str, key: Hashable, f: Hook) -> Hook:
@@ -63,9 +65,9 @@ def register_hook_once(name: str, key: Hashable, f: Hook) -> Hook:
 
 def jug_hook(name: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> list[Any]:
     """Call all hooks of the point `name`, in the order of registration, and return what they return."""
-    if name not in _hooks:
+    if name not in registered:
         return []
-    return [hook(*args, **(kwargs or {})) for hook in _hooks[name]]
+    return [hook(*args, **(kwargs or {})) for hook in registered[name]]
 
 
 def call(name: str, *args: Any) -> None:
@@ -88,12 +90,12 @@ def tell(name: str, *args: Any) -> None:
 
 def is_hooked(name: str) -> bool:
     """Return whether anything is registered for the point `name`."""
-    return bool(_hooks.get(name))
+    return bool(registered.get(name))
 
 
 def reset_all_hooks() -> None:
     """Forget all hooks."""
-    _hooks.clear()
+    registered.clear()
     _once.clear()
     _former.clear()
 
@@ -101,7 +103,7 @@ def reset_all_hooks() -> None:
 def _hooks_of(name: str) -> list[Hook]:
     if name not in _NAMES:
         raise ValueError(f"There is no hook {name!r}; there are {', '.join(_NAMES)}")
-    return _hooks.setdefault(name, [])
+    return registered.setdefault(name, [])
 
 
 def _former_of(name: str, f: Hook) -> Hook | None:

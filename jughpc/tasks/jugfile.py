@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,6 +113,8 @@ def _existing(path: Path) -> Path:
     if path.is_dir():
         raise JugfileNotFoundError(f"{path} is a folder; give the jugfile in it, such as {path / 'jugfile.py'}")
     here = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    from difflib import get_close_matches  # which few need
+
     near = get_close_matches(path.name, here, n=3) or sorted(here)[:5]
     hint = f"near it: {', '.join(near)}" if near else f"there is no Python file in {path.parent.absolute()}"
     raise JugfileNotFoundError(f"No jugfile {path}; {hint}. Give the path of your jugfile.")

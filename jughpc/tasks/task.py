@@ -130,10 +130,13 @@ class Task(Standin, Generic[R]):
 
         Raises ResultMissingError, CorruptResultError for a dependency; else what the function raises.
         """
-        plain = encoding.PLAIN  # asked here too, before a call is spent on each argument
+        plain, args = encoding.PLAIN, self.args
         running.task = self
         try:
-            args = [arg if type(arg) in plain else values.resolve(arg) for arg in self.args]
+            for argument in args:  # mostly there is nothing to resolve, and a loop costs half of a comprehension
+                if type(argument) not in plain:
+                    args = tuple([one if type(one) in plain else values.resolve(one) for one in args])
+                    break
             if not self.kwargs:
                 return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
             kwargs = {name: values.resolve(argument) for name, argument in self.kwargs.items()}

@@ -9,11 +9,14 @@ from typing import Any, Generic, NoReturn, TypeVar, overload
 
 from jughpc.tasks import values
 from jughpc.tasks.digest import encoding, hashing
-from jughpc.tasks.task import Task, dependencies_of, make_items, missing, with_dependencies
+from jughpc.tasks.task import Task, dependencies_of, make_items, with_dependencies
+from jughpc.tasks.task import missing as missing_of
 from jughpc.tasks.walk import Steps
 
 K = TypeVar("K")
 R = TypeVar("R")
+
+_RAISE: Any = object()
 
 
 class Tasklet(Generic[R]):
@@ -57,7 +60,7 @@ class Tasklet(Generic[R]):
 
     def can_load(self) -> bool:
         """Tell whether the values of all dependencies can be had."""
-        return not missing(self.dependencies())
+        return not missing_of(self.dependencies())
 
     def unload(self) -> None:
         """Let go of the values that the dependencies keep."""
@@ -172,13 +175,25 @@ def value(thing: list[Task[R]]) -> list[R]: ...
 @overload
 def value(thing: dict[K, Task[R]]) -> dict[K, R]: ...
 @overload
-def value(thing: Any) -> Any: ...
-def value(thing: Any) -> Any:
-    """Return `thing` with all tasks in it replaced by their values. Raises ResultMissingError.
+def value(thing: Any, *, missing: Any = ...) -> Any: ...
+def value(thing: Any, *, missing: Any = _RAISE) -> Any:
+    """Return `thing` with all tasks in it replaced by their values.
 
     Looks into lists, tuples, dicts, sets and dataclasses.
+
+    Args:
+        missing: What to give in place of each task, and of whatever is made of it, that has no result.
+    Raises:
+        ResultMissingError: There is no result, and nothing to give in its place.
     """
-    return values.resolve(thing)
+    if missing is _RAISE:
+        return values.resolve(thing)
+    absent = missing_of(dependencies_of(thing))
+
+    def is_missing(part: Any) -> bool:
+        return any(task.digest in absent for task in dependencies_of(part))
+
+    return values.resolve(values.with_instead(thing, is_missing, missing) if absent else thing)
 
 
 def _itself(thing: Any) -> Any:

@@ -18,8 +18,8 @@ from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.walk import Steps, fold
 
 PLACES: dict[type, Callable[[Any], Any]] = {}
-"""By exact type of what keeps its value once it was read, and is not looked into again: what sorts such things by where
-their values lie."""
+"""By exact type of what keeps its value once it was read, and says so (`is_loaded`), and is not looked into again: what
+sorts such things by where their values lie."""
 
 _MANY = 1000  # values in one container that are worth sorting
 
@@ -39,6 +39,37 @@ def resolve(thing: Any) -> Any:
     if kind in PLACES:  # as mostly, where it stands for a value
         return thing.__jug_value__()
     return fold(_steps(thing), _steps, _again).value
+
+
+class _Instead:
+    """What stands in the place of a value that is not there."""
+
+    __jug_steps__ = None  # it is final, whatever it is
+
+    def __init__(self, thing: Any) -> None:
+        self._thing = thing
+
+    def __jug_value__(self) -> Any:
+        return self._thing
+
+
+def with_instead(thing: Any, is_missing: Callable[[Any], bool], instead: Any) -> Any:
+    """Return `thing` with what stands for a value that is missing replaced by what stands for `instead`."""
+
+    def steps(part: Any) -> Steps[Resolved]:
+        if hasattr(type(part), "__jug_value__"):
+            gone = is_missing(part)
+            return Resolved(_Instead(instead) if gone else part, gone)
+        if (rebuild := _rebuilder(part)) is None:
+            return Resolved(part, False)
+        parts, changed = list(_contents(part)), False
+        for i, one in enumerate(parts):
+            if type(one) not in PLAIN:
+                outcome: Resolved = yield one
+                parts[i], changed = outcome.value, changed or outcome.changed
+        return Resolved(rebuild(part, parts) if changed else part, changed)
+
+    return fold(steps(thing), steps, _again).value
 
 
 def parts_of(thing: Any) -> Iterable[Any]:
@@ -100,9 +131,11 @@ def _rebuilder(thing: Any) -> Callable[[Any, list[Any]], Any] | None:
 
 
 def _container(thing: Any, parts: list[Any], rebuild: Callable[[Any, list[Any]], Any]) -> Steps[Resolved]:
-    changed = False
     if len(parts) > _MANY:
         _read_by_place(parts)
+        if PLACES.keys() >= set(map(type, parts)):  # as mostly: a thousand tasks may have the same large list
+            return Resolved(rebuild(thing, [part.__jug_value__() for part in parts]), True)
+    changed = False
     for i, part in enumerate(parts):
         kind = type(part)
         if kind in PLACES:  # as mostly, where there are many: no generator for each
@@ -117,10 +150,10 @@ def _container(thing: Any, parts: list[Any], rebuild: Callable[[Any, list[Any]],
 
 
 def _read_by_place(parts: list[Any]) -> None:
-    """Have many values read in the order in which they are stored: each file once, however large it is."""
+    """Have many values read that were not yet, in the order in which they are stored: each file once."""
     for kind, place in PLACES.items():
         here: list[Any] = [part for part in parts if type(part) is kind]
-        for part in sorted(here, key=place):
+        for part in sorted((part for part in here if not part.is_loaded()), key=place):
             part.__jug_value__()
 
 

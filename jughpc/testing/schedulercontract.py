@@ -113,6 +113,10 @@ class SchedulerContract:
         changed = [replace(ARRAY, **{name: value}) for name, value in _other_values().items()]
         assert all(_said(scheduler, job) != said for job in changed)
 
+    def test_that_its_end_is_to_be_mailed_is_said_to_a_system_that_mails(self, scheduler: Scheduler) -> None:
+        said = _said(scheduler, replace(ARRAY, is_told=True)) != _said(scheduler, ARRAY)
+        assert said is scheduler.capabilities.mails
+
     @pytest.mark.parametrize("resource", [field.name for field in fields(Resources)])
     def test_each_resource_is_a_directive_or_refused(
         self, scheduler: Scheduler, sayings: Sayings, resource: str
@@ -307,7 +311,7 @@ class SchedulerContract:
         )
 
 
-_TOLD_APART = {"role", "resources", "depends_on", "after"}  # by tests of their own
+_TOLD_APART = {"role", "resources", "depends_on", "after", "is_told"}  # by tests of their own
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:

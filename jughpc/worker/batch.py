@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from jughpc.store.lease.progress import MOST
 from jughpc.store.resultfile import Encoded
@@ -29,7 +28,6 @@ class _Yield:
 
     results: dict[int, Encoded] = field(default_factory=dict)
     troubles: dict[int, Trouble] = field(default_factory=dict)
-    size: int = 0
     walls: list[float] = field(default_factory=list)
 
 
@@ -48,7 +46,7 @@ class Batch:
         """
         digests = self._graph.digests
         indices = indices[: 1 if hooks.is_hooked(hooks.TASK_EXECUTED) else MOST]  # who hooks it waits for each result
-        self._context.lease.begin_batch(self._held.claims[0], [digests[index] for index in indices])
+        self._context.lease.begin_batch(self._held.claims[0], list(map(digests.__getitem__, indices)))
         given = _Yield()
         try:
             self._measured(indices, given)
@@ -77,7 +75,7 @@ class Batch:
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
         times, kind, took, now = Times(context.policy, before), -1, given.walls.append, before
-        marks, digests = options.marks, self._graph.digests
+        marks, digests, results, size = options.marks, self._graph.digests, given.results, 0
         if marks:
             marks.begin()
         with stops.user_code(names[kinds[indices[0]]]):
@@ -88,12 +86,19 @@ class Batch:
                 if step(number, times.name, before):
                     break  # this worker was held up between two tasks for so long that the shard was let go
                 outcome, value = attempt(tasks[index], options, stops.own)
-                is_good = self._take(index, outcome, value, given)
+                is_good = True
+                if type(outcome) is Encoded:  # here, not in a call: a million empty tasks are to cost little
+                    results[index] = outcome
+                    size += outcome.length
+                    if self._has_edges:
+                        self._outcomes.keep(index, value, outcome.length)
+                else:
+                    is_good = self._is_no_reason_to_stop(index, outcome, given)
                 now = uptime()
                 took(now - before)
                 if marks:
                     marks.end(digests[index], FAILED if index in given.troubles else DONE, now - before)
-                if not is_good or now - before > LONG or given.size > FLUSH_AT or stops.signal:
+                if not is_good or now - before > LONG or size > FLUSH_AT or stops.signal:
                     break
                 if now > glance:
                     if now > limit or context.stopping():
@@ -104,19 +109,14 @@ class Batch:
 
     def _account(self, indices: list[int], given: _Yield, started: float) -> None:
         """Take note of what the tasks took that came to an end."""
-        kinds, names, digests = self._graph.kinds, self._graph.names, self._graph.digests
+        graph = self._graph
         failed = {place for place, index in enumerate(indices) if index in given.troubles} if given.troubles else set()
-        self._context.ledger.batch(
-            [names[kinds[index]] for index in indices], given.walls, [digests[i] for i in indices], started, failed
-        )
+        names = map(graph.names.__getitem__, map(graph.kinds.__getitem__, indices))
+        digests = map(graph.digests.__getitem__, indices)
+        self._context.ledger.batch(list(names), given.walls, list(digests), started, failed)
 
-    def _take(self, index: int, outcome: Encoded | Trouble, value: Any, given: _Yield) -> bool:
-        """Keep what a task gave; return whether it is no reason to stop."""
-        if isinstance(outcome, Trouble):
-            given.troubles[index] = outcome
-            return self._context.options.keep_going and not outcome.lost
-        given.results[index] = outcome
-        given.size += outcome.length
-        if self._has_edges:
-            self._outcomes.keep(index, value, outcome.length)
-        return True
+    def _is_no_reason_to_stop(self, index: int, outcome: Encoded | Trouble, given: _Yield) -> bool:
+        """Keep what went wrong with a task; return whether the next one is to run all the same."""
+        assert isinstance(outcome, Trouble)
+        given.troubles[index] = outcome
+        return self._context.options.keep_going and not outcome.lost

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from os import getpid as getpid
 from typing import NoReturn
 
 from jughpc.errors import JugfileError
@@ -31,14 +32,18 @@ def alone() -> Iterator[None]:
 
 
 class Own:
-    """The process that made this, told from those that it forks."""
+    """The process that made this, told from those that it forks.
+
+    Attributes:
+        pid: Its number.
+    """
 
     def __init__(self) -> None:
-        self._pid = os.getpid()
+        self.pid = getpid()
 
     def leave(self, error: BaseException | None = None) -> None:
         """Return in that process; in a child of it, end as a program does that raised `error`, or came to its end."""
-        if os.getpid() != self._pid:
+        if getpid() != self.pid:
             _end(error)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 
 from jughpc.tasks.graph import Graph
+
+_MOST = 1 << 17  # tasks of which it is kept where each digest is
 
 
 class Frontier:
@@ -19,7 +21,8 @@ class Frontier:
     Attributes:
         shard: Of each task.
         left: How many tasks of each shard have no result.
-        ready: The ready tasks of each shard that has such, but for suspects.
+        ready: The ready tasks of each shard that has such, but for suspects. Of a shard all of whose tasks are ready it
+            is what `members` gives until one is taken out: a set of a million takes 110 MB.
         kinds: How many of these there are of each of the graph's names.
         aside: The suspects that are ready: workers died of them, so they run last, and alone.
     """
@@ -28,23 +31,36 @@ class Frontier:
         self.graph = graph
         self.shard = array("H", map(shard_of, graph.digests))
         self.left = Counter(self.shard)
-        self._members: dict[int, array[int]] = {shard: array("L") for shard in self.left}
+        self._members: dict[int, array[int]] = {shard: array("I") for shard in self.left}
         for index, shard in enumerate(self.shard):
             self._members[shard].append(index)
-        self.ready: dict[int, set[int]] = {}
+        self.ready: dict[int, Collection[int]] = {}
         self.kinds: Counter[int] = Counter()
         self.aside: set[int] = set()
         self._suspects: dict[int, int] = {}  # all of them, to how many died of each
-        ready = graph.ready()
-        if len(ready) < len(graph.tasks):
-            self._add(ready)
-        else:  # as often: nothing waits, and no task need be put into its place by itself
-            self.ready = {shard: set(here) for shard, here in self._members.items()}
+        self._indices: dict[int, dict[bytes, int]] = {}
+        self._indexed = 0
+        self._shard_of = shard_of
+        if graph.all_are_ready():  # as often, and no task need be put into its place by itself
+            self.ready.update(self._members)
             self.kinds.update(graph.kinds)
+        else:
+            self._add(graph.ready())
+
+    def index(self, digest: bytes) -> int | None:
+        """Return where a task is in the graph, None if it is none of the graph's."""
+        shard = self._shard_of(digest)
+        if shard not in self._indices:
+            members, digests = self._members.get(shard, ()), self.graph.digests
+            self._indices[shard] = dict(zip(map(digests.__getitem__, members), members, strict=True))
+            self._indexed += len(members)
+            while self._indexed > _MOST and len(self._indices) > 1:
+                self._indexed -= len(self._indices.pop(next(iter(self._indices))))
+        return self._indices[shard].get(digest)
 
     def is_ready(self, index: int) -> bool:
         """Return whether the task can run now, or last."""
-        return index in self.ready.get(self.shard[index], ()) or index in self.aside
+        return index in self._here(self.shard[index]) or index in self.aside
 
     def is_empty(self) -> bool:
         """Return whether no task at all can run now, or last."""
@@ -75,17 +91,24 @@ class Frontier:
 
     def digests(self, shard: int) -> set[bytes]:
         """Return the task set of a shard."""
-        digests = self.graph.digests
-        return {digests[index] for index in self._members[shard]}
+        return set(map(self.graph.digests.__getitem__, self._members[shard]))
 
-    def of_kinds(self, kinds: set[int]) -> list[int]:
+    def of_kinds(self, kinds: set[int]) -> array[int]:
         """Return the ready tasks with one of these names, in the order of definition."""
         of = self.graph.kinds
-        return [index for index in self._in_order() if of[index] in kinds]
+        return array("I", (index for index in self._in_order() if of[index] in kinds))
 
-    def _in_order(self) -> list[int]:
+    def _here(self, shard: int) -> set[int]:
+        """Return the ready tasks of a shard, to be changed if there are any."""
+        here = self.ready.get(shard)
+        if here is None or isinstance(here, set):
+            return here or set()
+        fresh = self.ready[shard] = set(here)
+        return fresh
+
+    def _in_order(self) -> Iterable[int]:
         if 8 * self.kinds.total() > len(self.shard):  # sorting so many takes longer than to look at all
-            return self.graph.ready()
+            return self.graph.each_ready()
         return sorted(chain.from_iterable(self.ready.values()))
 
     def done(self, shard: int, indices: list[int]) -> list[int]:
@@ -115,7 +138,10 @@ class Frontier:
             self.aside |= suspects
             indices = [index for index in indices if index not in suspects]
         for index in indices:
-            ready.setdefault(shard[index], set()).add(index)
+            if shard[index] in ready:
+                self._here(shard[index]).add(index)
+            else:
+                ready[shard[index]] = {index}
         self.kinds.update(map(self.graph.kinds.__getitem__, indices))
 
     def _drop(self, index: int) -> None:
@@ -125,8 +151,7 @@ class Frontier:
         """Take out tasks of a shard; one that is not in is no error."""
         if self.aside:
             self.aside.difference_update(indices)
-        here = self.ready.get(shard)
-        if here is None:
+        if not (here := self._here(shard)):
             return
         gone = here.intersection(indices)
         self.kinds.subtract(Counter(map(self.graph.kinds.__getitem__, gone)))  # counts first: that is done in C

@@ -36,6 +36,7 @@ class Knowledge:
         self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
         self._set_names: dict[int, str] = {}
         self._unknown: dict[int, set[bytes]] = {}  # of shards that were looked at before: what no look showed as done
+        self._taken: dict[int, dict[int, Set[bytes]]] = {}  # by shard, what the last look showed
         self._suspects: dict[int, set[int]] = {}  # by shard
         self.tries: dict[bytes, int] = {}
         self.loadable: list[int] = []
@@ -55,8 +56,9 @@ class Knowledge:
         first = shard not in self._claims
         if self.frontier.left[shard]:
             self._learn_done(shard, self._news(shard, view), first)
-        for digest in view.failed - view.done:
-            self._learn_failure(digest, first)
+        for digest in view.failed:
+            if not view.has(digest):
+                self._learn_failure(digest, first)
         if view.deaths or shard in self._suspects:
             self._learn_deaths(shard, view.deaths)
         self._claims[shard] = View(claims=view.claims) if view.claims else _NOTHING
@@ -116,14 +118,16 @@ class Knowledge:
 
     def is_done(self, digest: bytes) -> bool:
         """Return whether a task of this jugfile is known to have a result."""
-        return self._graph.is_done(self._graph.index[digest])
+        index = self.frontier.index(digest)
+        return index is not None and self._graph.is_done(index)
 
     def lost(self, digest: bytes) -> None:
         """Take note that a result is gone or damaged: its task must run again."""
-        index = self._graph.index[digest]
-        if self._graph.is_done(index):
+        index = self.frontier.index(digest)
+        if index is not None and self._graph.is_done(index):
             self._marked.discard(shard := self.frontier.shard[index])
             self._unknown.pop(shard, None)
+            self._taken.pop(shard, None)
             self._tally.loaded -= Counter([self._graph.tasks[index].name])
             self.frontier.undone(index)
 
@@ -150,7 +154,7 @@ class Knowledge:
         self._suspects[shard] = set(now)
 
     def _undone(self, digest: bytes) -> int | None:
-        index = self._graph.index.get(digest)
+        index = self.frontier.index(digest)
         return None if index is None or self._graph.is_done(index) else index
 
     def _news(self, shard: int, view: View) -> list[int]:
@@ -158,13 +162,17 @@ class Knowledge:
 
         A shard may be looked at as often as it has tasks, so what is known is not gone through each time.
         """
+        before, parts = self._taken.get(shard, {}), view.parts()
+        self._taken[shard] = {id(part): part for part in parts}  # they are kept, so that no other has their identity
+        fresh = [part for part in parts if id(part) not in before]
+        if not any(fresh):
+            return []
+        if shard not in self._claims:  # most shards are looked at but once or twice
+            return [i for digest in set().union(*fresh) if (i := self._undone(digest)) is not None]
         if shard not in self._unknown:
-            self._unknown[shard] = self.frontier.digests(shard) if shard in self._claims else set(view.done)
-        seen = view.done & self._unknown[shard]
-        if shard in self._claims:
-            self._unknown[shard] -= seen
-        else:
-            del self._unknown[shard]  # most shards are looked at but once or twice
+            self._unknown[shard] = self.frontier.digests(shard)
+        seen = set[bytes]().union(*(part & self._unknown[shard] for part in fresh))
+        self._unknown[shard] -= seen
         return [i for digest in seen if (i := self._undone(digest)) is not None]
 
     def _set_name(self, shard: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from jughpc.backoff import Backoff, jitter
@@ -154,7 +154,7 @@ class Worker:
                 plan.elsewhere()
             self._follow()
 
-    def _for_themselves(self) -> list[int]:
+    def _for_themselves(self) -> Sequence[int]:
         """Return the ready tasks that may have to be claimed one by one, in order."""
         if self._runner.crashed:
             return self._frontier.of_kinds(set(self._frontier.kinds))

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_MOST = 1 << 16  # things: what is left of more is for the next round
+
 
 class Rotation(Generic[T]):
-    """Yields each of some things once, in order, from a place on the way round.
+    """Yields each of some things once, in order, from a place on the way round; of very many the next ones only.
 
     Args:
         start: Where it begins, 0 to 1.
     """
 
-    def __init__(self, things: Iterable[T], start: float) -> None:
-        self._left = deque(things)
-        self._left.rotate(-int(start * len(self._left)))
+    def __init__(self, things: Sequence[T], start: float) -> None:
+        first = int(start * len(things))
+        places = chain(range(first, len(things)), range(first))
+        self._left = deque(map(things.__getitem__, islice(places, _MOST)))
 
     def __iter__(self) -> Iterator[T]:
         while self._left:

@@ -10,8 +10,9 @@ from jughpc.errors import StoreError, UnstorableError
 from jughpc.store.death import Death
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks import hooks, usertrace
+from jughpc.tasks.hooks import registered
 from jughpc.tasks.task import Task, alltasks
-from jughpc.worker.forks import Own
+from jughpc.worker.forks import Own, getpid
 from jughpc.worker.stops import Interrupted
 from jughpc.worker.tally import Options
 
@@ -46,12 +47,13 @@ def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trou
         own: This worker's process.
     """
     try:
-        if hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
+        if registered and hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
             hooks.call(hooks.TASK_PRE_EXECUTE, task)
             own.leave()
         before = len(alltasks)
         value = task.compute_watched() if options.debug else task.compute()
-        own.leave()
+        if getpid() != own.pid:  # asked here, before a call is spent on each task
+            own.leave()
         if len(alltasks) > before:
             _check_made(before, options.debug)
         encoded = encode(value)

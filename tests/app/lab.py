@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jughpc.app.context import session as sessions
+from jughpc.app.context.columns import of_graph
 from jughpc.app.context.kept import keep, load_of
-from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status.overview import Overview, overview

@@ -17,6 +17,7 @@ from jughpc.app.submit.wait import Waited, wait_for
 from jughpc.batch import ends, journal, submissions
 from jughpc.batch.causes import Cause, Why
 from jughpc.batch.scheduler import Role, State, Status
+from jughpc.cli.output.brief import brief
 from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
 from jughpc.testing.cluster.model import Ask
@@ -214,6 +215,58 @@ def test_what_waits_for_what_failed_is_not_handed_on(running):
     running.exit(1)
     assert gathered(running).end is End.BLOCKED
     assert len(running.engine.history) == 3
+
+
+def partial(lab):
+    """Return an array that has ended with a failure, whose reduce takes what is there; the collector has its turn."""
+    lab.done_by = lab.submit(size=2, reduce=lab.reduce_script(), reduce_on="any")
+    lab.clock.sleep(5)
+    lab.failed(lab.digests("single")[0]).done(*lab.digests("single")[1:], *lab.digests("double")[1:])
+    lab.exit(1)
+    lab.clock.sleep(5)
+    return lab
+
+
+def test_a_reduce_that_takes_what_is_there_is_not_withdrawn_once_nobody_works_on_what_is_left(lab):
+    partial(lab)
+    verdict = collect(lab.site, lab.clusters, Charge(1, 2, reduce_on="any"))
+    assert (verdict.end, verdict.is_for_reduce("any"), verdict.is_for_reduce("done")) == (End.BLOCKED, True, False)
+    assert not lab.job(2).over
+    lab.exit(0, 2)
+    lab.clock.sleep(5)
+    assert len(lab.processes) == 4  # the reduce has begun
+
+
+def test_one_that_takes_all_is_withdrawn_in_the_same_place(lab):
+    partial(lab)
+    collect(lab.site, lab.clusters, Charge(1, 2))
+    assert lab.job(2).over
+
+
+def test_while_others_go_on_with_what_is_left_no_reduce_takes_what_is_there(lab):
+    lab.submit(size=2, reduce=lab.reduce_script(), reduce_on="any")
+    lab.clock.sleep(5)
+    lab.exit(1)
+    verdict = collect(lab.site, lab.clusters, Charge(1, 2, reduce_on="any"))
+    assert (verdict.end, verdict.is_for_reduce("any")) == (End.HANDED_OVER, False)
+    assert lab.job(2).over
+    scripts = [path for path in lab.disk.paths() if path.endswith("collect.sh")]
+    assert len(scripts) == 2
+    assert all("--reduce-on=any" in lab.files.read(path).decode() for path in scripts)
+
+
+def test_a_cancelled_submission_gives_no_reduce_what_is_there(lab):
+    partial(lab)
+    cancel(lab.site, lab.clusters, 1)
+    assert not collect(lab.site, lab.clusters, Charge(1, 2, reduce_on="any")).is_for_reduce("any")
+
+
+def test_with_tasks_left_a_wait_is_no_success_though_the_reduce_ended_well(lab):
+    partial(lab)
+    lab.stage.at(20, lambda: lab.exit(0))
+    lab.stage.at(60, lambda: lab.exit(0))
+    found = wait_for(lab.site, lab.clusters, lab.done_by, lambda now: None)
+    assert (found.state, found.left, found.code) == (State.DONE, 3, ExitCode.LEFT)
 
 
 def test_a_cancelled_submission_gives_no_hope_and_is_not_handed_on(running):
@@ -438,7 +491,7 @@ def test_where_five_failed_no_more_are_spoken_of(labs):
 
 def waited(lab):
     lines = []
-    return wait_for(lab.site, lab.clusters, lab.done_by, lines.append), lines
+    return wait_for(lab.site, lab.clusters, lab.done_by, lambda now: lines.append(brief(now, 0.0))), lines
 
 
 def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
@@ -449,7 +502,7 @@ def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
     found, lines = waited(running)
     assert (found.state, found.code) == (State.DONE, ExitCode.DONE)
     assert 300 <= running.clock.now() < 320
-    assert [line.split()[0] for line in lines] == ["9", "All"]
+    assert lines == ["0 %, 0 of 9 tasks done, nobody works on it yet", "100 %, 9 of 9 tasks done"]
     assert [job.role for job, _ in found.logs] == [Role.REDUCE]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from jughpc.app.context import kept, manifest
+from jughpc.app.context import columns, kept, manifest
 from jughpc.fs import OsFiles
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
@@ -47,7 +47,7 @@ def files(graph, tmp_path):
     """Return a folder in which its manifest is kept."""
     files = OsFiles(tmp_path)
     load = kept.Load(KEY, b"".join(graph.digests), barrier=False, when=1.0)
-    kept.keep(files, load, lambda: manifest.of_graph(graph, barrier=False), "token")
+    kept.keep(files, load, lambda: columns.of_graph(graph, barrier=False), "token")
     return files
 
 
@@ -76,6 +76,12 @@ def test_who_knows_of_no_shared_containers_does_not_take_their_manifest_for_one_
         is_shared = len(arrays["starts"]) > len(arrays["kinds"]) + 1
         assert is_shared == (len(graph.tasks) > 100)
         assert ("needs" in arrays) != is_shared
+
+
+def test_what_is_kept_is_the_same_with_numpy_and_without(graph, found):
+    again = manifest.of_graph(graph, barrier=False)
+    assert again.columns() == columns.of_graph(graph, barrier=False) == found.columns()
+    assert found.names == again.names
 
 
 def spoilt(change):

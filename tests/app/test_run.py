@@ -294,6 +294,16 @@ def test_what_a_reduce_raises_is_shown_as_the_users_own(lab):
         reduce(peek(lab.site), lab.reduce_script("1 / 0"))
 
 
+def test_a_reduce_that_fails_says_how_it_is_run_again_by_hand(lab):
+    lab.begin()
+    script = lab.reduce_script("1 / 0")
+    again = f"Once it is mended: jughpc reduce .*sums.py --script {script}"
+    with pytest.raises(JugfileError, match=again):
+        reduce(peek(lab.site), script)
+    with pytest.raises(UsageError, match=rf"(?s)value\(tasks, missing=None\).*{again}"):
+        reduce(peek(lab.site), lab.reduce_script("value(whole)"))
+
+
 # several workers
 
 

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.app.context.target import named
 from jughpc.app.status.outlook import outlook
 from jughpc.app.status.report import report
-from jughpc.app.status.step import named, next_step
+from jughpc.app.status.step import next_step
 from jughpc.app.status.tasks import standing
 from jughpc.cli.output.bars import ASCII, Signs, drawn, signs
+from jughpc.cli.output.screen import rows
 from jughpc.cli.output.status import facts
 from jughpc.cli.output.workers import living
 from jughpc.store.base import Failure
 from jughpc.store.location import Folder
+from jughpc.store.measures import Sums
+from jughpc.units import about
 
 HUNDRED = """
 from jug import TaskGenerator
@@ -102,6 +106,41 @@ def test_before_enough_is_known_that_is_said_and_no_eta(lab, workers, words):
     assert f"no ETA: {words}" in lab.screen()
 
 
+def took(**functions):
+    """Return measurements: `name=(count, mean, longest)`."""
+    return {
+        f"sums.{name}": Sums(count, wall=count * mean, most=most) for name, (count, mean, most) in functions.items()
+    }
+
+
+def test_where_the_live_workers_have_done_too_little_what_such_tasks_took_tells_the_eta(lab):
+    lab.begin().done(*lab.digests("single"))
+    worker(lab, "node1", done=1, lasted=50.0)
+    worker(lab, "node2", done=0, lasted=50.0, in_hand=20.0, task="sums.double")
+    found = outlook(standing(lab.site), took(double=(5, 30.0, 40.0)))
+    assert (found.eta, found.is_by_tasks, found.unknown, found.why) == (60.0, True, ["sums.total"], "")
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [{}, {"double": (4, 30.0, 40.0)}, {"double": (5, 10.0, 19.0)}, {"single": (9, 1.0, 1.0)}],
+    ids=["nothing", "too few", "shorter than what is in hand", "other functions alone"],
+)
+def test_no_eta_rests_on_too_few_tasks_nor_on_shorter_ones(lab, measured):
+    lab.begin().done(*lab.digests("single"))
+    worker(lab, "node2", done=0, lasted=50.0, in_hand=20.0, task="sums.double")
+    found = outlook(standing(lab.site), took(**measured))
+    assert (found.eta, found.is_by_tasks) == (None, False)
+    assert found.why.startswith("too early")
+
+
+def test_the_table_tells_the_mean_time_of_each_function_that_was_measured(lab):
+    seen = replace(lab.begin().seen(), took=took(double=(5, 30.0, 40.0)))
+    head, *lines = [line.split() for line in map(str, rows(seen, 80, ASCII)) if "double" in line or "done  of" in line]
+    assert head[-1] == "each"
+    assert lines[0][-1] == "30s"
+
+
 def test_functions_of_which_nothing_was_done_yet_are_named_beside_the_eta(lab):
     lab.begin().done(*lab.digests("single")[:3], *lab.digests("double")[:3])
     worker(lab, "node1", done=6, lasted=60.0)
@@ -131,6 +170,26 @@ def test_the_dead_are_told_with_what_they_cost(lab):
     worker(lab, "node1", done=1, lasted=90.0, in_hand=60.0).dies("out of memory")
     assert "1 dead worker on node1: out of memory. They cost 1m on 1 task in hand." in lab.screen()
     assert lab.seen().lost == 60.0
+
+
+@pytest.mark.parametrize("odd", [1e18, -1e18, 0.0])
+@pytest.mark.parametrize("field", ["begun", "beaten", "since"])
+def test_whatever_stands_in_a_record_of_a_worker_is_shown(lab, field, odd):
+    lab.begin().done(*lab.digests("single"))
+    life = worker(lab, "node1", done=6, lasted=60.0, in_hand=5.0)
+    life.record = replace(life.record, beats=9, **{field: odd})
+    lab.store.beat(life.record)
+    assert "node1" in lab.screen()
+    life.dies()
+    assert "1 dead worker on node1" in lab.screen()
+
+
+@pytest.mark.parametrize(("seconds", "words"), [
+    (0.0, "0ms"), (0.0004, "0.4ms"), (0.0251, "25ms"), (0.3, "0.3s"), (9.97, "10s"), (59.9, "1m"), (599.0, "9m59s"),
+    (3599.0, "1h"), (5400.0, "1h30m"), (200_000.0, "2d8h"), (1e308, "for ever"), (float("nan"), "for ever"),
+])  # fmt: skip
+def test_a_time_is_told_by_its_two_largest_units(seconds, words):
+    assert about(seconds) == words
 
 
 # what went wrong
@@ -249,7 +308,7 @@ def keys(value, path=""):
     """Yield the names of all fields."""
     for key, one in value.items():
         yield key
-        if isinstance(one, dict) and key not in ("by_name", "elements", "followers", "functions"):
+        if isinstance(one, dict) and key not in ("by_name", "elements", "followers", "functions", "took"):
             yield from keys(one)
         if isinstance(one, list) and one and isinstance(one[0], dict):
             yield from keys(one[0])

@@ -253,7 +253,7 @@ def loaded(lab):
         cut = {"kinds": whole.kinds[:count], "digests": whole.digests[:count], "starts": whole.starts[: count + 1]}
         cut |= {"needs": whole.needs[: whole.starts[count]]}
         part = replace(whole, **cut, barrier=barrier)
-        kept.keep(lab.files, kept.Load(key, part.digests.tobytes(), barrier, when), lambda: part, "t")
+        kept.keep(lab.files, kept.Load(key, part.digests.tobytes(), barrier, when), part.columns, "t")
 
     def found():
         latest = kept.latest(lab.files, key)

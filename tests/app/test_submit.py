@@ -394,6 +394,14 @@ def test_a_submission_is_made_as_an_earlier_one_was(lab):
     assert request.reduce == lab.reduce_script()
 
 
+def test_what_was_staged_is_staged_again(lab):
+    lab.submit()
+    record = json.loads(lab.files.read("submissions/1/record.json"))
+    record["options"]["stage"] = {"tar": "/gone/0a.tar.gz", "digest": "0f" * 32, "packed": 1, "room": 1, "files": 1}
+    lab.files.save("submissions/1/record.json", [json.dumps(record).encode()])
+    assert as_before(lab.site, lab.clusters, None, None).stage
+
+
 def test_the_list_of_submissions_tells_how_each_stands(lab):
     lab.submit()
     cancel(lab.site, lab.clusters, 1)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.app.context.kept import key_of
 from jughpc.app.context.target import MEMORY, Target, Usual, choose, remember, remembering, resolve
 from jughpc.errors import JugdirError, UsageError
-from jughpc.store.location import Folder, parse
+from jughpc.store.location import Folder, Server, parse
 
 PASSWORD = "s3cret"
 
@@ -68,3 +69,19 @@ def test_a_jugfile_is_remembered_before_anything_can_go_wrong_and_not_if_it_was_
     with suppress(UsageError), remembering(here, second, print):
         raise UsageError("it was refused")
     assert choose(here, None, None, (), Usual()).jugfile == Path("one.py")
+
+
+@pytest.mark.parametrize(
+    "name", ["a&b", "a#b", "a%41", "a+b", "a=b", "a;b", "a b", "größe", "a\udcffb", "a\nb", "?", "x" * 200]
+)
+def test_whatever_a_jugfile_is_called_its_redis_store_is_its_own(here: Path, name: str) -> None:
+    (here / "other").mkdir()
+    stores = [resolve("redis://node1", f"{folder}{name}.py", "") for folder in ("", "other/")]
+    assert len({store.address.namespace for store in stores if isinstance(store, Server)}) == 2
+    assert [parse(store.spell()) for store in stores] == stores
+
+
+@pytest.mark.parametrize("name", ["a\udcffb", "größe", "a\nb", "\ud800"])
+def test_a_load_has_a_key_whatever_bytes_its_jugfile_and_its_arguments_are(name: str) -> None:
+    keys = {key_of(Target(Path(f"{one}.py"), parse("d"), (two,)), b"") for one in ("x", name) for two in ("x", name)}
+    assert len(keys) == 4

@@ -37,6 +37,7 @@ MISTAKES = [
     ("excute three.py", "there is no command 'excute'; did you mean execute"),
     ("cleanup three.py --nosuch", "No such option"),
     ("invalidate three.py --name typo", "no task of three.py was chosen; there are three.double (2), three.add (1)"),
+    ("status --watch three.py", "Before a jugfile, write --watch=5."),
     ("submit three.py 64", "64 is taken for an argument of the jugfile. For that many elements: --array 64"),
 ]
 

@@ -1,4 +1,4 @@
-"""Names that look like options, or that hold what a terminal obeys."""
+"""Names that look like options, are no text, or hold what a terminal obeys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from .conftest import THREE, Shell
 
 
-@pytest.mark.parametrize("name", ["-j.py", "--jugdir=x.py", "--help.py"])
+@pytest.mark.parametrize("name", ["-j.py", "--jugdir=x.py", "100% {x}.py"])
 def test_a_jugfile_that_is_called_as_an_option_works_in_every_job(jughpc: Shell, name: str) -> None:
     jughpc.write(name, THREE)
     state = {"JUGHPC_SCHEDULER": "local", "XDG_STATE_HOME": str(jughpc.cwd / "state")}
@@ -17,6 +17,19 @@ def test_a_jugfile_that_is_called_as_an_option_works_in_every_job(jughpc: Shell,
     assert done.returncode == 0, done.stderr + done.stdout
     status = json.loads(jughpc("status", f"./{name}", "--json").stdout)
     assert status["tasks"]["complete"] == 3
+
+
+def test_a_jugfile_whose_name_is_no_text_is_worked_on_here_and_refused_for_jobs_before_anything_is_queued(
+    jughpc: Shell,
+) -> None:
+    name = "a\udcffb.py"
+    jughpc.write(name, THREE)
+    submit = jughpc("submit", name, "--scheduler", "local")
+    assert (submit.returncode, "not UTF-8, which no script can carry" in submit.stderr) == (2, True), submit.stderr
+    assert jughpc("execute", name).returncode == 0
+    for command in (["status", "--cached"], ["check"], ["failures"], ["explain", "double"], ["cleanup"], ["touch"]):
+        done = jughpc(*command, name)
+        assert (done.returncode, done.stderr) == (0, ""), (command, done.stderr)
 
 
 EVIL = """

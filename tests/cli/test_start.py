@@ -17,8 +17,8 @@ def test_the_help_imports_no_more_than_it_shows(jughpc):
 
 
 @pytest.mark.parametrize("command", [["execute"], ["execute", "--short"]], ids=" ".join)
-def test_work_that_is_finished_is_found_to_be_so_without_numpy(three, command):
-    three("execute", "three.py")
-    modules = imported(three(*command, "three.py", PYTHONPROFILEIMPORTTIME="1"))
-    assert "jughpc.worker.loop" in modules
-    assert "numpy" not in modules
+def test_work_that_needs_no_numpy_is_done_and_found_to_be_finished_without(three, command):
+    for _ in range(2):
+        modules = imported(three(*command, "three.py", PYTHONPROFILEIMPORTTIME="1"))
+        assert "jughpc.worker.loop" in modules
+        assert "numpy" not in modules

@@ -89,6 +89,22 @@ def test_a_trusted_folder_covers_all_below_and_nothing_beside(home, project, tmp
     assert stat.S_IMODE((home / TRUSTED).stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("name", ["größe", "a\udcffb", "a b", "a\u2028b", "a\x1cb", "a\rb"])
+def test_a_folder_of_any_name_is_trusted_and_no_other(home, tmp_path, name):
+    (folder := tmp_path / name).mkdir()
+    (folder / "x").write_text("")
+    (folder / "x").chmod(0o666)
+    add(home, folder)
+    assert trust_of(home, {}).folders == (folder,)
+    assert trust_of(home, {}).objection(folder / "x") == ""
+
+
+def test_a_folder_whose_name_would_be_two_lines_is_not_trusted(home, tmp_path):
+    (folder := tmp_path / "x\n" / "etc").mkdir(parents=True)
+    with pytest.raises(TrustError, match="line break"):
+        add(home, folder)
+
+
 def test_to_trust_twice_says_it_once(home, project):
     add(home, project)
     add(home, project)

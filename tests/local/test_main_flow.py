@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections import Counter
 
 import pytest
@@ -45,6 +46,18 @@ def test_status_shows_elements_and_workers_while_it_runs(laptop, until):
     assert "primes.is_prime" in text
 
 
+def test_who_stops_to_wait_is_told_how_to_come_back_and_the_work_goes_on(laptop, until):
+    argv = laptop.argv("submit", "primes.py", "--array", "4", "--throttle", "4", "--wait")
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(argv, cwd=laptop.folder, env=laptop.env, **how) as waiting:
+        until(lambda: laptop.status("primes.py")["workers"])
+        waiting.send_signal(signal.SIGINT)
+        told = waiting.communicate()[0]
+    assert waiting.returncode == 130
+    assert "Submission 1 goes on without this command.\n`jughpc status --watch` shows" in told
+    until(lambda: laptop.status()["tasks"]["complete"] == 99)
+
+
 def test_cancel_ends_workers_without_leaving_a_claim(laptop, until):
     laptop.jughpc("submit", "primes.py", "--array", "4", "--throttle", "4", "--reduce", "primes_reduce.py")
     until(lambda: laptop.status()["tasks"]["complete"] >= 4)
@@ -63,6 +76,38 @@ def test_a_submission_after_a_failure_runs_only_what_is_missing(laptop):
     (laptop.folder / "mended").touch()
     assert laptop.primes in laptop.jughpc(*submit)
     assert sum(n == 8 for n, _, _ in laptop.runs()) == 1
+
+
+PARTIAL = """
+from pathlib import Path
+found = value(primes100, missing=None)
+Path("primes.txt").write_text(f"{found.count(None)} of {len(found)}, {[task.can_load() for task in primes100[4:7]]}")
+"""
+
+
+def test_a_reduce_may_run_with_what_is_there_and_again_once_all_is_done(laptop):
+    laptop.write_counted("assert n != 7 or os.path.exists('mended')")
+    (laptop.folder / "partial.py").write_text(PARTIAL)
+    submit = ("submit", "primes.py", "--array", "2", "--reduce", "partial.py", "--reduce-on", "any", "--wait")
+    assert "partial.py runs with what is there: 0 tasks waiting" in laptop.jughpc(*submit, code=3)
+    assert laptop.output() == "1 of 99, [True, False, True]"
+    assert laptop.status()["submission"]["followers"]["reduce"]["state"] == "done"
+    (laptop.folder / "mended").touch()
+    laptop.jughpc("failures", "--retry-failed")
+    laptop.jughpc("execute")
+    laptop.jughpc(*submit)
+    assert laptop.output() == "0 of 99, [True, True, True]"
+
+
+def test_a_command_is_told_once_at_the_end_of_it_all(laptop):
+    laptop.write_counted("0")
+    command = "cat >> told; echo $JUGHPC_NOTICE_EVENT $JUGHPC_NOTICE_DONE >> told; exit 7"
+    told = laptop.jughpc(
+        "submit", "primes.py", "--array", "2", "--reduce", "primes_reduce.py", "--notify", command, "--wait"
+    )
+    first, *_, last = (laptop.folder / "told").read_text().splitlines()
+    assert (first, last) == ("primes.py, submission 1: all is done", "done 99")
+    assert "the command of --notify ended with exit code 7: it said nothing" in told
 
 
 def test_what_an_array_leaves_goes_to_another_with_a_collector_and_a_reduce_of_its_own(laptop):

@@ -146,3 +146,26 @@ def test_tasklets_of_tasklets_a_hundred_thousand_levels_deep_have_a_value(memory
     for _ in range(DEEP):
         tasklet = Tasklet(tasklet, list)
     assert tasklet.value() == [0, 0]
+
+
+class Ordered(Memory):
+    """Results in a dict that notes in which order they are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[bytes] = []
+
+    def get(self, digest: bytes) -> object:
+        self.read.append(digest)
+        return super().get(digest)
+
+
+def test_a_large_list_is_read_once_in_the_order_of_its_files_and_given_anew_each_time() -> None:
+    memory = Task.store = Ordered()
+    tasks = [Task(double, i) for i in range(1500)]
+    for task in tasks:
+        memory.put(task.digest, task.args[0])
+    first, second = value(tasks), value(tasks)
+    assert first == second == list(range(1500))
+    assert first is not second
+    assert memory.read == sorted(task.digest for task in tasks)

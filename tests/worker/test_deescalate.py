@@ -95,8 +95,9 @@ def test_who_is_held_up_between_two_short_tasks_runs_and_publishes_none_that_oth
 def test_who_learns_too_late_that_the_shard_was_let_go_publishes_and_counts_what_it_claims_singly(bench, short):
     first, others = bench.worker(TEXT, short()), []
     first.space["pause"] = lambda: bench.clock.hold_up(20.0)
-    seen = first.lease.step
-    first.lease.step = lambda *told: seen(*told) and False
+    board = first.lease._beats.board
+    seen = board.step
+    board.step = lambda *told: seen(*told) and False
     bench.clock.at(10.0, joining(bench, {task.args[0]: task.digest for task in first.graph.tasks}, others))
     first.run()
     assert set(first.runs) & set(others)

@@ -34,3 +34,26 @@ def test_a_result_that_is_lost_makes_its_task_ready_and_its_dependents_wait() ->
     frontier.undone(1)
     assert frontier.ready == {0: {1}}
     assert frontier.done(0, [1]) == [2]
+
+
+def flat(count: int) -> Graph:
+    tasks = [Task(max, [value]) for value in range(count)]
+    alltasks.clear()
+    return Graph(tasks)
+
+
+def test_a_shard_takes_a_set_only_once_a_task_of_it_is_taken_out() -> None:
+    frontier = Frontier(flat(6), lambda digest: digest[0] % 2)
+    one, other = sorted(frontier.ready)
+    taken = list(frontier.members(one))[:1]
+    frontier.done(one, taken)
+    assert not isinstance(frontier.ready[other], set)
+    assert set(frontier.ready.get(one, ())) == set(frontier.members(one)) - set(taken)
+
+
+def test_where_a_task_is_can_be_asked_of_any_number_of_shards() -> None:
+    graph = flat(20)
+    frontier = Frontier(graph, lambda digest: digest[0] % 5)
+    assert [frontier.index(digest) for digest in graph.digests] == list(range(20))
+    assert frontier.index(bytes(16)) is None
+    assert [graph.index[digest] for digest in graph.digests] == list(range(20))

@@ -72,6 +72,11 @@ def test_a_round_yields_all_in_order_from_its_start():
     assert list(Rotation("abcdefgh", 0.5)) == list("efghabcd")
 
 
+def test_of_very_many_a_round_takes_the_next_ones_from_its_place_on():
+    plan = list(Rotation(range(10**6), 0.99))
+    assert (plan[0], plan[10_000], len(set(plan)) == len(plan) < 10**5) == (990_000, 0, True)
+
+
 def test_a_round_that_goes_elsewhere_still_yields_each_once():
     found = []
     plan = Rotation(range(100), 0.0)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from jughpc.app.context.columns import Columns
 from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
@@ -32,7 +33,8 @@ _MOST = 4  # of one text and arguments; a jugfile whose tasks differ at each loa
 
 def key_of(target: Target, text: bytes) -> str:
     """Return the name of what is known of a load beforehand: the jugfile's `text`, its name and arguments."""
-    parts = [text, target.jugfile.name.encode(), *(argument.encode() for argument in target.args)]
+    words = (target.jugfile.name, *target.args)
+    parts = [text, *(word.encode(errors="surrogatepass") for word in words)]  # a name need not be UTF-8
     whole = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
     return hashlib.blake2b(whole, digest_size=16).hexdigest()
 
@@ -69,7 +71,7 @@ def load_of(session: Session, digests: bytes) -> Load:
     return Load(key, digests, session.jugfile.barrier, session.site.clock.wall())
 
 
-def keep(files: Files, load: Load, make: Callable[[], Manifest], token: str) -> None:
+def keep(files: Files, load: Load, make: Callable[[], Columns], token: str) -> None:
     """See to it that the latest manifest kept is that of `load`. Costs one listing if it is so already.
 
     A load that ended at a barrier where another did before is none: that one, or its heirs, may have come further.
@@ -127,17 +129,8 @@ def _of_key(files: Files, key: str) -> list[_Kept]:
     return sorted(kept for kept in _kept(files) if kept.key == key)
 
 
-def _write(files: Files, name: str, manifest: Manifest, token: str) -> None:
-    import numpy as np
-
-    buffer = io.BytesIO()
-    names = np.frombuffer("\0".join(manifest.names).encode(), np.uint8)
-    said = ("names", "barrier", "since")
-    arrays: dict[str, Any] = {key: value for key, value in vars(manifest).items() if key not in said}
-    if len(manifest.starts) - 1 > len(manifest):  # under another name: who knows of no containers is to load instead
-        arrays["bundled"] = arrays.pop("needs")
-    np.savez(buffer, names=names, barrier=np.array(manifest.barrier), **arrays)
-    publish(files, f"{FOLDER}/{name}", f"{FOLDER}/{name}.{token}.tmp", [buffer.getbuffer()])
+def _write(files: Files, name: str, columns: Columns, token: str) -> None:
+    publish(files, f"{FOLDER}/{name}", f"{FOLDER}/{name}.{token}.tmp", columns.npz())
 
 
 def _read(files: Files, kept: _Kept) -> Manifest | None:
@@ -161,7 +154,7 @@ def _decoded(data: bytes) -> Manifest:
         if any(one.compress_type != ZIP_STORED or one.file_size > len(data) for one in members.infolist()):
             raise ValueError("it claims to hold more than there is")
         arrays = {name.removesuffix(".npy"): _array(members.read(name)) for name in members.namelist()}
-    names = arrays["names"].tobytes().decode().split("\0")
+    names = arrays["names"].tobytes().decode(errors="surrogatepass").split("\0")
     numbers = {key: arrays[key] for key in ("kinds", "digests", "starts")}
     needs = arrays["bundled" if "bundled" in arrays else "needs"]
     return _checked(Manifest(names=names, barrier=bool(arrays["barrier"]), needs=needs, **numbers))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jughpc.app.context import columns
+from jughpc.app.context.columns import Columns
 from jughpc.tasks.graph import Graph
 
 if TYPE_CHECKING:  # each worker imports this module, and few of them need NumPy for it
@@ -70,6 +72,12 @@ class Manifest:
         through = ((inner, b) for a, b in found for inner in ([a] if a < count else inside[a]))
         return {(a, b) for a, b in through if b < count}
 
+    def columns(self) -> Columns:
+        """Return it as it is kept."""
+        numbers = ("kinds", "<u4"), ("digests", "u1"), ("starts", "<i8"), ("needs", "<i8")
+        data = {name: getattr(self, name).astype(kind).tobytes() for name, kind in numbers}
+        return Columns(names=self.names, barrier=self.barrier, **data)
+
     def _lacking(self, whole: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Return which tasks and containers need one that is not whole."""
         import numpy as np
@@ -88,7 +96,8 @@ def of_graph(graph: Graph, barrier: bool) -> Manifest:
     """Return the manifest of a graph."""
     import numpy as np
 
-    digests = np.frombuffer(b"".join(graph.digests), np.uint8).reshape(-1, 16)
-    kinds = np.array(graph.kinds, np.uint32)
-    starts, needs = np.array(graph.edges.starts, np.int64), np.array(graph.edges.targets, np.int64)
-    return Manifest(graph.names, kinds, digests, starts, needs, barrier)
+    kept = columns.of_graph(graph, barrier)
+    kinds, starts, needs = (
+        np.frombuffer(data, kind) for data, kind in ((kept.kinds, "<u4"), (kept.starts, "<i8"), (kept.needs, "<i8"))
+    )
+    return Manifest(kept.names, kinds, np.frombuffer(kept.digests, np.uint8).reshape(-1, 16), starts, needs, barrier)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from jughpc.aside import put
 from jughpc.config.trust import Trust
@@ -97,6 +99,19 @@ def _chosen(
     raise JugfileNotFoundError(_what_there_is(folder))
 
 
+def named(target: Target) -> str:
+    """Return what a command typed in this folder is to be told so that it means `target`, each word after a blank."""
+    usual = resolve(Usual().jugdir, str(target.jugfile), "")
+    is_usual = target.location == usual or _absolute(target.location) == _absolute(usual)
+    jugdir = [] if target.chosen or is_usual else ["--jugdir", target.location.spell()]
+    words = [] if target.chosen else [str(target.jugfile), *target.args]
+    return "".join(f" {word}" for word in map(shlex.quote, [*jugdir, *words]))
+
+
+def _absolute(location: Location) -> Path | None:
+    return location.path.absolute() if isinstance(location, Folder) else None
+
+
 def resolve(pattern: str, jugfile: str, date: str) -> Location:
     """Return the jugdir with ``%(jugfile)s`` and ``%(date)s`` filled in. Raises SettingError, JugdirError."""
     stem = jugfile[:-3] if jugfile.endswith(".py") else jugfile
@@ -112,8 +127,9 @@ def _with_namespace(address: str, stem: Path) -> str:
     """Return the address of a redis store with a namespace of the jugfile's own, if it names none."""
     if "?" in address:
         return address
-    place = hashlib.blake2b(str(stem.absolute()).encode(), digest_size=4).hexdigest()
-    return f"{address}?namespace={stem.name}-{place}"
+    place = hashlib.blake2b(str(stem.absolute()).encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    name = stem.name.encode(errors="backslashreplace").decode()
+    return f"{address}?namespace={quote(name, safe='')}-{place}"
 
 
 def remember(folder: Path, target: Target, say: Callable[[str], None]) -> None:

@@ -59,7 +59,7 @@ def find_mount(folder: Path) -> Mount | None:
     """Return the mount that `folder` lies on, None where that cannot be known."""
     try:
         return mount_of(folder.resolve(), Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
-    except OSError:
+    except (OSError, RuntimeError):  # the latter is a loop of links
         return None
 
 

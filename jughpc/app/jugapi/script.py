@@ -7,7 +7,6 @@ has loaded.
 from __future__ import annotations
 
 import sys
-from multiprocessing import parent_process
 from pathlib import Path
 
 from jughpc import host
@@ -33,6 +32,8 @@ def watch() -> None:
 
 def _script() -> Path | None:
     """Return the script that this process runs, None if it is a command, a child, a session, or jughpc itself."""
+    from multiprocessing import parent_process  # not asked where a command of ours runs
+
     main = sys.modules.get("__main__")
     path = getattr(main, "__file__", None) or ""
     if parent_process() is not None or getattr(main, "__spec__", None) is not None or not path.endswith(".py"):

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
+from jughpc.app.context.columns import of_graph
 from jughpc.app.context.kept import keep, load_of
-from jughpc.app.context.manifest import of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.app.context.sources import Project, note
@@ -100,6 +100,6 @@ def _save_manifest(session: Session, graph: Graph, token: str) -> None:
         return
     try:
         load = load_of(session, b"".join(graph.digests))
-        keep(files, load, lambda: of_graph(graph, session.jugfile.barrier), token)
+        keep(files, load, lambda: of_graph(graph, session.jugfile.barrier, load.digests), token)
     except OSError as error:
         session.site.say(f"what was loaded cannot be kept for a look with --cached: {error}")

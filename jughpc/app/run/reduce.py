@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.context.target import named
 from jughpc.errors import JugfileError, ResultMissingError, UsageError
 from jughpc.tasks import hints, usertrace
 from jughpc.tasks.jugfile import has_changed, show_in_tracebacks
@@ -29,9 +32,19 @@ def reduce(session: Session, script: Path, source: Path | None = None) -> None:
         show_in_tracebacks(script, text)
         exec(compile(text, script, "exec"), space)  # noqa: S102  # what the script is for
     except ResultMissingError as error:
-        raise UsageError(f"{script} needs a result that is not there; see `jughpc status`.\n{error}") from error
+        raise UsageError(
+            f"{script} needs a result that is not there; see `jughpc status`. `value(tasks, missing=None)` takes what "
+            f"is there. {_again(session, script)}\n{error}"
+        ) from error
     except Exception as error:
-        raise JugfileError(str(script), usertrace.of(error), hints.of_reduce(error)) from error
+        hint = f"{hints.of_reduce(error)} {_again(session, script)}".lstrip()
+        raise JugfileError(str(script), usertrace.of(error), hint) from error
+
+
+def _again(session: Session, script: Path) -> str:
+    """Return how a reduce is run by hand, in the folder where it was submitted."""
+    at = named(replace(session.target, chosen=""))
+    return f"Once it is mended: jughpc reduce{at} --script {shlex.quote(str(script))}"
 
 
 def _script_text(site: Site, script: Path, source: Path | None) -> bytes:

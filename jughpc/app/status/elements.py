@@ -101,8 +101,12 @@ def goes_on(jobs: Jobs) -> bool:
     return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
 
 
-def dead_by_scheduler(jobs: Jobs, records: Sequence[Record]) -> dict[str, str]:
-    """Return the lives whose element the scheduler says is over, each with its words."""
+def dead_by_scheduler(jobs: Jobs, records: Sequence[Record], *, is_of_now: bool = True) -> dict[str, str]:
+    """Return the lives whose element the scheduler says is over, each with its words.
+
+    Args:
+        is_of_now: Whether it said so just now; what was queued a while ago may run by now.
+    """
     ours = [(record, ref) for record in records if (ref := record.ref) and ref.submission == jobs.submission.token]
     latest: dict[int, int] = {}
     for _, ref in ours:
@@ -110,6 +114,8 @@ def dead_by_scheduler(jobs: Jobs, records: Sequence[Record]) -> dict[str, str]:
     found = {}
     for record, ref in ours:
         status, started_again = jobs.poll.elements.get(ref.element), ref.run < latest[ref.element]
+        if status and not (is_of_now or status.state.ended):
+            continue
         if record.state == ALIVE and (words := _why_over(status, started_again)):
             found[record.life] = f"the scheduler {words}"
     return found

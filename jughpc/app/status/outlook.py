@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING, Mask, Standing
+from jughpc.store.measures import Sums
 from jughpc.store.record import Record
 
 FEWEST = 5
@@ -31,6 +33,7 @@ class Outlook:
         unknown: The names of functions with tasks left, of which none was ever finished.
         eta: The time until all that is left is done, but for the tasks of `unknown` [s]; None if it cannot be told.
         why: Why it cannot, in words; "" if it can, or nothing is left.
+        is_by_tasks: Whether the ETA rests on what such tasks took, whoever ran them, and not on the live workers' pace.
     """
 
     workers: int
@@ -41,6 +44,7 @@ class Outlook:
     unknown: Sequence[str] = ()
     eta: float | None = None
     why: str = ""
+    is_by_tasks: bool = False
 
     @property
     def rate(self) -> float | None:
@@ -48,10 +52,13 @@ class Outlook:
         return self.workers / self.each if self.each else None
 
 
-def outlook(standing: Standing) -> Outlook:
-    """Return what is to be expected of what `standing` shows, by the records of its workers alone.
+def outlook(standing: Standing, took: Mapping[str, Sums] | None = None) -> Outlook:
+    """Return what is to be expected of what `standing` shows, by the records of its workers.
 
     Only their own clocks are asked, each for a time that has passed on it.
+
+    Args:
+        took: What tasks took by function, as far as that was measured; heard where the records do not tell enough.
     """
     blocked = _blocked(standing)
     state = standing.state
@@ -64,13 +71,40 @@ def outlook(standing: Standing) -> Outlook:
     )
     counted = found.left - sum(_left_of(standing, left, name) for name in unknown)
     why = _why_not(found, counted, ended)
-    eta = None if why or not found.left or not each else each * max(1.0, counted / found.workers)
-    return replace(found, eta=eta, why=why)
+    if why:
+        return _by_tasks(standing, left, replace(found, why=why), took or {})
+    return replace(found, eta=each * max(1.0, counted / found.workers)) if each and found.left else found
+
+
+def _by_tasks(standing: Standing, left: Mask, found: Outlook, took: Mapping[str, Sums]) -> Outlook:
+    """Return `found` with an ETA that rests on what tasks took, if enough were measured of each function that is left.
+
+    But for those of which there is none at all: these are named. What workers will wait for is not in it.
+    """
+    names = standing.manifest.names
+    counts = np.bincount(standing.manifest.kinds[left], minlength=len(names))
+    each = {name: took[name] if name in took else Sums() for name, count in zip(names, counts, strict=True) if count}
+    known = {name: sums.mean for name, sums in each.items() if sums.count}
+    if not found.workers or not known or any(0 < sums.count < FEWEST for sums in each.values()):
+        return found
+    if _surprising(standing.workers, took):
+        return found
+    work = sum(known[name] * int(count) for name, count in zip(names, counts, strict=True) if name in known)
+    unknown = [name for name in each if name not in known]
+    eta = max(work / found.workers, *known.values())
+    return replace(found, eta=eta, unknown=unknown, why="", is_by_tasks=True)
 
 
 def lost(dead: Sequence[Record]) -> float:
     """Return the time that dead workers had spent on what they had in hand, as far as they said [s]."""
     return sum(max(0.0, record.beaten - record.since) for record in dead if record.task and record.since)
+
+
+def _surprising(workers: Sequence[Record], took: Mapping[str, Sums]) -> bool:
+    """Return whether most of what is in hand has taken longer by now than any such task that was measured."""
+    in_hand = [record for record in workers if record.task and record.since]
+    longer = [record for record in in_hand if lost([record]) > took.get(record.task, Sums(most=math.inf)).most]
+    return 2 * len(longer) > len(in_hand)
 
 
 def _why_not(found: Outlook, counted: int, ended: int) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from jughpc.app.context.site import Site
 from jughpc.app.status.alike import Alike, alike
+from jughpc.app.status.measured import by_function
 from jughpc.app.status.outlook import Outlook, lost, outlook
 from jughpc.app.status.report import Report
 from jughpc.app.status.step import Step, next_step
 from jughpc.store.base import Failure
+from jughpc.store.measures import Sums
 
 MOST_READ = 200
 """Failures that one look reads, a file each."""
+
+LIVES = 16
+"""Lives that one look reads the measurements of, a file each."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Overview:
         worst: Failures that are alike, the most frequent first.
         read: How many failures were read for that.
         lost: What dead workers had spent on tasks in hand [s].
+        took: What tasks took by function, as some of the workers measured it.
     """
 
     report: Report
@@ -34,19 +40,31 @@ class Overview:
     read: int
     lost: float
     step: Step
+    took: Mapping[str, Sums] = field(default_factory=dict)
 
 
-def overview(site: Site, report: Report) -> Overview:
-    """Return all that is to be shown of `report`; reads the failures of at most MOST_READ tasks."""
-    failures = _read(site, report)
+def overview(site: Site, report: Report, former: Overview | None = None) -> Overview:
+    """Return all that is to be shown of `report`; reads the failures of at most MOST_READ tasks.
+
+    Args:
+        former: An earlier look, whose failures are not read again if none came or went.
+    """
+    if former and former.report.standing.failed() == report.standing.failed():
+        worst, read = former.worst, former.read
+    else:
+        failures = _read(site, report)
+        worst, read = alike(failures), len(failures)
+    store = site.store()
+    took = by_function(store, LIVES) if store else {}
     return Overview(
         report,
         site.clock.wall(),
-        outlook(report.standing),
-        alike(failures),
-        len(failures),
+        outlook(report.standing, took),
+        worst,
+        read,
         lost(report.standing.dead),
         next_step(report),
+        took,
     )
 
 

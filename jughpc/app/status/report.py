@@ -57,6 +57,7 @@ def report(
     number: int | None = None,
     observer: Observer | None = None,
     manifest: Manifest | None = None,
+    before: Jobs | None = None,
 ) -> Report:
     """Look where `site` stands: at the store, and once at the scheduler if there is a submission.
 
@@ -64,14 +65,15 @@ def report(
         number: Of the submission, by default the latest.
         observer: Who has watched the workers, and knows who stood still for too long.
         manifest: The jugfile's tasks, if they are known.
+        before: The submission as it was a short while ago: its scheduler is not asked again.
     """
     store = site.store()
     manifest = manifest_of(site) if manifest is None else manifest
-    jobs = submitted.find(site, clusters, number) if store else None
+    jobs = before or (submitted.find(site, clusters, number) if store else None)
     records = store.records() if store else []
-    over = submitted.dead_by_scheduler(jobs, records) if jobs else {}
+    over = submitted.dead_by_scheduler(jobs, records, is_of_now=before is None) if jobs else {}
     over.update(_still(observer, records, over) if observer else ())
-    if jobs and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
+    if jobs and before is None and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
         jobs = replace(jobs, trouble=words)
     standing = tell_loss(site, stand(manifest, store, over))
     states = submitted.by_number(jobs, records, store.ended() if store else ()) if jobs else {}

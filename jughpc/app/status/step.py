@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from jughpc.app.context.target import Target, Usual, resolve
-from jughpc.app.status.elements import Jobs
+from jughpc.app.context.target import named
+from jughpc.app.status.elements import goes_on
 from jughpc.app.status.followers import reduce_of
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import FAILED
@@ -37,20 +37,12 @@ def next_step(report: Report) -> Step:
         return Step(f"jughpc failures{at}", f"tells why {failed} failed; --retry-failed runs them again")
     if not standing.unfinished and not standing.manifest.barrier:
         return _after_all(report, at)
-    if standing.workers or (jobs and _goes_on(jobs)):
+    if standing.workers or (jobs and goes_on(jobs)):
         return Step(f"jughpc status{at} --watch", "shows this again and again")
     if jobs and jobs.accepted:
         return Step(f"jughpc resubmit{at}", "runs what is left, on which nobody works")
     jugfile = at or f" {report.target.jugfile}"
     return Step(f"jughpc submit{jugfile} --array N", "runs it on N workers; `jughpc execute` is one, here")
-
-
-def named(target: Target) -> str:
-    """Return what a command is to be told so that it means `target`, "" if it does so by itself."""
-    usual = resolve(Usual().jugdir, str(target.jugfile), "").spell()
-    jugdir = [] if target.chosen or target.location.spell() == usual else ["--jugdir", target.location.spell()]
-    words = [] if target.chosen else [str(target.jugfile), *target.args]
-    return "".join(f" {word}" for word in map(shlex.quote, [*jugdir, *words]))
 
 
 def _after_all(report: Report, at: str) -> Step:
@@ -66,11 +58,3 @@ def _after_all(report: Report, at: str) -> Step:
         name = report.changes.functions[0].name.rpartition(".")[2]
         return Step(f"jughpc invalidate{at} --name {name}", "has computed anew what another source computed")
     return Step(f"jughpc shell{at}", "has the results at hand: value(...)")
-
-
-def _goes_on(jobs: Jobs) -> bool:
-    """Return whether anybody may start, or is to see to it."""
-    if jobs.cancelled:
-        return False
-    states = [status.state for status in (*jobs.poll.elements.values(), *jobs.poll.dependents.values())]
-    return bool(jobs.trouble or jobs.open) or any(state in _GOING_ON for state in states)

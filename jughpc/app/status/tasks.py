@@ -110,7 +110,7 @@ def manifest_in(session: Session) -> Manifest:
     if files is not None and not session.is_new and len(manifest):
         with suppress(OSError):  # who may only read looks, too
             load = load_of(session, manifest.digests.tobytes())
-            keep(files, load, lambda: manifest, f"look-{secrets.token_hex(4)}")
+            keep(files, load, manifest.columns, f"look-{secrets.token_hex(4)}")
     return manifest
 
 

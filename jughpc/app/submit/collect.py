@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from jughpc.app.context.site import Site
+from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
-from jughpc.app.submit import handover
+from jughpc.app.submit import handover, notify
 from jughpc.app.submit.followed import latest_collector, wait_for_reduce
 from jughpc.app.submit.last_reduce import ensure_reduce
 from jughpc.app.submit.old_reduce import withdraw_reduce
@@ -56,6 +57,9 @@ GO_ON: Mapping[End, str] = {
 }
 """What to do about an end; submitting again is what helps else."""
 
+_FINAL = (End.DONE, End.BLOCKED, End.ALONE, End.BY_HAND, End.IN_VAIN, End.FULL)
+"""Ends after which nobody works on what is left, as far as can be known."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -69,6 +73,24 @@ class Verdict:
     standing: Standing
     jobs: Jobs | None = None
 
+    def news(self, wanted: str) -> str:
+        """Return what whoever is to be told how all of it ended hears of that now; "" if others go on.
+
+        Args:
+            wanted: As `is_for_reduce` takes it.
+        """
+        has_reduce = self.jobs is not None and followers.reduce_of(self.jobs.submission) is not None
+        if self.end is End.HANDED_OVER or (has_reduce and self.is_for_reduce(wanted)):
+            return ""
+        return notify.ALL_DONE if self.end is End.DONE else notify.NEEDS_YOU
+
+    def is_for_reduce(self, wanted: str) -> bool:
+        """Return whether a reduce may run now that is for all results (`done`), or takes what is there (`any`)."""
+        if self.end is End.DONE:
+            return True
+        cancelled = self.jobs is not None and self.jobs.cancelled
+        return wanted == "any" and self.end in _FINAL and not cancelled
+
 
 @dataclass(frozen=True)
 class Charge:
@@ -81,6 +103,7 @@ class Charge:
         deadline: When its scheduler ends it [Unix s], None for never.
         stem: Of its own files in the submission, "" for the latest collector.
         last: Whether no reduce waits for it: it queues that itself once all is done.
+        reduce_on: "any" if the reduce takes what is there in the end, else "done".
     """
 
     number: int
@@ -89,6 +112,7 @@ class Charge:
     deadline: float | None = None
     stem: str = ""
     last: bool = False
+    reduce_on: str = "done"
 
 
 def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadline: float | None = None) -> Verdict:
@@ -135,23 +159,23 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     """Wait for those who work; then hand what is left to a further array, with a collector and a reduce of its own.
 
     No job waits in another's place: this one's time may be as short as that of the workers it would wait for. However
-    this ends, the reduce that waits for it to end well is withdrawn unless it did; then there is one.
+    this ends, the reduce that waits for it to end well is withdrawn unless it is to run.
     """
     if (files := site.files) is None or outlast(site, site.store) is None:
         raise JugdirError(f"there is no store in {site.location}. Was it made elsewhere? --jugdir DIR")
     folder = site.location.folder()
     stem = charge.stem or outlast(site, lambda: latest_collector(files, submissions.load(files, folder, charge.number)))
-    charge, done = replace(charge, stem=stem), False
+    charge, is_for_reduce = replace(charge, stem=stem), False
     try:
         if not charge.last:
             last = None if charge.deadline is None else charge.deadline - MARGIN
             outlast(site, lambda: wait_for_reduce(site, clusters, charge.number, stem, last))
         verdict = outlast(site, lambda: _judged(site, clusters, charge))
-        if verdict.end is End.DONE:
+        if verdict.is_for_reduce(charge.reduce_on):
             verdict = outlast(site, lambda: _reduced(site, clusters, charge, verdict))
-        done = verdict.end is End.DONE
+        is_for_reduce = verdict.is_for_reduce(charge.reduce_on)
     finally:
-        if not done:
+        if not is_for_reduce:
             withdraw_reduce(site, clusters, charge.number, stem)
     return verdict
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.target import Target
 from jughpc.app.status import followers
+from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
@@ -22,7 +24,9 @@ def of_array(target: Target, submission: Submission, rounds: int, progress: Prog
         rounds: Further arrays in a row that may follow ones which brought nothing.
         progress: How far things are before the array begins.
     """
-    return [collector(target, submission, rounds, progress), *reduce_alone(target, submission)]
+    dependents = [collector(target, submission, rounds, progress), *reduce_alone(target, submission)]
+    last = replace(dependents[-1], is_told=submission.meta.get("notify") == MAIL)
+    return [*dependents[:-1], last]
 
 
 def collector(
@@ -34,22 +38,39 @@ def collector(
         last: Whether no reduce waits for it: it queues that itself once all is done.
     """
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
-    words = argv(submission.options.python, "collect", target, *told, *((LAST,) if last else ()))
-    return DependentJob(Role.COLLECT, words, submission.options.collect)
+    partly = ("--reduce-on=any",) if _is_partial(submission) else ()
+    how = (*told, *partly, *_command(submission), *((LAST,) if last else ()))
+    return DependentJob(
+        Role.COLLECT, argv(submission.options.python, "collect", target, *how), submission.options.collect
+    )
 
 
 def reduce_alone(target: Target, submission: Submission) -> list[DependentJob]:
     """Return the reduce of a submission, none if it has none.
 
-    It looks itself whether all is done: a system that has forgotten its collector may start it at any time.
+    It looks itself whether all is done: a system that has forgotten its collector may start it at any time. One that
+    takes what is there does not.
     """
     if (reduce := followers.reduce_of(submission)) is None:
         return []
     key = submission.meta.get("reduce_text")
-    script = (f"--script={reduce}", *([f"--script-text={key}"] if key else []), "--if-done")
-    return [
-        DependentJob(Role.REDUCE, argv(submission.options.python, "reduce", target, *script), submission.options.reduce)
-    ]
+    script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
+    script += [] if _is_partial(submission) else ["--if-done"]
+    if command := _command(submission):
+        script += [f"--submission={submission.number}", *command]
+    told = submission.meta.get("notify") == MAIL
+    words = argv(submission.options.python, "reduce", target, *script)
+    return [DependentJob(Role.REDUCE, words, submission.options.reduce, is_told=told)]
+
+
+def _is_partial(submission: Submission) -> bool:
+    return submission.meta.get("reduce_on") == "any"
+
+
+def _command(submission: Submission) -> tuple[str, ...]:
+    """Return the option that names who is told how it all ended, unless the system does that."""
+    notify = submission.meta.get("notify")
+    return (f"--notify={notify}",) if notify and notify != MAIL else ()
 
 
 def operand(path: Path) -> str:

@@ -75,6 +75,8 @@ def as_before(
         start=start,
         stage=found.options.stage is not None,
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
+        notify=found.meta.get("notify"),
+        reduce_on=found.meta.get("reduce_on", "done"),
     )
 
 

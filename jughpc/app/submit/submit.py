@@ -22,6 +22,7 @@ from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
 from jughpc.app.submit import dependents, live, stage
 from jughpc.app.submit.given_up import given_up, runnable
+from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.stage import Staging
 from jughpc.batch import script, settling, submissions
@@ -58,6 +59,8 @@ class SubmitRequest:
         stage: Whether what they import is unpacked on their node's own disk.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
+        reduce_on: "done" if the reduce is for all results alone, "any" if it takes what is there in the end.
+        notify: The command that is told how all of it ended, or MAIL; None for nobody.
     """
 
     size: int
@@ -72,6 +75,8 @@ class SubmitRequest:
     stage: bool = False
     rounds: int = 2
     again: bool = False
+    reduce_on: str = "done"
+    notify: str | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,10 @@ def _check(site: Site, request: SubmitRequest) -> None:
 def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
     cluster = clusters.here(request.scheduler, request.options.resources)
     cluster.check(request.options)
+    if request.notify == MAIL and not cluster.scheduler.capabilities.mails:
+        raise UsageError(
+            f"{cluster.name} sends no mail. Name a command that does: --notify 'mail -s \"$JUGHPC_NOTICE_EVENT\" you'."
+        )
     return cluster
 
 
@@ -262,7 +271,7 @@ def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
     manifest = planned.standing.manifest
     if len(manifest):
         load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
-        keep(files, load, lambda: manifest, token)
+        keep(files, load, manifest.columns, token)
     session.store.forget_failures(planned.tried_again)
 
 
@@ -272,8 +281,9 @@ def _draft(
     how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request))
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
+    meta |= {"notify": request.notify} if request.notify else {}
     meta |= {"text": target.source.parent.name if target.source else ""}
-    meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text)}
+    meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text), "reduce_on": request.reduce_on}
     return submissions.draft(
         _files(site),
         site.clock,

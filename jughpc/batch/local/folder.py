@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jughpc import aside
+from jughpc import aside, host
 from jughpc.batch.scheduler import Condition, JobId
 from jughpc.batch.typed import checked, texts
 from jughpc.fs import Files, OsFiles, environment, home
@@ -105,17 +105,21 @@ def publish(index: Files, job: LocalJob) -> Path:
     """Write `job` where its submission's supervisor finds it, and return that folder."""
     _forget_removed(index)
     folder = folder_beside(job.script)
-    _write_whole(index, job.id, {"folder": str(folder), "name": job.name})
+    _write_whole(index, job.id, {"folder": str(folder), "name": job.name, "host": host.hostname()})
     _write_whole(OsFiles(folder), f"{job.id}.job", asdict(job) | {"condition": job.condition.value})
     return folder
 
 
 def _forget_removed(index: Files) -> None:
-    """Drop the jobs whose submission was removed, so that the index does not grow for ever."""
+    """Drop the jobs whose submission was removed, so that the index does not grow for ever.
+
+    Hosts may share a home, and with it the index: another's folder may lie on a disk of its own.
+    """
     for job_id in _whole(index):
         with suppress(FileNotFoundError):  # another submission has dropped it just now
-            submission = _entry(index, job_id).folder.parent
-            if submission.name not in OsFiles(submission.parent).names(""):
+            entry = _entry(index, job_id)
+            submission = entry.folder.parent
+            if entry.host in ("", host.hostname()) and submission.name not in OsFiles(submission.parent).names(""):
                 index.remove(job_id)
 
 
@@ -150,13 +154,14 @@ class _Entry:
 
     folder: Path = Path("/nonexistent/local")
     name: str = ""
+    host: str = ""
 
 
 def _entry(index: Files, job_id: JobId) -> _Entry:
     try:
         fields = read_json(index, job_id)
-        return checked(_Entry(Path(fields["folder"]), fields["name"]))
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return checked(_Entry(Path(fields["folder"]), fields["name"], fields.get("host", "")))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return _Entry()
 
 

@@ -43,8 +43,8 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
         return bundle
     name = f"{FOLDER}/{found.key}.{token}.tmp"
     try:
-        _refuse_to_fill(jugdir, found)
         files.write(name, [])
+        _refuse_to_fill(jugdir, found)
         digest, size = _write(jugdir / name, found)
         files.rename(name, _name(found.key))
         files.save(f"{FOLDER}/{found.key}.sum", [f"{digest} {size}\n".encode()])

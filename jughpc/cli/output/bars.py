@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jughpc.app.status.tasks import ACTIVE, COMPLETE, FAILED, READY, WAITING
 from jughpc.cli.output.rows import BAD, BUSY, FAINT, GOOD, Row, Span, row
+from jughpc.units import about
 
 FEW = 12
 """Functions that are all shown; of more those that tell most."""
@@ -40,7 +41,13 @@ def signs(encoding: str | None) -> Signs:
 
 
 def functions(
-    counts: Mapping[str, Sequence[int]], module: str, width: int, marks: Signs, *, full: bool = False
+    counts: Mapping[str, Sequence[int]],
+    module: str,
+    width: int,
+    marks: Signs,
+    means: Mapping[str, float],
+    *,
+    full: bool = False,
 ) -> Iterator[Row]:
     """Yield the table of the functions, in the order of their definition.
 
@@ -48,6 +55,7 @@ def functions(
         counts: By name, one a state.
         module: Whose functions are called by their bare names.
         width: Of the terminal [characters].
+        means: What a task of each function took, as far as it was measured [s].
         full: Show all functions.
     """
     shown = list(counts) if full or len(counts) <= FEW else _telling(counts)
@@ -56,6 +64,8 @@ def functions(
     columns = [_column(state, head, [counts[name] for name in shown]) for state, head in _HEADS]
     columns = [column for column in columns if column[0] == "done" or any(cell.strip() for cell in column[1:])]
     columns.insert(1, _right(["of", *(str(sum(counts[name])) for name in shown)]))
+    if any(name in means for name in shown):
+        columns.append(_right(["each", *(about(means[name]) if name in means else "" for name in shown)]))
     names = [name.removeprefix(f"{module}.") for name in shown]
     room = width - sum(2 + len(column[0]) for column in columns)
     longest = max(map(len, names))

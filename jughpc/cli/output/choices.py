@@ -15,6 +15,7 @@ from jughpc.batch.scheduler import Resources, Role
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.units import show_memory, show_seconds
 
+_ANY = "with what is there once nobody works on the rest"
 _DEFAULTS = ("time", "memory", "cpus", "partition", "account", "qos")
 
 
@@ -28,6 +29,7 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     options, arrays = submission.options, [job for job in plan.jobs if job.role is Role.ARRAY]
     limits = ", ".join(f"{key} {value}" for key, value in submission.limits.settings.items())
     yield "scheduler", submission.scheduler + (f" ({limits})" if limits else "")
+    is_partial = submission.meta.get("reduce_on") == "any"
     if arrays:
         sizes = " + ".join(str(job.size) for job in arrays)
         yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
@@ -41,7 +43,8 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     for job in plan.jobs:
         if job.role is not Role.ARRAY:
             name = "collector" if job.role is Role.COLLECT else job.role.value
-            yield name, _resources(job.resources, cluster.chosen(()), here=cluster.runs_here)
+            asks = _resources(job.resources, cluster.chosen(()), here=cluster.runs_here)
+            yield name, f"{asks}; {_ANY}" if job.role is Role.REDUCE and is_partial else asks
     yield "python", options.python
     yield "logs", f"{submission.folder}/logs"
     yield from _of_elements(options)

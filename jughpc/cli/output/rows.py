@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jughpc.cli.output.terminal import echo
 from jughpc.plain import plain
+
+if TYPE_CHECKING:  # most commands show no rows
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 GOOD, BAD, BUSY, FAINT, STRONG = "green", "bold red", "yellow", "dim", "bold"
 
@@ -54,7 +58,7 @@ class Styled:
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = list(rows)
 
-    def __rich_console__(self, console: object, options: object) -> Iterator[object]:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.padding import Padding
         from rich.text import Text
 

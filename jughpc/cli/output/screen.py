@@ -28,7 +28,7 @@ def rows(seen: Overview, width: int, marks: Signs, *, full: bool = False) -> Ite
         full: Leave nothing out, however long it becomes.
     """
     report = seen.report
-    yield from _tasks(report, width, marks, full=full)
+    yield from _tasks(seen, width, marks, full=full)
     yield from _apart(_outlook(seen))
     yield from _apart(submission(report, report.jobs, full=full) if report.jobs else iter(()))
     yield from _apart(_failures(seen, full=full))
@@ -53,8 +53,8 @@ def _apart(some: Iterator[Row]) -> Iterator[Row]:
         yield one
 
 
-def _tasks(report: Report, width: int, marks: Signs, *, full: bool) -> Iterator[Row]:
-    standing = report.standing
+def _tasks(seen: Overview, width: int, marks: Signs, *, full: bool) -> Iterator[Row]:
+    report, standing = seen.report, seen.report.standing
     total = len(standing.manifest)
     done = total - standing.unfinished
     share = f"{100 * done // total} %, " if total else ""
@@ -67,7 +67,8 @@ def _tasks(report: Report, width: int, marks: Signs, *, full: bool) -> Iterator[
     if standing.manifest.barrier:
         yield row("The jugfile ended at a barrier: more tasks may follow once these are done.", FAINT)
     yield row()
-    yield from functions(standing.by_name(), report.target.jugfile.stem, width, marks, full=full)
+    means = {name: sums.mean for name, sums in seen.took.items() if sums.count}
+    yield from functions(standing.by_name(), report.target.jugfile.stem, width, marks, means, full=full)
 
 
 def _outlook(seen: Overview) -> Iterator[Row]:
@@ -76,13 +77,9 @@ def _outlook(seen: Overview) -> Iterator[Row]:
         yield row(f"{_per_time(ahead.rate)}, {about(ahead.each)} of a worker's time each")
     if ahead.eta is not None:
         rest = f", but for {', '.join(ahead.unknown)}, of which none was done yet" if ahead.unknown else ""
-        end = _clock(seen.when + ahead.eta, ahead.eta)
-        yield Row(
-            (
-                (f"ETA {about(ahead.eta)}", STRONG),
-                (f", at {end}, with {several(ahead.workers, 'live worker')}{rest}", ""),
-            )
-        )
+        end, workers = _clock(seen.when + ahead.eta, ahead.eta), several(ahead.workers, "live worker")
+        basis = ", by what such tasks took" if ahead.is_by_tasks else ""
+        yield Row(((f"ETA {about(ahead.eta)}", STRONG), (f", at {end}, with {workers}{basis}{rest}", "")))
     elif ahead.why:
         yield row(f"no ETA: {ahead.why}", FAINT)
     if ahead.blocked:

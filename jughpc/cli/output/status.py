@@ -13,6 +13,7 @@ from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import COLUMNS
 from jughpc.batch.scheduler import State
 from jughpc.cli.output.workers import by_place, element_of
+from jughpc.store.measures import Sums
 from jughpc.store.record import Record
 
 
@@ -25,6 +26,7 @@ def facts(seen: Overview) -> dict[str, Any]:
         "outlook": {**asdict(ahead), "unknown": list(ahead.unknown), "rate": ahead.rate},
         "failures": {"read": seen.read, "alike": [_alike(one) for one in seen.worst]},
         "lost": seen.lost,
+        "took": {name: _took(sums) for name, sums in seen.took.items()},
         "next": asdict(seen.step),
     }
 
@@ -52,6 +54,10 @@ def as_dict(report: Report) -> dict[str, Any]:
         },
         "submission": _jobs_as_dict(report, report.jobs) if report.jobs else None,
     }
+
+
+def _took(sums: Sums) -> dict[str, Any]:
+    return {"count": sums.count, "mean": sums.mean, "cpu": sums.cpu, "peak": sums.peak}
 
 
 def _alike(one: Alike) -> dict[str, Any]:

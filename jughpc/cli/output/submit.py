@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
+from io import SEEK_END
 from pathlib import Path
 
 from jughpc.app.context.site import Site
@@ -17,6 +18,8 @@ from jughpc.batch.submissions import ROOT, Accepted
 from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
 
+_MOST_LINES = 30  # of a log
+_MOST_BYTES = 1 << 16
 _HOW_TO_GO_ON = "see `jughpc status`, end it with `jughpc cancel`"
 
 
@@ -47,6 +50,12 @@ def queued(done: Submitted) -> Iterator[str]:
     for job in done.accepted:
         yield f"{job.role.value:<10} {job.id}"
     yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
+
+
+def left_alone(done: Submitted) -> Iterator[str]:
+    """Yield that all goes on though nobody waits for it any more, and how to come back."""
+    yield f"\nSubmission {done.submission.number} goes on without this command."
+    yield "`jughpc status --watch` shows how it stands; `jughpc cancel` ends it."
 
 
 def as_json(site: Site, number: int | None, accepted: Sequence[Accepted]) -> str:
@@ -112,5 +121,17 @@ def _changes(plan: Planned) -> Iterator[str]:
 
 
 def _log(job: Accepted, path: Path) -> str:
-    text = path.read_text(errors="replace").rstrip() if path.is_file() else "(it wrote nothing)"
-    return f"\n{job.role.value} ({job.id}), {path}:\n{text}"
+    return f"\n{job.role.value} ({job.id}), {path}:\n{_end_of(path)}"
+
+
+def _end_of(path: Path) -> str:
+    """Return the last lines of a log, however long it is."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, SEEK_END) - _MOST_BYTES))
+            lines = file.read().decode(errors="replace").rstrip().splitlines()
+            is_all = file.tell() <= _MOST_BYTES and len(lines) <= _MOST_LINES
+    except FileNotFoundError:
+        lines, is_all = [], True
+    told = "\n".join(lines[-_MOST_LINES:]) or "(it wrote nothing)"
+    return told if is_all else f"(its last {_MOST_LINES} lines)\n{told}"

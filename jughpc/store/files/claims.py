@@ -57,7 +57,7 @@ class LinkClaims:
 
     def _is_over(self, view: View, key: bytes) -> bool:
         """Return whether `key` is done, so that nobody is to claim it."""
-        return key in view.done and not self._done_too
+        return key != SHARD and view.has(key) and not self._done_too
 
     def _is_taken(self, view: View, shard: int, key: bytes) -> bool:
         """Return whether, as far as `view` knows, `key` is somebody else's."""

@@ -44,9 +44,5 @@ def _content(files: Files, path: str, most: int) -> dict[bytes, Encoded]:
         data = memoryview(files.read(path, resultfile.HEAD))
         if len(data) == resultfile.HEAD:
             data = files.map(path)
-        if len(data) > most:
-            return {}
-        index = resultfile.read_index(data)
-        found = dict(resultfile.intact(data, index))
-        return found if len(found) == len(index) else {}
+        return resultfile.whole(data) if len(data) <= most else {}
     return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import TypeVar
 
@@ -28,6 +28,31 @@ _MOST = 1024  # shards of which it is kept in memory what was listed
 _MOST_INDEXED = 1 << 19  # results of which it is kept in memory in which pack they are
 _PACK = 8  # and each pack counts as so many more
 _ROUNDS = 8  # of looking again at a shard whose packs others rewrite at the same time
+
+
+class PackedView(View):
+    """A view whose packs are put together only for whoever asks for all that is done: most who look do not."""
+
+    def __init__(self, view: View, packs: Sequence[Digests]) -> None:
+        self.failed, self.claims, self.deaths = view.failed, view.claims, view.deaths
+        self._singles, self._packs = view.done, packs
+        self._whole: set[bytes] | None = None
+
+    @property
+    def done(self) -> set[bytes]:
+        if self._whole is None:
+            self._whole = self._singles.union(*self._packs)
+        return self._whole
+
+    @done.setter
+    def done(self, digests: set[bytes]) -> None:
+        self._singles, self._packs, self._whole = digests, (), digests
+
+    def has(self, digest: bytes) -> bool:
+        return digest in self._singles or any(digest in pack for pack in self._packs)
+
+    def parts(self) -> Sequence[Set[bytes]]:
+        return (self._singles, *self._packs) if self._singles else self._packs
 
 
 class Results:
@@ -63,8 +88,7 @@ class Results:
             indices = [self._index(path) for path in packs]
             if None not in indices:
                 break  # else a pack went as we came to read it: what it held is in another by now
-        view.done.update(*(index for index in indices if index))
-        return view
+        return PackedView(view, [index for index in indices if index])
 
     def get(self, digest: bytes) -> object:
         """Return a result. Raises ResultMissingError, CorruptResultError.

@@ -159,5 +159,5 @@ class Board:
         return (hand.digests[-1] if hand else self._memory[_DIGEST_AT : _DIGEST_AT + 16]).hex()
 
     def _write_name(self, name: str) -> None:
-        self._name, text = name, name.encode()[:_LONGEST]
+        self._name, text = name, name.encode(errors="backslashreplace")[:_LONGEST]
         struct.pack_into(f"<H{len(text)}s", self._memory, _NAME_AT, len(text), text)

@@ -107,7 +107,7 @@ def parse(url: str) -> Address:
 def password_from(environ: Mapping[str, str], home: Path) -> Secret | None:
     """Return the password that the environment or a private file tells, None if none does.
 
-    Raises JugdirError if others may read the file.
+    Raises JugdirError if others may read the file, or it is no text.
     """
     if PASSWORD in environ:
         return Secret(environ[PASSWORD])
@@ -116,7 +116,10 @@ def password_from(environ: Mapping[str, str], home: Path) -> Secret | None:
         return None
     if path.stat().st_mode & 0o077:
         raise JugdirError(f"{path} holds a password and others may read it; run: chmod 600 {path}")
-    return Secret(path.read_text().strip())
+    try:
+        return Secret(path.read_text(encoding="utf-8").strip())
+    except UnicodeDecodeError:
+        raise JugdirError(f"{path} holds a password that is not UTF-8; write it anew") from None
 
 
 def let_go() -> None:

@@ -16,7 +16,7 @@ from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.run.reduce import reduce as run_reduce
 from jughpc.app.status.report import Report, report
-from jughpc.app.status.tasks import standing_in
+from jughpc.app.status.tasks import in_words, standing_in
 from jughpc.app.submit import live, own_end
 from jughpc.app.submit.cancel import cancel as end
 from jughpc.app.submit.collect import Charge, End, story
@@ -120,7 +120,9 @@ def _submit(bench: Bench, site: Site, request: SubmitRequest) -> int:
         return ExitCode.DONE
     token = f"{bench.rng.getrandbits(32):08x}"
     done = queue(replace(planned, submission=replace(planned.submission, token=token)))
-    return wait_for(site, bench.clusters, done, bench.seat.say).code if bench.order.wait else ExitCode.DONE
+    if not bench.order.wait:
+        return ExitCode.DONE
+    return wait_for(site, bench.clusters, done, lambda found: bench.seat.say(in_words(found.standing))).code
 
 
 def more(bench: Bench) -> int:

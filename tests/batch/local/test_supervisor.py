@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import platform
 import shutil
 from collections.abc import Sequence
@@ -51,6 +52,15 @@ def test_jobs_whose_submission_was_removed_are_dropped_from_the_list_of_jobs(tmp
     shutil.rmtree(tmp_path / "000000f1")
     publish_in("000000f3")
     assert set(index.names("")) == {"000000f2", "000000f3"}
+
+
+def test_jobs_of_another_host_stay_in_the_list_though_their_folder_is_not_to_be_seen_here(tmp_path: Path) -> None:
+    index = OsFiles(tmp_path / "index")
+    elsewhere = {"folder": "/disk/of/its/own/local", "name": "job", "host": f"not-{host.hostname()}"}
+    index.write("000000f1", [json.dumps(elsewhere).encode()])
+    (tmp_path / "here").mkdir()
+    local_folder.publish(index, LocalJob("000000f2", "job", str(tmp_path / "here" / "array.sh"), "log", 1))
+    assert set(index.names("")) == {"000000f1", "000000f2"}
 
 
 def test_an_element_that_exceeds_its_walltime_is_ended(machine):
