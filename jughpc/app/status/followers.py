@@ -141,7 +141,6 @@ def told(jobs: Jobs, files: Files) -> dict[Role, Told]:
     bad, gone = troubles(jobs, files), withdrawn(files, jobs.submission)
     statuses = {**bad, **jobs.poll.dependents}
     if is_to_come(jobs) and Role.REDUCE in statuses:
-        bad.pop(Role.REDUCE, None)
         gone = set()
         statuses[Role.REDUCE] = Status(State.QUEUED, _TO_COME)
     found = ((role, latest(jobs, role), statuses.get(role)) for role in (Role.COLLECT, Role.REDUCE))
