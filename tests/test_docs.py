@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import click
 import pytest
 
+from jughpc.app.context import target
 from jughpc.app.submit import collect, wait
+from jughpc.cli import demo, execute
 from jughpc.cli.main import jughpc
+from jughpc.config import layers as files_of_settings
+from jughpc.config import trust
 from jughpc.config.settings import EVERY, Settings, named
 from jughpc.config.table import with_table
 from jughpc.exitcode import ExitCode
+from jughpc.library import exit_checks
+from jughpc.store.redis import server
+from jughpc.tasks import alias
 from jughpc.worker import loop
 from jughpc.worker.deadline import LEAST, MARGIN
 
@@ -44,6 +52,18 @@ def test_the_readme_shows_the_example_as_it_is():
 def test_each_exit_code_is_told_once():
     rows = re.findall(r"^\| (\d+) \|", (DOCS / "exit-codes.md").read_text(), re.MULTILINE)
     assert rows == [str(code.value) for code in ExitCode]
+
+
+def test_each_file_and_variable_outside_of_the_jugdir_is_told():
+    page = (DOCS / "files.md").read_text()
+    files = [target.MEMORY, f"~/{trust.TRUSTED}", f"~/{server.PASSWORD_FILE}", str(files_of_settings.SITE)]
+    files += [f"~/{alias.OWN_COMMANDS}", execute.STOP_FILE, f"{demo.FOLDER}/"]
+    scripts = "".join(path.read_text() for path in (DOCS.parent / "templates").rglob("*.j2"))
+    exported = re.findall(r"export (JUGHPC_[A-Z]+)", scripts)
+    heeded = re.findall(r"\bJUG_[A-Z_]+[A-Z]\b", inspect.getdoc(exit_checks.exit_env_vars) or "")
+    assert len(exported) >= 8
+    assert len(heeded) == 5
+    assert [name for name in [*files, server.PASSWORD, *exported, *heeded] if f"`{name}`" not in page] == []
 
 
 def test_commands_spell_exit_codes_by_name():
