@@ -248,6 +248,18 @@ def test_the_last_line_is_the_command_that_helps_most(lab):
     assert last().startswith("jughpc reduce ")
 
 
+def test_elements_that_ended_badly_are_asked_why_before_others_follow(lab):
+    lab.submit(size=2)
+    lab.clock.sleep(5)
+    lab.exit(9)
+    lab.clock.sleep(5)
+    lab.exit(3)
+    lab.clock.sleep(5)
+    found = next_step(report(lab.site, lab.clusters))
+    assert found.command.endswith(" --element 0-1")
+    assert "resubmit" in found.why
+
+
 def test_once_all_is_done_the_results_are_at_hand(lab):
     assert next_step(report(lab.begin().all_done().site, lab.clusters)).command.startswith("jughpc shell ")
 

@@ -11,6 +11,9 @@ from jughpc.app.status.followers import reduce_of
 from jughpc.app.status.report import Report
 from jughpc.app.status.tasks import FAILED
 from jughpc.batch.scheduler import Role, State
+from jughpc.units import ranges
+
+_SHOWN = 3  # elements whose logs are to be read
 
 _GOING_ON = (State.QUEUED, State.RUNNING)
 
@@ -39,6 +42,9 @@ def next_step(report: Report) -> Step:
         return _after_all(report, at)
     if standing.workers or (jobs and goes_on(jobs)):
         return Step(f"jughpc status{at} --watch", "shows this again and again")
+    if bad := [number for group in report.groups if group.state is State.FAILED for number in group.numbers]:
+        numbers = ranges(sorted(bad)[:_SHOWN])
+        return Step(f"jughpc logs{at} --element {numbers}", "tells more; then `jughpc resubmit` runs what is left")
     if jobs and jobs.accepted:
         return Step(f"jughpc resubmit{at}", "runs what is left, on which nobody works")
     jugfile = at or f" {report.target.jugfile}"
