@@ -82,7 +82,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what takes longest first where several processes share the tests, so that they end at about the same time."""
-    if config.getoption("dist", "no") != "no":
+    if hasattr(config, "workerinput"):  # this is one of them
         order = ["nfs", "cluster", "sim", "storms", "local", "unit"]
         items.sort(key=lambda item: order.index(lane_of(item)))
 

@@ -265,6 +265,13 @@ class Task(Standin, Generic[R]):
     def __repr__(self) -> str:
         return f"Task({self.name}, args={brief.value(self.args)}, kwargs={brief.value(self.kwargs)})"
 
+    def _repr_html_(self) -> str:
+        """Return the call, and whether it has a result, as notebooks show it."""
+        from html import escape  # only now: it is for people who look at one
+
+        state = "no store yet" if Task.store is None else "has a result" if self.can_load() else "no result yet"
+        return f"<code>{escape(brief.call(self.name, self.args, self.kwargs))}</code> <small>{state}</small>"
+
     def _resolved(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args = tuple([values.resolve(argument) for argument in self.args])
         return args, {name: values.resolve(argument) for name, argument in self.kwargs.items()}

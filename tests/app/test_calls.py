@@ -204,6 +204,15 @@ def test_an_executor_shows_itself(tmp_path):
     assert "&lt;results&gt;" in executor._repr_html_()
 
 
+def test_a_bar_shows_how_far_the_calls_are_and_ends_with_them(tmp_path, capsys):
+    executor = Executor(tmp_path / "results")
+    one, other = executor._desk.take([call(abs, 1), call(abs, 2)])
+    one.set_result(1)
+    other.set_exception(ValueError())
+    assert str(executor.watch()) == "2 calls, 1 done, 1 failed"
+    assert "2/2" in capsys.readouterr().out
+
+
 def test_a_call_in_a_batch_is_plain(tmp_path):
     batches.write(OsFiles(tmp_path), Batch(["/a"], [DIFFERENT[0]]))
     kept = batches.read(OsFiles(tmp_path), 1)

@@ -287,3 +287,12 @@ def test_a_task_can_be_locked_where_the_store_has_locks() -> None:
 def test_a_store_without_locks_says_so(memory: Memory) -> None:
     with pytest.raises(JugdirError, match="only workers claim"):
         Task(add, 1).lock()
+
+
+def test_a_notebook_shows_the_call_and_whether_it_has_a_result(memory):
+    task = Task(add, "<b>")
+    assert task._repr_html_() == "<code>tests.tasks.test_task.add(&#x27;&lt;b&gt;&#x27;)</code> <small>no result yet</small>"
+    memory.put(task.digest, "<b><b>")
+    assert task._repr_html_().endswith("<small>has a result</small>")
+    Task.store = None
+    assert task._repr_html_().endswith("<small>no store yet</small>")

@@ -71,6 +71,11 @@ class Desk:
         self._look, self._poll = Backoff(FIRST_LOOK, LAST_LOOK, growth=1.3), Backoff(FIRST_POLL, LAST_POLL)
 
     @property
+    def made(self) -> list[CallFuture[Any]]:
+        """The futures of all calls so far."""
+        return list(self._made)
+
+    @property
     def counts(self) -> Counts:
         """What became of the calls so far."""
         ended = [future for future in self._made if future.done() and not future.cancelled()]

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from jughpc.app.calls import pickled
 from jughpc.app.calls.batches import Call, Function
-from jughpc.app.calls.desk import Desk
+from jughpc.app.calls.desk import Counts, Desk
 from jughpc.app.calls.future import CallFuture
 from jughpc.fs import Clock, OsClock
 from jughpc.tasks.callee import Callee, unwrapped
 from jughpc.tasks.digest import hashing
 
 R = TypeVar("R")
+_REFRESH = 0.5  # [s] of the bar
 
 
 class Executor(concurrent.futures.Executor):
@@ -66,6 +67,19 @@ class Executor(concurrent.futures.Executor):
         called = _Called(fn)
         futures = self._take([called.with_(args, {}) for args in zip(*iterables)])  # noqa: B905  # as Executor.map does
         return self._results(futures, None if timeout is None else self._clock.now() + timeout)
+
+    def watch(self) -> Counts:
+        """Show a bar, on a terminal or in a notebook, until all calls so far are done; return what became of them."""
+        from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn  # only now: few watch
+
+        futures = self._desk.made
+        with Progress(*Progress.get_default_columns()[:3], MofNCompleteColumn(), TimeElapsedColumn()) as bar:
+            task = bar.add_task(self._desk.folder.name, total=len(futures))
+            waiting: set[concurrent.futures.Future[Any]] = set(futures)
+            while waiting:
+                waiting = concurrent.futures.wait(waiting, timeout=_REFRESH).not_done
+                bar.update(task, completed=len(futures) - len(waiting))
+        return self._desk.counts
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls.
