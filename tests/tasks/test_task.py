@@ -291,7 +291,8 @@ def test_a_store_without_locks_says_so(memory: Memory) -> None:
 
 def test_a_notebook_shows_the_call_and_whether_it_has_a_result(memory):
     task = Task(add, "<b>")
-    assert task._repr_html_() == "<code>tests.tasks.test_task.add(&#x27;&lt;b&gt;&#x27;)</code> <small>no result yet</small>"
+    named = "<code>tests.tasks.test_task.add(&#x27;&lt;b&gt;&#x27;)</code>"
+    assert task._repr_html_() == f"{named} <small>no result yet</small>"
     memory.put(task.digest, "<b><b>")
     assert task._repr_html_().endswith("<small>has a result</small>")
     Task.store = None
