@@ -126,7 +126,7 @@ LINES = {
     ),
     "nobody sees to the reduce in the end": (
         "3 all is done and never reduced, .*",
-        app("submit.collect:collect", "if verdict.end is End.DONE:", "if False:"),
+        app("submit.collect:collect", "if verdict.is_for_reduce(charge.reduce_on):", "if False:"),
     ),
     "whoever finds all done queues a reduce": (
         "3 reduced more than once|1 two reduces go on",
