@@ -91,7 +91,7 @@ def test_a_short_task_takes_a_tenth_of_a_call(shorts, version):
 
 
 def test_a_long_task_takes_nine_calls_beside_the_start(longs, version):
-    assert longs[version].total() / 16 < 20, longs[version]
+    assert longs[version].total() / 16 < 26, longs[version]  # the start takes ten of them
 
 
 def test_two_clients_at_once_take_hardly_more_calls_for_each_short_task(nfs):
