@@ -62,7 +62,7 @@ FOLDERS = {
     "storms": "storms", "cluster": "cluster", "nfs": "nfs",
 }  # fmt: skip
 
-SHARED = {"cluster", "nfs"}  # lanes whose tests share what takes long to boot: one process runs them all
+SHARED = ("tests/cluster/", "tests/nfs/")  # where all tests share what takes long to boot: one process runs them
 
 MEASURED = {"unit", "local"}  # lanes whose coverage is measured, if any is: the others would take twice their time
 
@@ -70,14 +70,12 @@ MEASURED = {"unit", "local"}  # lanes whose coverage is measured, if any is: the
 def pytest_configure(config: pytest.Config) -> None:
     for lane, what in LANES.items():
         config.addinivalue_line("markers", f"{lane}: {what}")
-    config.addinivalue_line("markers", "xdist_group: what `pytest -n N --dist loadgroup` runs in one process")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     path = item.path.relative_to(Path(__file__).parent).as_posix()
     if not any(mark.name in LANES for mark in item.iter_markers()):
         item.add_marker(next((lane for place, lane in FOLDERS.items() if f"{path}/".startswith(f"{place}/")), "unit"))
-    item.add_marker(pytest.mark.xdist_group(lane if (lane := lane_of(item)) in SHARED else path))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -85,6 +83,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):  # this is one of them
         order = ["nfs", "cluster", "sim", "storms", "local", "unit"]
         items.sort(key=lambda item: order.index(lane_of(item)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have a file's tests run in one process, and those of all files in one that are SHARED."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((place for place in SHARED if nodeid.startswith(place)), nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False  # by the number of tests: ours are in order already
+    return ByFile(config, log)
 
 
 def lane_of(item: pytest.Item) -> str:
