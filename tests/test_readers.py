@@ -23,8 +23,8 @@ from jughpc.batch.scheduler import Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions
 from jughpc.errors import JugError
 from jughpc.fs import OsFiles
-from jughpc.store import base, death, measures, rescue
-from jughpc.store.base import Failure
+from jughpc.store import death, failure, measures, rescue
+from jughpc.store.failure import Failure
 from jughpc.store.files import charter
 from jughpc.store.location import Folder
 from jughpc.testing.clocks import HandClock
@@ -220,8 +220,8 @@ def read_at(name, decode):
 
 
 READERS = {
-    "store.base:read_failure": Reader(
-        write_failure, read_at("failure", lambda data: base.read_failure(data, TASK)),
+    "store.failure:decode": Reader(
+        write_failure, read_at("failure", lambda data: failure.decode(data, TASK)),
         signed=frozenset({"element", "when", "tries", "deaths"}),
         shown=frozenset({"name", "exception", "trace", "life", "host", "owner", "submission", "call"}),
     ),

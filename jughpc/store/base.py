@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from jughpc.config.pace import too_short
 from jughpc.errors import SettingError
-from jughpc.jsonfile import whole
 from jughpc.store.death import Death
+from jughpc.store.failure import Failure
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
 
@@ -66,39 +65,6 @@ class View:
     def superseded(self, claim: Claim) -> list[int]:
         """Return the generations of those who held what `claim` is on before, and never let go."""
         return [generation for generation in self.claims.get(claim.key, ()) if generation < claim.generation]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What went wrong with a task.
-
-    Attributes:
-        digest: The task.
-        name: Its name.
-        exception: Type and text, one line.
-        trace: The user's traceback.
-        life: Who found out.
-        host, owner: Where it ran.
-        submission, element: Of which submission's element, "" and -1 by hand.
-        when: Unix seconds by that host's clock, for people.
-        tries: How often it was run and failed, this time included.
-        call: How it was called, with its arguments in short.
-        deaths: Of workers that it was failed for, 0 if it failed by itself.
-    """
-
-    digest: bytes
-    name: str
-    exception: str
-    trace: str
-    life: str
-    host: str
-    owner: str
-    when: float
-    tries: int = 1
-    submission: str = ""
-    element: int = -1
-    call: str = ""
-    deaths: int = 0
 
 
 @dataclass(frozen=True)
@@ -347,14 +313,6 @@ class Store(Protocol):
 
     def save(self) -> None:
         """Keep what is only kept when a process is done with the store; it may go on all the same."""
-
-
-def read_failure(text: bytes, digest: bytes) -> Failure | None:
-    """Return the failure that was kept as the JSON of its fields, None if it is damaged."""
-    try:
-        return whole(Failure, json.loads(text), digest=digest)
-    except (ValueError, RecursionError):
-        return None
 
 
 def by_shard(shard_of: Callable[[bytes], int], digests: Iterable[bytes]) -> dict[int, set[bytes]]:

@@ -9,8 +9,9 @@ from jughpc.aside import publish
 from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
 from jughpc.store import resultfile
-from jughpc.store.base import Claim, Failure, Inspection, Pace, Swept, View, inspection
+from jughpc.store.base import Claim, Inspection, Pace, Swept, View, inspection
 from jughpc.store.death import Death
+from jughpc.store.failure import Failure
 from jughpc.store.files.layout import set_name
 from jughpc.store.measures import LARGEST
 from jughpc.store.record import Record

@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 
 from jughpc.errors import ResultMissingError, UnstorableError
-from jughpc.store.base import Claim, Failure, Inspection, Store, Swept
+from jughpc.store.base import Claim, Inspection, Store, Swept
 from jughpc.store.death import Death
+from jughpc.store.failure import Failure
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import CRASH, UNKNOWN, Record
 from jughpc.store.resultfile import encode

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jughpc import host
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import brief, hooks
 from jughpc.tasks.task import Task

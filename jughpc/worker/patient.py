@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
 
-from jughpc.store.base import Failure, Store, View
+from jughpc.store.base import Store, View
 from jughpc.store.believed import Broken, broken
 from jughpc.store.death import Death
+from jughpc.store.failure import Failure
 from jughpc.store.record import Record
 from jughpc.worker.patience import Patience
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.worker.deadline import seconds_left
 from jughpc.worker.marks import Marks

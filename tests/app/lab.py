@@ -23,7 +23,8 @@ from jughpc.cli.output.bars import ASCII
 from jughpc.cli.output.screen import rows
 from jughpc.config.settings import Settings
 from jughpc.errors import CommandMissingError
-from jughpc.store.base import SHARD, Failure, Store
+from jughpc.store.base import SHARD, Store
+from jughpc.store.failure import Failure
 from jughpc.store.record import DIED, ElementRef, Record
 from jughpc.tasks.graph import Graph
 from jughpc.testing.cluster.answers import Caller

@@ -17,7 +17,8 @@ from jughpc.app.context.target import Target
 from jughpc.config.settings import Settings
 from jughpc.errors import JugdirError
 from jughpc.fs import OsClock
-from jughpc.store.base import Failure, Pace
+from jughpc.store.base import Pace
+from jughpc.store.failure import Failure
 from jughpc.store.location import Folder
 from jughpc.store.measures import Sums, decode, encode, together
 from jughpc.store.record import Record

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.app.status.alike import Frame, alike, cut, last_frame
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.tasks import usertrace
 
 LIBRARY = """Traceback (most recent call last):

@@ -11,7 +11,7 @@ from jughpc.app.status.failures import Which, look
 from jughpc.app.status.logs import of_failures
 from jughpc.errors import UsageError
 from jughpc.exitcode import ExitCode
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.tasks.matching import by_name
 
 

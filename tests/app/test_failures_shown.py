@@ -8,7 +8,7 @@ import pytest
 
 from jughpc.app.status.alike import alike
 from jughpc.cli.output.failures import in_full, lines, rows
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 
 TRACE = """Traceback (most recent call last):
   File "/home/me/primes.py", line 9, in is_prime

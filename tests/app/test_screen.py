@@ -16,7 +16,7 @@ from jughpc.cli.output.bars import ASCII, Signs, drawn, signs
 from jughpc.cli.output.screen import rows
 from jughpc.cli.output.status import facts
 from jughpc.cli.output.workers import living
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.store.location import Folder
 from jughpc.store.measures import Sums
 from jughpc.units import about

@@ -14,7 +14,7 @@ from jughpc.app.accounts.usage import Asked, by_element, by_host
 from jughpc.app.context.target import Target
 from jughpc.app.status.alike import alike
 from jughpc.cli.output.accounts import as_json
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.store.location import Memory
 from jughpc.store.measures import Long, Measures, Slot, Summary, Sums, decode, encode, together
 from jughpc.web.account import account_page

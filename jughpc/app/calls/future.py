@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from jughpc.app.calls.batches import Call
 from jughpc.app.calls.pickled import Awaited
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 
 R = TypeVar("R")
 

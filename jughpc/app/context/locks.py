@@ -9,7 +9,8 @@ from typing import Protocol
 from jughpc.app.context.lease import new_lease
 from jughpc.fs import OsClock
 from jughpc.host import at_my_end
-from jughpc.store.base import Claim, Claims, Failure, Store
+from jughpc.store.base import Claim, Claims, Store
+from jughpc.store.failure import Failure
 from jughpc.store.lease.lease import Lease
 from jughpc.store.location import Location
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 
 _FRAME = re.compile(r'[ |]*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?')
 _NOT_THE_USERS = re.compile(r"/lib(?:64)?/(?:py|graalpy)[^/]*/|/(?:site|dist)-packages/|\.zip/|^<")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
-from jughpc.store.base import SHARD, Failure, Observer, Store
+from jughpc.store.base import SHARD, Observer, Store
+from jughpc.store.failure import Failure
 from jughpc.store.record import Record
 from jughpc.tasks import brief
 from jughpc.tasks.graph import Graph

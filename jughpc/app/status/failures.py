@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
 from jughpc.app.status.tasks import Standing, standing, standing_in
-from jughpc.store.base import Failure, Store
+from jughpc.store.base import Store
+from jughpc.store.failure import Failure
 from jughpc.tasks import brief
 from jughpc.tasks.matching import Matcher
 from jughpc.tasks.meaning import meant_of_calls

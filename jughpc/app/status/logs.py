@@ -13,7 +13,7 @@ from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
 from jughpc.errors import UsageError
 from jughpc.fs import Files
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 
 _CALLED = {Role.COLLECT: "collector", Role.REDUCE: "reduce"}
 

@@ -11,7 +11,7 @@ from jughpc.app.status.measured import by_function
 from jughpc.app.status.outlook import Outlook, lost, outlook
 from jughpc.app.status.report import Report
 from jughpc.app.status.step import Step, next_step
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.store.measures import Sums
 
 MOST_READ = 200

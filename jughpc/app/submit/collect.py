@@ -25,7 +25,8 @@ from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 from jughpc.errors import FullError, JugdirError, JugError
-from jughpc.store.base import Failure, Observer
+from jughpc.store.base import Observer
+from jughpc.store.failure import Failure
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
 MARGIN = 60.0  # [s] that a collector keeps back of its own time, to say how it ended

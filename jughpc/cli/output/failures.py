@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jughpc.app.status.alike import STACK, Alike, cut, last_frame
-from jughpc.store.base import Failure
+from jughpc.store.failure import Failure
 from jughpc.units import moment
 
 _SCREEN, _MOST = 35, 17  # lines, and kinds, that are shown unless all is asked for

@@ -11,9 +11,11 @@ from jughpc.aside import publish
 from jughpc.errors import StoreError
 from jughpc.fs import Clock, Files
 from jughpc.store import death as deaths
+from jughpc.store import failure as failures
 from jughpc.store import record as records
-from jughpc.store.base import Claims, Failure, Inspection, Pace, Swept, View, by_shard, inspection, read_failure
+from jughpc.store.base import Claims, Inspection, Pace, Swept, View, by_shard, inspection
 from jughpc.store.death import Death
+from jughpc.store.failure import Failure
 from jughpc.store.files.claims import LinkClaims
 from jughpc.store.files.layout import (
     COMPLETE,
@@ -111,7 +113,7 @@ class FileStore:
 
     def failure(self, digest: bytes) -> Failure | None:
         try:
-            return read_failure(self._files.read(self._failure_path(digest), _LARGEST_FAILURE), digest)
+            return failures.decode(self._files.read(self._failure_path(digest), _LARGEST_FAILURE), digest)
         except FileNotFoundError:
             return None
 

@@ -17,10 +17,12 @@ from typing import Any
 from jughpc.errors import CorruptResultError, JugdirError, ResultMissingError, SettingError, UnstorableError
 from jughpc.jsonfile import whole
 from jughpc.store import death as deaths
+from jughpc.store import failure as failures
 from jughpc.store import record as records
 from jughpc.store import resultfile
-from jughpc.store.base import Failure, Inspection, Pace, Swept, View, by_shard, inspection, read_failure
+from jughpc.store.base import Inspection, Pace, Swept, View, by_shard, inspection
 from jughpc.store.death import Death
+from jughpc.store.failure import Failure
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.measures import LARGEST as LARGEST_MEASURES
 from jughpc.store.record import ALIVE, Record
@@ -126,7 +128,7 @@ class RedisStore:
 
     def failure(self, digest: bytes) -> Failure | None:
         text = self._hash("hget", "failures", digest)
-        return None if text is None else read_failure(text, digest)
+        return None if text is None else failures.decode(text, digest)
 
     def forget_failures(self, digests: Iterable[bytes]) -> int:
         return sum(self._forget_failures(shard, members) for shard, members in by_shard(self.shard_of, digests).items())

@@ -6,7 +6,8 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from jughpc.store.base import Claim, Failure, Store, View
+from jughpc.store.base import Claim, Store, View
+from jughpc.store.failure import Failure
 from jughpc.store.record import DIED, Record
 from jughpc.testing.cluster.processes import KillError, Start, Steps, TermError
 from jughpc.worker.element import Place, place
