@@ -119,9 +119,8 @@ def reduce(site: Site, script: Path, if_done: bool, key: str | None, number: int
         if if_done and is_partial:
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
-            if is_partial:
-                site.say(f"{script} runs with what is there: {in_words(found)}")
-            run(session, script, place_of(site.location.folder(), key, script.name) if key else None)
+            source = place_of(site.location.folder(), key, script.name) if key else None
+            run(session, script, source, f"runs with what is there: {in_words(found)}" if is_partial else "")
             if not is_partial:
                 own_end.mark_reduced(site, script)
             notice.event, notice.lines = notices.NEEDS_YOU if is_partial else notices.ALL_DONE, [in_words(found)]

@@ -34,8 +34,8 @@ class Place:
 
     @property
     def start(self) -> float:
-        """Where on the way round it begins, 0 to 1."""
-        return (max(self.element, 0) * self.workers + max(self.worker - 1, 0)) / self.all
+        """Where on the way round it begins, 0 to 1; elements that were added later go round once more."""
+        return (max(self.element, 0) * self.workers + max(self.worker - 1, 0)) / self.all % 1.0
 
     @property
     def all(self) -> int:

@@ -17,11 +17,11 @@ class Rotation(Generic[T]):
     """Yields each of some things once, in order, from a place on the way round; of very many the next ones only.
 
     Args:
-        start: Where it begins, 0 to 1.
+        start: Where it begins, 0 to 1; what is beyond begins so much further round.
     """
 
     def __init__(self, things: Sequence[T], start: float) -> None:
-        first = int(start * len(things))
+        first = int(start * len(things)) % (len(things) or 1)
         places = chain(range(first, len(things)), range(first))
         self._left = deque(map(things.__getitem__, islice(places, _MOST)))
 

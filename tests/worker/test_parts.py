@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from jughpc.host import measure
 from jughpc.worker.deadline import seconds_left
+from jughpc.worker.element import Place
 from jughpc.worker.policy import Policy, Times
 from jughpc.worker.rotation import Rotation
 from jughpc.worker.tally import Tally
@@ -70,6 +73,17 @@ def test_without_a_deadline_time_is_endless():
 
 def test_a_round_yields_all_in_order_from_its_start():
     assert list(Rotation("abcdefgh", 0.5)) == list("efghabcd")
+
+
+@pytest.mark.parametrize("start", [0.0, 0.999, 1.0, 1.5, 2.0, 63.0])
+@pytest.mark.parametrize("count", [0, 1, 2, 7])
+def test_a_rotation_has_each_thing_once_wherever_it_begins(start, count):
+    assert sorted(Rotation(range(count), start)) == list(range(count))
+
+
+@pytest.mark.parametrize(("element", "worker"), [(-1, 0), (0, 1), (3, 2), (4, 1), (63, 2)])
+def test_an_element_that_was_added_later_begins_on_the_way_round_too(element, worker):
+    assert 0 <= Place(element=element, elements=4, worker=worker, workers=2).start < 1
 
 
 def test_of_very_many_a_round_takes_the_next_ones_from_its_place_on():

@@ -16,16 +16,19 @@ from jughpc.tasks.jugfile import has_changed, show_in_tracebacks
 from jughpc.tasks.tasklet import value
 
 
-def reduce(session: Session, script: Path, source: Path | None = None) -> None:
+def reduce(session: Session, script: Path, source: Path | None = None, note: str = "") -> None:
     """Run `script` as `__main__`, with the names of the jugfile that was just loaded, and `value`.
 
     Args:
         source: Where its text lies as it was submitted; None to read it from `script`.
+        note: What to say of it before it runs, "" for nothing.
     Raises:
         UsageError: There is no such script, or a result that it needs is missing.
         JugfileError: It raised.
     """
     text = _script_text(session.site, script, source)
+    if note:
+        session.site.say(f"{script} {note}")
     space = {**session.jugfile.space, "value": value, "__name__": "__main__", "__file__": str(script.absolute())}
     sys.argv = [str(script), *session.target.args]
     try:
