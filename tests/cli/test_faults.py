@@ -27,7 +27,11 @@ COMMANDS = {
 """Each command, and what is typed behind it."""
 
 ENDLESS = ["webstatus"]  # which serves until it is told to stop
-WAITING = [("sleep-until", "small files"), ("sleep-until", "file for workers")]  # for ever, as they are to
+WAITING = [
+    ("sleep-until", "few files"),
+    ("sleep-until", "small files"),
+    ("sleep-until", "file for workers"),
+]  # for ever, as they are to
 
 ALL = "JUGHPC_TEST_ALL"  # set in the environment, it has all cases run
 

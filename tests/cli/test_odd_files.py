@@ -23,7 +23,7 @@ KINDS = [
     "submissions/N/ends/N-collect.json", "submissions/N/ends/N-array.seen.N", "submissions/N/local/H.job",
     "submissions/N/local/H/N.ended.N", "submissions/N/local/supervisor.N", "submissions/N/local/supervisor.N.closed",
     "submissions/N/logs/collect.log", "submissions/N/over", "submissions/N/record.json", "state/jughpc/local/H",
-    "workers/L.ended",
+    "workers/L.ended", "measures/L",
 ]  # fmt: skip
 """Names of files, where H stands for hexadecimal digits, N for a number, L for a life."""
 
@@ -33,6 +33,7 @@ COMMANDS = [
     "cancel jugfile.py",
     "cleanup jugfile.py",
     "failures jugfile.py",
+    "report jugfile.py",
 ]
 
 
