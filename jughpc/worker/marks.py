@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from jughpc import host
 from jughpc.host import Descriptor
+from jughpc.inode import Sharing
 from jughpc.store.record import Record
 
 SUFFIX = ".tasks"
@@ -51,8 +52,7 @@ class Index:
 
     def __init__(self, path: Path, log: int = 1) -> None:
         self.log = log
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._file = Descriptor(os.open(f"{path}{SUFFIX}", flags, 0o666))
+        self._file = Descriptor(Sharing.of(path.parent).create(f"{path}{SUFFIX}", os.O_APPEND))
 
     def position(self) -> int:
         """Return where the log ends, as far as it was written by that descriptor. Raises OSError."""

@@ -309,7 +309,7 @@ def test_a_reduce_that_fails_says_how_it_is_run_again_by_hand(lab):
 
 def report(executed, loaded):
     """Return what a worker of ten tasks tells, all of which are done."""
-    return Report(0, Tally(Counter(f=executed), Counter(f=loaded)), done=Counter(f=10))
+    return Report(0, Tally(Counter(f=executed), Counter(f=loaded)), done=Counter(f=10), is_done=True)
 
 
 def test_what_one_worker_ran_is_not_found_done_by_all_together(lab):
@@ -321,3 +321,8 @@ def test_what_a_late_worker_ran_and_another_as_well_counts_once_and_that_is_told
     total = summed([report(6, 0), report(7, 0)], lab.said.append)
     assert total.executed == Counter(f=10)
     assert "3 tasks ran twice" in lab.said[0]
+
+
+def test_workers_that_stop_before_all_is_done_know_of_their_own_tasks_only(lab):
+    parts = [Report(3, Tally(Counter(f=1)), done=Counter(f=1)) for _ in range(3)]
+    assert (summed(parts, lab.said.append).executed, lab.said) == (Counter(f=3), [])

@@ -18,6 +18,7 @@ WORDS = {
     "invalidate": ["sums.py", "--name", "abs"],
     "submit": ["sums.py", "--dry-run", "--scheduler", "local"],
     "reduce": ["sums.py", "--script", "show.py"],
+    "web": ["sums.py", "--export", "kept"],
     "repair": ["sums.jugdata"],
     "doctor": ["--scheduler", "local"],
     "config": [],

@@ -232,15 +232,19 @@ def _report(part: Part, load: Load) -> Report:
 
 
 def summed(reports: Iterable[Report], say: Say) -> Tally:
-    """Return what all did: what one found done may be another's work, and what several ran counts once, and is told."""
-    total, done = Tally(), Counter[str]()
+    """Return what all did: what one found done may be another's work, and what several ran counts once, and is told.
+
+    Whether they ran any twice is known where one of them saw that all is done: who stops before knows little of others.
+    """
+    total, done, is_done = Tally(), Counter[str](), False
     for report in reports:
+        is_done |= report.is_done
         total.executed += report.tally.executed
         total.loaded |= report.tally.loaded
         total.failures += report.tally.failures
         done |= report.done
     total.loaded &= done - total.executed
-    if twice := total.executed - (total.executed & done):
+    if is_done and (twice := total.executed - (total.executed & done)):
         say(f"{twice.total()} tasks ran twice: a worker was held up for so long that another took over what it had")
         total.executed -= twice
     return total
