@@ -127,7 +127,7 @@ def test_what_a_jugfile_sets_up_at_its_load_holds_for_its_tasks_but_for_the_work
 
 
 @pytest.fixture
-def group():
+def group(until):
     """Return a memory cgroup of 100 MB of our own, where one can be made."""
     lines = Path("/proc/self/cgroup").read_text().splitlines()
     mine = next((line.split(":", 2)[2] for line in lines if line.split(":")[1] == "memory"), "")
@@ -138,7 +138,15 @@ def group():
         pytest.skip("no memory cgroup (v1) can be made here")
     (place / "memory.limit_in_bytes").write_text("100000000")
     yield place
-    place.rmdir()
+    until(lambda: _is_removed(place))  # what was killed in it takes a moment to be gone
+
+
+def _is_removed(place):
+    try:
+        place.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def test_a_worker_that_its_cgroup_killed_for_lack_of_memory_died_of_that(jughpc, group, wait_for):

@@ -245,6 +245,9 @@ def summed(reports: Iterable[Report], say: Say) -> Tally:
         done |= report.done
     total.loaded &= done - total.executed
     if is_done and (twice := total.executed - (total.executed & done)):
-        say(f"{twice.total()} tasks ran twice: a worker was held up for so long that another took over what it had")
+        why = (
+            "their results were lost meanwhile, or a worker was held up for so long that another took over what it had"
+        )
+        say(f"{twice.total()} tasks ran twice: {why}")
         total.executed -= twice
     return total
