@@ -57,7 +57,8 @@ LANES = {
 """What `pytest -m LANE` runs. A test is in the lane that it marks itself with, or else its folder's, or else unit."""
 
 FOLDERS = {
-    "app/test_beside_workers.py": "local", "app/test_outage.py": "sim", "mutants": "local", "batch/local": "local", "cli": "local",
+    "app/test_beside_workers.py": "local", "app/test_outage.py": "sim",
+    "mutants": "local", "batch/local": "local", "cli": "local",
     "faults": "local", "local": "local", "test_examples.py": "local", "sim": "sim", "simcluster": "sim",
     "storms": "storms", "cluster": "cluster", "nfs": "nfs",
 }  # fmt: skip
