@@ -12,11 +12,11 @@ def test_the_nodes_see_the_login_nodes_files(cluster, tmp_path):
     assert cluster.run("srun", "-N1", "cat", str(tmp_path / "shared")).stdout == "seen"
 
 
-def test_a_crashed_node_takes_its_processes_along_and_can_be_booted_again(cluster, tmp_path):
+def test_a_crashed_node_takes_its_processes_along_and_can_be_booted_again(cluster, tmp_path, until):
     job = cluster.run("sbatch", "--parsable", "-w", "node4", "--wrap", "sleep 600", cwd=tmp_path).stdout.strip()
     running = f"until [ $(squeue -h -j {job} -o %T) = RUNNING ]; do sleep 0.1; done"
     cluster.run("timeout", "20", "bash", "-c", running)
-    assert "sleep 600" in cluster.node("exec", "node4", "ps", "-eo", "args")
+    until(lambda: "sleep 600" in cluster.node("exec", "node4", "ps", "-eo", "args"))  # some time after it is RUNNING
     cluster.node("crash", "node4")
     cluster.node("start", "node4")
     assert "sleep 600" not in cluster.node("exec", "node4", "ps", "-eo", "args")
