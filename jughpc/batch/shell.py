@@ -24,7 +24,7 @@ LONG = 10.0  # [s] after which people are told that a command has not answered
 
 def run(
     argv: Sequence[str],
-    timeout: float = 150.0,
+    timeout: float | None = 150.0,
     env: Mapping[str, str] | None = None,
     tell: Callable[[str], None] | None = None,
     long: float = LONG,
@@ -33,7 +33,7 @@ def run(
     """Run `argv` to its end and return what it answered, whatever its exit code.
 
     Args:
-        timeout: [s]. The default outlasts sbatch, which tries again by itself for 120 s.
+        timeout: [s], None for none. The default outlasts sbatch, which tries again by itself for 120 s.
         env: Its environment; default: this process's.
         tell: Takes a line on a command that has not answered for `long` [s], with what it said by then.
         said: What it reads, None for nothing.
@@ -43,14 +43,14 @@ def run(
     """
     process = _start(argv, env, reads=said is not None)
     try:
-        if tell is None or long >= timeout:
+        if tell is None or timeout is None or long >= timeout:
             stdout, stderr = process.communicate(said, timeout=timeout)
         else:
             stdout, stderr = _answer(process, timeout, tell, long)
     except BaseException as error:
         _end(process)
         if isinstance(error, subprocess.TimeoutExpired):
-            raise CommandTimeoutError(tuple(argv), timeout) from None
+            raise CommandTimeoutError(tuple(argv), error.timeout) from None
         raise
     return Reply(tuple(argv), process.returncode, stdout, stderr)
 

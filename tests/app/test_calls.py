@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import operator
+import shutil
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from jughpc import TaskGenerator
 from jughpc.app.calls import batches, commands, pickled
+from jughpc.app.calls import desk as desks
 from jughpc.app.calls.batches import Batch, Call
 from jughpc.app.calls.executor import Executor, _Called
-from jughpc.app.calls.future import CallFuture
+from jughpc.app.calls.future import CallFuture, CallLostError
 from jughpc.errors import TrustError, UsageError
 from jughpc.fs import OsFiles
 
@@ -195,6 +198,35 @@ def test_calls_that_were_not_handed_over_can_be_cancelled(tmp_path):
     assert future.cancelled()
     executor._desk.run()
     assert batches.numbers(OsFiles(tmp_path)) == []
+
+
+def test_nobody_waits_for_ever_for_calls_whose_folder_is_gone(tmp_path):
+    desk = Executor(tmp_path / "results")._desk
+    (future,) = desk.take([call(abs, 1)])
+    desk._open, desk._new = {future.digest: [future]}, []
+    desk._ask()
+    assert not future.done()
+    shutil.rmtree(tmp_path / "results")
+    desk._ask()
+    desk._next_poll = 0.0
+    desk._ask()
+    with pytest.raises(CallLostError, match="results is gone"):
+        future.result(0)
+
+
+def test_what_is_wrong_with_the_jugdir_is_told_to_each_call_the_later_ones_too(tmp_path):
+    (tmp_path / "calls.jugdata").mkdir()
+    (tmp_path / "calls.jugdata" / "mine.txt").touch()
+    with Executor(tmp_path) as executor:
+        for number in range(2):
+            with pytest.raises(UsageError, match="belongs to something else"):
+                executor.submit(abs, number).result(60)
+
+
+def test_modules_in_a_folder_that_is_named_like_the_environment_are_the_users(monkeypatch):
+    monkeypatch.setattr(sys, "prefix", "/home/ada/env")
+    monkeypatch.setattr(sys, "path", ["/home/ada/env/lib", "/home/ada/env2/code", ""])
+    assert desks._paths() == ["/home/ada/env2/code", str(Path.cwd())]
 
 
 def test_an_executor_shows_itself(tmp_path):

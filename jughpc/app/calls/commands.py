@@ -13,7 +13,7 @@ from typing import Any
 from jughpc.batch import shell
 from jughpc.errors import JugError
 
-_TIMEOUT = 3600.0  # [s] a submission may wait for room, and a jugfile load for long
+_TIMEOUT = 3600.0  # [s] of a look, which may wait for a scheduler, and for a jugfile that loads
 
 
 class CommandFailedError(JugError, RuntimeError):
@@ -52,7 +52,8 @@ def submit(
         TypeError: An option is neither text, number nor switch.
     """
     behind = ["--", *scheduler_options] if scheduler_options else []
-    told = answer("submit", str(jugfile), *args, "--array", str(array), "--json", *words(options), *behind)
+    argv = ["submit", str(jugfile), *args, "--array", str(array), "--json", *words(options), *behind]
+    told = answer(*argv, timeout=None)  # it may wait for room, or with wait=True for all of it
     logs = None if told["logs"] is None else Path(told["logs"])
     return Submission(told["submission"], told["jobs"], logs, told["jugdir"])
 
@@ -72,11 +73,11 @@ def words(options: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def answer(*argv: str) -> Any:
+def answer(*argv: str, timeout: float | None = _TIMEOUT) -> Any:
     """Return what a command of ours answers in JSON. Raises CommandFailedError."""
-    reply = shell.run([sys.executable, "-m", "jughpc", *argv], timeout=_TIMEOUT)
+    reply = shell.run([sys.executable, "-m", "jughpc", *argv], timeout=timeout)
     for text in (reply.stdout, reply.stdout.rstrip().rpartition("\n")[2]):  # a jugfile may have printed before
         with suppress(ValueError):
             return json.loads(text)
-    said = (reply.stderr or reply.stdout).strip()
+    said = (reply.stderr or reply.stdout).strip().removeprefix("jughpc: ")
     raise CommandFailedError(f"jughpc {argv[0]}: {said or f'exit code {reply.code}'}")

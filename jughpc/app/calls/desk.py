@@ -112,10 +112,14 @@ class Desk:
                 self._bring()
                 self._ask()
         except BaseException as error:
-            for future in [*self._new, *(one for same in self._open.values() for one in same)]:
+            with self._changed:
+                left = [*self._new, *(one for same in self._open.values() for one in same)]
+                self._new, self._open = [], {}
+            for future in left:
                 if not future.done():
                     future.set_exception(error)
-            raise
+            if not isinstance(error, JugError):  # which the user can mend, and then call again
+                raise
 
     def _wait(self) -> bool:
         """Wait until there is something to do; return False if there never will be."""
@@ -153,13 +157,15 @@ class Desk:
 
     def _claimed(self, digests: Set[bytes]) -> set[bytes]:
         """Return those of `digests` on which a submission works; take note of it."""
-        found: set[bytes] = set()
+        shared: dict[int, set[bytes]] = {}
         for number in batches.numbers(self._files):
-            submission = batches.submission_of(self._files, number)
-            shared = digests & self._digests_of(number)
-            if submission is not None and shared and self._goes_on(submission):
-                self._working |= dict.fromkeys(shared, submission)
-                found |= shared
+            if (some := digests & self._digests_of(number)) and (of := batches.submission_of(self._files, number)):
+                shared.setdefault(of, set()).update(some)
+        found: set[bytes] = set()
+        for submission, some in shared.items():
+            if self._goes_on(submission):
+                self._working |= dict.fromkeys(some, submission)
+                found |= some
         return found
 
     def _digests_of(self, number: int) -> frozenset[bytes]:
@@ -174,6 +180,7 @@ class Desk:
         if (store := self._store()) is not None:
             store.forget_failures(digests)
         number = batches.write(self._files, Batch(_paths(), calls))
+        self._batches[number] = frozenset(digests)
         done = commands.submit(self._jugfile, array=min(self._array, len(calls)), **{"again": True, **self._options})
         if done.number is not None:
             batches.mark_submitted(self._files, number, done.number)
@@ -186,7 +193,7 @@ class Desk:
         """Give the futures what has come for them; return which calls failed."""
         failed: set[bytes] = set()
         with suppress(OSError, StoreError):  # a file server that is away for a while: looked at again
-            if (store := self._store()) is None:
+            if not self._open or (store := self._store()) is None:
                 return failed
             for shard, digests in by_shard(store.shard_of, self._open).items():
                 view = store.look(shard)
@@ -218,6 +225,9 @@ class Desk:
         if not self._open or self._clock.now() < self._next_poll:
             return
         self._next_poll = self._clock.now() + self._poll.next()
+        if self._is_gone():
+            for digest in list(self._open):
+                self._end(digest, CallLostError(f"{self.folder} is gone, and what was called in it"))
         self._working = {digest: number for digest, number in self._working.items() if digest in self._open}
         numbers = set(self._working.values())
         over = {number for number in numbers if number is None or not self._goes_on(number)}
@@ -226,6 +236,13 @@ class Desk:
         for digest, number in self._working.items():
             if number in over:
                 self._end(digest, CallLostError(_LOST.format(number=number, jugfile=self._jugfile)))
+
+    def _is_gone(self) -> bool:
+        """Return whether the executor's folder was removed; a file server that is away is no proof of it."""
+        try:
+            return batches.JUGFILE not in self._files.names("")
+        except OSError:
+            return False
 
     def _goes_on(self, number: int) -> bool:
         """Return whether anybody may still work for a submission; True where that cannot be found out."""
@@ -253,7 +270,8 @@ _LOST = (
 def _paths() -> list[str]:
     """Return where modules of the user's may lie, beside what is installed."""
     installed = (sys.prefix, sys.base_prefix)
-    return [str(Path(path).absolute()) for path in sys.path if not path.startswith(installed)]
+    paths = [Path(path).absolute() for path in sys.path]
+    return [str(path) for path in paths if not any(map(path.is_relative_to, installed))]
 
 
 def _check_trust(folder: Path) -> None:

@@ -100,7 +100,7 @@ class Executor(concurrent.futures.Executor):
             if self._is_shut:
                 raise RuntimeError("the executor was shut down: it takes no more calls")
             futures = self._desk.take(calls)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._desk.run, name="jughpc.Executor", daemon=True)
                 self._thread.start()
         return futures
