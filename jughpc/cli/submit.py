@@ -17,6 +17,7 @@ from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
+    from jughpc.app.submit.submit import Submitted
     from jughpc.batch.clusters import Clusters
 
 
@@ -50,7 +51,6 @@ def submit(
     """
     from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue
-    from jughpc.app.submit.wait import wait_for
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
@@ -93,8 +93,14 @@ def submit(
     if as_json:
         echo(output.as_json(site, done.submission.number, done.accepted))
     common.show(output.queued(done), err=as_json)
-    if not wait:
-        return ExitCode.DONE
+    return _wait(site, clusters, done, as_json) if wait else ExitCode.DONE
+
+
+def _wait(site: Site, clusters: Clusters, done: Submitted, as_json: bool) -> ExitCode:
+    """Wait until all of it has ended, and show how."""
+    from jughpc.app.submit.wait import wait_for
+    from jughpc.cli.output import submit as output
+
     try:
         with progress() as show:
             end = wait_for(site, clusters, done, show)
