@@ -8,6 +8,7 @@ import pytest
 
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.status.overview import expected
 from jughpc.app.submit import handover, live
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
@@ -507,7 +508,11 @@ def test_where_five_failed_no_more_are_spoken_of(labs):
 
 def waited(lab):
     lines = []
-    return wait_for(lab.site, lab.clusters, lab.done_by, lambda now: lines.append(brief(now, 0.0))), lines
+
+    def note(now):
+        lines.append(brief(now, expected(lab.site, now.standing), 0.0))
+
+    return wait_for(lab.site, lab.clusters, lab.done_by, note), lines
 
 
 def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
