@@ -180,6 +180,9 @@ class MemoryStore:
     def measures(self, life: str, limit: int = LARGEST) -> bytes:
         return self._measures.get(life, b"")[:limit]
 
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        return sum(self._measures.pop(life, None) is not None for life in lives)
+
     def scattered(self, shard: int) -> int:
         return 0
 
