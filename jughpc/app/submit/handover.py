@@ -14,6 +14,7 @@ from jughpc.app.submit import classes, dependents
 from jughpc.app.submit.classes import Class
 from jughpc.app.submit.dependents import WORKERS
 from jughpc.app.submit.fewer import as_many_as_fit
+from jughpc.app.submit.mail import unmail_last
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import said
@@ -122,6 +123,7 @@ def hand_over(
         say(f"they were refused: {error}")
         return False
     say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
+    unmail_last(jobs.cluster, files, submission, collector)
     return True
 
 
