@@ -107,8 +107,9 @@ def refuse_resources(system: str, resources: Resources, *names: str) -> None:
     for name in names:
         if value := getattr(resources, name):
             title = name.upper() if name == "qos" else name
-            option = name if name in _OF_FUNCTIONS else f"--{name}"
-            raise SettingError(f"{system} has no {title}, so {value!r} says nothing to it. Leave {option} out.")
+            if name in _OF_FUNCTIONS:
+                raise SettingError(f"{system} has no {title}, so no function can ask for {name}={value} there.")
+            raise SettingError(f"{system} has no {title}, so {value!r} says nothing to it. Leave --{name} out.")
 
 
 def _next(left: list[str]) -> str:

@@ -126,7 +126,7 @@ def test_a_pattern_that_names_no_function_is_a_mistake_unless_more_may_come(pipe
 
 
 def test_a_class_that_gets_less_time_than_a_worker_needs_is_refused(pipe):
-    with pytest.raises(UsageError, match=r"for gpus=1,time=30s a time of 30s is less than a worker needs"):
+    with pytest.raises(UsageError, match=r"gpus=1,time=30s: --time 30s is less than a worker needs"):
         planned(pipe, 8, "train:time=30s")
 
 

@@ -91,7 +91,7 @@ def in_parts(submission: Submission, found: Sequence[Class], total: int, workers
     wanted = replace(workload, size=total)
     some = parts(found, wanted, submission.options.resources, workers) if workload.size else ()
     for part in some:
-        check_time(part.resources.walltime, f"for {part.only} a time of")
+        check_time(part.resources.walltime, f"{part.only}: ")
     size = sum(part.size for part in some) or workload.size
     return replace(submission, workload=replace(workload, size=size, parts=some))
 

@@ -68,15 +68,15 @@ def of_several(request: SubmitRequest) -> tuple[str, ...]:
     return (*count, f"{START}{request.start}") if request.start else count
 
 
-def check_time(walltime: float | None, said: str) -> None:
+def check_time(walltime: float | None, whose: str = "") -> None:
     """Raise UsageError if that is too little time for a worker [s].
 
     Args:
-        said: Where it was said, in words.
+        whose: Time that is, where it is not that of all elements.
     """
     if walltime is not None and walltime < LEAST:
         raise UsageError(
-            f"{said} {show_seconds(walltime)} is less than a worker needs: some {show_seconds(LEAST - MARGIN)} to "
+            f"{whose}--time {show_seconds(walltime)} is less than a worker needs: some {show_seconds(LEAST - MARGIN)} to "
             f"start, and {show_seconds(MARGIN)} before the end, in which it begins nothing. "
             f"Ask for {show_seconds(LEAST)} or more."
         )

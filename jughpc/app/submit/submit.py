@@ -173,7 +173,7 @@ def _check(site: Site, request: SubmitRequest) -> None:
         raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
     if (templates := request.options.templates) and not templates.is_dir():
         raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
-    check_time(request.options.resources.walltime, "--time")
+    check_time(request.options.resources.walltime)
 
 
 def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
