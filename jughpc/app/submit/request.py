@@ -77,6 +77,6 @@ def check_time(walltime: float | None, whose: str = "") -> None:
     if walltime is not None and walltime < LEAST:
         raise UsageError(
             f"{whose}--time {show_seconds(walltime)} is less than a worker needs: some "
-            f"{show_seconds(LEAST - MARGIN)} to start, and {show_seconds(MARGIN)} before the end, in which it begins nothing. "
-            f"Ask for {show_seconds(LEAST)} or more."
+            f"{show_seconds(LEAST - MARGIN)} to start, and {show_seconds(MARGIN)} before the end, in which it begins "
+            f"nothing. Ask for {show_seconds(LEAST)} or more."
         )
