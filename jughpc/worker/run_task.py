@@ -12,7 +12,7 @@ from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks import hooks, usertrace
 from jughpc.tasks.hooks import registered
 from jughpc.tasks.task import Task, alltasks
-from jughpc.worker.forks import Own, getpid
+from jughpc.worker.forks import Own
 from jughpc.worker.stops import Interrupted
 from jughpc.worker.tally import Options
 
@@ -52,7 +52,7 @@ def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trou
             own.leave()
         before = len(alltasks)
         value = task.compute_watched() if options.debug else task.compute()
-        if getpid() != own.pid:  # asked here, before a call is spent on each task
+        if not own.here[0]:  # asked here, before a call is spent on each task
             own.leave()
         if len(alltasks) > before:
             _check_made(before, options.debug)
