@@ -3,7 +3,7 @@
 Queue it in short jobs and look how far it is:
 
     jughpc submit long_training.py --array 2 --time 1m --save-time 10s
-    jughpc explain long_training.py train
+    jughpc explain train
 """
 
 import json

@@ -76,10 +76,10 @@ class Settings:
     max_crashes: int = setting(whole(1), 3, "workers that a task may kill before it fails", "submit execute")
     patience: float = setting(pause(0), 3600.0, "longest wait for a store that fails", "execute")
     save_time: float = setting(
-        pause(0), 30.0, "before its end from when on a task saves that can (checkpoint_dir)", "submit execute"
+        pause(0), 30.0, "time that a task gets to save what it has, before its job ends", "submit execute"
     )
     scratch: Path | None = setting(
-        PATH, None, "folder on each node for what tasks write in between (scratch_dir)", "execute", "the job's TMPDIR"
+        PATH, None, "folder on nodes, in which tasks get one (scratch_dir)", "execute", "the job's TMPDIR"
     )
     rounds: int = setting(whole(0), 2, "further arrays that may be submitted for what one leaves", "submit collect")
     scheduler: str | None = setting(NAME, None, "the batch system to use", "submit doctor", "what is there")
