@@ -33,6 +33,7 @@ import IPython.terminal.embed
 for module in pkgutil.walk_packages(jughpc.__path__, "jughpc."):
     if "testing" not in module.name and "__main__" not in module.name:
         importlib.import_module(module.name)
+[getattr(numpy, name) for name in dir(numpy)]  # it imports some of its modules when they are asked for
 os.setgroups([]), os.setgid(65534), os.setuid(65534)
 from jughpc.cli.main import main
 main()
