@@ -86,7 +86,8 @@ def _lines(task: Explained) -> Iterator[str]:
 
 def _of_saved(saved: Saved) -> Iterator[str]:
     when = f", the latest at {moment(saved.when / 1e9)}" if saved.when else ""
-    yield f"  it saved {several(saved.files, 'file')} of {show_memory(-(-saved.size // 1024) * 1024)} to go on from{when}:"
+    size = show_memory(-(-saved.size // 1024) * 1024)  # in whole kilobytes
+    yield f"  it saved {several(saved.files, 'file')} of {size} to go on from{when}:"
     yield f"    {saved.path}"
 
 
