@@ -321,6 +321,9 @@ class Scheduler(Protocol):
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         """Return the commands that end those elements of `jobs` that were `waiting` a moment ago, and wait still."""
 
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        """Return the commands after which no mail tells how `jobs` end; [] if the system mails nothing."""
+
     def revive_command(self, jobs: Names) -> list[str]:
         """Return the command after which `jobs` that nobody supervises go on; [] where the system never leaves any."""
 

@@ -63,6 +63,9 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
 }
 
 
+_COMPLETE = "_JUGHPC_COMPLETE"  # in the environment of a command that a shell asks
+
+
 class Commands(click.Group):
     """Subcommands that are imported when they are used."""
 
@@ -75,7 +78,7 @@ class Commands(click.Group):
             return _load(packaged[cmd_name]) if cmd_name in packaged else _own(cmd_name)
         module = importlib.import_module(_COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return _completed(command) if "_JUGHPC_COMPLETE" in environment() else command
+        return _completed(command) if _COMPLETE in environment() else command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -161,6 +164,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with an ExitCode, or as `after_signal` tells."""
     words = list(sys.argv[1:] if argv is None else argv)
     faults.fill_gaps()
+    if _COMPLETE in environment():
+        from jughpc.cli.completion import teach  # only now: a shell asks
+
+        teach()
     code = _run(*_split(words))
     if not faults.let_go() and code == ExitCode.DONE:
         code = ExitCode.FAILED

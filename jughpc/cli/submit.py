@@ -103,7 +103,7 @@ def _wait(site: Site, clusters: Clusters, done: Submitted, as_json: bool) -> Exi
     from jughpc.cli.output import submit as output
 
     try:
-        with progress() as show:
+        with progress(site) as show:
             end = wait_for(site, clusters, done, show)
     except KeyboardInterrupt:
         common.show(output.left_alone(done), err=as_json)

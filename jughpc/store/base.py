@@ -295,6 +295,9 @@ class Store(Protocol):
     def measures(self, life: str, limit: int = ...) -> bytes:
         """Return the first `limit` bytes of what a life measured, b"" if nothing is kept; it may be torn."""
 
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        """Remove what these lives measured; return how much that was. One that goes on keeps it again."""
+
     def scattered(self, shard: int) -> int:
         """Return in how many files the results of a shard were at the last look, with those published since.
 

@@ -77,6 +77,10 @@ class Search:
             self._targets.extend(self._seen(dict.fromkeys(self._nodes(nested))))
         self._starts.append(len(self._targets))
 
+    def have_none(self, count: int) -> None:
+        """Take note that the next `count` tasks depend on nothing."""
+        self._starts.extend([len(self._targets)] * count)
+
     def edges(self) -> Edges:
         """Return what was found; bundles come after all tasks."""
         starts, targets, tasks = self._starts, self._targets, len(self._starts) - 1

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import compress, zip_longest
 from operator import not_, or_
 from typing import Any
 
 from jughpc.errors import UsageError
 from jughpc.tasks.digest.shared import shared
+from jughpc.tasks.digested import digested
 from jughpc.tasks.edges import Edges, Search
 from jughpc.tasks.task import Task
 
@@ -40,14 +41,18 @@ class Graph:
     def __init__(self, tasks: Iterable[Task[Any]]) -> None:
         self._twins: dict[int, dict[Task[Any], None]] = {}
         self.tasks = list(tasks)
-        self.digests = [task.digest for task in self.tasks]
+        self.digests, plain = digested(self.tasks)
         self._index: dict[bytes, int] = {}
         if len(set(self.digests)) < len(self.tasks):
             self._drop_repeated()
+            plain = bytearray()
         self.listed = len(self.tasks)
         search = Search(self._add)
-        for task in self.tasks:  # which grows meanwhile, by dependencies that were not in the list
-            search.look_into(task.nested())
+        if 0 in plain or not plain:
+            for task, has_none in zip_longest(self.tasks, plain):  # it grows, by what was not in the list
+                search.look_into(() if has_none else task.nested())
+        else:
+            search.have_none(len(plain))
         shared.forget()  # all digests are known
         self._index = {}  # 74 bytes a task, and mostly not needed any more
         self._dependencies = search.edges()
@@ -72,8 +77,13 @@ class Graph:
 
     def count(self, indices: Iterable[int]) -> Counter[str]:
         """Return how many of `indices` there are of each name."""
-        counts = Counter(map(self.kinds.__getitem__, indices))
-        return Counter({self.names[kind]: count for kind, count in counts.items()})
+        return Counter({self.names[kind]: count for kind, count in self.count_kinds(indices).items()})
+
+    def count_kinds(self, indices: Iterable[int]) -> Counter[int]:
+        """Return how many of `indices` there are of each kind."""
+        if len(self.names) == 1 and isinstance(indices, Sized):
+            return Counter({0: len(indices)})
+        return Counter(map(self.kinds.__getitem__, indices))
 
     @property
     def edges(self) -> Edges:
@@ -118,6 +128,18 @@ class Graph:
     def is_failed(self, i: int) -> bool:
         """Tell whether `i` itself failed."""
         return bool(self._states[i] & _FAILED)
+
+    def listed_done(self) -> Iterator[int]:
+        """Yield those of the list that have results, in order, while nothing changes."""
+        return compress(range(self.listed), map(_DONE.__eq__, self._states))
+
+    def lacks_listed(self) -> bool:
+        """Tell whether any of the list has no result."""
+        return self._states.count(_DONE, 0, self.listed) < self.listed
+
+    def failed_listed(self) -> bool:
+        """Tell whether any of the list itself failed."""
+        return self._states.find(_FAILED, 0, self.listed) >= 0
 
     def is_stuck(self, i: int) -> bool:
         """Tell whether `i` has no result and can get none: it failed, or depends on one that is stuck."""

@@ -69,7 +69,9 @@ class Task(Standin, Generic[R]):
     def calling(cls, callee: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task[Any]:
         """Make the task of a call whose function is known already."""
         task = cls.__new__(cls)
-        task._fill(callee, args, kwargs)
+        task.callee, task.args, task.kwargs = callee, args, kwargs or _NO_KWARGS  # as _fill does, a call quicker
+        task._digest, task._value = None, _UNSET
+        alltasks.append(task)
         return task
 
     @property

@@ -117,6 +117,11 @@ class SchedulerContract:
         said = _said(scheduler, replace(ARRAY, is_told=True)) != _said(scheduler, ARRAY)
         assert said is scheduler.capabilities.mails
 
+    def test_a_system_that_mails_can_be_told_not_to(self, scheduler: Scheduler, sayings: Sayings) -> None:
+        commands = scheduler.unmail_commands({sayings.plain: NAME})
+        assert bool(commands) is scheduler.capabilities.mails
+        assert all(any(sayings.plain.partition(";")[0] in word for word in command) for command in commands)
+
     @pytest.mark.parametrize("resource", [field.name for field in fields(Resources)])
     def test_each_resource_is_a_directive_or_refused(
         self, scheduler: Scheduler, sayings: Sayings, resource: str

@@ -9,7 +9,6 @@ from pathlib import Path
 from jughpc.errors import JugdirError
 from jughpc.tasks.running import Running
 from jughpc.worker.context import WorkerContext
-from jughpc.worker.forks import getpid
 from jughpc.worker.scratch import Scratch
 
 _PART = 0.25  # of the time that is left when a task begins to be watched: more is not kept for saving
@@ -50,7 +49,7 @@ class WorkerAid:
 
     def over(self) -> None:
         """Take note that the task that ran does so no more."""
-        if getpid() != self._context.stops.own.pid:  # a child that it forked
+        if not self._context.stops.own.here[0]:  # a child that it forked
             return
         self._context.stops.no_notice()
         self.in_use, self._folder = False, None

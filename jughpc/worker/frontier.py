@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import chain
+from itertools import chain, compress
 
 from jughpc.tasks.graph import Graph
 
@@ -95,8 +95,8 @@ class Frontier:
 
     def of_kinds(self, kinds: set[int]) -> array[int]:
         """Return the ready tasks with one of these names, in the order of definition."""
-        of = self.graph.kinds
-        return array("I", (index for index in self._in_order() if of[index] in kinds))
+        ready = array("I", self._in_order())
+        return array("I", compress(ready, map(kinds.__contains__, map(self.graph.kinds.__getitem__, ready))))
 
     def _here(self, shard: int) -> set[int]:
         """Return the ready tasks of a shard, to be changed if there are any."""
@@ -142,7 +142,7 @@ class Frontier:
                 self._here(shard[index]).add(index)
             else:
                 ready[shard[index]] = {index}
-        self.kinds.update(map(self.graph.kinds.__getitem__, indices))
+        self.kinds.update(self.graph.count_kinds(indices))
 
     def _drop(self, index: int) -> None:
         self._drop_all(self.shard[index], [index])
@@ -151,10 +151,14 @@ class Frontier:
         """Take out tasks of a shard; one that is not in is no error."""
         if self.aside:
             self.aside.difference_update(indices)
+        if isinstance(all_here := self.ready.get(shard), array) and len(all_here) == len(indices):  # as often
+            self.kinds.subtract(self.graph.count_kinds(indices))
+            del self.ready[shard]
+            return
         if not (here := self._here(shard)):
             return
         gone = here.intersection(indices)
-        self.kinds.subtract(Counter(map(self.graph.kinds.__getitem__, gone)))  # counts first: that is done in C
+        self.kinds.subtract(self.graph.count_kinds(gone))  # counts first: that is done in C
         if len(gone) == len(here):
             del self.ready[shard]
         else:

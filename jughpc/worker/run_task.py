@@ -14,7 +14,7 @@ from jughpc.tasks.hooks import registered
 from jughpc.tasks.running import TimeIsUp
 from jughpc.tasks.task import Task, alltasks
 from jughpc.worker.aid import WorkerAid
-from jughpc.worker.forks import Own, getpid
+from jughpc.worker.forks import Own
 from jughpc.worker.stops import Interrupted
 from jughpc.worker.tally import Options
 
@@ -56,7 +56,7 @@ def attempt(task: Task[Any], options: Options, own: Own, aid: WorkerAid) -> tupl
             own.leave()
         before = len(alltasks)
         value = task.compute_watched() if options.debug else task.compute()
-        if getpid() != own.pid:  # asked here, before a call is spent on each task
+        if not own.here[0]:  # asked here, before a call is spent on each task
             own.leave()
         if len(alltasks) > before:
             _check_made(before, options.debug)

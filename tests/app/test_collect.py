@@ -8,10 +8,12 @@ import pytest
 
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
+from jughpc.app.status.overview import expected
 from jughpc.app.submit import handover, live
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.released import is_released
 from jughpc.app.submit.submit import plan_submission, submit
 from jughpc.app.submit.wait import Waited, wait_for
 from jughpc.batch import ends, journal, submissions
@@ -235,6 +237,21 @@ def test_a_reduce_that_takes_what_is_there_is_not_withdrawn_once_nobody_works_on
     lab.exit(0, 2)
     lab.clock.sleep(5)
     assert len(lab.processes) == 4  # the reduce has begun
+
+
+def test_one_that_its_system_starts_too_early_waits_for_the_word_of_its_own_collector(lab):
+    lab.submit(size=2, reduce=lab.reduce_script(), reduce_on="any")
+    script = next(path for path in lab.disk.paths() if path.endswith("reduce.sh"))
+    assert "--if-released --submission=1" in lab.files.read(script).decode()
+    lab.clock.sleep(5)
+    assert not is_released(lab.site, 1)
+    lab.exit(1)
+    assert collect(lab.site, lab.clusters, Charge(1, 2, reduce_on="any")).end is End.HANDED_OVER
+    assert not is_released(lab.site, 1)
+    lab.clock.sleep(5)
+    lab.exit(1)
+    collect(lab.site, lab.clusters, Charge(1, 2, reduce_on="any", progress=Progress(0)))
+    assert is_released(lab.site, 1)
 
 
 def test_one_that_takes_all_is_withdrawn_in_the_same_place(lab):
@@ -491,7 +508,11 @@ def test_where_five_failed_no_more_are_spoken_of(labs):
 
 def waited(lab):
     lines = []
-    return wait_for(lab.site, lab.clusters, lab.done_by, lambda now: lines.append(brief(now, 0.0))), lines
+
+    def note(now):
+        lines.append(brief(now, expected(lab.site, now.standing), 0.0))
+
+    return wait_for(lab.site, lab.clusters, lab.done_by, note), lines
 
 
 def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):

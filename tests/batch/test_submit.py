@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -347,26 +347,26 @@ def test_a_script_of_a_refused_job_is_not_in_the_way_of_the_next(submitter, subm
     assert submitter.submit_more(submission, 3)[0].script == "2-array.sh"
 
 
-STAND_IN = """#!{python}
-import pathlib, sys, time
-queue = pathlib.Path(__file__).parent / "queue"
-if sys.argv[0].endswith("squeue"):
-    sys.stdout.write(queue.read_text() if queue.exists() else "")
-else:
-    name = next(word for word in sys.argv if word.startswith("--job-name=")).partition("=")[2]
-    with queue.open("a") as file:
-        file.write(f"41|PENDING|{{name}}|None\\n")
-    time.sleep(60)
+STAND_IN = """#!/bin/sh
+queue={queue}
+case $0 in
+*squeue) [ ! -e $queue ] || cat $queue ;;
+*)
+    for word; do case $word in --job-name=*) echo "41|PENDING|${{word#*=}}|None" >>$queue ;; esac; done
+    exec sleep 60 ;;
+esac
 """
 
 
 def test_a_command_that_accepts_and_then_hangs_is_stopped_and_its_job_adopted(submitter, submission, tmp_path):
+    queue, path = tmp_path / "bin" / "queue", f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     for name in ("sbatch", "squeue"):
         command = tmp_path / "bin" / name
         command.parent.mkdir(exist_ok=True)
-        command.write_text(STAND_IN.format(python=sys.executable))
+        command.write_text(STAND_IN.format(queue=queue))
         command.chmod(0o755)
-    real = through(submitter, partial(shell.run, timeout=1.0, env={"PATH": str(tmp_path / "bin")}))
+    patience = 1.0  # [s] which both have to begin, on a machine with much else to do
+    real = through(submitter, partial(shell.run, timeout=patience, env={"PATH": path}))
     (job,) = real.submit(submission, planned(submitter, submission, []))
     assert job.id == "41"
-    assert len((tmp_path / "bin" / "queue").read_text().splitlines()) == 1
+    assert len(queue.read_text().splitlines()) == 1

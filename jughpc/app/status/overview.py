@@ -11,6 +11,7 @@ from jughpc.app.status.measured import by_function
 from jughpc.app.status.outlook import Outlook, lost, outlook
 from jughpc.app.status.report import Report
 from jughpc.app.status.step import Step, next_step
+from jughpc.app.status.tasks import Standing
 from jughpc.store.failure import Failure
 from jughpc.store.measures import Sums
 
@@ -54,8 +55,7 @@ def overview(site: Site, report: Report, former: Overview | None = None) -> Over
     else:
         failures = _read(site, report)
         worst, read = alike(failures), len(failures)
-    store = site.store()
-    took = by_function(store, LIVES) if store else {}
+    took = _took(site)
     return Overview(
         report,
         site.clock.wall(),
@@ -66,6 +66,16 @@ def overview(site: Site, report: Report, former: Overview | None = None) -> Over
         next_step(report),
         took,
     )
+
+
+def expected(site: Site, standing: Standing) -> Outlook:
+    """Return what is to be expected of what `standing` shows, by the one rule that there is for it."""
+    return outlook(standing, _took(site))
+
+
+def _took(site: Site) -> dict[str, Sums]:
+    store = site.store()
+    return by_function(store, LIVES) if store else {}
 
 
 def _read(site: Site, report: Report) -> list[Failure]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from jughpc.app.context.manifest import Manifest, of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.errors import UsageError
+from jughpc.inode import new_token
 from jughpc.store.base import Store, View
 from jughpc.store.believed import LOOKS, broken, told
 from jughpc.store.files.layout import sum_name
@@ -110,7 +110,7 @@ def manifest_in(session: Session) -> Manifest:
     if files is not None and not session.is_new and len(manifest):
         with suppress(OSError):  # who may only read looks, too
             load = load_of(session, manifest.digests.tobytes())
-            keep(files, load, manifest.columns, f"look-{secrets.token_hex(4)}")
+            keep(files, load, manifest.columns, f"look-{new_token()}")
     return manifest
 
 

@@ -18,6 +18,7 @@ from jughpc.app.submit.last_reduce import ensure_reduce
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.outage import outlast
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.released import release
 from jughpc.app.submit.silence import Silence
 from jughpc.app.upkeep.claims import settle_deaths
 from jughpc.backoff import Backoff
@@ -173,6 +174,8 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
             outlast(site, lambda: wait_for_reduce(site, clusters, charge.number, stem, last))
         verdict = outlast(site, lambda: _judged(site, clusters, charge))
         if verdict.is_for_reduce(charge.reduce_on):
+            if verdict.end is not End.DONE:
+                outlast(site, lambda: release(files, site, charge.number, stem))
             verdict = outlast(site, lambda: _reduced(site, clusters, charge, verdict))
         is_for_reduce = verdict.is_for_reduce(charge.reduce_on)
     finally:

@@ -40,24 +40,23 @@ def collector(
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
     partly = ("--reduce-on=any",) if _is_partial(submission) else ()
     how = (*told, *partly, *_command(submission), *((LAST,) if last else ()))
-    return DependentJob(
-        Role.COLLECT, argv(submission.options.python, "collect", target, *how), submission.options.collect
-    )
+    words = argv(submission.options.python, "collect", target, *how)
+    mails = last and submission.meta.get("notify") == MAIL  # nobody knows yet whether there will be a reduce
+    return DependentJob(Role.COLLECT, words, submission.options.collect, is_told=mails)
 
 
 def reduce_alone(target: Target, submission: Submission) -> list[DependentJob]:
     """Return the reduce of a submission, none if it has none.
 
-    It looks itself whether all is done: a system that has forgotten its collector may start it at any time. One that
-    takes what is there does not.
+    It looks itself whether all is done, or one that takes what is there, whether its collector lets it: a system that
+    has forgotten that one may start it at any time.
     """
     if (reduce := followers.reduce_of(submission)) is None:
         return []
     key = submission.meta.get("reduce_text")
     script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
-    script += [] if _is_partial(submission) else ["--if-done"]
-    if command := _command(submission):
-        script += [f"--submission={submission.number}", *command]
+    script += ["--if-released" if _is_partial(submission) else "--if-done"]
+    script += [f"--submission={submission.number}", *_command(submission)]
     told = submission.meta.get("notify") == MAIL
     words = argv(submission.options.python, "reduce", target, *script)
     return [DependentJob(Role.REDUCE, words, submission.options.reduce, is_told=told)]

@@ -11,6 +11,7 @@ from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
 from jughpc.app.submit import dependents
 from jughpc.app.submit.fewer import as_many_as_fit
+from jughpc.app.submit.mail import unmail_last
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
@@ -114,6 +115,7 @@ def hand_over(
         say(f"they were refused: {error}")
         return False
     say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
+    unmail_last(jobs.cluster, files, submission, collector)
     return True
 
 

@@ -15,6 +15,7 @@ from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing, standing, sure
 from jughpc.app.submit import dependents
 from jughpc.app.submit.handover import more_elements
+from jughpc.app.submit.mail import unmail
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import settling, submissions
 from jughpc.batch.clusters import Clusters
@@ -112,6 +113,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
         accepted = more_elements(
             submitter, submission, fitting, kept_off, after, _running(jobs), waits=not _has_begun(jobs)
         )
+    unmail(jobs.cluster, submission, old)
     wrong = followers.withdraw(jobs, files, old)
     return More(submission.number, accepted, wrong, kept_off)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from jughpc.batch.submitter import Submitter
 from jughpc.config.kinds import COUNT
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Files
+from jughpc.inode import new_token
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
@@ -272,7 +272,7 @@ def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
     """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
     manifest = planned.standing.manifest
     if len(manifest):
-        load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
+        load, token = load_of(session, manifest.digests.tobytes()), f"submit-{new_token()}"
         keep(files, load, manifest.columns, token)
     session.store.forget_failures(planned.tried_again)
 

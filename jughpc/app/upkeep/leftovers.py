@@ -11,6 +11,7 @@ from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.lives import keep
 from jughpc.app.upkeep.bundles import tidy_bundles
+from jughpc.app.upkeep.measures import unneeded
 from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.submissions import Submission
@@ -35,6 +36,7 @@ class Tidied:
         texts: Of jugfiles and reduces that no submission runs any more, and of functions that no result in use is by.
         bundles: Environments that were packed for nodes of submissions that are over.
         checkpoints: Folders of tasks that are done, whose worker died before it removed them.
+        measures: Of workers that ran nothing which is there now.
     """
 
     temporary: int
@@ -45,6 +47,7 @@ class Tidied:
     texts: int = 0
     bundles: int = 0
     checkpoints: int = 0
+    measures: int = 0
 
 
 def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -> Tidied:
@@ -68,6 +71,7 @@ def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -
         texts=_tidy_texts(site, files, store, graph) if files else 0,
         bundles=tidy_bundles(files, site.location.folder()) if files else 0,
         checkpoints=_tidy_checkpoints(store),
+        measures=store.forget_measures(unneeded(store, graph, living)),
     )
 
 

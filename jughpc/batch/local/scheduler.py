@@ -115,6 +115,9 @@ class Local:
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [command("withdraw", *dict.fromkeys(element.job for element in waiting))]
 
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        return []
+
     def revive_command(self, jobs: Names) -> list[str]:
         return command("revive", *jobs)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,7 +49,7 @@ def remove_store(jugdir: Path) -> None:
     """Remove the store in `jugdir` with all results; what else lies there stays, and the folder with it."""
     for path in jugdir.iterdir():
         if path.name in FOLDERS:
-            shutil.rmtree(path)
+            _remove_tree(path)
     (jugdir / STORE).unlink()  # last: if this ends half-way, what is left is still known as ours
     with suppress(OSError):  # not empty
         jugdir.rmdir()
@@ -63,7 +62,13 @@ def unmake_store(jugdir: Path) -> None:
             return
         if (jugdir / "submissions").is_dir():
             (jugdir / "submissions").rmdir()
-        shutil.rmtree(jugdir)
+        _remove_tree(jugdir)
+
+
+def _remove_tree(path: Path) -> None:
+    import shutil  # which no worker needs, nor the six modules behind it
+
+    shutil.rmtree(path)
 
 
 def repair_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock | None = None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import TypeVar
 from jughpc.aside import publish
 from jughpc.errors import CorruptResultError, ResultMissingError
 from jughpc.fs import Buffer, Files
+from jughpc.inode import new_token
 from jughpc.store import resultfile
 from jughpc.store.base import View
 from jughpc.store.files.checks import LARGE, Checks, Payload
@@ -70,7 +70,7 @@ class Results:
     ) -> None:
         self._files, self._layout, self._doubt = files, layout, doubt
         self._kept, self._checks = Kept(files, now), Checks(self._found_damaged)
-        self._token = token or secrets.token_hex(4)
+        self._token = token or new_token()
         self._written = 0
         self._indices: OrderedDict[str, Digests] = OrderedDict()
         self._indexed = 0

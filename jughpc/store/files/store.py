@@ -267,6 +267,9 @@ class FileStore:
     def measures(self, life: str, limit: int = LARGEST) -> bytes:
         return self._measures.read(life, limit)
 
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        return self._remove(MEASURES, list(lives))
+
     # upkeep
 
     def scattered(self, shard: int) -> int:

@@ -238,6 +238,11 @@ class RedisStore:
     def measures(self, life: str, limit: int = LARGEST_MEASURES) -> bytes:
         return bytes(self._server.do(lambda client: client.hget(self._server.key("measures"), life)) or b"")[:limit]
 
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        if not (names := list(lives)):
+            return 0
+        return int(self._server.do(lambda client: client.hdel(self._server.key("measures"), *names)))
+
     # upkeep
 
     def scattered(self, shard: int) -> int:

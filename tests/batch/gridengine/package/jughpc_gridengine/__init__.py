@@ -152,6 +152,9 @@ class GridEngine:
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [["qdel", job, *_tasks(indices)] for job, indices in ranges(waiting)]
 
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        return []
+
     def revive_command(self, jobs: Names) -> list[str]:
         return []
 
