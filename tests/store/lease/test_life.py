@@ -27,7 +27,7 @@ from jughpc.store.record import ALIVE, CRASH, DIED, MEMORY, TIME, TOLD, UNKNOWN,
 from jughpc.testing.clocks import HandClock
 
 QUICK = Pace(beat=0.05, lag=0.01, ttl=100.0)  # late after 50 s only, for this machine may be busy
-PATIENCE = 10.0  # [s] after which a test gives up
+PATIENCE = 60.0  # [s] after which a test gives up
 
 WORKER = """
 import os, subprocess, sys, time
@@ -52,7 +52,7 @@ if sys.argv[2].startswith("ends"):
     sys.stdin.readline()
     lease.end("its work ended")
 else:
-    time.sleep(30)
+    time.sleep(120)
 """
 
 
