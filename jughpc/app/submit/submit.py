@@ -25,7 +25,7 @@ from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import SubmitRequest as SubmitRequest
-from jughpc.app.submit.request import check_time, of_several
+from jughpc.app.submit.request import check_time, if_said
 from jughpc.app.submit.stage import Staging
 from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
@@ -240,7 +240,7 @@ def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
 def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
-    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *of_several(request))
+    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *if_said(request))
     how += classes.words_of(request.rules)
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
