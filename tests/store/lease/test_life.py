@@ -235,6 +235,19 @@ def test_a_life_is_on_record_once_it_began(lease, store):
     assert [record.life for record in store.records()] == [lease.record.life]
 
 
+def test_a_worker_is_sent_a_signal_once_it_is_the_time_it_named(lease, store, clock):
+    heard = []
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(clock.uptime()))
+    try:
+        lease.begin(store)
+        lease.knock_at(clock.uptime() + 10)
+        clock.sleep(10)
+        until(lambda: heard)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert heard == [clock.uptime()]
+
+
 def test_a_life_is_late_when_its_last_beat_is_too_long_ago(lease, store, clock):
     lease.begin(store)
     clock.sleep(QUICK.late)
