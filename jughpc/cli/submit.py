@@ -12,6 +12,7 @@ from jughpc.app.context.target import remembering
 from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.progress import progress
+from jughpc.config.asks import RULES
 from jughpc.config.settings import NAME, named
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
@@ -73,11 +74,14 @@ def submit(
         max_crashes=values.max_crashes,
         workers=values.workers,
         start="" if values.start == named()["start"].default else values.start,
+        save_time=None if values.save_time == named()["save_time"].default else values.save_time,
         stage=values.stage,
         rounds=values.rounds,
         again=again,
         reduce_on=values.reduce_on,
         notify=values.notify,
+        rules=values.resources,
+        wanted=RULES.read(common.given("resources") or ""),
     )
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned), err=as_json)

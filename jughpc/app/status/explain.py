@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
 from jughpc.store.base import SHARD, Observer, Store
+from jughpc.store.checkpoints import Saved
 from jughpc.store.failure import Failure
 from jughpc.store.record import Record
 from jughpc.tasks import brief
@@ -52,6 +53,7 @@ class Explained:
         proof: Why the holder is dead, "" if nothing says so.
         deaths: How many workers ended while they held it.
         workers: How many live now, on any task.
+        saved: What it saved on its way, for its next run; None for nothing.
     """
 
     call: str
@@ -64,6 +66,7 @@ class Explained:
     proof: str = ""
     deaths: int = 0
     workers: int = 0
+    saved: Saved | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class _Look:
         told = Explained(call, digest.hex(), DONE, failure=known.failure, deaths=deaths, workers=self._workers)
         if known.done:
             return told
+        if self._store.checkpoints:
+            told = replace(told, saved=self._store.checkpoints.saved(digest))
         if known.failure is not None:
             return replace(told, state=FAILED)
         for claim, holder in known.claims:
