@@ -486,9 +486,8 @@ def test_the_story_of_a_bad_end_names_what_failed_what_waits_and_who_died(runnin
 
 def kinds(labs, *names):
     """Return what is told where tasks failed, each by an error of its name."""
-    lab = labs(
-        text=f"from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range({len(names)})]\n"
-    )
+    text = f"from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range({len(names)})]\n"
+    lab = labs(text=text)
     for digest, name in zip(sorted(lab.begin().all()), names, strict=True):
         lab.store.fail(Failure(digest, "sums.f", f"{name}Error: no", "trace", "life", "node1", "", 1.0))
     return story_of(lab, sleep_until(lab.site, lab.clusters))
