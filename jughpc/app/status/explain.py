@@ -184,6 +184,9 @@ def next_step(task: Explained, jugfile: str) -> Iterator[str]:
     """Yield what happens next with a task by itself, or what to do."""
     if task.state == DONE:
         yield f"nothing: its result is there. To have it computed again: jughpc invalidate {jugfile} --name {task.name}"
+    elif task.state == FAILED and task.failure and not task.failure.deaths:
+        again = f"jughpc failures {jugfile} --retry-failed"
+        yield f"the next submit or execute runs it again; workers that are there do so after: {again}"
     elif task.state in (FAILED, BLOCKED):
         yield f"it is run again after: jughpc failures {jugfile} --retry-failed"
     elif task.state == RUNNING:
