@@ -211,6 +211,8 @@ def _options(
         max_crashes=values.max_crashes,
         is_thorough=where.ref is None,  # behind an array its collector is
         patience=values.patience,
+        save_time=values.save_time,
+        scratch=values.scratch,
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,

@@ -18,6 +18,7 @@ from jughpc.units import about, moment, several, show_memory
 
 if TYPE_CHECKING:
     from jughpc.app.status.explain import Explained
+    from jughpc.store.checkpoints import Saved
     from jughpc.store.record import Record
 
 _LONGEST = 200  # [characters] of a call
@@ -60,6 +61,8 @@ def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
     from jughpc.app.status.explain import next_step
 
     fields = asdict(task) | {"next": " ".join(next_step(task, jugfile))}
+    if task.saved is not None:
+        fields["saved"] = {**task.saved._asdict(), "path": str(task.saved.path), "when": task.saved.when / 1e9}
     if task.failure is not None:
         fields["failure"]["digest"] = task.digest
     return fields
@@ -85,8 +88,17 @@ def _lines(task: Explained) -> Iterator[str]:
         where = f"on {task.failure.host} ({task.failure.owner or 'by hand'})"
         yield f"  {task.failure.exception}"
         yield f"  {where} at {moment(task.failure.when)}, tries {task.failure.tries}"
+    if task.saved is not None:
+        yield from _of_saved(task.saved)
     if task.deaths:
         yield f"  {several(task.deaths, 'worker')} died while they held it"
+
+
+def _of_saved(saved: Saved) -> Iterator[str]:
+    when = f", the latest at {moment(saved.when / 1e9)}" if saved.when else ""
+    size = show_memory(-(-saved.size // 1024) * 1024)  # in whole kilobytes
+    yield f"  it saved {several(saved.files, 'file')} of {size} to go on from{when}:"
+    yield f"    {saved.path}"
 
 
 def _of_holder(holder: Record, proof: str) -> Iterator[str]:

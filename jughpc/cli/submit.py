@@ -73,6 +73,7 @@ def submit(
         max_crashes=values.max_crashes,
         workers=values.workers,
         start="" if values.start == named()["start"].default else values.start,
+        save_time=None if values.save_time == named()["save_time"].default else values.save_time,
         stage=values.stage,
         rounds=values.rounds,
         again=again,

@@ -20,7 +20,7 @@ from jughpc.errors import SettingError
 PREFIX = "JUGHPC_"
 SITE = Path("/etc") / FILE
 
-_RUNTIME = "owner|submission|run|elements?|worker|deadline|end|threads|local_.*|redis_password|notice_.*"
+_RUNTIME = "owner|submission|run|elements?|worker|deadline|disk|end|threads|local_.*|redis_password|notice_.*"
 """JUGHPC_* variables that scripts and supervisors set for workers: no settings."""
 
 

@@ -75,6 +75,12 @@ class Settings:
     private: bool = setting(FLAG, False, "keep the jugdir from all others, whatever the umask", "submit execute")
     max_crashes: int = setting(whole(1), 3, "workers that a task may kill before it fails", "submit execute")
     patience: float = setting(pause(0), 3600.0, "longest wait for a store that fails", "execute")
+    save_time: float = setting(
+        pause(0), 30.0, "time that a task gets to save what it has, before its job ends", "submit execute"
+    )
+    scratch: Path | None = setting(
+        PATH, None, "folder on nodes, in which tasks get one (scratch_dir)", "execute", "the job's TMPDIR"
+    )
     rounds: int = setting(whole(0), 2, "further arrays that may be submitted for what one leaves", "submit collect")
     scheduler: str | None = setting(NAME, None, "the batch system to use", "submit doctor", "what is there")
     partition: str | None = setting(NAME, None, "partition, or queue, of jobs", "submit doctor", _SITES, also="--queue")

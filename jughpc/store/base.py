@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from jughpc.config.pace import too_short
 from jughpc.errors import SettingError
+from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.death import Death
 from jughpc.store.failure import Failure
 from jughpc.store.record import Record
@@ -170,6 +171,10 @@ class Store(Protocol):
     """What to tell people who are to rely on it, "" for nothing."""
     may_forget: bool
     """Whether results may vanish while workers rely on them: those of a server that keeps them in its memory."""
+
+    @property
+    def checkpoints(self) -> Checkpoints | None:
+        """The folders of tasks' own, None where there is no room for any; `remove` removes those of its tasks."""
 
     def shard_of(self, digest: bytes) -> int:
         """Return the shard that `digest` lies in."""

@@ -23,7 +23,7 @@ _FAILURES = b"jughpc: failures"  # 16 bytes that are no digest: what failed, in 
 class MemoryStore:
     """Meets base.Store in a dict, of one shard. Results are kept encoded, as if they lay on disk."""
 
-    shards, may_forget, caution = 1, False, ""
+    shards, may_forget, caution, checkpoints = 1, False, "", None
 
     def __init__(self, files: Files | None = None, name: str = "") -> None:
         self._files, self._name = files, name

@@ -10,8 +10,9 @@ from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
 from jughpc.store.believed import told
 from jughpc.store.lease.lease import Lease
-from jughpc.tasks import hooks
+from jughpc.tasks import hooks, running
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.running import TimeIsUp
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.knowledge import Knowledge
@@ -63,6 +64,7 @@ class Worker:
 
     def run(self) -> None:
         """Work; what is left undone when this returns, the graph knows."""
+        before, running.aid = running.aid, self._runner.aid
         try:
             self._begin()
             self._work()
@@ -72,8 +74,13 @@ class Worker:
             pass  # the claim was released on the way here
         except hooks.StopWorker:
             self._told_to_stop = "a hook ended this worker"
+        except TimeIsUp:
+            self._told_to_stop = "this worker's time is up"
         except GivenUpError as error:
             self._told_to_stop = f"{error}; it gives up"
+        finally:
+            running.aid = before
+            self._runner.aid.close()
         if self.graph.unfinished and (why := self.why()):
             self._context.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
 

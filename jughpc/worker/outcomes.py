@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jughpc import host
@@ -22,11 +22,17 @@ _KEPT = 1 << 16  # [bytes] results up to this size stay in memory for the tasks 
 class Outcomes:
     """Records what came of tasks that were run under what is held.
 
+    Args:
+        are_safe: Called with the tasks whose results were published.
+
     Attributes:
         made_ready: Tasks that the results made ready, newest last.
     """
 
-    def __init__(self, context: WorkerContext, knowledge: Knowledge, held: Held) -> None:
+    def __init__(
+        self, context: WorkerContext, knowledge: Knowledge, held: Held, are_safe: Callable[[list[bytes]], None]
+    ) -> None:
+        self._are_safe = are_safe
         self._context, self._knowledge, self._held = context, knowledge, held
         self._frontier = knowledge.frontier
         self._graph = knowledge.frontier.graph
@@ -97,10 +103,15 @@ class Outcomes:
             self._frontier.failed(index)
             self._count()
 
+    def goes_on_later(self, index: int) -> None:
+        """Say so of a task whose time was up."""
+        self._context.say(f"{self._graph.tasks[index].name} stops here, and goes on in the next job with what it saved")
+
     def _published(self, shard: int, indices: list[int]) -> None:
         """Take note of results before any hook is called: it may end this worker."""
         tasks, tries = self._graph.tasks, self._knowledge.tries
         self._reading.over()
+        self._are_safe(list(map(self._graph.digests.__getitem__, indices)))
         self._context.tally.executed.update(self._graph.count(indices))
         self.made_ready += self._frontier.done(shard, indices)
         self._count()

@@ -41,6 +41,8 @@ class Options:
         marks: Notes which output is which task's, None where none is kept.
         is_thorough: Look at each shard that was done before, rather than at a few, before this worker ends well.
         patience: How long the worker waits for a store that fails [s].
+        save_time: How long before its time is up a task is told so that saves what it has [s].
+        scratch: Where on the node tasks may write, None for where its variables say.
         rescue: Called with results that the store does not take, and with what wrote them; keeps them elsewhere and
             returns where.
     """
@@ -59,6 +61,8 @@ class Options:
     marks: Marks | None = None
     is_thorough: bool = False
     patience: float = 3600.0
+    save_time: float = 30.0
+    scratch: Path | None = None
     rescue: Rescue | None = None
 
     def is_early(self, now: float) -> bool:

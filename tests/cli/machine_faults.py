@@ -76,7 +76,7 @@ class Place:
     def jugdir(self) -> Path:
         return self.cwd / "jugfile.jugdata"
 
-    def run(self, *words: str, meeting: Meeting = Meeting(), patience: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, meeting: Meeting = Meeting(), patience: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `jughpc WORDS` as `meeting` has it."""
         start = [sys.executable, "-c", AS_NOBODY] if meeting.as_nobody and is_root else [sys.executable, "-m", "jughpc"]
         environ = {key: value for key, value in {**self.environ, **meeting.environ}.items() if value is not None}

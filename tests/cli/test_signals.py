@@ -59,7 +59,7 @@ def ended(jughpc, wait_for):
             while again and process.poll() is None:
                 time.sleep(again)  # a second signal counts as one only if it does not come with the first
                 process.send_signal(number)
-            process.communicate(timeout=60)
+            process.communicate(timeout=120)
         finally:
             process.kill()
             process.communicate()

@@ -90,7 +90,7 @@ def test_the_jugfile_is_loaded_once_and_each_worker_has_a_life_and_a_number_of_i
     assert {one["pid"] for one in found} == pids(jughpc)
     assert len({one["life"] for one in found}) == 3
     (jughpc.cwd / "go").touch()
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     assert (jughpc.cwd / "loads").read_text() == "x"
     assert len(ended(jughpc)) == 3
 
@@ -108,7 +108,7 @@ def children_of(pid):
 def test_behind_a_barrier_the_jugfile_is_loaded_once_more_for_all(jughpc, element):
     text = "xs = [slow(i) for i in range(3)]\nbarrier()\nys = [slow(10 + i) for i in range(3)]"
     process = element(text, seconds=0.2)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert (jughpc.cwd / "loads").read_text() == "xx"
     assert re.search(r"\b6 +0  many\.slow", out)
@@ -118,7 +118,7 @@ def test_behind_a_barrier_the_jugfile_is_loaded_once_more_for_all(jughpc, elemen
 def test_a_signal_to_the_element_ends_all_workers_at_once_and_in_order(jughpc, element, number):
     process = element("xs = [slow(i) for i in range(9)]")
     process.send_signal(number)
-    assert process.wait(60) == 128 + number
+    assert process.wait(120) == 128 + number
     assert records(jughpc) == []
     assert len(ended(jughpc)) == 3
     assert not list((jughpc.cwd / "many.jugdata").glob("shards/*/*.claim.*"))
@@ -129,7 +129,7 @@ def test_a_signal_that_asks_to_stop_after_this_task_ends_all_once_theirs_is_done
     process.send_signal(signal.SIGUSR1)
     wait_for(lambda: pids(jughpc, "asked") == pids(jughpc))
     (jughpc.cwd / "go").touch()
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     assert process.returncode == 3
     assert re.search(r"\b3 +0  many\.slow", out)
 
@@ -137,7 +137,7 @@ def test_a_signal_that_asks_to_stop_after_this_task_ends_all_once_theirs_is_done
 def test_the_file_that_asks_to_stop_stops_all(jughpc, element):
     process = element("xs = [slow(i) for i in range(9)]", seconds=1)
     (jughpc.cwd / "__jug_please_stop_running.txt").touch()
-    assert process.wait(60) == 3
+    assert process.wait(120) == 3
     assert len(ended(jughpc)) == 3
 
 
@@ -153,7 +153,7 @@ def test_a_worker_that_is_killed_is_told_of_and_replaced_and_the_others_go_on(ju
     assert "SIGKILL" in dead[0]["reason"]
     assert [one["worker"] for one in records(jughpc) if one["pid"] not in before] == [number]
     (jughpc.cwd / "go").touch()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 0
     assert f"worker {number} died: killed by SIGKILL" in err
     assert (jughpc.cwd / "loads").read_text() == "x"
@@ -187,7 +187,7 @@ def test_where_the_process_that_beats_is_killed_workers_go_on_with_lives_of_thei
     process = element("xs = [slow(i) for i in range(6)]", seconds=3)
     (beating,) = children_of(process.pid) - pids(jughpc)
     os.kill(beating, signal.SIGKILL)
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
 
 
 def test_each_line_says_which_worker_put_it_out_and_is_never_torn(jughpc):
@@ -229,7 +229,7 @@ def test_workers_that_are_spawned_load_the_jugfile_each_by_itself_and_pass_its_b
     text = "xs = [slow(i) for i in range(6)]\nbarrier()\nys = [slow(i) for i in range(9)]"
     process = element(text, "--start", "spawn")
     (jughpc.cwd / "go").touch()  # now that each has loaded it
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert (jughpc.cwd / "loads").read_text() == "x" * 6
     assert re.search(r"\b9 +0  many\.slow", out)
@@ -243,7 +243,7 @@ def test_a_spawned_worker_that_is_killed_is_replaced_and_a_signal_ends_all_in_or
     os.kill(min(pids(jughpc)), signal.SIGKILL)
     wait_for(lambda: len(pids(jughpc)) == 4)
     process.terminate()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 143
     assert err.count("died: killed by SIGKILL") == 1
     assert [one["state"] for one in records(jughpc)] == ["died"]

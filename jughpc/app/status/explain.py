@@ -9,6 +9,7 @@ from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
 from jughpc.app.status.measured import Ran, by_function, ran
 from jughpc.store.base import SHARD, Observer, Store
+from jughpc.store.checkpoints import Saved
 from jughpc.store.failure import Failure
 from jughpc.store.record import Record
 from jughpc.tasks import brief
@@ -55,6 +56,7 @@ class Explained:
         workers: How many live now, on any task.
         ran: How it was run, if it is done and that was measured by itself.
         mean: What one of its function takes on the average [s], if it is done and that was not; 0 if nobody knows.
+        saved: What it saved on its way, for its next run; None for nothing.
     """
 
     call: str
@@ -69,6 +71,7 @@ class Explained:
     workers: int = 0
     ran: Ran | None = None
     mean: float = 0.0
+    saved: Saved | None = None
 
     @property
     def name(self) -> str:
@@ -127,6 +130,8 @@ class _Look:
         told = Explained(call, digest.hex(), DONE, failure=known.failure, deaths=deaths, workers=self._workers)
         if known.done:
             return told
+        if self._store.checkpoints:
+            told = replace(told, saved=self._store.checkpoints.saved(digest))
         if known.failure is not None:
             return replace(told, state=FAILED)
         for claim, holder in known.claims:

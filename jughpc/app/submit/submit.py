@@ -40,7 +40,7 @@ from jughpc.tasks.graph import Graph
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
 
-WORKERS, START = "--workers=", "--start="  # how the command line of an element says that it has several
+WORKERS, START, SAVE_TIME = "--workers=", "--start=", "--save-time="  # of an element's command line
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class SubmitRequest:
         max_crashes: How many workers a task may kill before it fails.
         workers: In each element, AUTO for as many as it gets cores or GPUs.
         start: How these come about, "" as by default.
+        save_time: How long before its time is up a task is told so that saves [s], None as by default.
         stage: Whether what they import is unpacked on their node's own disk.
         rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
         again: Whether another submission that goes on is no hindrance.
@@ -72,6 +73,7 @@ class SubmitRequest:
     max_crashes: int = 3
     workers: int = 1
     start: str = ""
+    save_time: float | None = None
     stage: bool = False
     rounds: int = 2
     again: bool = False
@@ -278,7 +280,7 @@ def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
 def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
-    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request))
+    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_if_said(request))
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"notify": request.notify} if request.notify else {}
@@ -309,10 +311,12 @@ def said(argv: Sequence[str], option: str) -> str:
     return next((word.removeprefix(option) for word in argv if word.startswith(option)), "")
 
 
-def _of_several(request: SubmitRequest) -> tuple[str, ...]:
-    """Return the options that have an element consist of several workers, none for one."""
-    count = () if request.workers == 1 else (f"{WORKERS}{COUNT.show(request.workers)}",)
-    return (*count, f"{START}{request.start}") if request.start else count
+def _if_said(request: SubmitRequest) -> tuple[str, ...]:
+    """Return the options that say what is not as by default."""
+    count = "" if request.workers == 1 else f"{WORKERS}{COUNT.show(request.workers)}"
+    start = f"{START}{request.start}" if request.start else ""
+    save_time = "" if request.save_time is None else f"{SAVE_TIME}{request.save_time:g}"
+    return tuple(filter(None, (count, start, save_time)))
 
 
 def _jobs(

@@ -35,6 +35,7 @@ class Tidied:
         marks: That said more than is true, or were of a former version of the jugfile.
         texts: Of jugfiles and reduces that no submission runs any more, and of functions that no result in use is by.
         bundles: Environments that were packed for nodes of submissions that are over.
+        checkpoints: Folders of tasks that are done, whose worker died before it removed them.
         measures: Of workers that ran nothing which is there now.
     """
 
@@ -45,6 +46,7 @@ class Tidied:
     marks: int
     texts: int = 0
     bundles: int = 0
+    checkpoints: int = 0
     measures: int = 0
 
 
@@ -68,6 +70,7 @@ def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -
         marks=_correct_marks(store, set(graph.digests)),
         texts=_tidy_texts(site, files, store, graph) if files else 0,
         bundles=tidy_bundles(files, site.location.folder()) if files else 0,
+        checkpoints=_tidy_checkpoints(store),
         measures=store.forget_measures(unneeded(store, graph, living)),
     )
 
@@ -92,6 +95,13 @@ def _tidy_texts(site: Site, files: Files, store: Store, graph: Graph) -> int:
     for path in versions:
         files.remove(path)
     return len(unneeded) + len(versions)
+
+
+def _tidy_checkpoints(store: Store) -> int:
+    """Remove what tasks saved on their way that are done; return of how many."""
+    if store.checkpoints is None or not (there := store.checkpoints.there()):
+        return 0
+    return store.checkpoints.remove(there - store.missing(there))
 
 
 def _needed(files: Files, every: Iterable[Submission]) -> set[str] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, OsClock, OsFiles
 from jughpc.store.base import Pace
+from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.files.charter import (
     STORE,
     Charter,
@@ -28,7 +29,7 @@ def open_store(jugdir: Path, clock: Clock | None = None) -> FileStore | None:
     files, clock = OsFiles(jugdir), clock or OsClock()
     with _usable(jugdir):
         charter = find_charter(files, clock, jugdir)
-    return _store(files, clock, charter) if charter else None
+    return _store(jugdir, files, clock, charter) if charter else None
 
 
 def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock | None = None) -> FileStore:
@@ -41,7 +42,7 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
             charter = find_charter(files, clock, jugdir)  # if somebody was faster, theirs holds
     if charter is None:
         raise JugdirError(f"{jugdir} was removed while it was being made; run the command again.")
-    return _store(files, clock, charter)
+    return _store(jugdir, files, clock, charter)
 
 
 def remove_store(jugdir: Path) -> None:
@@ -93,8 +94,9 @@ def repair_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Cloc
     return True
 
 
-def _store(files: Files, clock: Clock, charter: Charter) -> FileStore:
-    return FileStore(files, clock, Layout(charter.bits), charter.pace, is_gone)
+def _store(jugdir: Path, files: Files, clock: Clock, charter: Charter) -> FileStore:
+    own = Checkpoints(jugdir, files)
+    return FileStore(files, clock, Layout(charter.bits), charter.pace, is_gone, checkpoints=own)
 
 
 @contextmanager

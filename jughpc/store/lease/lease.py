@@ -37,6 +37,9 @@ class Lease(Protocol):
             has_all_time: Whether the worker began with its element: its first task may be too long for any.
         """
 
+    def knock_at(self, when: float) -> None:
+        """Have this process sent SIGUSR1 at `when`, or a little later [s, its host's uptime]; infinity for never."""
+
     def late(self) -> bool:
         """Return whether others may by now take the present life for dead, or what beats for it hears no more of it."""
 
@@ -104,6 +107,9 @@ class BeatingLease:
 
     def ends_at(self, deadline: float, *, has_all_time: bool) -> None:
         self._beats.board.deadline, self._beats.board.has_all_time = deadline, has_all_time
+
+    def knock_at(self, when: float) -> None:
+        self._beats.board.knock = when
 
     def late(self) -> bool:
         board = self._beats.board

@@ -44,7 +44,7 @@ _OF_DEATH = re.compile(rb"(?s)(.{16})([A-Za-z0-9_-]{1,94})")
 class RedisStore:
     """Meets base.Store on a redis server."""
 
-    shards, may_forget = _LAYOUT.shards, True
+    shards, may_forget, checkpoints = _LAYOUT.shards, True, None
 
     def __init__(self, server: Connection, pace: Pace, caution: str = "") -> None:
         self._server, self.pace, self.caution = server, pace, caution
