@@ -69,8 +69,10 @@ def load(
 
 
 def _read(said: Said, values: dict[str, Any], origins: dict[str, str], wrong: list[str]) -> None:
+    kind = named()[said.name].kind
     try:
-        values[said.name] = named()[said.name].kind.read(said.raw)
+        value = kind.read(said.raw)
+        values[said.name] = kind.add(values[said.name], value) if kind.add and said.name in values else value
         origins[said.name] = said.origin
     except SettingError as error:
         wrong.append(f"{said.place}: {error}")
