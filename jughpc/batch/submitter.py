@@ -11,7 +11,7 @@ from jughpc.batch import journal, script, settling, submissions
 from jughpc.batch.cluster import Cluster, Tell, same_job
 from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, Start, plan
-from jughpc.batch.scheduler import Condition, Job, JobId
+from jughpc.batch.scheduler import Condition, Job, JobId, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import (
     CommandMissingError,
@@ -57,13 +57,13 @@ class Submitter:
     def submit_more(
         self,
         submission: Submission,
-        size: int,
+        wanted: Workload,
         dependents: Sequence[DependentJob] = (),
         after: Sequence[JobId] = (),
         *,
         waits: bool = False,
     ) -> list[Accepted]:
-        """Queue `size` more elements of the submission's workload, numbered on from those it has.
+        """Queue the elements of `wanted` besides those that the submission has, numbered on from these.
 
         Args:
             dependents: As of `plan`.
@@ -75,7 +75,7 @@ class Submitter:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
         before = journal.accepted(self.files, submission)
         start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after), waits)
-        resized = replace(submission, workload=replace(submission.workload, size=size))
+        resized = replace(submission, workload=wanted)
         return self._submit_all(
             submission, plan(resized, self.cluster.scheduler, dependents, start), self._take_back_some
         )

@@ -12,6 +12,7 @@ from jughpc.app.context.target import remembering
 from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.wait import wait_until_the_end
+from jughpc.config.asks import RULES
 from jughpc.config.settings import NAME, named
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
@@ -78,6 +79,8 @@ def submit(
         again=again,
         reduce_on=values.reduce_on,
         notify=values.notify,
+        rules=values.resources,
+        wanted=RULES.read(common.given("resources") or ""),
     )
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned), err=as_json)

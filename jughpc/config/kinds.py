@@ -37,10 +37,12 @@ class Odd:
     Attributes:
         what: In words: "null", "a mapping".
         text: What stands there, if it is one word.
+        lines: What a mapping says of each of its keys, `key:name=value,name=value`, if that is a mapping of words.
     """
 
     what: str
     text: str = ""
+    lines: tuple[str, ...] = ()
 
 
 Raw = str | tuple[str, ...] | Odd
@@ -58,6 +60,7 @@ class Kind(Generic[T]):
         read: Returns the value that a raw one means. Raises SettingError, which does not know where it was said.
         show: Returns the text that people write for a value.
         many: Whether an option of it may be given several times.
+        add: Returns what a lower and a higher layer say together; None where the higher one says all.
     """
 
     write: str
@@ -66,6 +69,7 @@ class Kind(Generic[T]):
     read: Callable[[Raw], T]
     show: Callable[[T], str]
     many: bool = False
+    add: Callable[[T, T], T] | None = None
 
 
 def whole(least: int) -> Kind[int]:

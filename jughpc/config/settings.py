@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from jughpc.config.asks import RULES, Rule
 from jughpc.config.kinds import COUNT, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
 
 T = TypeVar("T")
@@ -93,6 +94,9 @@ class Settings:
     mem: int | None = setting(SIZE, None, "memory of each element", "submit", _SITES)
     cpus: int | None = setting(whole(1), None, "cores of each element", "submit", _SITES)
     gpus: int | None = setting(whole(0), None, "GPUs of each element", "submit", _SITES)
+    resources: tuple[Rule, ...] = setting(
+        RULES, (), "what tasks of some functions ask for, in place of that", "submit execute"
+    )
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
     notify: str | None = setting(

@@ -15,6 +15,7 @@ from operator import not_, or_
 from typing import Any
 
 from jughpc.errors import UsageError
+from jughpc.tasks.callee import Callee
 from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.digested import digested
 from jughpc.tasks.edges import Edges, Search
@@ -34,6 +35,7 @@ class Graph:
         listed: How many of the tasks, the first ones, were in the list.
         names: The functions' names.
         kinds: For each task, where its name is in `names`.
+        callees: What they call, each once.
         unfinished: How many have no result yet.
         stuck: How many of these can get none: they failed, or depend on one that is stuck.
     """
@@ -57,7 +59,7 @@ class Graph:
         self._index = {}  # 74 bytes a task, and mostly not needed any more
         self._dependencies = search.edges()
         self._count = len(self.tasks)
-        self.names, self.kinds = _names_of(self.tasks)
+        self.callees, self.names, self.kinds = _names_of(self.tasks)
         self._dependents = self._dependencies.reversed()
         self._waiting_for = self._dependencies.counts()
         self._consumers = self._dependents.counts()
@@ -295,9 +297,9 @@ class Graph:
             raise UsageError(f"A task {task.name} depends on itself: its arguments were changed after the call.")
 
 
-def _names_of(tasks: Sequence[Task[Any]]) -> tuple[list[str], array[int]]:
-    """Return the names of the tasks' functions, and which of them each task has."""
+def _names_of(tasks: Sequence[Task[Any]]) -> tuple[list[Callee], list[str], array[int]]:
+    """Return what the tasks call, the names of that, and which of them each task has."""
     callees = [task.callee for task in tasks]
     numbers: dict[str, int] = {}
     by_callee = {callee: numbers.setdefault(callee.name, len(numbers)) for callee in dict.fromkeys(callees)}
-    return list(numbers), array("I", map(by_callee.__getitem__, callees))
+    return list(by_callee), list(numbers), array("I", map(by_callee.__getitem__, callees))

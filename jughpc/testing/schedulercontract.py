@@ -38,6 +38,7 @@ ARRAY = Job(Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh
 WANTED: Mapping[str, Any] = {
     "walltime": 5400.0, "memory": 4 << 30, "cpus": 3, "gpus": 2, "partition": "long", "account": "physics",
     "qos": "high", "project": "cosmos", "select": "1:ncpus=4", "place": "excl",
+    "tasks": 3,
 }  # fmt: skip
 ODD = ("o'neil & co", 'a "b" c', "a\\b", "$HOME `x` #y", "per%cent", " lead", "ümlaut")
 GARBAGE = (
@@ -316,7 +317,7 @@ class SchedulerContract:
         )
 
 
-_TOLD_APART = {"role", "resources", "depends_on", "after", "is_told"}  # by tests of their own
+_TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only"}  # by tests of their own, or to nobody
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:

@@ -64,6 +64,11 @@ def through(submitter, run) -> Submitter:
     return replace(submitter, cluster=replace(submitter.cluster, ask=run, order=run))
 
 
+def some(size: int) -> Workload:
+    """Return so many elements more."""
+    return Workload(("python", "work.py"), size, "primes")
+
+
 def planned(submitter, submission, dependents=DEPENDENTS):
     return plan(submission, submitter.cluster.scheduler, dependents)
 
@@ -283,7 +288,7 @@ def test_a_signal_while_more_is_added_leaves_the_submission_as_it_was(submitter,
     submitter.submit(submission, planned(submitter, submission))
     slurm.plan = ["accept", "interrupt"]
     with pytest.raises(KeyboardInterrupt):
-        submitter.submit_more(submission, 3, DEPENDENTS)
+        submitter.submit_more(submission, some(3), DEPENDENTS)
     assert slurm.states == {**dict.fromkeys("123", "PENDING"), **dict.fromkeys("45", "CANCELLED")}
     assert not submissions.is_cancelled(submitter.files, submission)
 
@@ -295,11 +300,11 @@ def test_of_two_who_add_to_a_submission_neither_takes_back_what_the_other_queued
 
     def run(argv):  # between two calls of ours another adds, too, and takes the number that ours meant to have
         if slurm.count("sbatch") == 3 + call and not others:
-            others.append(submitter.submit_more(submission, 2))
+            others.append(submitter.submit_more(submission, some(2)))
         return slurm(argv)
 
     with suppress(NumberTakenError):
-        through(submitter, run).submit_more(submission, 3, DEPENDENTS)
+        through(submitter, run).submit_more(submission, some(3), DEPENDENTS)
     (other,) = others[0]
     assert slurm.states[other.id] == "PENDING"
     assert other.name not in journal.taken_back(submitter.files, submission)
@@ -317,13 +322,13 @@ def test_a_job_alone_has_the_number_that_was_free_when_it_was_looked(submitter, 
 def test_nothing_is_added_to_a_submission_whose_record_is_damaged(submitter, submission, slurm):
     submitter.submit(submission, planned(submitter, submission))
     with pytest.raises(JugdirError, match="cut off"):
-        submitter.submit_more(replace(submission, damage="It was cut off."), 3)
+        submitter.submit_more(replace(submission, damage="It was cut off."), some(3))
     assert slurm.count("sbatch") == 3
 
 
 def test_more_elements_are_added_to_a_submission(submitter, submission, slurm):
     submitter.submit(submission, planned(submitter, submission))
-    (more,) = submitter.submit_more(submission, 3)
+    (more,) = submitter.submit_more(submission, some(3))
     assert (more.role, more.offset, more.size, more.script) == (Role.ARRAY, 8, 3, "3-array.sh")
     assert journal.elements(journal.accepted(submitter.files, submission)) == 11
     assert "export JUGHPC_ELEMENTS=11" in (submission.folder / more.script).read_text()
@@ -333,7 +338,7 @@ def test_more_elements_that_are_refused_leave_the_submission_as_it_was(submitter
     before = submitter.submit(submission, planned(submitter, submission))
     slurm.plan = ["refuse"]
     with pytest.raises(SubmitError):
-        submitter.submit_more(submission, 3)
+        submitter.submit_more(submission, some(3))
     assert journal.accepted(submitter.files, submission) == before
     assert "CANCELLED" not in slurm.states.values()
     assert not submissions.is_cancelled(submitter.files, submission)
@@ -343,8 +348,8 @@ def test_a_script_of_a_refused_job_is_not_in_the_way_of_the_next(submitter, subm
     submitter.submit(submission, planned(submitter, submission, []))
     slurm.plan = ["refuse"]
     with pytest.raises(SubmitError):
-        submitter.submit_more(submission, 3)
-    assert submitter.submit_more(submission, 3)[0].script == "2-array.sh"
+        submitter.submit_more(submission, some(3))
+    assert submitter.submit_more(submission, some(3))[0].script == "2-array.sh"
 
 
 STAND_IN = """#!/bin/sh

@@ -14,7 +14,11 @@ from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
 
+WORKERS = "--workers="  # how the command line of an element says that it has several
 LAST = "--queues-reduce"  # how the command line of a collector says that no reduce waits for it
+
+
+_BEGIN = 4  # words of a command line, up to the command
 
 
 def of_array(target: Target, submission: Submission, rounds: int, progress: Progress) -> list[DependentJob]:
@@ -75,6 +79,11 @@ def _command(submission: Submission) -> tuple[str, ...]:
 def operand(path: Path) -> str:
     """Return `path` as no command takes it for an option: the file `-j.py` as ``./-j.py``."""
     return f"./{path}" if str(path).startswith("-") else str(path)
+
+
+def with_options(argv: tuple[str, ...], *options: str) -> tuple[str, ...]:
+    """Return a command line that `argv` made with further options."""
+    return (*argv[:_BEGIN], *options, *argv[_BEGIN:])
 
 
 def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from functools import partial
 
 from jughpc.app.context.site import Site
 from jughpc.app.status.broken import broken, keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
-from jughpc.app.submit import dependents
+from jughpc.app.submit import classes, dependents
+from jughpc.app.submit.classes import Class
+from jughpc.app.submit.dependents import WORKERS
 from jughpc.app.submit.fewer import as_many_as_fit
 from jughpc.app.submit.mail import unmail_last
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.request import said
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.batch import avoided, submissions
 from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import DependentJob
-from jughpc.batch.scheduler import JobId, Role, State, Status
+from jughpc.batch.scheduler import JobId, Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
+from jughpc.config.kinds import COUNT
 from jughpc.errors import FullError, JugError, SubmitError
 
 _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
@@ -100,8 +105,11 @@ def hand_over(
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")
 
+    found = classes.of_tasks(standing, classes.rules_in(submission.workload.argv), store)
+
     def queue(followed_by: Sequence[DependentJob], submitter: Submitter, some: int) -> list[Accepted]:
-        return more_elements(submitter, submission, some, kept_off, followed_by)
+        wanted = more_of(submission, some, found)
+        return more_elements(submitter, submission, wanted, kept_off, followed_by)
 
     make_room = partial(withdraw_reduce, site, clusters, submission.number, collector)
     try:
@@ -119,31 +127,38 @@ def hand_over(
     return True
 
 
+def more_of(submission: Submission, size: int, found: Sequence[Class]) -> Workload:
+    """Return `size` more elements of a submission: of each class of which tasks can be run now."""
+    workers = said(submission.workload.argv, WORKERS)
+    resized = replace(submission, workload=replace(submission.workload, size=size))
+    return classes.in_parts(resized, found, size, COUNT.read(workers) or 1 if workers else 1).workload
+
+
 def more_elements(
     submitter: Submitter,
     submission: Submission,
-    size: int,
+    wanted: Workload,
     kept_off: Mapping[str, str],
     dependents: Sequence[DependentJob],
     after: Sequence[JobId] = (),
     *,
     waits: bool = False,
 ) -> list[Accepted]:
-    """Queue `size` more elements, and what follows them, that run on none of these hosts; return the jobs.
+    """Queue the elements of `wanted`, and what follows them, that run on none of these hosts; return the jobs.
 
     Where the system refuses that, which may call them something else, they run anywhere.
     Raises: as `Submitter.submit_more`.
     """
     careful = avoided.keeping_off(submission, kept_off)
     if careful == submission:
-        return submitter.submit_more(submission, size, dependents, after, waits=waits)
+        return submitter.submit_more(submission, wanted, dependents, after, waits=waits)
     try:
-        return submitter.submit_more(careful, size, dependents, after, waits=waits)
+        return submitter.submit_more(careful, wanted, dependents, after, waits=waits)
     except FullError:
         raise
     except SubmitError as error:
         submitter.tell(f"{error}\nTrying again without --exclude ...")
-        return submitter.submit_more(submission, size, dependents, after, waits=waits)
+        return submitter.submit_more(submission, wanted, dependents, after, waits=waits)
 
 
 def _may_repair(jobs: Jobs) -> bool:

@@ -11,8 +11,9 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
-from jughpc.app.submit import live
-from jughpc.app.submit.submit import SAVE_TIME, START, WORKERS, SubmitRequest, said
+from jughpc.app.submit import classes, live
+from jughpc.app.submit.dependents import WORKERS
+from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, said
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import JobId
@@ -78,6 +79,7 @@ def as_before(
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
         notify=found.meta.get("notify"),
         reduce_on=found.meta.get("reduce_on", "done"),
+        rules=classes.rules_in(found.workload.argv),
     )
 
 

@@ -87,7 +87,9 @@ def wait_for(
         return Waited(state, [], now.standing.unfinished, goes_on=True)
     left = now.standing.unfinished if submission.meta.get("reduce_on") == "any" else 0
     roles = (last,) if state is State.DONE else (before, last)
-    telling = [job for role in roles if jobs and (job := followers.latest(jobs, role))]
+    latest = [job for role in roles if jobs and (job := followers.latest(jobs, role))]
+    unrun = jobs.taken_back if jobs and state is not State.DONE else ()
+    telling = [job for job in latest if job.name not in unrun]
     return Waited(state, [(job, journal.log_of(submission, job)) for job in telling], left)
 
 

@@ -55,7 +55,9 @@ class Local:
         return {}
 
     def directives(self, job: Job) -> list[Directive]:
-        wanted = {**vars(job.resources), **vars(job)}
+        asked = job.resources
+        cpus = asked.cpus if asked.tasks is None else asked.tasks * (asked.cpus or 1)
+        wanted = {**vars(asked), **vars(job), "cpus": cpus}
         return given((f"--{option}", wanted[option]) for option in OPTIONS)
 
     def script_line(self, directive: Directive) -> str:

@@ -79,7 +79,7 @@ class GridEngine:
 
     def directives(self, job: Job) -> list[Directive]:
         wanted = job.resources
-        refuse_resources("Grid Engine", wanted, "qos", "project", "select", "place")
+        refuse_resources("Grid Engine", wanted, "qos", "project", "select", "place", "constraint", "tasks")
         return given(
             (
                 ("-N", job.name),
