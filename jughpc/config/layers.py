@@ -138,8 +138,9 @@ def _of_environment(environ: Mapping[str, str], wrong: list[str]) -> Iterator[Sa
 def _no_such(key: str) -> str:
     import difflib  # here, for most runs make no such mistake
 
-    near = difflib.get_close_matches(key, named(), n=3, cutoff=0.5) or sorted(named())
-    return f"there is no setting {key!r}; did you mean {', '.join(near)}?"
+    near = difflib.get_close_matches(key, named(), n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(sorted(named()))}."
+    return f"there is no setting {key!r}; {hint}"
 
 
 def _told(settings: Settings, names: Iterable[str]) -> str:

@@ -185,6 +185,8 @@ class Worker:
     def _follow(self) -> None:
         """Go on with what this worker's own results made ready: nobody else knows of it yet."""
         made_ready = self._runner.made_ready
+        if made_ready and not (self._runner.crashed or self._long_kinds()):  # none is to be claimed by itself
+            made_ready.clear()
         while made_ready and not self.stopping():
             index = made_ready.pop()
             if self._is_for_itself(index):

@@ -22,6 +22,7 @@ from jughpc.batch.scheduler import Role, State, Status
 from jughpc.cli.output.brief import brief
 from jughpc.errors import JugdirError
 from jughpc.exitcode import ExitCode
+from jughpc.store.failure import Failure
 from jughpc.testing.cluster.model import Ask
 
 
@@ -483,23 +484,28 @@ def test_the_story_of_a_bad_end_names_what_failed_what_waits_and_who_died(runnin
         assert words in text
 
 
-def test_of_many_failures_five_are_told_and_the_rest_counted(labs):
-    text = "from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range(8)]\n"
-    lab = labs(text=text).begin()
-    for digest in lab.all():
-        lab.failed(digest)
-    told = story_of(lab, sleep_until(lab.site, lab.clusters))
-    assert told.count("ValueError") == 5
-    assert "and 3 more" in told
+def kinds(labs, *names):
+    """Return what is told where tasks failed, each by an error of its name."""
+    text = f"from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range({len(names)})]\n"
+    lab = labs(text=text)
+    for digest, name in zip(sorted(lab.begin().all()), names, strict=True):
+        lab.store.fail(Failure(digest, "sums.f", f"{name}Error: no", "trace", "life", "node1", "", 1.0))
+    return story_of(lab, sleep_until(lab.site, lab.clusters))
+
+
+def test_failures_that_are_alike_are_told_in_one_line(labs):
+    assert "  8 x ValueError: no, first in sums.f, on node1\n" in kinds(labs, *["Value"] * 8)
+
+
+def test_of_many_kinds_of_failures_five_are_told_and_the_rest_counted(labs):
+    told = kinds(labs, *"AABCDEFG")
+    assert told.count("Error: no, first in") == 5
+    assert "... and 2 more" in told
 
 
 def test_where_five_failed_no_more_are_spoken_of(labs):
-    text = "from jug import TaskGenerator\nf = TaskGenerator(abs)\nxs = [f(i) for i in range(5)]\n"
-    lab = labs(text=text).begin()
-    for digest in lab.all():
-        lab.failed(digest)
-    told = story_of(lab, sleep_until(lab.site, lab.clusters))
-    assert told.count("ValueError") == 5
+    told = kinds(labs, *"ABCDE")
+    assert told.count("Error: no") == 5
     assert " more" not in told
 
 

@@ -53,7 +53,7 @@ def overview(site: Site, report: Report, former: Overview | None = None) -> Over
     if former and former.report.standing.failed() == report.standing.failed():
         worst, read = former.worst, former.read
     else:
-        failures = _read(site, report)
+        failures = read_failures(site, report.standing)
         worst, read = alike(failures), len(failures)
     took = _took(site)
     return Overview(
@@ -78,7 +78,8 @@ def _took(site: Site) -> dict[str, Sums]:
     return by_function(store, LIVES) if store else {}
 
 
-def _read(site: Site, report: Report) -> list[Failure]:
-    failed = report.standing.failed()[:MOST_READ]
+def read_failures(site: Site, standing: Standing) -> list[Failure]:
+    """Return what went wrong with the first MOST_READ of the tasks that failed; one read each."""
+    failed = standing.failed()[:MOST_READ]
     store = site.store() if failed else None
     return [failure for digest in failed if store and (failure := store.failure(digest))]

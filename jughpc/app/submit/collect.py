@@ -8,8 +8,10 @@ from enum import Enum
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
+from jughpc.app.status.alike import alike
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
+from jughpc.app.status.overview import read_failures
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover, notify
@@ -27,11 +29,11 @@ from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 from jughpc.errors import FullError, JugdirError, JugError
 from jughpc.store.base import Observer
-from jughpc.store.failure import Failure
+from jughpc.units import several
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
 MARGIN = 60.0  # [s] that a collector keeps back of its own time, to say how it ended
-_SHOWN = 5  # failures told in full
+_SHOWN = 5  # kinds of failures, and deaths, that are told
 
 
 class End(Enum):
@@ -205,13 +207,13 @@ def story(site: Site, verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.end.value}: {in_words(standing)}"
     if verdict.end in (End.DONE, End.HANDED_OVER):
         return
-    failures = list(_failures(site, standing))
-    for failure in failures[:_SHOWN]:
-        yield f"  {failure.name} ({failure.digest.hex()[:8]}) failed on {failure.host}: {failure.exception}"
-    if standing.count(FAILED) > _SHOWN:
-        yield f"  ... and {standing.count(FAILED) - _SHOWN} more"
+    kinds, failed = alike(read_failures(site, standing)), standing.count(FAILED)
+    for one in kinds[:_SHOWN]:
+        yield f"  {one}, on {one.first.host}"
+    if left := failed - sum(map(len, kinds[:_SHOWN])):
+        yield f"  ... and {left} more"
     if waiting := standing.count(WAITING):
-        yield f"  {waiting} tasks wait for these"
+        yield f"  {several(waiting, 'task')} wait{'s' if waiting == 1 else ''} for {'these' if failed > 1 else 'it'}"
     for record in standing.dead[:_SHOWN]:
         reason = record.reason or "without a word"
         yield f"  a worker on {record.host} died: {reason}; it ran {record.task or 'nothing'}"
@@ -259,13 +261,6 @@ def _settled(site: Site, verdict: Verdict, jobs: Jobs) -> Verdict:
     now = stand(verdict.standing.manifest, site.store(), {})
     end = End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED
     return replace(verdict, end=end, standing=replace(verdict.standing, state=now.state, suspects=now.suspects))
-
-
-def _failures(site: Site, standing: Standing) -> Iterator[Failure]:
-    store = site.store()
-    for digest in standing.failed()[:_SHOWN]:
-        if store is not None and (failure := store.failure(digest)):
-            yield failure
 
 
 def _signs(now: Report) -> object:

@@ -57,7 +57,8 @@ def wait_for(site: Site, clusters: Clusters, done: Submitted, progress: Callable
     jobs = now.jobs
     left = now.standing.unfinished if done.submission.meta.get("reduce_on") == "any" else 0
     latest = [job if jobs is None else followers.latest(jobs, job.role) or job for job in done.accepted[-2:]]
-    telling = [job for job in latest if job.role is last.role or state is not State.DONE]
+    unrun = jobs.taken_back if jobs else ()
+    telling = latest[-1:] if state is State.DONE else [job for job in latest if job.name not in unrun]
     return Waited(state, [(job, journal.log_of(done.submission, job)) for job in telling], left)
 
 
