@@ -11,7 +11,7 @@ from jughpc.app.context.site import Site
 from jughpc.app.context.target import remembering
 from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
-from jughpc.cli.progress import progress
+from jughpc.cli.wait import wait_until_the_end
 from jughpc.config.asks import RULES
 from jughpc.config.kinds import AUTO, ELEMENTS, WALLTIME
 from jughpc.config.settings import NAME, named
@@ -19,7 +19,6 @@ from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
-    from jughpc.app.submit.submit import Submitted
     from jughpc.batch.clusters import Clusters
 
 
@@ -106,22 +105,7 @@ def submit(
     if as_json:
         echo(output.as_json(site, done.submission.number, done.accepted))
     common.show(output.queued(done), err=as_json)
-    return _wait(site, clusters, done, as_json) if wait else ExitCode.DONE
-
-
-def _wait(site: Site, clusters: Clusters, done: Submitted, as_json: bool) -> ExitCode:
-    """Wait until all of it has ended, and show how."""
-    from jughpc.app.submit.wait import wait_for
-    from jughpc.cli.output import submit as output
-
-    try:
-        with progress(site) as show:
-            end = wait_for(site, clusters, done, show)
-    except KeyboardInterrupt:
-        common.show(output.left_alone(done), err=as_json)
-        raise
-    common.show(output.ended(end), err=as_json)
-    return end.code
+    return wait_until_the_end(site, clusters, done.submission, err=as_json) if wait else ExitCode.DONE
 
 
 def _refuse_bare_number(ctx: click.Context, args: tuple[str, ...]) -> None:
