@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -95,7 +96,7 @@ def idle(place: Path) -> Iterator[str]:
         waits = {name: _watched(place, name) for name in ("execute", "sleep-until")}
         time.sleep(_UNTIL)
         for name, process in waits.items():
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # strace itself heeds none, and ends with what it traces
             process.wait()
             yield f"calls on the jugdir of a waiting {name}, a minute: {_counted(place / name)}"
     finally:
@@ -104,7 +105,9 @@ def idle(place: Path) -> Iterator[str]:
 
 def _watched(place: Path, name: str) -> subprocess.Popen[bytes]:
     argv = ["strace", "-f", "-y", "-ttt", "-o", str(place / name), *OURS, name, "long.py"]
-    return subprocess.Popen(argv, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        argv, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def _counted(trace: Path) -> str:
