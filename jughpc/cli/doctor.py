@@ -89,12 +89,13 @@ def _subject(jugdir: str | None, settings: Settings) -> Subject:
 def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: float) -> ProbeRequest:
     from jughpc.app.doctor.probe_array import ProbeRequest
     from jughpc.batch.submissions import ElementOptions
+    from jughpc.config.fit import own_options
 
     options = ElementOptions(
         workdir=Path.cwd(),
         resources=replace(elements.charged(settings), walltime=patience + 60),  # many sites refuse a job without a time
         setup=settings.setup,
-        extra=extra,
+        extra=(*own_options(settings), *extra),
         templates=settings.templates,
         umask=host.umask(),
         exclude=settings.exclude,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from jughpc.config.asks import RULES, Rule
+from jughpc.config.fit import OMIT, PARTITIONS, Queue
 from jughpc.config.kinds import COUNT, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
 
 T = TypeVar("T")
@@ -72,6 +73,9 @@ class Settings:
     jugdir: str = setting(DIR, "%(jugfile)s.jugdata", f"where results lie; {_FILLED} are filled in", _ALL, jugs=True)
     keep_going: bool | None = setting(FLAG, None, "go on after a task failed", "execute", "only in arrays", jugs=True)
     short: bool = setting(FLAG, False, "print totals only", "execute", jugs=True)
+    profile: str | None = setting(
+        NAME, None, "site profile that holds, of those in files, or `none`", "submit doctor", "that of this host"
+    )
     retries: int = setting(whole(0), 0, "times that a task that fails is tried again", "submit execute")
     private: bool = setting(FLAG, False, "keep the jugdir from all others, whatever the umask", "submit execute")
     max_crashes: int = setting(whole(1), 3, "workers that a task may kill before it fails", "submit execute")
@@ -97,6 +101,16 @@ class Settings:
     resources: tuple[Rule, ...] = setting(
         RULES, (), "what tasks of some functions ask for, in place of that", "submit execute"
     )
+    max_time: float | None = setting(WALLTIME, None, "longest time to ask for", "submit", "no bound", option=False)
+    max_mem: int | None = setting(SIZE, None, "most memory to ask for", "submit", "no bound", option=False)
+    max_array: int | None = setting(whole(1), None, "most elements to ask for", "submit", "no bound", option=False)
+    partitions: tuple[Queue, ...] = setting(
+        PARTITIONS, (), "partitions, of which the first that fits is taken", "submit", option=False
+    )
+    directives: tuple[str, ...] = setting(
+        LINES, (), "options of the scheduler's own for arrays", "submit doctor", option=False
+    )
+    omit: tuple[str, ...] = setting(OMIT, (), "what is never said to the scheduler", "submit", option=False)
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
     notify: str | None = setting(
