@@ -16,6 +16,7 @@ from jughpc.cli import common, faults
 from jughpc.cli.debugger import debugger
 from jughpc.cli.output.terminal import echo
 from jughpc.config.asks import DEFAULT, Rule
+from jughpc.config.kinds import WALLTIME
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
@@ -81,14 +82,15 @@ def _shared_out(workers: int) -> Sequence[Share]:
 @common.selects_tasks
 @common.takes_settings
 @click.option("--only", metavar="CLASS", help="Tasks of functions that ask for this, as `submit` names it; or default.")
+@click.option("--measure", type=common.Takes(WALLTIME), hidden=True)  # as elements do whose times size the next array
 @click.option("--keep-failed", is_flag=True, help="Do not run again what failed before.  [in arrays: yes]")
 @click.option("--debug", is_flag=True, help="Fail tasks that change their arguments or make tasks.")
 @click.option("--pdb", is_flag=True, help="Start the debugger where a task or the jugfile raises; implies --debug.")
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
 def execute(
-    site: Site, name: str | None, pattern: str | None, only: str | None, no_check_environment: bool,
-    shares: Sequence[Share], me: Spawned | None, **how: bool,
+    site: Site, name: str | None, pattern: str | None, only: str | None, measure: float | None,
+    no_check_environment: bool, shares: Sequence[Share], me: Spawned | None, **how: bool,
 ) -> int:  # fmt: skip
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
@@ -107,6 +109,8 @@ def execute(
     if not no_check_environment:
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
+    if measure is not None:
+        options = replace(options, until=site.clock.wall() + measure)
     chosen = Chosen(common.matcher(name, pattern), *_class(where, only, values))
     children.serve(site.target)
     with _examined(options.examine), _told(site, where):

@@ -14,6 +14,7 @@ from jughpc.cli.output.terminal import echo
 from jughpc.cli.wait import wait_until_the_end
 from jughpc.config.asks import RULES
 from jughpc.config.fit import fitted, own_options
+from jughpc.config.kinds import AUTO, ELEMENTS, WALLTIME
 from jughpc.config.settings import NAME, named
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 @click.argument("args", nargs=-1)
 @common.takes_jugdir
 @click.option(
-    "--array", "size", type=click.IntRange(min=1), default=1, metavar="N", help="Elements of the array: workers.  [1]"
+    "--array", "size", type=common.Takes(ELEMENTS), default=1, metavar="N",
+    help="Elements of the array: workers; or auto, for as many as it takes.  [1]",
+)  # fmt: skip
+@click.option(
+    "--within", type=common.Takes(WALLTIME), metavar="TIME", help="By when --array auto is to be through.  [1h]"
 )
 @common.takes_settings
 @click.option("--name", type=common.Takes(NAME), help="Of the jobs.  [the jugfile's]")
@@ -40,8 +45,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="What was queued as a line of JSON; all else on standard error.")
 @click.pass_context
 def submit(
-    ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
-    script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool, wait: bool, as_json: bool,
+    ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, within: float | None,
+    name: str | None, script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool,
+    wait: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
@@ -58,10 +64,12 @@ def submit(
     _refuse_bare_number(ctx, args)
     if more is not None:
         _refuse_beside_more(ctx)
+    if within is not None and size != AUTO:
+        raise SettingError("--within sizes an array that is left to jughpc: say --array auto, or leave it out.")
     if dry_run and as_json:
         raise SettingError("--json tells of what was queued, and --dry-run queues nothing: leave one of them out.")
     site, clusters = common.find_site(jugfile, args), common.clusters()
-    values = fitted(site.settings, size)
+    values = fitted(site.settings, None if size == AUTO else size)
     if more is not None:
         return _add(site, clusters, more, as_json)
     request = SubmitRequest(
@@ -80,6 +88,7 @@ def submit(
         again=again,
         reduce_on=values.reduce_on,
         notify=values.notify,
+        within=within,
         rules=values.resources,
         wanted=RULES.read(common.given("resources") or ""),
     )

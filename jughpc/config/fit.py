@@ -60,8 +60,8 @@ class Queue:
         return self.name + (":" + ",".join(map(str, self.bounds)) if self.bounds else "")
 
 
-def fitted(values: Settings, size: int) -> Settings:
-    """Return the settings as they hold for an array of `size` elements.
+def fitted(values: Settings, size: int | None) -> Settings:
+    """Return the settings as they hold for an array of `size` elements, None where that is not known yet.
 
     Raises:
         SettingError: More is asked for than is allowed.
@@ -84,13 +84,13 @@ def own_options(values: Settings) -> tuple[str, ...]:
         raise SettingError(f"{values.origin('directives')}: directives: {error}; quote it as a shell does.") from None
 
 
-def _queue(values: Settings, size: int) -> Queue | None:
+def _queue(values: Settings, size: int | None) -> Queue | None:
     asked = {"array": size, "cpus": values.cpus, "gpus": values.gpus, "mem": values.mem, "time": values.time}
     fitting = (one for one in values.partitions if all(bound.holds(asked[bound.key]) for bound in one.bounds))
     return next(fitting, None)
 
 
-def _check(values: Settings, size: int) -> None:
+def _check(values: Settings, size: int | None) -> None:
     asked: list[tuple[str, str, Any]] = [("array", "--array", size)]
     asked += [(name, f"--{name}", getattr(values, name)) for name in _OF_ALL]
     asked += [

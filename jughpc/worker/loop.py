@@ -101,6 +101,8 @@ class Worker:
             return self._told_to_stop
         if asked := self._context.stops.why():
             return f"this worker was asked to stop: {asked}"
+        if self._context.is_through():
+            return "this worker was to measure how long tasks take, and has"
         left = self._context.seconds_left()
         if not left:
             return "this worker's time is up"

@@ -23,6 +23,7 @@ HOUR, GIGA = 3600.0, 1 << 30
     [
         ({"time": HOUR / 2}, 4, "debug"),
         ({"time": HOUR / 2}, 5, "short"),
+        ({"time": HOUR / 2}, None, "short"),
         ({"time": HOUR / 2, "gpus": 1}, 8, "gpu"),
         ({"time": HOUR, "mem": 500 * GIGA}, 8, "fat"),
         ({"time": 5 * HOUR, "mem": 499 * GIGA}, 8, "long"),

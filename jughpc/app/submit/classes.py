@@ -13,10 +13,11 @@ import numpy as np
 from jughpc.app.status.measured import by_function
 from jughpc.app.status.tasks import ACTIVE, FAILED, READY, WAITING, Standing
 from jughpc.app.submit import dependents
-from jughpc.app.submit.request import check_time
+from jughpc.app.submit.request import check_time, said
 from jughpc.batch.scheduler import Part, Resources, Workload
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import DEFAULT, NOTHING, RULES, Ask, Rule
+from jughpc.config.kinds import COUNT
 from jughpc.errors import UsageError
 from jughpc.store.base import Store
 from jughpc.tasks.classes import asked_for
@@ -143,6 +144,12 @@ def resources_for(resources: Resources, ask: Ask) -> Resources:
 def words_of(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Return the options by which elements learn what functions ask for, whatever files say by then; () if nothing."""
     return tuple(f"{_OPTION}{rule}" for rule in (NOTHING, *(one for one in rules if one != NOTHING))) if rules else ()
+
+
+def workers_of(submission: Submission) -> int:
+    """Return how many workers an element has, 1 where that is as many as it gets cores."""
+    workers = said(submission.workload.argv, dependents.WORKERS)
+    return COUNT.read(workers) or 1 if workers else 1
 
 
 def rules_in(argv: Sequence[str]) -> tuple[Rule, ...]:

@@ -22,7 +22,7 @@ class SubmitRequest:
     """What the user asked for.
 
     Attributes:
-        size: Elements of the array.
+        size: Elements of the array, AUTO for as many as it takes.
         scheduler: Its name, None to look what is there.
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
@@ -36,6 +36,7 @@ class SubmitRequest:
         again: Whether another submission that goes on is no hindrance.
         reduce_on: "done" if the reduce is for all results alone, "any" if it takes what is there in the end.
         notify: The command that is told how all of it ended, or MAIL; None for nobody.
+        within: By when all is to be done, for an array that is sized by that [s]; None for a usual time.
         rules: What functions ask for in place of what `options` says, besides their decorators.
         wanted: Those of them that are to name a function.
     """
@@ -55,6 +56,7 @@ class SubmitRequest:
     again: bool = False
     reduce_on: str = "done"
     notify: str | None = None
+    within: float | None = None
     rules: Sequence[Rule] = ()
     wanted: Sequence[Rule] = ()
 

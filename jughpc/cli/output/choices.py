@@ -37,11 +37,14 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     if arrays:
         sizes = " + ".join(str(job.size) for job in arrays)
         yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
-        if not submission.workload.parts:
+        for words in plan.sized.why if plan.sized else ():
+            yield "auto", words
+        classes = [part for part in submission.workload.parts if part.only]
+        if not classes:
             yield "each", _resources(options.resources, cluster.chosen(options.extra), here=cluster.runs_here)
-        for part in submission.workload.parts:
+        for part in classes:
             yield from _part(part, plan, cluster.chosen(options.extra))
-        for one in plan.classes:
+        for one in plan.classes if classes else ():
             if not one.can_begin:
                 yield "later", f"{one.name}: {_functions(one)}, once what these wait for is done"
         if workers := said(submission.workload.argv, WORKERS):
