@@ -25,7 +25,7 @@ from jughpc.worker.runner import Runner
 from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others hold
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # [s] between two looks at what others hold
 GROWTH = 1.2  # of each pause over the last: news are seen after a sixth of the time that was waited for them
 _BRIEF, _BRIEF_GROWTH = 0.002, 1.5  # [s] the same where others run short tasks, and will bring news soon
 _BREATH = 0.02  # [s] after news of others: what looked free may be won by them again and again
@@ -122,7 +122,7 @@ class Worker:
             self._context.say(words)
 
     def _work(self) -> None:
-        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.bare.pace.beat), GROWTH)
+        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, 2 * self._context.store.bare.pace.beat), GROWTH)
         brief = self._until_others_are_due()
         while not self._frontier.is_empty() and not self.stopping() and self._anything_fits():
             self._tell_loadable()
