@@ -69,6 +69,9 @@ def fitted(values: Settings, size: int | None) -> Settings:
     _check(values, size)
     if values.partition is None and (found := _queue(values, size)):
         values = _with(values, "partition", found.name, f"{values.origin('partitions')}, {found}")
+    for name in _OF_ALL:  # what is tried again with more gets no more than that
+        if getattr(values, f"{name}_max") is None and (most := getattr(values, f"limit_{name}")) is not None:
+            values = _with(values, f"{name}_max", most, values.origin(f"limit_{name}"))
     for name in values.omit:
         values = _with(values, name, None, f"{values.origin('omit')}, omit")
     return values
@@ -97,13 +100,13 @@ def _check(values: Settings, size: int | None) -> None:
         (name, f"{rule.pattern}:{name}", getattr(rule.ask, name)) for rule in values.resources for name in _OF_ALL
     ]
     for name, said, value in asked:
-        most, show = getattr(values, f"max_{name}"), _ASKED[name].show
+        most, show = getattr(values, f"limit_{name}"), _ASKED[name].show
         if value is not None and most is not None and value > most:
-            origin = values.origin(f"max_{name}")
-            raise SettingError(f"{said} {show(value)} is more than max_{name}, {show(most)}, in {origin}.")
+            origin = values.origin(f"limit_{name}")
+            raise SettingError(f"{said} {show(value)} is more than limit_{name}, {show(most)}, in {origin}.")
 
 
-def _with(values: Settings, name: str, value: str | None, origin: str) -> Settings:
+def _with(values: Settings, name: str, value: str | float | None, origin: str) -> Settings:
     return replace(values, **{name: value, "origins": {**values.origins, name: origin}})  # type: ignore[arg-type]  # by name
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 
 from jughpc.config.asks import RULES, Rule
 from jughpc.config.fit import OMIT, PARTITIONS, Queue
-from jughpc.config.kinds import COUNT, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
+from jughpc.config.kinds import COUNT, FACTOR, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
 
 T = TypeVar("T")
 
@@ -101,9 +101,9 @@ class Settings:
     resources: tuple[Rule, ...] = setting(
         RULES, (), "what tasks of some functions ask for, in place of that", "submit execute"
     )
-    max_time: float | None = setting(WALLTIME, None, "longest time to ask for", "submit", "no bound", option=False)
-    max_mem: int | None = setting(SIZE, None, "most memory to ask for", "submit", "no bound", option=False)
-    max_array: int | None = setting(whole(1), None, "most elements to ask for", "submit", "no bound", option=False)
+    limit_time: float | None = setting(WALLTIME, None, "longest time to ask for", "submit", "no bound", option=False)
+    limit_mem: int | None = setting(SIZE, None, "most memory to ask for", "submit", "no bound", option=False)
+    limit_array: int | None = setting(whole(1), None, "most elements to ask for", "submit", "no bound", option=False)
     partitions: tuple[Queue, ...] = setting(
         PARTITIONS, (), "partitions, of which the first that fits is taken", "submit", option=False
     )
@@ -111,6 +111,14 @@ class Settings:
         LINES, (), "options of the scheduler's own for arrays", "submit doctor", option=False
     )
     omit: tuple[str, ...] = setting(OMIT, (), "what is never said to the scheduler", "submit", option=False)
+    mem_retry: float | None = setting(
+        FACTOR, None, "how much more memory tasks get that ran out of it", "submit execute", "no more"
+    )
+    mem_max: int | None = setting(SIZE, None, "most memory that they get", "submit execute", "no bound")
+    time_retry: float | None = setting(
+        FACTOR, None, "how much more time tasks get that met its limit", "submit execute", "no more"
+    )
+    time_max: float | None = setting(WALLTIME, None, "most time that they get", "submit execute", "no bound")
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
     notify: str | None = setting(

@@ -47,10 +47,14 @@ def test_where_none_fits_the_sites_default_is_left():
 @pytest.mark.parametrize(
     ("asked", "size", "words"),
     [
-        ({"time": 25 * HOUR, "max_time": 24 * HOUR}, 1, "--time 1d1h is more than max_time, 1d, in built in"),
-        ({"mem": 2 * GIGA, "max_mem": GIGA}, 1, "--mem 2G is more than max_mem, 1G"),
-        ({"max_array": 500}, 501, "--array 501 is more than max_array, 500"),
-        ({"resources": RULES.read("fit*:time=2h"), "max_time": HOUR}, 1, r"fit\*:time 2h is more than max_time, 1h"),
+        ({"time": 25 * HOUR, "limit_time": 24 * HOUR}, 1, "--time 1d1h is more than limit_time, 1d, in built in"),
+        ({"mem": 2 * GIGA, "limit_mem": GIGA}, 1, "--mem 2G is more than limit_mem, 1G"),
+        ({"limit_array": 500}, 501, "--array 501 is more than limit_array, 500"),
+        (
+            {"resources": RULES.read("fit*:time=2h"), "limit_time": HOUR},
+            1,
+            r"fit\*:time 2h is more than limit_time, 1h",
+        ),
     ],
 )
 def test_what_is_more_than_a_site_allows_is_refused_with_who_says_so(asked, size, words):
@@ -59,8 +63,13 @@ def test_what_is_more_than_a_site_allows_is_refused_with_who_says_so(asked, size
 
 
 def test_as_much_as_is_allowed_is_not_too_much():
-    values = Settings(time=HOUR, max_time=HOUR, mem=GIGA, max_mem=GIGA, max_array=4)
-    assert fitted(values, 4) == values
+    values = fitted(Settings(time=HOUR, limit_time=HOUR, mem=GIGA, limit_mem=GIGA, limit_array=4), 4)
+    assert (values.time, values.mem) == (HOUR, GIGA)
+
+
+def test_what_is_tried_again_with_more_gets_no_more_than_is_allowed():
+    values = fitted(Settings(limit_mem=GIGA, time_max=HOUR, limit_time=2 * HOUR), 1)
+    assert (values.mem_max, values.time_max) == (GIGA, HOUR)
 
 
 def test_what_a_site_wants_nobody_to_say_is_left_out_though_it_was_chosen():

@@ -48,6 +48,7 @@ GOOD_AND_BAD = {  # by what there is to be written
     "some of account, cpus, gpus, mem, partition, place, project, qos, select, time": (
         ["mem", "mem,cpus", "mem\ncpus", ""], ["memory", "mem cpus", "\0"],
     ),
+    "a factor such as 2x or 1.5x": (["2x", "1.5x", " 10x "], ["", "2", "x", "1x", "0.5x", "101x", "2X", "nan"]),
     "a text of one line": _TEXTS,
     "a path": _TEXTS,
 }  # fmt: skip
@@ -159,6 +160,8 @@ def is_typed(name, value):
         return type(value) is float and 0 <= value < math.inf
     if write.startswith("a size"):
         return type(value) is int and 1 <= value <= 1 << 60
+    if write.startswith("a factor"):
+        return type(value) is float and 1 < value <= 100
     if write == "yes or no":
         return type(value) is bool
     lines = map(str, value) if isinstance(value, tuple) else (str(value),)
