@@ -60,6 +60,7 @@ class Cluster:
         order: Runs any other command.
         limits: What the system allows, as it said when it was asked last.
         bounds: How many jobs the user may queue, as far as that was asked.
+        longest: How long a job of the user's may run there [s], None as long as that is not known.
         commands: Where the system's commands lie on this host, by name.
         environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
@@ -73,6 +74,7 @@ class Cluster:
     clock: Clock
     limits: Limits = field(default_factory=Limits)
     bounds: tuple[Bound, ...] = ()
+    longest: float | None = None
     commands: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0

@@ -31,6 +31,7 @@ from jughpc.jsonfile import read_json
 
 _OUTCOME = re.compile(r"(\d+)-(array|collect|reduce)(?:\.(\d+))?\.json")
 _INTENT = re.compile(r"(\d+)-(array|collect|reduce)\.intent")
+_NUMBERED = re.compile(r"[0-9]{1,9}(?=[-.])")
 
 T = TypeVar("T")
 
@@ -103,7 +104,7 @@ def record_intent(files: Files, submission: Submission, intent: Intent) -> None:
     for name in files.names(submission.path):
         if name.startswith(number) and not name.startswith(f"{stem}."):
             raise FileExistsError(errno.EEXIST, "another job has this number", name)
-    _publish(files, f"{submission.path}/{stem}.intent", to_json(asdict(intent)))
+    publish(files, f"{submission.path}/{stem}.intent", to_json(asdict(intent)))
     submissions.unmark_over(files, submission)  # only now: who marks it looks at the intents again behind that
 
 
@@ -116,7 +117,7 @@ def settle_as(files: Files, submission: Submission, stem: str, outcome: Outcome)
             return held
         name = f"{stem}.{tried + 1}.json" if tried else f"{stem}.json"
         with suppress(FileExistsError):
-            _publish(files, f"{submission.path}/{name}", data)
+            publish(files, f"{submission.path}/{name}", data)
             return outcome
 
 
@@ -186,9 +187,9 @@ def stem_of(job: Accepted | Intent) -> str:
 
 
 def next_ordinal(files: Files, submission: Submission) -> int:
-    """Return the number of the submission's next job, whether those before it were accepted or not."""
+    """Return the number of the submission's next job, whether those before it were accepted, or only announced."""
     names = files.names(submission.path)
-    return max((int(name.partition("-")[0]) + 1 for name in names if re.match(r"[0-9]{1,9}-", name)), default=0)
+    return max((int(match[0]) + 1 for name in names if (match := _NUMBERED.match(name))), default=0)
 
 
 def log_of(submission: Submission, job: Accepted, index: int = 0) -> Path:
@@ -290,7 +291,7 @@ def _guess(submission: Submission, stem: str) -> Intent:
     return Intent(Role(role), name, 1, 0, f"{stem}.sh", (), submission.scheduler, 0.0)
 
 
-def _publish(files: Files, path: str, data: bytes) -> None:
+def publish(files: Files, path: str, data: bytes) -> None:
     """Make `path` appear with its whole content. Raises FileExistsError if it was there."""
     draft = f"{path}.{random.getrandbits(32):08x}.new"
     try:

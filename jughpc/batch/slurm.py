@@ -215,11 +215,13 @@ class Slurm:
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(_array_size(known), settings)
 
-    def room_command(self, user: str) -> list[str]:
-        return slurm_limits.command(user)
+    def room_commands(self, user: str) -> Sequence[list[str]]:
+        return slurm_limits.commands(user)
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
-        return Room((*slurm_limits.bounds(reply, user, resources), *slurm_limits.of_all(limits)))
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
+        of_user, of_partitions = replies
+        bounds = (*slurm_limits.bounds(of_user, user, resources), *slurm_limits.of_all(limits))
+        return Room(bounds, walltime=slurm_limits.walltime(of_partitions, resources.partition))
 
     def absent(self, reply: Reply) -> bool:
         return reply.code != 0 and "Could not establish a configuration source" in reply.stderr

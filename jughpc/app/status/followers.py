@@ -17,7 +17,7 @@ from jughpc.fs import Files
 REDUCED = "reduced"
 """In a submission's folder: its reduce ended well, in its job or by hand."""
 
-_TO_COME = "the collector queues it once all tasks are done: the queue had no room for it"
+_TO_COME = "the collector queues it once all tasks are done"
 _SIZES = re.compile(r"--(time|mem)\b")  # options for elements, of which followers have their own
 _BADLY = (State.FAILED, State.CANCELLED)
 

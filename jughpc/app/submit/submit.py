@@ -25,7 +25,7 @@ from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.stage import Staging
-from jughpc.batch import script, settling, submissions
+from jughpc.batch import room, script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -144,6 +144,7 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
     _check(site, request)
     cluster = _cluster(clusters, request)
+    request = _within(request, cluster, site)
     live.refuse_a_second(site, clusters, request.again)
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
@@ -222,6 +223,12 @@ def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
             f"{cluster.name} sends no mail. Name a command that does: --notify 'mail -s \"$JUGHPC_NOTICE_EVENT\" you'."
         )
     return cluster
+
+
+def _within(request: SubmitRequest, cluster: Cluster, site: Site) -> SubmitRequest:
+    """Return `request` with a collector that may start."""
+    collect = room.within(request.options.collect, cluster.longest, site.say)
+    return replace(request, options=replace(request.options, collect=collect))
 
 
 @contextmanager

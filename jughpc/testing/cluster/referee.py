@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from jughpc.batch.scheduler import Refusal, Reply, Role, Scheduler
 from jughpc.errors import SubmitError
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.mine import Ours, ours
-from jughpc.testing.cluster.model import Element, End, SimJob
+from jughpc.testing.cluster.model import Element, End, Phase, SimJob
 from jughpc.testing.cluster.seat import Seat
 
 Trace = Callable[[str], None]
@@ -23,6 +24,7 @@ _NOBODY_LEFT = (_KILLED, _BROKEN)  # who could go on; users are told so
 _SAYS = {"refused": "says that nothing is queued", "was interrupted": "was to take back what was queued"}
 _KNOWN_FOR = 250.0  # [s] that a system must remember ends, for a collector to be blamed for what it does not know
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
+_SIDE_BY_SIDE = 120.0  # [s] that a collector may take to see that another takes its place
 _HANDING_OVER = 900.0  # [s] that one job may take to give way to the next, with a server that hangs meanwhile
 
 
@@ -99,6 +101,13 @@ class Referee:
     def queued_by(self, seat: Seat) -> set[int]:
         """Return the submissions of which a process queued something."""
         return {mine.submission for job, who in self._queued_by.items() if who is seat and (mine := ours(job))}
+
+    def collects(self, job: SimJob) -> None:
+        """Check that a collector that starts does not go on beside another of its submission."""
+        mine = ours(job)
+        for other in self._jobs(mine.submission, Role.COLLECT) if mine else ():
+            if other is not job and other.having(Phase.RUNNING):
+                self.engine.stage.at(_SIDE_BY_SIDE, partial(self._check_alone, job, other))
 
     def reduces(self, job: SimJob) -> None:
         """Check that a reduce that starts has what it waited for."""
@@ -235,6 +244,11 @@ class Referee:
         """Check that of two jobs of which one followed the other only one goes on."""
         if not any(one.over or one.never for one in (job, other)):
             self.blame(1, kind, f"{other.number}, {job.number}")
+
+    def _check_alone(self, job: SimJob, other: SimJob) -> None:
+        """Check that of two collectors that ran at the same time only one is left."""
+        if job.having(Phase.RUNNING) and other.having(Phase.RUNNING):
+            self.blame(1, "two collectors work side by side", f"{other.number}, {job.number}")
 
     def _judge_submission(self, number: int) -> None:
         times = self.reduced[number]

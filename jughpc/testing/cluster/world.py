@@ -235,6 +235,7 @@ class World:
             return Stepped(self.stage, _sleep(start.job.ask.walltime or 0.0), exited)
         self.trace(f"    {what.role.value} {start.job.number}_{start.element.index} starts on {start.node.name}")
         if what.role is Role.COLLECT:
+            self.referee.collects(start.job)
             return self._launch_case(start, exited, "collect", self._collect, self._collector_doom())
         if what.role is Role.REDUCE:
             self.referee.reduces(start.job)
