@@ -118,7 +118,7 @@ def _known(cluster: Cluster) -> _Known:
 
 def _with_room(cluster: Cluster, resources: Resources) -> Cluster:
     """Return `cluster` with what it allows to this user's jobs that ask for `resources`."""
-    commands = cluster.scheduler.room_commands(host.user())
+    commands = cluster.scheduler.room_commands(host.user(), resources)
     replies = [_try(cluster, command) or Reply(tuple(command), 1, "", "") for command in commands]
     room = cluster.scheduler.parse_room(replies, cluster.limits, host.user(), resources)
     sizes = [size for size in (cluster.limits.array_size, room.array_size) if size is not None]

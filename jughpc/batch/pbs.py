@@ -171,7 +171,7 @@ class Pbs:
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(pbs_limits.array_size(settings), settings)
 
-    def room_commands(self, user: str) -> Sequence[list[str]]:
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
         return (["qstat", "-Q", "-f", "-F", "json"],)  # of two queues that are named some releases tell the first only
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:

@@ -336,8 +336,8 @@ class Scheduler(Protocol):
     def parse_limits(self, reply: Reply) -> Limits:
         """Return what could be read; unreadable is no limit known."""
 
-    def room_commands(self, user: str) -> Sequence[list[str]]:
-        """Return the commands that tell what the system allows to `user`; () if there is none."""
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        """Return the commands that tell what the system allows to jobs of `user` that ask for `resources`."""
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
         """Return what holds for jobs of `user` that ask for `resources`; unreadable is no bound known.

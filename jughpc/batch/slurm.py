@@ -215,12 +215,12 @@ class Slurm:
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(_array_size(known), settings)
 
-    def room_commands(self, user: str) -> Sequence[list[str]]:
-        return slurm_limits.commands(user)
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        return slurm_limits.commands(user, resources.qos)
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
-        of_user, of_partitions = replies
-        bounds = (*slurm_limits.bounds(of_user, user, resources), *slurm_limits.of_all(limits))
+        of_user, of_partitions, *of_qos = replies
+        bounds = (*slurm_limits.bounds(of_user, of_qos, user, resources), *slurm_limits.of_all(limits))
         return Room(bounds, walltime=slurm_limits.walltime(of_partitions, resources.partition))
 
     def absent(self, reply: Reply) -> bool:

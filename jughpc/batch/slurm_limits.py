@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from jughpc import units
 from jughpc.batch.scheduler import Bound, Limits, Reply, Resources
@@ -15,12 +15,18 @@ _BOUND = re.compile(r"(\d+)(?:\((\d+)\))?")  # "N" is none
 _BLOCK = re.compile(r"([^\s{}=]+)=\{([^{}]*)\}")
 
 _OF_USER = ("MaxSubmitJobs", "GrpSubmitJobs")
+_OF_EACH = {"MaxSubmitJobsPU": "MaxSubmitJobsPerUser", "MaxSubmitJobsPA": "MaxSubmitJobsPerAccount"}
+"""What a QOS lets each user and each account submit, by the controller's words, in those of sacctmgr."""
 
 
-def commands(user: str) -> Sequence[list[str]]:
-    """Return the commands that tell what holds for `user`, and how long jobs may run."""
+def commands(user: str, qos: str | None) -> Sequence[list[str]]:
+    """Return the commands that tell what holds for `user`, how long jobs may run, and what holds in a QOS.
+
+    The controller tells what a QOS lets a user submit only once he has used it.
+    """
     of_user = ["scontrol", "-o", "show", "assoc_mgr", f"users={user}", "flags=assoc,qos"]
-    return of_user, ["scontrol", "-o", "show", "partition"]
+    of_qos = ["sacctmgr", "-nP", "show", "qos", f"name={qos}", f"format={','.join(_OF_EACH.values())}"]
+    return of_user, ["scontrol", "-o", "show", "partition"], *([of_qos] if qos else [])
 
 
 def walltime(reply: Reply, partition: str | None) -> float | None:
@@ -42,7 +48,7 @@ def _seconds(text: str) -> float | None:
         return None
 
 
-def bounds(reply: Reply, user: str, resources: Resources) -> Iterator[Bound]:
+def bounds(reply: Reply, of_qos: Sequence[Reply], user: str, resources: Resources) -> Iterator[Bound]:
     """Yield what holds for jobs of `user` that ask for `resources`, as far as it can be told for certain.
 
     Of an account, or a QOS, that the user did not choose, only the one that is taken then is heeded.
@@ -55,9 +61,9 @@ def bounds(reply: Reply, user: str, resources: Resources) -> Iterator[Bound]:
     for record in records:
         if record.words.get("QOS", "").partition("(")[0] == resources.qos:
             yield from _told(record.words, ("GrpSubmitJobs",), f"of QOS {resources.qos}")
-            yield from _of_each(
-                record.text, _names(user, own), {one.words.get("Account", "") for one in mine}, resources
-            )
+            accounts = {one.words.get("Account", "") for one in mine}
+            told = _blocks(record.text, _names(user, own), accounts)
+            yield from _of_each(told, _row(of_qos), f"of QOS {resources.qos}")
 
 
 def of_all(limits: Limits) -> Iterator[Bound]:
@@ -93,20 +99,25 @@ def _names(user: str, own: Sequence[_Record]) -> set[str]:
     return {user, *(re.sub(r".*\((\d+)\)", r"\1", record.words["UserName"]) for record in own)}
 
 
-def _of_each(text: str, users: Set[str], accounts: Set[str], resources: Resources) -> Iterator[Bound]:
-    """Yield what a QOS lets each user, and each account, submit; it tells that only once somebody has used it.
+def _of_each(own: Mapping[str, str], row: Mapping[str, str], whose: str) -> Iterator[Bound]:
+    """Yield what a QOS lets each user, and each account, submit; what is told of this one says how much is used."""
+    for word in _OF_EACH:
+        yield from _told(own if word in own else row, (word,), whose)
 
-    What is told of others is as much as this one may have, too, but for what they have used.
-    """
+
+def _blocks(text: str, users: Set[str], accounts: Set[str]) -> dict[str, str]:
+    """Return the words about a user, and his account, of all that stand behind a QOS."""
     head, _, of_users = text.partition("User Limits")
-    for word, part, names in (
-        ("MaxSubmitJobsPU", of_users, users),
-        ("MaxSubmitJobsPA", head.partition("Account Limits")[2], accounts),
-    ):
-        blocks = {who: dict(_WORD.findall(words)) for who, words in _BLOCK.findall(part)}
-        own = next((blocks[name] for name in names if name in blocks), None)
-        for bound in _told(own or next(iter(blocks.values()), {}), (word,), f"of QOS {resources.qos}"):
-            yield bound if own else replace(bound, used=0)
+    of_accounts = head.partition("Account Limits")[2]
+    found = [words for who, words in _BLOCK.findall(of_users) if who in users]
+    found += [words for who, words in _BLOCK.findall(of_accounts) if who in accounts]
+    return dict(_WORD.findall(" ".join(found)))
+
+
+def _row(replies: Sequence[Reply]) -> dict[str, str]:
+    """Return what sacctmgr tells of a QOS, by the controller's words."""
+    values = [line.split("|") for reply in replies if reply.code == 0 for line in reply.stdout.splitlines()]
+    return dict(zip(_OF_EACH, values[0], strict=False)) if len(values) == 1 else {}
 
 
 def _records(text: str) -> Iterator[_Record]:

@@ -179,7 +179,7 @@ class SchedulerContract:
 
     def test_room_that_cannot_be_read_is_no_bound(self, scheduler: Scheduler) -> None:
         for text in GARBAGE:
-            replies = [Reply(tuple(command), 0, text, "") for command in scheduler.room_commands("ada")]
+            replies = [Reply(tuple(command), 0, text, "") for command in scheduler.room_commands("ada", Resources())]
             assert scheduler.parse_room(replies, Limits(), "ada", Resources()) == Room()
 
     def test_the_id_is_read_below_a_banner(self, scheduler: Scheduler, sayings: Sayings) -> None:

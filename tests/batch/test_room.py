@@ -22,7 +22,7 @@ def bounds(recorded):
     """Return what a controller told, with slurmdbd behind it, as (name, most, used)."""
 
     def found(resources: Resources, user: str = "ada", **settings: str) -> set[tuple[str, int, int]]:
-        replies = (recorded("slurm/scontrol-show-assoc-mgr"), NOTHING)
+        replies = (recorded("slurm/scontrol-show-assoc-mgr"), NOTHING, recorded("slurm/sacctmgr-show-qos"))
         told = Slurm().parse_room(replies, Limits(settings=settings), user, resources)
         return {(bound.name, bound.most, bound.used) for bound in told.bounds}
 
@@ -46,7 +46,7 @@ def test_bounds_of_the_account_and_the_qos_that_count_are_read(bounds, resources
     assert bounds(resources) == expected
 
 
-def test_what_a_qos_lets_others_submit_it_lets_one_who_has_not_used_it(bounds):
+def test_what_a_qos_lets_each_user_submit_is_known_of_one_who_has_not_used_it(bounds):
     assert bounds(Resources(qos="short"), user="eve") == {SHORT, (EACH, 3, 0)}
 
 

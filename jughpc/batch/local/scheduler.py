@@ -127,7 +127,7 @@ class Local:
         except SchedulerError:
             return Limits()
 
-    def room_commands(self, user: str) -> Sequence[list[str]]:
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
         return ()
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:

@@ -164,7 +164,7 @@ class GridEngine:
         size = settings.get("max_aj_tasks", "")
         return Limits(int(size) or None if size.isdecimal() else None, settings)
 
-    def room_commands(self, user: str) -> Sequence[list[str]]:
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
         return ()
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
