@@ -66,6 +66,8 @@ _MOST = 4_000_001  # indices of an array, whatever MaxArraySize says; a larger o
 _SETTINGS = "SLURM_VERSION ClusterName MaxArraySize MaxJobCount MinJobAge KillWait AccountingStorageType"
 
 _REFUSALS = (
+    # MaxJobCount is reached, as sbatch says it that has waited for two minutes
+    (Refusal.FULL, r"temporarily unable to accept job(?s:.*)Resource temporarily unavailable"),
     (
         Refusal.RETRY,
         "Unable to contact slurm controller|Socket timed out|Connection refused|Zero Bytes were transmitted"

@@ -50,6 +50,13 @@ def mark_reduced(files: Files, submission: Submission) -> None:
     files.save(f"{submission.path}/{REDUCED}", [])
 
 
+def unmark_reduced(files: Files, jugdir: Path) -> None:
+    """Record that what was reduced is not what there will be: results are gone, and may be others next time."""
+    for submission in submissions.every(files, jugdir):
+        if is_reduced(files, submission):
+            files.remove(f"{submission.path}/{REDUCED}")
+
+
 def is_reduced(files: Files, submission: Submission) -> bool:
     """Return whether the submission's reduce ended well, by its own word."""
     return REDUCED in files.names(submission.path)
@@ -144,7 +151,7 @@ def told(jobs: Jobs, files: Files) -> dict[Role, Told]:
         gone = set()
         statuses[Role.REDUCE] = Status(State.QUEUED, _TO_COME)
     found = ((role, latest(jobs, role), statuses.get(role)) for role in (Role.COLLECT, Role.REDUCE))
-    fate = _fate(jobs, files)
+    fate = "all was reduced already" if is_reduced(files, jobs.submission) else f"the collector {_fate(jobs, files)}"
     return {
         role: _told(jobs, job, status, fate if job and journal.stem_of(job) in gone else "", failed=role in bad)
         for role, job, status in found
@@ -156,11 +163,11 @@ def _told(jobs: Jobs, job: Accepted | None, status: Status, lost: str, *, failed
     """Return how a follower stands.
 
     Args:
-        lost: How the collector ended for which it was withdrawn, "" if it was not.
+        lost: Why it was withdrawn, "" if it was not.
     """
     words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
     if lost:
-        words, advice = f"withdrawn, for the collector {lost}", ""
+        words, advice = f"withdrawn, for {lost}", ""
     elif failed and job:
         advice = _SIZES.sub(rf"--{job.role.value}-\1", advice)
         step = _next_step(jobs, status) if job.role is Role.COLLECT else ""

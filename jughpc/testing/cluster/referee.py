@@ -106,7 +106,7 @@ class Referee:
         """Check that a collector that starts does not go on beside another of its submission."""
         mine = ours(job)
         for other in self._jobs(mine.submission, Role.COLLECT) if mine else ():
-            if other is not job and other.having(Phase.RUNNING):
+            if other is not job and other.having(Phase.RUNNING) and not self._hands_over(other, job):
                 self.engine.stage.at(_SIDE_BY_SIDE, partial(self._check_alone, job, other))
 
     def reduces(self, job: SimJob) -> None:
@@ -244,6 +244,11 @@ class Referee:
         """Check that of two jobs of which one followed the other only one goes on."""
         if not any(one.over or one.never for one in (job, other)):
             self.blame(1, kind, f"{other.number}, {job.number}")
+
+    def _hands_over(self, job: SimJob, other: SimJob) -> bool:
+        """Return whether a collector queued the other, and does nothing any more but wait for room for its reduce."""
+        seat = self._queued_by.get(other)
+        return seat is not None and seat.name == f"collect-{job.number}"
 
     def _check_alone(self, job: SimJob, other: SimJob) -> None:
         """Check that of two collectors that ran at the same time only one is left."""
