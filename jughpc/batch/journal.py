@@ -212,6 +212,18 @@ def logs_of(
             )
 
 
+def next_element(files: Files, submission: Submission) -> int:
+    """Return the number of the submission's next element, behind those that were queued, or may be."""
+    found = [entry.outcome or wanted(submission, entry) for entry in entries(files, submission)]
+    return max((job.offset + job.size for job in found if not isinstance(job, Never)), default=0)
+
+
+def numbers(jobs: Sequence[Accepted]) -> list[int]:
+    """Return the numbers of the elements of the arrays among `jobs`, ascending."""
+    arrays = (range(job.offset, job.offset + job.size) for job in jobs if job.role is Role.ARRAY)
+    return sorted({number for array in arrays for number in array})
+
+
 def elements(jobs: Sequence[Accepted]) -> int:
     """Return how many elements the arrays among `jobs` have."""
     return sum(job.size for job in jobs if job.role is Role.ARRAY)

@@ -63,6 +63,17 @@ def announce(files: Files, submission: Submission, new: Sequence[str], old: Sequ
     return one
 
 
+def is_second(files: Files, submission: Submission, one: Replacement) -> bool:
+    """Return whether somebody else was first, and queued nothing yet; then this is not to be."""
+    names = files.names(submission.path)
+    others = {int(match[1]) for match in map(_NAME.fullmatch, names) if match} - {one.first}
+    begun = {int(entry.stem.partition("-")[0]) for entry in journal.entries(files, submission)}
+    if any(other < one.first and other not in begun for other in others):
+        files.remove(f"{submission.path}/{one.first}{SUFFIX}")
+        return True
+    return False
+
+
 def choose(files: Files, submission: Submission, one: Replacement, stays: Stays) -> Stays:
     """Record which jobs stay and return what holds: who chose first was right."""
     try:

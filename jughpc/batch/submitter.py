@@ -79,8 +79,8 @@ class Submitter:
         """
         if submission.damage:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
-        before = journal.accepted(self.files, submission)
-        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after), waits)
+        first, element = (number(self.files, submission) for number in (journal.next_ordinal, journal.next_element))
+        start = Start(first, element, tuple(after), waits)
         resized = replace(submission, workload=replace(submission.workload, size=size))
         jobs = plan(resized, self.cluster.scheduler, dependents, start)
         if not replaces:
@@ -94,6 +94,8 @@ class Submitter:
             one = replacing.announce(self.files, submission, *stems, self.cluster.clock.wall())
         except FileExistsError:
             raise _number_taken(submission) from None
+        if replacing.is_second(self.files, submission, one):  # who was first may be about to number elements likewise
+            raise _number_taken(submission)
         accepted = self._submit_all(submission, jobs, partial(self._take_back_new, one))
         replacing.choose(self.files, submission, one, Stays.NEW)
         replacing.settle(self.files, submission, 0.0)

@@ -9,7 +9,7 @@ import pytest
 from jughpc.batch import journal, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.journal import Intent, Never
-from jughpc.batch.replacing import Stays, announce, choose, settle
+from jughpc.batch.replacing import Stays, announce, choose, is_second, settle
 from jughpc.batch.scheduler import Role, Workload
 from jughpc.batch.slurm import Slurm
 from jughpc.batch.submissions import Accepted, ElementOptions
@@ -124,6 +124,26 @@ def test_of_two_who_add_at_the_same_time_one_learns_it(files, submission, announ
     with pytest.raises(FileExistsError):
         announce(files, submission, stems([ARRAY, COLLECT]), stems(OLD), LATER)
     assert journal.next_ordinal(files, submission) == 4  # and begins behind the other at the next try
+
+
+def test_who_adds_behind_one_who_queued_nothing_yet_is_second(files, submission, announced):
+    later = announce(files, submission, ["4-array", "5-collect"], stems(OLD), LATER)
+    assert not is_second(files, submission, announced)
+    assert is_second(files, submission, later)
+    assert kept(files, submission) == ["3.replaces"]
+
+
+def test_elements_are_numbered_behind_those_that_may_be_queued(files, submission, announced):
+    assert journal.next_element(files, submission) == 1
+    intent = Intent(Role.ARRAY, ARRAY.name, 8, 1, ARRAY.script, (), "slurm", NOW)
+    journal.record_intent(files, submission, intent)
+    assert journal.next_element(files, submission) == 9
+    later = announce(files, submission, ["4-array", "5-collect"], stems(OLD), LATER)
+    assert not is_second(files, submission, later)
+    journal.settle_as(files, submission, "3-array", Never("it is not there"))
+    assert journal.next_element(files, submission) == 1
+    accept(files, submission, replace(job(4, Role.ARRAY), offset=9, size=2))
+    assert journal.numbers(journal.accepted(files, submission)) == [0, 9, 10]
 
 
 @pytest.mark.parametrize(
