@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from jughpc.jug.backends import redis_store as redis_store
     from jughpc.tasks.barrier import barrier as barrier
     from jughpc.tasks.barrier import bvalue as bvalue
+    from jughpc.tasks.running import TimeIsUp as TimeIsUp
+    from jughpc.tasks.running import checkpoint_dir as checkpoint_dir
+    from jughpc.tasks.running import scratch_dir as scratch_dir
+    from jughpc.tasks.running import seconds_left as seconds_left
     from jughpc.tasks.running import seed as seed
 
 __all__ = [
@@ -62,7 +66,8 @@ _MODULES = (  # not for `import *`: that would hide Python's io
 )  # fmt: skip
 
 _OURS = {  # which jug has not, and not for `import *`: too usual names
-    "Executor": "jughpc.app.calls.executor", "seed": "jughpc.tasks.running", "submit": "jughpc.app.calls.commands",
+    "Executor": "jughpc.app.calls.executor", "submit": "jughpc.app.calls.commands",
+    **dict.fromkeys(("TimeIsUp", "checkpoint_dir", "scratch_dir", "seconds_left", "seed"), "jughpc.tasks.running"),
 }  # fmt: skip
 
 

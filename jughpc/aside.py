@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from jughpc.fs import Buffer, Files
-from jughpc.inode import create_new, fill
+from jughpc.inode import create_new, fill, new_token
 
 
 def publish(files: Files, path: str, temporary: str, parts: Sequence[Buffer]) -> None:
@@ -28,7 +27,7 @@ def publish(files: Files, path: str, temporary: str, parts: Sequence[Buffer]) ->
 
 def put(path: Path, text: str) -> None:
     """Give a file that people see the content `text` at once, whatever had its name. Raises OSError that names it."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    draft = path.with_name(f".{path.name}.{new_token()}.new")
     try:
         fill(create_new(str(draft)), [text.encode(errors="surrogateescape")], str(path), safe=False)
         draft.replace(path)

@@ -24,6 +24,8 @@ T = TypeVar("T")
 _NO_HOME = Path("/nonexistent")
 _TICK = 0.1  # [s] longer than a tick of any server's clock, by which two changes may have one stamp
 _NO_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+_AT_ONCE = 32  # names that every system lists in one moment: a server of NFS reads a folder by pages of 4 KiB
+_MOVING = 4  # times that a folder is listed which changes all the time
 _STALE = 3  # times that a stale handle is looked up again: another client may go on replacing the file
 
 
@@ -239,11 +241,16 @@ class OsFiles:
     def _list(self, folder: str) -> list[str]:
         handle = os.open(self._prefix + folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            if self._may_be_cached_too_early(folder, os.fstat(handle).st_mtime_ns):
-                forget(handle)
-            return os.listdir(handle)
+            return at_one_moment(
+                lambda stamp: self._list_open(folder, handle, stamp), lambda: os.fstat(handle).st_mtime_ns
+            )
         finally:
             os.close(handle)
+
+    def _list_open(self, folder: str, handle: int, changed: int) -> list[str]:
+        if self._may_be_cached_too_early(folder, changed):
+            forget(handle)
+        return os.listdir(handle)
 
     def _may_be_cached_too_early(self, folder: str, changed: int) -> bool:
         """Return whether `folder`, whose stamp is `changed`, may have changed after this client cached its listing.
@@ -313,6 +320,23 @@ class OsFiles:
         if self._sharing is None:
             self._sharing = Sharing.of(self.root)
         return self._sharing
+
+
+def at_one_moment(names: Callable[[int], list[str]], changed: Callable[[], int]) -> list[str]:
+    """Return a folder's names as they were at one moment: what is moved meanwhile is there under one of its names.
+
+    A folder of many names is read piece by piece, and both names of what is moved may lie in the wrong pieces.
+
+    Args:
+        names: Reads the folder, whose last change was at this stamp.
+        changed: Returns the stamp of the folder's last change.
+    """
+    for _ in range(_MOVING):
+        stamp = changed()
+        found = names(stamp)
+        if len(found) <= _AT_ONCE or changed() == stamp:
+            break
+    return found
 
 
 def again_if_stale(action: Callable[[], T]) -> T:

@@ -268,7 +268,7 @@ def start_redis(tmp_path_factory: pytest.TempPathFactory, give_up: Callable[[str
         how = ["--port", "0", "--tls-port", str(port), *_TLS] if tls else ["--port", str(port)]
         argv = ["redis-server", *how, "--bind", "127.0.0.1", "--save", "", "--requirepass", password]
         with subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd=folder) as process:
-            end = time.monotonic() + 30
+            end = time.monotonic() + 120
             while not _listens(port):
                 assert time.monotonic() < end, "redis-server did not start"
                 time.sleep(0.02)

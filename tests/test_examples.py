@@ -68,6 +68,12 @@ def test_compound_leaves_one_task_an_estimate(run):
     assert run("status", "compound.py", "--short") == "All tasks complete (3 tasks).\n"
 
 
+def test_long_training_gives_the_least_loss(run):
+    jugfile = run.folder / "long_training.py"
+    jugfile.write_text(jugfile.read_text().replace("1000, 0.15", "1000, 0"))
+    assert float(shown(run, "long_training", "value(least)")) == pytest.approx((1 - 0.004) ** 2000)
+
+
 def test_images_gives_a_normalised_table_of_features(run):
     found = shown(run, "images", "value(table).shape, abs(value(table).mean(axis=0)).max() < 1e-9")
     assert found == "(6, 4) True"

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from jughpc.aside import put
-from jughpc.fs import LinksRefusedError, OsClock, OsFiles, again_if_stale
+from jughpc.fs import LinksRefusedError, OsClock, OsFiles, again_if_stale, at_one_moment
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.filescontract import FilesContract
@@ -45,6 +45,37 @@ class TestSimFiles(FilesContract):
 def test_a_new_file_leaves_its_mode_to_the_umask(tmp_path):
     OsFiles(tmp_path).write("name", [b"x"])
     assert not (tmp_path / "name").stat().st_mode & stat.S_IXUSR
+
+
+class Moving:
+    """A folder that changes while it is read, for so many times."""
+
+    def __init__(self, times, names):
+        self.times, self.names, self.read = times, names, 0
+
+    def at_one_moment(self):
+        return at_one_moment(self._read, lambda: min(self.read, self.times))
+
+    def _read(self, stamp):
+        self.read += 1
+        return [f"{stamp}-{number}" for number in range(self.names)]
+
+
+def test_a_folder_of_many_names_is_listed_again_if_it_changed_meanwhile():
+    assert Moving(2, names=100).at_one_moment()[0] == "2-0"
+
+
+def test_a_folder_that_never_stands_still_is_listed_a_few_times_only():
+    moving = Moving(1000, names=100)
+    moving.at_one_moment()
+    assert moving.read == 4
+
+
+@pytest.mark.parametrize(("times", "names"), [(0, 100), (1, 10)])
+def test_a_folder_that_stands_still_or_is_read_at_once_is_listed_once(times, names):
+    moving = Moving(times, names)
+    moving.at_one_moment()
+    assert moving.read == 1
 
 
 def test_a_part_larger_than_a_pipe_is_written_whole(tmp_path):

@@ -21,7 +21,10 @@ PLACES = [ROOT, ROOT / "jughpc", ROOT / "tests"]
 
 WORD = re.compile(r"[\w.*-][\w./*-]*(::\w+)?")
 SUFFIXES = (".py", ".md", ".toml", ".yml", ".yaml", ".j2", ".sh", ".txt", ".cfg")
-FOLDERS = {"workers", "shards", "complete", "manifest", "sources", "jugfiles", "bundles", "submissions", "measures"}
+FOLDERS = {
+    "workers", "shards", "complete", "checkpoints", "manifest", "sources", "jugfiles", "bundles", "submissions",
+    "measures",
+}  # fmt: skip
 MADE = FOLDERS | {"store.yaml", "dist"}
 USERS_OWN = {"areas/calls.py", "jugfile.py", "jughpc.yaml", "train.py", "__jug_please_stop_running.txt", "jughpc-demo/"}
 SITES_OWN = {"python/3.12", "lmod.sh", "share/man"}

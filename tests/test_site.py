@@ -14,6 +14,7 @@ from docs.site import api, commands, reference, systems
 from jughpc.batch import registry
 from jughpc.batch.scheduler import Resources
 from jughpc.cli.main import jughpc
+from jughpc.config.asks import KEYS
 from jughpc.config.settings import named
 
 from .site import faults
@@ -50,7 +51,7 @@ def test_each_option_that_takes_something_says_what_holds_without_it(name):
     assert [spelt for spelt in silent if spelt.split()[0] not in NOTHING] == []
 
 
-NOTHING = {"--name", "--pattern", "--reduce", "--more", "--after", "--socket", "--array", "--debug", "--task"}
+NOTHING = {"--name", "--only", "--pattern", "--reduce", "--more", "--after", "--socket", "--array", "--debug", "--task"}
 """Without these, what they tell of is not done, and nothing is chosen."""
 
 
@@ -71,6 +72,7 @@ def test_pages_are_filled_in_where_they_have_a_mark():
 
 def test_the_table_of_systems_has_each_resource_and_each_system():
     asked = {name for name, setting in named().items() if setting.by.split()[0] == "submit" and name in systems.ASKED}
+    asked |= KEYS.keys() - named().keys()
     assert asked == systems.ASKED.keys()
     fields = {field.name for field in dataclasses.fields(Resources)}
     given = {name for _, job in systems.ASKED.values() for name in fields if getattr(job.resources, name) is not None}
@@ -78,6 +80,8 @@ def test_the_table_of_systems_has_each_resource_and_each_system():
     head, _, *rows = systems.table()
     assert all(f" {name} " in head for name in registry.names())
     assert "| `--qos high` | `--qos=high` | refused | not said |" in rows
+    tasks = "| `--ntasks=32 --cpus-per-task=1` | `-l select=32:ncpus=1:mpiprocs=1` | heeded |"
+    assert f"| `--resources '*:tasks=32'` {tasks}" in rows
     assert "| `--time 90m` | `--time=01:30:00` | `-l walltime=01:30:00` | heeded |" in rows
 
 

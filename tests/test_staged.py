@@ -42,7 +42,7 @@ def run(root, code=TAKE):
         python = subprocess.Popen(
             [sys.executable, "-c", code], env=env, pass_fds=[lock.fileno()], text=True, stdout=subprocess.PIPE
         )
-    return python.communicate(timeout=60)[0], python.returncode  # the lock is the process's alone by now
+    return python.communicate(timeout=120)[0], python.returncode  # the lock is the process's alone by now
 
 
 @pytest.mark.local

@@ -30,8 +30,10 @@ ASKED: dict[str, tuple[str, Job]] = {
 } | {
     "throttle": ("--throttle 20", replace(_PLAIN, throttle=20)),
     "exclude": ("--exclude node7", replace(_PLAIN, exclude=("node7",))),
+    "tasks": ("--resources '*:tasks=32'", replace(_PLAIN, resources=Resources(tasks=32))),
+    "constraint": ("--resources '*:constraint=ib'", replace(_PLAIN, resources=Resources(constraint="ib"))),
 }
-"""By setting: what is typed, and the job that it makes."""
+"""By setting, or key of `resources` that is none: what is typed, and the job that it makes."""
 
 
 def with_systems(page: str) -> str:

@@ -45,6 +45,7 @@ class Intent:
         after: Ids of the jobs that it waits for.
         scheduler: The system's name.
         began: When [Unix s, by the clock of who queued it].
+        only: As of `Accepted`.
     """
 
     role: Role
@@ -55,10 +56,11 @@ class Intent:
     after: tuple[str, ...]
     scheduler: str
     began: float
+    only: str = ""
 
     def accepted(self, job_id: str) -> Accepted:
         """Return the job that this became."""
-        return Accepted(self.role, job_id, self.name, self.size, self.offset, self.script)
+        return Accepted(self.role, job_id, self.name, self.size, self.offset, self.script, self.only)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Entry:
 def intent_of(job: Job, scheduler: str, clock: Clock) -> Intent:
     """Return what is to be recorded before `job` is queued."""
     after = job.depends_on.jobs if job.depends_on else ()
-    return Intent(job.role, job.name, job.size, job.offset, job.script.name, after, scheduler, clock.wall())
+    script, began = job.script.name, clock.wall()
+    return Intent(job.role, job.name, job.size, job.offset, script, after, scheduler, began, job.only)
 
 
 def record_intent(files: Files, submission: Submission, intent: Intent) -> None:
@@ -293,7 +296,13 @@ def _job(fields: Mapping[str, Any]) -> dict[str, Any]:
     if not (0 < size <= MOST_ELEMENTS and 0 <= offset < 10**9):
         raise ValueError(f"{size} elements from {offset} on")
     texts_of_job = {key: fields[key] for key in ("name", "script")}
-    return {"role": Role(fields["role"]), "size": size, "offset": offset, **texts_of_job}
+    return {
+        "role": Role(fields["role"]),
+        "size": size,
+        "offset": offset,
+        **texts_of_job,
+        "only": fields.get("only", ""),
+    }
 
 
 def _guess(submission: Submission, stem: str) -> Intent:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from jughpc.batch.scheduler import Resources
 from jughpc.errors import SettingError
 
+_OF_FUNCTIONS = ("constraint", "tasks")  # what functions alone ask for, so that no option says it
+
 
 @dataclass(frozen=True)
 class Own:
@@ -105,6 +107,8 @@ def refuse_resources(system: str, resources: Resources, *names: str) -> None:
     for name in names:
         if value := getattr(resources, name):
             title = name.upper() if name == "qos" else name
+            if name in _OF_FUNCTIONS:
+                raise SettingError(f"{system} has no {title}, so no function can ask for {name}={value} there.")
             raise SettingError(f"{system} has no {title}, so {value!r} says nothing to it. Leave --{name} out.")
 
 

@@ -156,6 +156,9 @@ class Pbs:
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [["qdel", _range(job, indices)] for job, indices in ranges(waiting)]
 
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        return [["qalter", "-m", "n", job] for job in jobs]
+
     def revive_command(self, jobs: Names) -> list[str]:
         return []
 

@@ -39,7 +39,7 @@ def attributes(job: Job) -> tuple[list[Directive], list[str]]:
 
 
 def _resources(resources: Resources) -> list[Directive]:
-    refuse_resources("PBS", resources, "qos")
+    refuse_resources("PBS", resources, "qos", "constraint")
     chunk = _chunk(resources)
     return given(
         (
@@ -60,4 +60,7 @@ def _chunk(resources: Resources) -> str:
     memory = None if resources.memory is None else f"{units.mebibytes(resources.memory)}mb"
     asked = {"mem": memory, "ngpus": resources.gpus or None}
     others = [f"{key}={value}" for key, value in asked.items() if value is not None]
-    return ":".join(["1", f"ncpus={resources.cpus or 1}", *others]) if resources.cpus or others else ""
+    if not (resources.cpus or resources.tasks or others):
+        return ""
+    ranks = ["mpiprocs=1"] if resources.tasks else []
+    return ":".join([str(resources.tasks or 1), f"ncpus={resources.cpus or 1}", *ranks, *others])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from jughpc.batch.scheduler import Condition, Dependency, Job, JobId, Resources, Role, Scheduler
+from jughpc.batch.scheduler import Condition, Dependency, Job, JobId, Part, Resources, Role, Scheduler
 from jughpc.batch.submissions import Submission
 from jughpc.batch.typed import MOST_ELEMENTS
 from jughpc.errors import SettingError
@@ -96,18 +96,22 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
         raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
     if total > MOST_ELEMENTS:
         raise SettingError(f"An array of {total} elements is too much. Ask for {MOST_ELEMENTS} at most.")
-    sizes = chunks(total, submission.limits.array_size)
-    offsets = accumulate(sizes, initial=start.element)
+    parts = submission.workload.parts or (Part("", submission.workload.argv, total, options.resources),)
+    arrays = [(part, size) for part in parts for size in chunks(part.size, submission.limits.array_size)]
+    offsets = accumulate((size for _, size in arrays), initial=start.element)
     jobs = [
         replace(
             _job(submission, scheduler, Role.ARRAY, start.job + place, size, offset),
+            argv=part.argv,
+            resources=part.resources,
+            only=part.only,
             elements=start.element + total,
             token=submission.token,
             extra=options.extra,
             stage=options.stage,
             after=options.after if start.waits else (),
         )
-        for place, (size, offset) in enumerate(zip(sizes, offsets, strict=False))
+        for place, ((part, size), offset) in enumerate(zip(arrays, offsets, strict=False))
     ]
     return _throttled(jobs, _bound(submission, scheduler))
 

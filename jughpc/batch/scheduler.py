@@ -16,6 +16,9 @@ from jughpc.batch.capabilities import Capabilities as Capabilities
 from jughpc.batch.capabilities import Condition as Condition
 from jughpc.batch.causes import Why
 from jughpc.batch.directives import Directive
+from jughpc.batch.workload import Part as Part
+from jughpc.batch.workload import Resources as Resources
+from jughpc.batch.workload import Workload as Workload
 
 JobId = str
 """A job as the scheduler names it: ``12``, ``12;cluster``, ``2[].server``."""
@@ -87,41 +90,6 @@ class Dependency:
 
 
 @dataclass(frozen=True)
-class Resources:
-    """What one element asks for; None leaves it to the site's defaults.
-
-    Attributes:
-        walltime: [s].
-        memory: [bytes].
-        cpus: Cores of one element.
-        gpus: GPUs of one element.
-        project: What PBS accounts to, beside `account`.
-        select: The chunk of PBS in place of one made of cores, memory and GPUs; "" for none at all.
-        place: How PBS places that chunk.
-    """
-
-    walltime: float | None = None
-    memory: int | None = None
-    cpus: int | None = None
-    gpus: int | None = None
-    partition: str | None = None
-    account: str | None = None
-    qos: str | None = None
-    project: str | None = None
-    select: str | None = None
-    place: str | None = None
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What goes down at submit: run `argv` in `size` elements under `name`."""
-
-    argv: tuple[str, ...]
-    size: int
-    name: str
-
-
-@dataclass(frozen=True)
 class Job:
     """One job to be submitted: what the templates render and the submit command names.
 
@@ -133,6 +101,7 @@ class Job:
         offset: Number of its first element within the submission.
         elements: Elements of the whole submission.
         token: Of the submission, told to the elements of its arrays; "" to other jobs.
+        only: Of which part of the workload its elements are, "" where these are all alike.
         throttle: Elements that may run at once, None for no bound.
         script: Where the rendered script lies (absolute).
         log: Where one element writes its output: absolute, with the scheduler's own placeholders.
@@ -158,7 +127,7 @@ class Job:
     script: Path
     log: str
     workdir: Path
-    resources: Resources = Resources()
+    resources: Resources = field(default_factory=Resources)
     setup: tuple[str, ...] = ()
     probe: tuple[str, ...] = ()
     stage: Bundle | None = None
@@ -169,6 +138,7 @@ class Job:
     is_told: bool = False
     extra: tuple[str, ...] = ()
     token: str = ""
+    only: str = ""
 
     @property
     def end_record(self) -> Path:
@@ -326,6 +296,9 @@ class Scheduler(Protocol):
 
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         """Return the commands that end those elements of `jobs` that were `waiting` a moment ago, and wait still."""
+
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        """Return the commands after which no mail tells how `jobs` end; [] if the system mails nothing."""
 
     def revive_command(self, jobs: Names) -> list[str]:
         """Return the command after which `jobs` that nobody supervises go on; [] where the system never leaves any."""

@@ -205,6 +205,10 @@ class Slurm:
         commands = self.cancel_commands({job: name for job, name in jobs.items() if job in wanted})
         return [[*command[:-1], "--state=PENDING", command[-1]] for command in commands]
 
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        ids = [(job, job.partition(";")[0]) for job in jobs]
+        return [["scontrol", *_clusters([job]), "update", f"JobId={number}", "MailType=NONE"] for job, number in ids]
+
     def revive_command(self, jobs: Names) -> list[str]:
         return []
 

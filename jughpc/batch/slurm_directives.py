@@ -20,8 +20,9 @@ def _own(job: Job) -> Iterator[Directive]:
     yield Directive("--output", job.log)
     yield Directive("--open-mode", "append")  # else a requeued element begins its log anew
     yield Directive("--chdir", str(job.workdir))
-    yield Directive("--nodes", "1")
-    yield Directive("--ntasks", "1")
+    if job.resources.tasks is None:
+        yield Directive("--nodes", "1")
+    yield Directive("--ntasks", str(job.resources.tasks or 1))
     yield Directive("--requeue")
     if job.is_told:
         yield Directive("--mail-type", "END,FAIL")
@@ -36,14 +37,28 @@ def _resources(resources: Resources) -> list[Directive]:
     return given(
         (
             ("--time", None if resources.walltime is None else units.walltime(resources.walltime)),
-            ("--mem", None if resources.memory is None else f"{units.mebibytes(resources.memory)}M"),
-            ("--gres", f"gpu:{resources.gpus}" if resources.gpus else None),
-            ("--cpus-per-task", resources.cpus),
+            *(_sized(resources) if resources.tasks is None else _of_each(resources)),
             ("--partition", resources.partition),
             ("--account", resources.account),
             ("--qos", resources.qos),
+            ("--constraint", resources.constraint),
         )
     )
+
+
+def _sized(resources: Resources) -> Iterator[tuple[str, object]]:
+    """Yield what one process on one node gets."""
+    yield "--mem", None if resources.memory is None else f"{units.mebibytes(resources.memory)}M"
+    yield "--gres", f"gpu:{resources.gpus}" if resources.gpus else None
+    yield "--cpus-per-task", resources.cpus
+
+
+def _of_each(resources: Resources) -> Iterator[tuple[str, object]]:
+    """Yield what each of several processes gets, on whatever nodes; --mem would be of a node."""
+    cpus = resources.cpus or 1
+    yield "--mem-per-cpu", None if resources.memory is None else f"{-(-units.mebibytes(resources.memory) // cpus)}M"
+    yield "--gpus-per-task", resources.gpus or None
+    yield "--cpus-per-task", cpus  # said in any case: what starts them would give each a whole node's threads
 
 
 def dependencies(job: Job) -> list[Dependency]:

@@ -103,6 +103,7 @@ class Accepted:
         size: Its elements.
         offset: Number of its first element within the submission.
         script: The name of its script in the submission's folder.
+        only: Of which part of the workload its elements are, "" where these are all alike.
     """
 
     role: Role
@@ -111,6 +112,7 @@ class Accepted:
     size: int
     offset: int
     script: str
+    only: str = ""
 
 
 def _plain_name(name: str) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -32,7 +31,7 @@ from jughpc.batch.submission import Submission as Submission
 from jughpc.batch.typed import checked, texts
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files
-from jughpc.inode import OddFileError
+from jughpc.inode import OddFileError, new_token
 from jughpc.jsonfile import read_json
 
 RECORD = "record.json"
@@ -56,7 +55,7 @@ def draft(
     return Submission(
         jugdir=jugdir.absolute(),
         number=_next_number(files),
-        token=secrets.token_hex(4),
+        token=new_token(),
         user=host.user(),
         host=host.hostname(),
         created=clock.wall(),
@@ -215,6 +214,7 @@ def _kept_setup(files: Files, number: int) -> tuple[str, ...]:
 def _recorded(submission: Submission) -> dict[str, Any]:
     fields = asdict(submission)
     fields["options"]["setup"] = ()
+    del fields["workload"]["parts"]  # further arrays have others: by what can be run then
     return {key: fields[key] for key in fields if key not in ("jugdir", "number", "damage")}
 
 

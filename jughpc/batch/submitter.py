@@ -12,7 +12,7 @@ from jughpc.batch.cluster import Cluster, Tell, same_job
 from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, Start, plan
 from jughpc.batch.replacing import Replacement, Stays
-from jughpc.batch.scheduler import Condition, Job, JobId
+from jughpc.batch.scheduler import Condition, Job, JobId, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import (
     CommandMissingError,
@@ -60,14 +60,14 @@ class Submitter:
     def submit_more(
         self,
         submission: Submission,
-        size: int,
+        wanted: Workload,
         dependents: Sequence[DependentJob] = (),
         after: Sequence[JobId] = (),
         *,
         waits: bool = False,
         replaces: Sequence[Accepted] = (),
     ) -> list[Accepted]:
-        """Queue `size` more elements of the submission's workload, numbered on from those it has.
+        """Queue the elements of `wanted` besides those that the submission has, numbered on from these.
 
         Args:
             dependents: As of `plan`.
@@ -81,7 +81,7 @@ class Submitter:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
         first, element = (number(self.files, submission) for number in (journal.next_ordinal, journal.next_element))
         start = Start(first, element, tuple(after), waits)
-        resized = replace(submission, workload=replace(submission.workload, size=size))
+        resized = replace(submission, workload=wanted)
         jobs = plan(resized, self.cluster.scheduler, dependents, start)
         if not replaces:
             return self._submit_all(submission, jobs, self._take_back_some)

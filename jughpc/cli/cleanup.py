@@ -57,6 +57,8 @@ def _tell_leftovers(leftovers: Tidied) -> None:
         (leftovers.marks, "marks that were not true"),
         (leftovers.texts, "texts that nothing runs any more"),
         (leftovers.bundles, "environments that no node unpacks any more"),
+        (leftovers.checkpoints, "checkpoints of tasks that are done"),
+        (leftovers.measures, "measurements of tasks that are gone"),
     ]
     if told := [f"{count} {what}" for count, what in counts if count]:
         echo(f"Removed leftovers: {', '.join(told)}")

@@ -89,9 +89,12 @@ def collect(site: Site, number: int, progress: str | None, notify: str | None, l
 @click.option("--script", required=True, type=click.Path(path_type=Path), help="The script.")
 @click.option("--script-text", "key", hidden=True)  # as the jobs of a submission name the text of its reduce
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
+@click.option("--if-released", is_flag=True, hidden=True)  # with tasks left, only if its collector says so
 @click.option("--submission", "number", type=int, hidden=True)  # whose last job it is
 @click.option("--notify", hidden=True)  # who is told how it ended, as submit was told
-def reduce(site: Site, script: Path, if_done: bool, key: str | None, number: int | None, notify: str | None) -> int:
+def reduce(
+    site: Site, script: Path, if_done: bool, if_released: bool, key: str | None, number: int | None, notify: str | None
+) -> int:
     """Run a Python script with the names of JUGFILE and `value`, as the reduce job of a submission does.
 
     Where tasks are left, `value(tasks, missing=None)` gives what is there, and `task.can_load()` tells what is.
@@ -102,6 +105,7 @@ def reduce(site: Site, script: Path, if_done: bool, key: str | None, number: int
     from jughpc.app.status.tasks import in_words, standing_in, sure
     from jughpc.app.submit import notify as notices
     from jughpc.app.submit import own_end
+    from jughpc.app.submit.released import is_released
     from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
     from jughpc.fs import environment
@@ -116,7 +120,7 @@ def reduce(site: Site, script: Path, if_done: bool, key: str | None, number: int
         session = peek(site)
         found = notice.standing = sure(site, standing_in(session))
         is_partial = bool(found.unfinished) or found.manifest.barrier
-        if if_done and is_partial:
+        if is_partial and (if_done or (if_released and not is_released(site, number))):
             own.code, own.lines = ExitCode.LEFT, [f"{script} was not run, for tasks are left: {in_words(found)}"]
         else:
             source = place_of(site.location.folder(), key, script.name) if key else None

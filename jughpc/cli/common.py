@@ -84,6 +84,12 @@ def settings() -> Settings:
     return found
 
 
+def given(name: str) -> Raw | None:
+    """Return what the command line itself says of a setting, None if nothing."""
+    notes: dict[str, Raw] = click.get_current_context().meta.get(_GIVEN, {})
+    return notes.get(name)
+
+
 def trust() -> Trust:
     """Return whom this user trusts; the jobs of a submission do as their submitter did. Raises TrustError."""
     return trust_of(home(), environment(), _TRUSTED in click.get_current_context().meta)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class, get_completion_class
 
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
@@ -20,6 +20,20 @@ VARIABLE = "_JUGHPC_COMPLETE"  # click's name for it
 _FOLDERS, _PATHS = ("DIR",), ("SCRIPT", "PATH")
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+class _Bash(BashComplete):
+    """Bash as it is: it takes `--jugdir=x` for three words."""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the words before the last one, and that."""
+        words, incomplete = super().get_completion_args()
+        return [word for word in words if word != "="], incomplete
+
+
+def teach() -> None:
+    """Have click know how shells ask."""
+    add_completion_class(_Bash)
 
 
 @click.command()
@@ -47,6 +61,8 @@ def completed(command: click.Command) -> click.Command:
 def _completer(param: click.Parameter, names: Iterable[str | None]) -> Completer | None:
     if param.name == "task" or param.metavar == "TASK":
         return _of_jugdir(_task_names)
+    if param.name == "jugfile":
+        return _jugfiles
     if isinstance(param, click.Argument) and not isinstance(param.type, click.Choice):
         return _folders if param.metavar in _FOLDERS else _paths
     if param.name == "name" and "pattern" in names:
@@ -65,6 +81,17 @@ def _folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
 def _paths(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(incomplete, type="file")]
+
+
+def _jugfiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete by Python files, which jugdirs beside them are called like; by any file where there are none."""
+    folder, slash, _ = incomplete.rpartition("/")
+    try:
+        names = sorted(path.name for path in Path(folder + slash or ".").glob("*.py"))
+    except OSError:
+        names = []
+    found = _beginning(incomplete, [folder + slash + one for one in names])
+    return found or _paths(ctx, param, incomplete)
 
 
 def _schedulers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -15,6 +15,8 @@ from jughpc.app.context.site import Site
 from jughpc.cli import common, faults
 from jughpc.cli.debugger import debugger
 from jughpc.cli.output.terminal import echo
+from jughpc.config.asks import DEFAULT, Rule
+from jughpc.config.kinds import WALLTIME
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
@@ -79,21 +81,23 @@ def _shared_out(workers: int) -> Sequence[Share]:
 @common.takes_jugfile
 @common.selects_tasks
 @common.takes_settings
+@click.option("--only", metavar="CLASS", help="Tasks of functions that ask for this, as `submit` names it; or default.")
+@click.option("--measure", type=common.Takes(WALLTIME), hidden=True)  # as elements do whose times size the next array
 @click.option("--keep-failed", is_flag=True, help="Do not run again what failed before.  [in arrays: yes]")
 @click.option("--debug", is_flag=True, help="Fail tasks that change their arguments or make tasks.")
 @click.option("--pdb", is_flag=True, help="Start the debugger where a task or the jugfile raises; implies --debug.")
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
 def execute(
-    site: Site, name: str | None, pattern: str | None, no_check_environment: bool, shares: Sequence[Share],
-    me: Spawned | None, **how: bool,
+    site: Site, name: str | None, pattern: str | None, only: str | None, measure: float | None,
+    no_check_environment: bool, shares: Sequence[Share], me: Spawned | None, **how: bool,
 ) -> int:  # fmt: skip
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
     Exit code: 0 all done, 1 some failed, 2 a mistake, 3 stopped with work left, 128 + n if signal n broke it off.
     """
     from jughpc.app.run import children
-    from jughpc.app.run.selection import by_task
+    from jughpc.app.run.selection import Chosen
     from jughpc.library import exit_checks
     from jughpc.tasks import hooks
     from jughpc.worker.element import place
@@ -105,7 +109,9 @@ def execute(
     if not no_check_environment:
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
-    chosen = by_task(common.matcher(name, pattern))
+    if measure is not None:
+        options = replace(options, until=site.clock.wall() + measure)
+    chosen = Chosen(common.matcher(name, pattern), *_class(where, only, values))
     children.serve(site.target)
     with _examined(options.examine), _told(site, where):
         outcome = _work(site, where, options, shares, chosen)
@@ -127,6 +133,17 @@ def execute(
     return outcome.code
 
 
+def _class(where: Place, only: str | None, values: Settings) -> tuple[str | None, Sequence[Rule]]:
+    """Return the class that is kept to, None for none, and what functions ask for.
+
+    An element heeds no file: it was submitted by what files said then. Nor does one that was told no class take others:
+    there was one class alone, and behind a barrier there may be more.
+    """
+    if where.ref is None:
+        return only, values.resources
+    return only or DEFAULT, values.resources if values.is_given("resources") else ()
+
+
 def _report(outcome: Outcome) -> Report:
     from jughpc.worker.seat import Report
 
@@ -134,7 +151,7 @@ def _report(outcome: Outcome) -> Report:
     return Report(outcome.code, outcome.tally, nothing_left, is_done or nothing_left, is_done, outcome.done)
 
 
-def _work(site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Chosen | None) -> Outcome:
+def _work(site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Chosen) -> Outcome:
     from jughpc.app.run.execute import execute as work
 
     if len(shares) < 2:
@@ -211,6 +228,8 @@ def _options(
         max_crashes=values.max_crashes,
         is_thorough=where.ref is None,  # behind an array its collector is
         patience=values.patience,
+        save_time=values.save_time,
+        scratch=values.scratch,
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,

@@ -11,13 +11,17 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common
+from jughpc.cli.output.bars import cut
 from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
-from jughpc.units import moment
+from jughpc.units import about, moment, several, show_memory
 
 if TYPE_CHECKING:
     from jughpc.app.status.explain import Explained
+    from jughpc.store.checkpoints import Saved
     from jughpc.store.record import Record
+
+_LONGEST = 200  # [characters] of a call
 
 
 @click.command()
@@ -57,26 +61,44 @@ def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
     from jughpc.app.status.explain import next_step
 
     fields = asdict(task) | {"next": " ".join(next_step(task, jugfile))}
+    if task.saved is not None:
+        fields["saved"] = {**task.saved._asdict(), "path": str(task.saved.path), "when": task.saved.when / 1e9}
     if task.failure is not None:
         fields["failure"]["digest"] = task.digest
     return fields
 
 
 def _lines(task: Explained) -> Iterator[str]:
-    yield f"{task.call}  {task.digest[:8]}"
+    yield f"{cut(task.call, _LONGEST)}  {task.digest[:8]}"
     yield f"  {task.state}" + (f": {task.missing} of what it needs are not done" if task.missing else "")
     for needed in task.needs:
-        yield f"    {needed.call}  {needed.digest[:8]}: {needed.state}"
+        yield f"    {cut(needed.call, _LONGEST)}  {needed.digest[:8]}: {needed.state}"
     if task.missing > len(task.needs):
         yield f"    and {task.missing - len(task.needs)} more"
+    if task.ran is not None:
+        memory = f", {show_memory(task.ran.peak >> 20 << 20)} at most" if task.ran.peak else ""
+        yield f"  at {moment(task.ran.ended)}, on {task.ran.host}, by {task.ran.life}"
+        yield f"  in {about(task.ran.wall)}, {about(task.ran.cpu)} of processor time{memory}"
+    elif task.mean:
+        mean = f"one of {task.name} takes {about(task.mean)} on the average"
+        yield f"  when and where is kept of long tasks alone; {mean}"
     if task.holder is not None:
         yield from _of_holder(task.holder, task.proof)
     if task.failure is not None:
         where = f"on {task.failure.host} ({task.failure.owner or 'by hand'})"
         yield f"  {task.failure.exception}"
         yield f"  {where} at {moment(task.failure.when)}, tries {task.failure.tries}"
+    if task.saved is not None:
+        yield from _of_saved(task.saved)
     if task.deaths:
-        yield f"  {task.deaths} workers died while they held it"
+        yield f"  {several(task.deaths, 'worker')} died while they held it"
+
+
+def _of_saved(saved: Saved) -> Iterator[str]:
+    when = f", the latest at {moment(saved.when / 1e9)}" if saved.when else ""
+    size = show_memory(-(-saved.size // 1024) * 1024)  # in whole kilobytes
+    yield f"  it saved {several(saved.files, 'file')} of {size} to go on from{when}:"
+    yield f"    {saved.path}"
 
 
 def _of_holder(holder: Record, proof: str) -> Iterator[str]:

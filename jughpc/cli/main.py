@@ -56,11 +56,15 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
     "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),
+    "wait": ("jughpc.cli.wait", "Wait until a submission has ended, and tell how."),
     "sleep-until": ("jughpc.cli.collect", "Wait until all tasks are done."),
     "collect": ("jughpc.cli.collect", "What the collector job runs: wait, repair, and tell whether all is done."),
     "reduce": ("jughpc.cli.collect", "What the reduce job runs: a script that sees the jugfile's names and `value`."),
     "doctor": ("jughpc.cli.doctor", "Tell whether this file system and cluster keep what jughpc relies on."),
 }
+
+
+_COMPLETE = "_JUGHPC_COMPLETE"  # in the environment of a command that a shell asks
 
 
 class Commands(click.Group):
@@ -75,7 +79,7 @@ class Commands(click.Group):
             return _load(packaged[cmd_name]) if cmd_name in packaged else _own(cmd_name)
         module = importlib.import_module(_COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return _completed(command) if "_JUGHPC_COMPLETE" in environment() else command
+        return _completed(command) if _COMPLETE in environment() else command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -161,6 +165,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with an ExitCode, or as `after_signal` tells."""
     words = list(sys.argv[1:] if argv is None else argv)
     faults.fill_gaps()
+    if _COMPLETE in environment():
+        from jughpc.cli.completion import teach  # only now: a shell asks
+
+        teach()
     code = _run(*_split(words))
     if not faults.let_go() and code == ExitCode.DONE:
         code = ExitCode.FAILED

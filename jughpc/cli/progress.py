@@ -11,29 +11,36 @@ from jughpc.cli.output.terminal import echo
 from jughpc.fs import OsClock
 
 if TYPE_CHECKING:
+    from jughpc.app.context.site import Site
     from jughpc.app.status.report import Report
 
 _EVERY = 10.0  # [s] between two lines where they cannot be redrawn
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Report], None]]:
+def progress(site: Site) -> Iterator[Callable[[Report], None]]:
     """Yield what shows a line of progress while the block runs."""
     if not sys.stderr.isatty():
-        yield _now_and_then()
+        yield _now_and_then(site)
         return
     from rich.console import Console  # here, for most runs show no progress
 
+    from jughpc.app.status.overview import expected
     from jughpc.cli.output.bars import signs
     from jughpc.cli.output.brief import with_bar
     from jughpc.cli.output.rows import Styled
 
     clock, marks = OsClock(), signs(sys.stderr.encoding)
     with Console(stderr=True, markup=False, emoji=False, highlight=False).status("waiting") as line:
-        yield lambda report: line.update(Styled([with_bar(report, clock.wall(), marks)]))
+
+        def show(report: Report) -> None:
+            line.update(Styled([with_bar(report, expected(site, report.standing), clock.wall(), marks)]))
+
+        yield show
 
 
-def _now_and_then() -> Callable[[Report], None]:
+def _now_and_then(site: Site) -> Callable[[Report], None]:
+    from jughpc.app.status.overview import expected
     from jughpc.cli.output.brief import brief
 
     clock = OsClock()
@@ -42,7 +49,7 @@ def _now_and_then() -> Callable[[Report], None]:
     def show(report: Report) -> None:
         nonlocal last
         if clock.now() - last >= _EVERY:
-            echo(brief(report, clock.wall()), err=True)
+            echo(brief(report, expected(site, report.standing), clock.wall()), err=True)
             last = clock.now()
 
     return show

@@ -65,5 +65,5 @@ def _showing(*, full: bool) -> Iterator[Callable[[Overview], None]]:
 
 
 def _in_one_line(seen: Overview) -> None:
-    echo(f"{moment(seen.when, '%H:%M:%S')} {brief(seen.report, seen.when)}")
+    echo(f"{moment(seen.when, '%H:%M:%S')} {brief(seen.report, seen.outlook, seen.when)}")
     sys.stdout.flush()

@@ -17,6 +17,8 @@ FILE = "jughpc.yaml"
 
 Pairs = list[tuple[str, Raw]]
 
+_MAPPING, _NULL = "tag:yaml.org,2002:map", "tag:yaml.org,2002:null"
+
 
 def upward(folder: Path, name: str) -> Iterator[Path]:
     """Yield the project's files of that name, from the repository's root (or `folder` itself) downwards."""
@@ -72,15 +74,29 @@ def _raw(node: yaml.Node) -> Raw:
     """Return what a node says, as it is written: `1:30:00` is a time here, and no number of base 60."""
     if isinstance(node.value, str):
         return _word(node)
-    if node.tag == "tag:yaml.org,2002:map":
-        return Odd("a mapping")
-    items = [_word(item) if isinstance(item.value, str) else Odd("a list of lists") for item in node.value]
+    if node.tag == _MAPPING:
+        return Odd("a mapping", lines=_lines(node))
+    items = [_word(item) if isinstance(item.value, str) else Odd("a list of lists or mappings") for item in node.value]
     odd = [item for item in items if isinstance(item, Odd) and not item.text]
     return odd[0] if odd else tuple(item.text if isinstance(item, Odd) else item for item in items)
 
 
+def _lines(node: yaml.Node) -> tuple[str, ...]:
+    """Return `{a: {b: 1, c: 2}, d: e=3}` as the lines `a:b=1,c=2` and `d:e=3`; none where it says anything else."""
+    found = []
+    for key, value in node.value:
+        pairs = value.value if value.tag == _MAPPING else ()
+        words = [(name.value, said.value) for name, said in pairs if said.tag != _NULL]
+        said = value.value if isinstance(value.value, str) else ",".join(f"{name}={word}" for name, word in words)
+        are_words = all(isinstance(word, str) for pair in words for word in pair)
+        if not (isinstance(key.value, str) and "=" in said and are_words):
+            return ()
+        found.append(f"{key.value}:{said}")
+    return tuple(found)
+
+
 def _word(node: yaml.Node) -> str | Odd:
-    if node.tag == "tag:yaml.org,2002:null":
+    if node.tag == _NULL:
         return Odd("null")
     text = str(node.value)
     return Odd(f"the switch {text}", text) if node.tag == "tag:yaml.org,2002:bool" else text

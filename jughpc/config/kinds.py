@@ -37,10 +37,12 @@ class Odd:
     Attributes:
         what: In words: "null", "a mapping".
         text: What stands there, if it is one word.
+        lines: What a mapping says of each of its keys, `key:name=value,name=value`, if that is a mapping of words.
     """
 
     what: str
     text: str = ""
+    lines: tuple[str, ...] = ()
 
 
 Raw = str | tuple[str, ...] | Odd
@@ -58,6 +60,7 @@ class Kind(Generic[T]):
         read: Returns the value that a raw one means. Raises SettingError, which does not know where it was said.
         show: Returns the text that people write for a value.
         many: Whether an option of it may be given several times.
+        add: Returns what a lower and a higher layer say together; None where the higher one says all.
     """
 
     write: str
@@ -66,6 +69,7 @@ class Kind(Generic[T]):
     read: Callable[[Raw], T]
     show: Callable[[T], str]
     many: bool = False
+    add: Callable[[T, T], T] | None = None
 
 
 def whole(least: int) -> Kind[int]:
@@ -88,22 +92,29 @@ AUTO = 0
 """How many there are by themselves."""
 
 
-def _count(raw: Raw) -> int:
-    text = _one(raw, COUNT.write).strip()
-    if text == "auto":
-        return AUTO
-    if not re.fullmatch(_WHOLE, text):
-        raise SettingError(f"{text!r} is neither a whole number nor auto; write {COUNT.write}.")
-    if not 1 <= int(text) <= _MOST_WORKERS:
-        side = "less than 1" if int(text) < 1 else f"more than {_MOST_WORKERS}"
-        raise SettingError(f"{text} is {side}; write {COUNT.write}.")
-    return int(text)
+def _count(metavar: str, most: int) -> Kind[int]:
+    """Return the kind of whole numbers from 1 to `most`, or AUTO."""
+    write = "a whole number, 1 or more, or auto"
+
+    def read(raw: Raw) -> int:
+        text = _one(raw, write).strip()
+        if text == "auto":
+            return AUTO
+        if not re.fullmatch(_WHOLE, text):
+            raise SettingError(f"{text!r} is neither a whole number nor auto; write {write}.")
+        if not 1 <= int(text) <= most:
+            side = "less than 1" if int(text) < 1 else f"more than {most}"
+            raise SettingError(f"{text} is {side}; write {write}.")
+        return int(text)
+
+    return Kind(write, "1 or more, or auto", metavar, read, lambda value: str(value or "auto"))
 
 
-COUNT: Kind[int] = Kind(
-    "a whole number, 1 or more, or auto", "1 or more, or auto", "K", _count, lambda value: str(value or "auto")
-)
+COUNT = _count("K", _MOST_WORKERS)
 """How many workers there are in one element; AUTO for as many as it got cores or GPUs."""
+
+ELEMENTS = _count("N", _MOST)
+"""How many elements there are in an array; AUTO for as many as it takes."""
 
 
 def choice(*words: str) -> Kind[str]:

@@ -20,7 +20,7 @@ from jughpc.errors import SettingError
 PREFIX = "JUGHPC_"
 SITE = Path("/etc") / FILE
 
-_RUNTIME = "owner|submission|run|elements?|worker|deadline|end|threads|local_.*|redis_password|notice_.*"
+_RUNTIME = "owner|submission|run|elements?|worker|deadline|disk|end|threads|local_.*|redis_password|notice_.*"
 """JUGHPC_* variables that scripts and supervisors set for workers: no settings."""
 
 
@@ -69,8 +69,10 @@ def load(
 
 
 def _read(said: Said, values: dict[str, Any], origins: dict[str, str], wrong: list[str]) -> None:
+    kind = named()[said.name].kind
     try:
-        values[said.name] = named()[said.name].kind.read(said.raw)
+        value = kind.read(said.raw)
+        values[said.name] = kind.add(values[said.name], value) if kind.add and said.name in values else value
         origins[said.name] = said.origin
     except SettingError as error:
         wrong.append(f"{said.place}: {error}")
@@ -136,8 +138,9 @@ def _of_environment(environ: Mapping[str, str], wrong: list[str]) -> Iterator[Sa
 def _no_such(key: str) -> str:
     import difflib  # here, for most runs make no such mistake
 
-    near = difflib.get_close_matches(key, named(), n=3, cutoff=0.5) or sorted(named())
-    return f"there is no setting {key!r}; did you mean {', '.join(near)}?"
+    near = difflib.get_close_matches(key, named(), n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(sorted(named()))}."
+    return f"there is no setting {key!r}; {hint}"
 
 
 def _told(settings: Settings, names: Iterable[str]) -> str:

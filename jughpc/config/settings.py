@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from jughpc.config.asks import RULES, Rule
 from jughpc.config.kinds import COUNT, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
 
 T = TypeVar("T")
@@ -75,6 +76,12 @@ class Settings:
     private: bool = setting(FLAG, False, "keep the jugdir from all others, whatever the umask", "submit execute")
     max_crashes: int = setting(whole(1), 3, "workers that a task may kill before it fails", "submit execute")
     patience: float = setting(pause(0), 3600.0, "longest wait for a store that fails", "execute")
+    save_time: float = setting(
+        pause(0), 30.0, "time that a task gets to save what it has, before its job ends", "submit execute"
+    )
+    scratch: Path | None = setting(
+        PATH, None, "folder on nodes, in which tasks get one (scratch_dir)", "execute", "the job's TMPDIR"
+    )
     rounds: int = setting(whole(0), 2, "further arrays that may be submitted for what one leaves", "submit collect")
     scheduler: str | None = setting(NAME, None, "the batch system to use", "submit doctor", "what is there")
     partition: str | None = setting(NAME, None, "partition, or queue, of jobs", "submit doctor", _SITES, also="--queue")
@@ -87,6 +94,9 @@ class Settings:
     mem: int | None = setting(SIZE, None, "memory of each element", "submit", _SITES)
     cpus: int | None = setting(whole(1), None, "cores of each element", "submit", _SITES)
     gpus: int | None = setting(whole(0), None, "GPUs of each element", "submit", _SITES)
+    resources: tuple[Rule, ...] = setting(
+        RULES, (), "what tasks of some functions ask for, in place of that", "submit execute"
+    )
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
     notify: str | None = setting(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -62,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     if argv is not None:
         sys.argv = list(argv)
+    import runpy  # which no worker needs
+
     runpy.run_module("jughpc", run_name="__main__")
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from jughpc.config.pace import too_short
 from jughpc.errors import SettingError
+from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.death import Death
 from jughpc.store.failure import Failure
 from jughpc.store.record import Record
@@ -171,6 +172,10 @@ class Store(Protocol):
     may_forget: bool
     """Whether results may vanish while workers rely on them: those of a server that keeps them in its memory."""
 
+    @property
+    def checkpoints(self) -> Checkpoints | None:
+        """The folders of tasks' own, None where there is no room for any; `remove` removes those of its tasks."""
+
     def shard_of(self, digest: bytes) -> int:
         """Return the shard that `digest` lies in."""
 
@@ -289,6 +294,9 @@ class Store(Protocol):
 
     def measures(self, life: str, limit: int = ...) -> bytes:
         """Return the first `limit` bytes of what a life measured, b"" if nothing is kept; it may be torn."""
+
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        """Remove what these lives measured; return how much that was. One that goes on keeps it again."""
 
     def scattered(self, shard: int) -> int:
         """Return in how many files the results of a shard were at the last look, with those published since.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from jughpc._version import __version__
 from jughpc.errors import JugdirError
@@ -14,13 +14,14 @@ from jughpc.host import at_my_end
 from jughpc.store.base import Pace, Store
 from jughpc.store.files.opening import make_store, open_store, remove_store
 from jughpc.store.memory import MemoryStore
-from jughpc.store.redis import server
-from jughpc.store.redis.server import Address, Secret, password_from
-from jughpc.store.redis.store import LARGEST, make_redis, open_redis
+
+if TYPE_CHECKING:  # few stores lie on a server, and each worker imports this module
+    from jughpc.store.redis.server import Address, Secret
 
 IN_MEMORY = "dict_store"
 
 _FEW = 10_000  # tasks that a store is made for whose jugfile was not loaded yet
+_REDIS = ("redis:", "rediss:")
 _KIND = re.compile(r"[A-Za-z_][\w+.@-]*:")  # what an address begins with, and the name of a folder hardly ever
 
 
@@ -107,15 +108,24 @@ class Server:
     address: Address
 
     is_private: ClassVar[bool] = False
-    largest: ClassVar[int | None] = LARGEST
 
     def __str__(self) -> str:
         return self.address.words
 
+    @property
+    def largest(self) -> int | None:
+        from jughpc.store.redis.store import LARGEST
+
+        return LARGEST
+
     def find(self, clock: Clock | None = None) -> Store | None:
+        from jughpc.store.redis.store import open_redis
+
         return open_redis(self.address, self._password())
 
     def make(self, tasks: int, pace: Pace, clock: Clock | None = None) -> Store:
+        from jughpc.store.redis.store import make_redis
+
         return make_redis(self.address, self._password(), pace)
 
     def remove(self) -> None:
@@ -131,6 +141,8 @@ class Server:
         return self.address.spell()
 
     def _password(self) -> Secret | None:
+        from jughpc.store.redis.server import password_from
+
         return password_from(environment(), home())
 
 
@@ -179,8 +191,10 @@ def parse(text: str) -> Location:
     """
     if text.partition("?")[0] == "redis:":  # jug's word for the usual one
         text = f"redis://localhost{text.removeprefix('redis:')}"
-    if text.startswith(server.SCHEMES):
-        return Server(server.parse(text))
+    if text.startswith(_REDIS):
+        from jughpc.store.redis.server import parse as parse_address
+
+        return Server(parse_address(text))
     if text == IN_MEMORY:
         return Memory()
     kind, _, rest = text.partition(":")

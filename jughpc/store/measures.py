@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Sums:
         self.cpu += cpu
         self.least, self.most = min(self.least, *walls), max(self.most, *walls)
         self.peak = max(self.peak, peak)
-        self.bins.update([math.frexp(wall)[1] for wall in walls])
+        self.bins.update(map(itemgetter(1), map(math.frexp, walls)))
 
     def plus(self, other: Sums) -> Sums:
         """Return both together."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Set
 
 from jughpc.aside import publish
 from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
+from jughpc.inode import new_token
 from jughpc.store import resultfile
 from jughpc.store.base import Claim, Inspection, Pace, Swept, View, inspection
 from jughpc.store.death import Death
@@ -23,7 +23,7 @@ _FAILURES = b"jughpc: failures"  # 16 bytes that are no digest: what failed, in 
 class MemoryStore:
     """Meets base.Store in a dict, of one shard. Results are kept encoded, as if they lay on disk."""
 
-    shards, may_forget, caution = 1, False, ""
+    shards, may_forget, caution, checkpoints = 1, False, "", None
 
     def __init__(self, files: Files | None = None, name: str = "") -> None:
         self._files, self._name = files, name
@@ -53,7 +53,7 @@ class MemoryStore:
             return
         content = {digest: self._encoded(digest) for digest in self._results}
         content[_FAILURES] = resultfile.encode(list(self._failures.values()))
-        publish(self._files, self._name, f"{self._name}.{secrets.token_hex(4)}.tmp", resultfile.pack(content))
+        publish(self._files, self._name, f"{self._name}.{new_token()}.tmp", resultfile.pack(content))
 
     def shard_of(self, digest: bytes) -> int:
         return 0
@@ -179,6 +179,9 @@ class MemoryStore:
 
     def measures(self, life: str, limit: int = LARGEST) -> bytes:
         return self._measures.get(life, b"")[:limit]
+
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        return sum(self._measures.pop(life, None) is not None for life in lives)
 
     def scattered(self, shard: int) -> int:
         return 0

@@ -7,7 +7,6 @@ store, and `rescue.json`, which says whose they are.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -72,6 +71,8 @@ def take_up(folder: Path, store: Store) -> int:
 
 
 def _keep_in(place: Path, results: Mapping[bytes, Encoded], fields: Mapping[str, str]) -> Path:
+    import tempfile  # only now: each worker looks for what is kept
+
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
     try:
         files = OsFiles(folder)

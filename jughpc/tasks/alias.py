@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from jughpc.errors import JugModuleError
 
@@ -23,7 +23,7 @@ INSTEAD_OF_COMMANDS = (
 )
 
 
-class _AliasLoader(Loader):
+class _AliasLoader:
     def __init__(self, target: str) -> None:
         self._target = target
 
@@ -37,7 +37,7 @@ class _AliasLoader(Loader):
         _alias_loaded()
 
 
-class _AliasFinder(MetaPathFinder):
+class _AliasFinder:  # by no base class: importlib.abc, whose classes do nothing, imports 15 modules
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -55,7 +55,8 @@ def spec_of(name: str, target: str) -> ModuleSpec | None:
     if target.startswith(f"{TARGET}.subcommands."):
         raise JugModuleError(f"there is no {name}. {INSTEAD_OF_COMMANDS}", name=name)
     there = find_spec(target)
-    return there and ModuleSpec(name, _AliasLoader(target), is_package=there.submodule_search_locations is not None)
+    loader: Any = _AliasLoader(target)
+    return there and ModuleSpec(name, loader, is_package=there.submodule_search_locations is not None)
 
 
 def serve() -> None:

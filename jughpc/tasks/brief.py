@@ -21,9 +21,8 @@ class _Brief(reprlib.Repr):
 
     def repr1(self, x: Any, level: int) -> str:
         if isinstance(x, Standin):
-            return (
-                f"{type(x).__name__}({getattr(x, 'name', '')}, ...)"  # its own arguments may hold the same task twice
-            )
+            name = getattr(x, "name", "")
+            return f"{type(x).__name__}({name and name + ', '}...)"  # its own arguments may hold the same task twice
         if isinstance(x, bytes | bytearray | memoryview):
             return super().repr1(bytes(x[: self.maxother]), level) if len(x) > self.maxother else repr(x)
         return super().repr1(x, level)

@@ -19,5 +19,5 @@ def CachedFunction(f: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:  # n
     if task.can_load():
         return task.value()
     if not task.can_run():
-        raise ValueError(f"{task} cannot run now: an argument of it has not been computed; use bvalue() before")
+        raise ValueError(f"{task!s} cannot run now: an argument of it has not been computed; use bvalue() before")
     return task.run()

@@ -7,12 +7,14 @@ from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from jughpc.errors import DigestError
+from jughpc.config.asks import Ask
+from jughpc.errors import DigestError, SettingError
 from jughpc.tasks.digest import hiding, namesakes, redefined
 from jughpc.tasks.digest.encoding import text
 from jughpc.tasks.digest.hashing import Head, head_of, token
 from jughpc.tasks.digest.naming import is_led_to, name_of, named, says_all
 
+_NOTHING = Ask()
 _callees: dict[Callable[..., Any], Callee] = {}
 
 
@@ -23,19 +25,32 @@ class Callee:
         f: The function.
         name: What people see; by default `module.function`.
         version: Tells its calls from those of other versions; None is no version.
+
+    Attributes:
+        asks: What it asks of the batch system, as its decorator says: never a part of any digest.
     """
 
-    __slots__ = ("_head", "_is_named", "_version", "f", "name")
+    __slots__ = ("_head", "_is_named", "_version", "asks", "f", "name")
 
     def __init__(self, f: Callable[..., Any], name: str = "", version: str | None = None) -> None:
         self.f = f
         self.name = name or f"{name_of(f)[0]}.{f.__name__}"
         self._is_named, self._version = bool(name), version
         self._head: Head | None = None
+        self.asks = _NOTHING
 
     def renamed(self, name: str) -> Callee:
         """Return the same function under another name."""
-        return Callee(self.f, name, self._version)
+        other = Callee(self.f, name, self._version)
+        other.asks = self.asks
+        return other
+
+    def ask_for(self, asks: Ask) -> None:
+        """Note what a decorator of the function asks for. Raises SettingError if another asked for something else."""
+        if self.asks not in (_NOTHING, asks):
+            words = f"for {self.asks} by one decorator and for {asks} by another"
+            raise SettingError(f"{self.name} asks {words}; keep one.")
+        self.asks = asks
 
     @property
     def head(self) -> Head:

@@ -63,6 +63,8 @@ def of_names(path: Path, space: Mapping[str, Any]) -> Iterator[str]:
                 f"{path.name}: `{name}` is an open file, which each worker opens anew and reads or writes on its own: "
                 "open it in the function that uses it"
             )
+        if isinstance(thing, ModuleType) and vars(thing) is space:
+            yield f"{path.name}: `{name}` is this file itself, which is called like a module that it imports: rename it"
 
 
 def hidden_modules(folder: Path, module: ModuleType | None = None, error: BaseException | None = None) -> list[str]:
@@ -90,4 +92,4 @@ def _impostors(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _imports_itself(module: ModuleType, error: BaseException | None) -> bool:
     wanted = (error.name or "").split(".")[0] if isinstance(error, ImportError) else None
-    return module.__name__ == wanted or vars(module).get(module.__name__) is module
+    return module.__name__ == wanted or any(thing is module for thing in vars(module).values())

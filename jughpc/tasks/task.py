@@ -69,7 +69,9 @@ class Task(Standin, Generic[R]):
     def calling(cls, callee: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task[Any]:
         """Make the task of a call whose function is known already."""
         task = cls.__new__(cls)
-        task._fill(callee, args, kwargs)
+        task.callee, task.args, task.kwargs = callee, args, kwargs or _NO_KWARGS  # as _fill does, a call quicker
+        task._digest, task._value = None, _UNSET
+        alltasks.append(task)
         return task
 
     @property
@@ -165,7 +167,7 @@ class Task(Standin, Generic[R]):
         """Compute the result here and now, keep it, store it if `save`, and return it."""
         if force is not None:
             warn("Task.run always runs: `force` means nothing", DeprecationWarning, stacklevel=2)
-        assert self.can_run(), f"{self} cannot run: not all of its dependencies have been computed"
+        assert self.can_run(), f"{self!s} cannot run: not all of its dependencies have been computed"
         digest = self.digest  # refuses what would reach the function unresolved
         self._value = self.compute_watched() if debug_mode else self.compute()
         if save:
@@ -176,7 +178,7 @@ class Task(Standin, Generic[R]):
         """Return the result, from the store at the first call. Raises ResultMissingError."""
         if self._value is _UNSET:
             self._value = _trust.read(self, chosen_store())
-        return cast(R, self._value)
+        return self._value  # type: ignore[no-any-return]  # R, and a cast would cost a call
 
     __jug_value__ = value
 
@@ -255,7 +257,7 @@ class Task(Standin, Generic[R]):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            f"{self} cannot be pickled: it stands for a call, not for its result. If a task's function makes tasks "
+            f"{self!s} cannot be pickled: it stands for a call, not for its result. If a task's function makes tasks "
             "(by calling a TaskGenerator), let it call the plain function, `name.f(...)`, and return a value."
         )
 

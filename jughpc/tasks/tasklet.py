@@ -7,8 +7,9 @@ from functools import partial, wraps
 from operator import itemgetter
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
-from jughpc.tasks import values
+from jughpc.tasks import brief, values
 from jughpc.tasks.digest import encoding, hashing
+from jughpc.tasks.standin import Standin
 from jughpc.tasks.task import Task, dependencies_of, make_items, with_dependencies
 from jughpc.tasks.task import missing as missing_of
 from jughpc.tasks.walk import Steps
@@ -19,7 +20,7 @@ R = TypeVar("R")
 _RAISE: Any = object()
 
 
-class Tasklet(Generic[R]):
+class Tasklet(Standin, Generic[R]):
     """What `f` makes of the value of `base`: cheap enough to be computed wherever it is needed.
 
     Attributes:
@@ -75,14 +76,16 @@ class Tasklet(Generic[R]):
     def __getitem__(self, item: Any) -> Tasklet[Any]:
         return item_of(self, item)
 
+    def __str__(self) -> str:
+        return f"Tasklet of {brief.value(self.base)}"
+
+    __repr__ = __str__
+
     def __iter__(self) -> NoReturn:
         raise NotImplementedError(
             "A tasklet cannot be iterated over or unpacked: its length is not known before its task has run. "
             "Use bvalue(tasklet) to wait for the value."
         )
-
-    def __contains__(self, item: object) -> NoReturn:
-        iter(self)
 
 
 class NoLoad(Tasklet[Any]):

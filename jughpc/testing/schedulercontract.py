@@ -39,6 +39,7 @@ ARRAY = Job(Role.ARRAY, NAME, ("true",), 8, 64, 100, None, Path("/run/0-array.sh
 WANTED: Mapping[str, Any] = {
     "walltime": 5400.0, "memory": 4 << 30, "cpus": 3, "gpus": 2, "partition": "long", "account": "physics",
     "qos": "high", "project": "cosmos", "select": "1:ncpus=4", "place": "excl",
+    "tasks": 3,
 }  # fmt: skip
 ODD = ("o'neil & co", 'a "b" c', "a\\b", "$HOME `x` #y", "per%cent", " lead", "ümlaut")
 GARBAGE = (
@@ -117,6 +118,11 @@ class SchedulerContract:
     def test_that_its_end_is_to_be_mailed_is_said_to_a_system_that_mails(self, scheduler: Scheduler) -> None:
         said = _said(scheduler, replace(ARRAY, is_told=True)) != _said(scheduler, ARRAY)
         assert said is scheduler.capabilities.mails
+
+    def test_a_system_that_mails_can_be_told_not_to(self, scheduler: Scheduler, sayings: Sayings) -> None:
+        commands = scheduler.unmail_commands({sayings.plain: NAME})
+        assert bool(commands) is scheduler.capabilities.mails
+        assert all(any(sayings.plain.partition(";")[0] in word for word in command) for command in commands)
 
     @pytest.mark.parametrize("resource", [field.name for field in fields(Resources)])
     def test_each_resource_is_a_directive_or_refused(
@@ -312,7 +318,7 @@ class SchedulerContract:
         )
 
 
-_TOLD_APART = {"role", "resources", "depends_on", "after", "is_told"}  # by tests of their own
+_TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only"}  # by tests of their own, or to nobody
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:

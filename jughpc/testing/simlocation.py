@@ -10,6 +10,7 @@ from jughpc._version import __version__
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, OsClock
 from jughpc.store.base import Pace, Store
+from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.files.charter import Charter, find_charter, publish_charter
 from jughpc.store.files.layout import Layout, bits_for
 from jughpc.store.files.store import FileStore
@@ -29,12 +30,14 @@ class SimFolder:
         path: The folder that they stand for.
         gone: Lives whose process this host knows to be gone.
         token: Tells the files of this process from all others'; made up if empty.
+        checkpoints: The folders of tasks' own, on a real disk; None for none.
     """
 
     held: Files = field(compare=False)
     path: Path
     gone: set[str] = field(default_factory=set, compare=False)
     token: str = field(default="", compare=False)
+    checkpoints: Checkpoints | None = field(default=None, compare=False)
 
     is_private: ClassVar[bool] = False
     largest: ClassVar[int | None] = None
@@ -47,7 +50,8 @@ class SimFolder:
         charter = find_charter(self.held, clock, self.path)
         if charter is None:
             return None
-        return FileStore(self.held, clock, Layout(charter.bits), charter.pace, self._is_gone, self.token)
+        layout, pace = Layout(charter.bits), charter.pace
+        return FileStore(self.held, clock, layout, pace, self._is_gone, self.token, self.checkpoints)
 
     def make(self, tasks: int, pace: Pace, clock: Clock | None = None) -> Store:
         if (found := self.find(clock)) is None:

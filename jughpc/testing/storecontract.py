@@ -170,6 +170,10 @@ class StoreContract:
         store.keep_measures("life-b", b"of another\n")
         assert sorted(store.measured()) == ["life-a", "life-b"]
         assert (store.measures("life-a").rstrip(b" "), store.measures("life-b", 2)) == (b"short\n", b"of")
+        assert (store.forget_measures(["life-a"]), store.measured()) == (1, ["life-b"])
+        store.keep_measures("life-a", b"it goes on\n")
+        assert store.measures("life-a").rstrip(b" ") == b"it goes on\n"
+        assert store.forget_measures([]) == 0
 
     def test_the_shards_in_use_hold_all_that_is_there(self, store: Store) -> None:
         store.begin(LIFE)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import IO, NoReturn, TypeVar
 
 from jughpc.errors import JugError
@@ -37,18 +39,57 @@ def apart(make: Callable[[], T]) -> T:
         LostError: The child ended otherwise.
     """
     with open(os.memfd_create("answer"), "w+b") as answer:
-        own = os.getpid()
-        pid = _fork()
-        if pid == 0:
-            _answer(make, answer, own)
-        code = _reap(pid)
-        if code:
+        if code := _run(make, answer):
             raise LostError(code)
         answer.seek(0)
         is_well, found = pickle.load(answer)  # of our own child
     if is_well:
         return found  # type: ignore[no-any-return]
     raise found
+
+
+def _run(make: Callable[[], object], answer: IO[bytes]) -> int:
+    """Have a child write its answer, and return how it ended: its exit code, or minus its signal."""
+    own, pid = os.getpid(), None
+    try:
+        with _signals_acting_after():
+            pid = _fork()
+        if pid == 0:
+            _answer(make, answer, own)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    except BaseException:  # what a signal's handler raises
+        if pid == 0:
+            os._exit(1)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid else 0
+    return code
+
+
+@contextmanager
+def _signals_acting_after() -> Iterator[None]:
+    """Have signals do behind the block what they do: what their handlers raise in a hook of a fork would be swallowed.
+
+    Each acts in the process to which it came, if the block forks. Blocking them would not do: other threads, NumPy's,
+    take them then.
+    """
+    came: list[tuple[int, int]] = []
+    with ExitStack() as undone:
+        undone.callback(_act_on, came)
+        if threading.current_thread() is threading.main_thread():  # elsewhere no handler ever runs
+            for number in signal.valid_signals():
+                if callable(handler := signal.getsignal(number)):
+                    undone.callback(signal.signal, number, handler)
+                    signal.signal(number, lambda number, frame: came.append((os.getpid(), number)))
+        yield
+
+
+def _act_on(came: Sequence[tuple[int, int]]) -> None:
+    for pid, number in came:
+        if pid == os.getpid():
+            signal.raise_signal(number)
 
 
 def _fork() -> int:
@@ -71,13 +112,3 @@ def _answer(make: Callable[[], object], answer: IO[bytes], parent: int) -> NoRet
         code = 0
     finally:
         os._exit(code)
-
-
-def _reap(pid: int) -> int:
-    """Wait for the child and return how it ended: its exit code, or minus its signal."""
-    try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except BaseException:  # a signal
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise

@@ -8,6 +8,8 @@ from jughpc.store.lease.progress import MOST
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.running import TimeIsUp
+from jughpc.worker.aid import WorkerAid
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.held import Held
 from jughpc.worker.marks import BROKEN_OFF, DONE, FAILED
@@ -34,7 +36,8 @@ class _Yield:
 class Batch:
     """Runs tasks of a shard that is held, and lets others know all at once."""
 
-    def __init__(self, context: WorkerContext, graph: Graph, held: Held, outcomes: Outcomes) -> None:
+    def __init__(self, context: WorkerContext, graph: Graph, held: Held, outcomes: Outcomes, aid: WorkerAid) -> None:
+        self._aid = aid
         self._context, self._graph, self._held, self._outcomes = context, graph, held, outcomes
         self._has_edges = bool(graph.edges.targets)
 
@@ -50,15 +53,21 @@ class Batch:
         given = _Yield()
         try:
             self._measured(indices, given)
-        except Interrupted:
-            if self._context.options.marks and len(given.walls) < len(indices):
-                self._context.options.marks.end(digests[indices[len(given.walls)]], BROKEN_OFF, LONG)
+        except (Interrupted, TimeIsUp) as error:
+            if len(given.walls) < len(indices):
+                self._broken_off(indices[len(given.walls)], error)
             raise
         finally:
             self._held.claims = self._context.lease.end_batch()
             self._outcomes.publish(shard, given.results)
             for index, trouble in given.troubles.items():
                 self._outcomes.trouble(index, trouble)
+
+    def _broken_off(self, index: int, error: BaseException) -> None:
+        if self._context.options.marks:
+            self._context.options.marks.end(self._graph.digests[index], BROKEN_OFF, LONG)
+        if isinstance(error, TimeIsUp):
+            self._outcomes.goes_on_later(index)
 
     def _measured(self, indices: list[int], given: _Yield) -> None:
         self._context.ledger.begin()
@@ -71,6 +80,7 @@ class Batch:
     def _run(self, indices: list[int], given: _Yield) -> None:
         context, tasks, kinds, names = self._context, self._graph.tasks, self._graph.kinds, self._graph.names
         uptime, step, stops, options = context.clock.uptime, context.lease.step, context.stops, context.options
+        aid = self._aid
         before = uptime()
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
@@ -85,7 +95,7 @@ class Batch:
                     times.turn(names[kind], number, before)
                 if step(number, times.name, before):
                     break  # this worker was held up between two tasks for so long that the shard was let go
-                outcome, value = attempt(tasks[index], options, stops.own)
+                outcome, value = attempt(tasks[index], options, stops.own, aid)
                 is_good = True
                 if type(outcome) is Encoded:  # here, not in a call: a million empty tasks are to cost little
                     results[index] = outcome

@@ -6,17 +6,20 @@ and end its parent's life. It ends at that border instead, as a Python program e
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from os import getpid as getpid
-from typing import NoReturn
+from os import getpid
+from typing import NoReturn, Protocol
 
 from jughpc.errors import JugfileError
 
 INTERRUPTED = 130
+
+_WIPE_ON_FORK = 18  # MADV_WIPEONFORK, since Linux 4.14; Python has no name for it
 
 
 @contextmanager
@@ -35,16 +38,44 @@ class Own:
     """The process that made this, told from those that it forks.
 
     Attributes:
-        pid: Its number.
+        here: Where the first entry is false in a process that it forked: asked so a million times.
     """
 
     def __init__(self) -> None:
-        self.pid = getpid()
+        self._pid = getpid()
+        self.here: Here = _page() or Asked(self._pid)
 
     def leave(self, error: BaseException | None = None) -> None:
         """Return in that process; in a child of it, end as a program does that raised `error`, or came to its end."""
-        if getpid() != self.pid:
+        if getpid() != self._pid:
             _end(error)
+
+
+class Here(Protocol):
+    """Tells a process from those that it forks."""
+
+    def __getitem__(self, place: int, /) -> int: ...
+
+
+class Asked:
+    """Asks the system, which takes 0.3 us."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def __getitem__(self, place: int, /) -> int:
+        return getpid() == self._pid
+
+
+def _page() -> Here | None:
+    """Return memory that the kernel clears in whoever is forked, however; None where it does not. It takes 0.03 us."""
+    page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        page.madvise(_WIPE_ON_FORK)
+    except (OSError, ValueError):
+        return None
+    page[0] = 1
+    return page
 
 
 def _end(error: BaseException | None) -> NoReturn:

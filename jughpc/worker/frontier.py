@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import chain
+from itertools import chain, compress
 
 from jughpc.tasks.graph import Graph
 
@@ -49,14 +49,20 @@ class Frontier:
 
     def index(self, digest: bytes) -> int | None:
         """Return where a task is in the graph, None if it is none of the graph's."""
-        shard = self._shard_of(digest)
+        return self._index(self._shard_of(digest)).get(digest)
+
+    def indices(self, shard: int, digests: Iterable[bytes]) -> list[int]:
+        """Return where tasks of a shard are; all must be the graph's."""
+        return list(map(self._index(shard).__getitem__, digests)) if digests else []
+
+    def _index(self, shard: int) -> dict[bytes, int]:
         if shard not in self._indices:
             members, digests = self._members.get(shard, ()), self.graph.digests
             self._indices[shard] = dict(zip(map(digests.__getitem__, members), members, strict=True))
             self._indexed += len(members)
             while self._indexed > _MOST and len(self._indices) > 1:
                 self._indexed -= len(self._indices.pop(next(iter(self._indices))))
-        return self._indices[shard].get(digest)
+        return self._indices[shard]
 
     def is_ready(self, index: int) -> bool:
         """Return whether the task can run now, or last."""
@@ -89,14 +95,18 @@ class Frontier:
         """Return all tasks of a shard."""
         return self._members[shard]
 
+    def lacking(self, shard: int) -> set[bytes]:
+        """Return those of the task set of a shard that have no result."""
+        return set(map(self.graph.digests.__getitem__, self.graph.lacking(self._members[shard])))
+
     def digests(self, shard: int) -> set[bytes]:
         """Return the task set of a shard."""
         return set(map(self.graph.digests.__getitem__, self._members[shard]))
 
     def of_kinds(self, kinds: set[int]) -> array[int]:
         """Return the ready tasks with one of these names, in the order of definition."""
-        of = self.graph.kinds
-        return array("I", (index for index in self._in_order() if of[index] in kinds))
+        ready = array("I", self._in_order())
+        return array("I", compress(ready, map(kinds.__contains__, map(self.graph.kinds.__getitem__, ready))))
 
     def _here(self, shard: int) -> set[int]:
         """Return the ready tasks of a shard, to be changed if there are any."""
@@ -138,11 +148,12 @@ class Frontier:
             self.aside |= suspects
             indices = [index for index in indices if index not in suspects]
         for index in indices:
-            if shard[index] in ready:
-                self._here(shard[index]).add(index)
-            else:
+            here = ready.get(shard[index])
+            if here is None:
                 ready[shard[index]] = {index}
-        self.kinds.update(map(self.graph.kinds.__getitem__, indices))
+            else:
+                (here if isinstance(here, set) else self._here(shard[index])).add(index)
+        self.kinds.update(self.graph.count_kinds(indices))
 
     def _drop(self, index: int) -> None:
         self._drop_all(self.shard[index], [index])
@@ -151,10 +162,14 @@ class Frontier:
         """Take out tasks of a shard; one that is not in is no error."""
         if self.aside:
             self.aside.difference_update(indices)
+        if isinstance(all_here := self.ready.get(shard), array) and len(all_here) == len(indices):  # as often
+            self.kinds.subtract(self.graph.count_kinds(indices))
+            del self.ready[shard]
+            return
         if not (here := self._here(shard)):
             return
         gone = here.intersection(indices)
-        self.kinds.subtract(Counter(map(self.graph.kinds.__getitem__, gone)))  # counts first: that is done in C
+        self.kinds.subtract(self.graph.count_kinds(gone))  # counts first: that is done in C
         if len(gone) == len(here):
             del self.ready[shard]
         else:

@@ -63,7 +63,7 @@ class Ledger:
             return
         (cpu, peak), total = self._used(), sum(walls) or 1e-9
         for name, places in _by_name(names).items():
-            own = [walls[place] for place in places]
+            own = walls if len(places) == len(walls) else [walls[place] for place in places]
             self._sums(name).add(own, cpu * sum(own) / total, peak, len(failed & set(places)) if failed else 0)
             self._count(name, start, start + total, len(own), sum(own))
         if max(walls) >= self._long:

@@ -10,8 +10,9 @@ from jughpc.fs import Clock
 from jughpc.store.base import SHARD, Store, View
 from jughpc.store.believed import told
 from jughpc.store.lease.lease import Lease
-from jughpc.tasks import hooks
+from jughpc.tasks import hooks, running
 from jughpc.tasks.graph import Graph
+from jughpc.tasks.running import TimeIsUp
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.frontier import Frontier
 from jughpc.worker.knowledge import Knowledge
@@ -24,7 +25,7 @@ from jughpc.worker.runner import Runner
 from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others hold
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # [s] between two looks at what others hold
 GROWTH = 1.2  # of each pause over the last: news are seen after a sixth of the time that was waited for them
 _BRIEF, _BRIEF_GROWTH = 0.002, 1.5  # [s] the same where others run short tasks, and will bring news soon
 _BREATH = 0.02  # [s] after news of others: what looked free may be won by them again and again
@@ -63,6 +64,7 @@ class Worker:
 
     def run(self) -> None:
         """Work; what is left undone when this returns, the graph knows."""
+        before, running.aid = running.aid, self._runner.aid
         try:
             self._begin()
             self._work()
@@ -72,8 +74,13 @@ class Worker:
             pass  # the claim was released on the way here
         except hooks.StopWorker:
             self._told_to_stop = "a hook ended this worker"
+        except TimeIsUp:
+            self._told_to_stop = "this worker's time is up"
         except GivenUpError as error:
             self._told_to_stop = f"{error}; it gives up"
+        finally:
+            running.aid = before
+            self._runner.aid.close()
         if self.graph.unfinished and (why := self.why()):
             self._context.say(f"{why}; {self.graph.unfinished - self.graph.stuck} tasks are left for others")
 
@@ -94,6 +101,8 @@ class Worker:
             return self._told_to_stop
         if asked := self._context.stops.why():
             return f"this worker was asked to stop: {asked}"
+        if self._context.is_through():
+            return "this worker was to measure how long tasks take, and has"
         left = self._context.seconds_left()
         if not left:
             return "this worker's time is up"
@@ -113,7 +122,7 @@ class Worker:
             self._context.say(words)
 
     def _work(self) -> None:
-        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.bare.pace.beat), GROWTH)
+        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, 2 * self._context.store.bare.pace.beat), GROWTH)
         brief = self._until_others_are_due()
         while not self._frontier.is_empty() and not self.stopping() and self._anything_fits():
             self._tell_loadable()
@@ -176,6 +185,8 @@ class Worker:
     def _follow(self) -> None:
         """Go on with what this worker's own results made ready: nobody else knows of it yet."""
         made_ready = self._runner.made_ready
+        if made_ready and not (self._runner.crashed or self._long_kinds()):  # none is to be claimed by itself
+            made_ready.clear()
         while made_ready and not self.stopping():
             index = made_ready.pop()
             if self._is_for_itself(index):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jughpc import host
@@ -22,11 +22,17 @@ _KEPT = 1 << 16  # [bytes] results up to this size stay in memory for the tasks 
 class Outcomes:
     """Records what came of tasks that were run under what is held.
 
+    Args:
+        are_safe: Called with the tasks whose results were published.
+
     Attributes:
         made_ready: Tasks that the results made ready, newest last.
     """
 
-    def __init__(self, context: WorkerContext, knowledge: Knowledge, held: Held) -> None:
+    def __init__(
+        self, context: WorkerContext, knowledge: Knowledge, held: Held, are_safe: Callable[[list[bytes]], None]
+    ) -> None:
+        self._are_safe = are_safe
         self._context, self._knowledge, self._held = context, knowledge, held
         self._frontier = knowledge.frontier
         self._graph = knowledge.frontier.graph
@@ -35,16 +41,16 @@ class Outcomes:
 
     def keep(self, index: int, value: Any, size: int) -> None:
         """Keep a small result for the tasks that wait for it; drop arguments that none waits for."""
-        graph = self._graph
+        graph, tasks = self._graph, self._graph.tasks
         if size <= _KEPT and graph.consumers(index):
-            graph.tasks[index].keep(value)
+            tasks[index].keep(value)
         for dependency in graph.needed_last(index):  # the task that just ran is not counted as done yet
-            graph.tasks[dependency].unload()
+            tasks[dependency].unload()
 
     def publish(self, shard: int, results: Mapping[int, Encoded]) -> None:
         """Publish results of the held shard; those that others may have taken over are dropped."""
         digests = self._graph.digests
-        named = {digests[index]: encoded for index, encoded in results.items()}
+        named = dict(zip(map(digests.__getitem__, results), results.values(), strict=True))
         if not named:
             return
         what = f"store results of {len(named)} tasks"
@@ -97,12 +103,18 @@ class Outcomes:
             self._frontier.failed(index)
             self._count()
 
+    def goes_on_later(self, index: int) -> None:
+        """Say so of a task whose time was up."""
+        self._context.say(f"{self._graph.tasks[index].name} stops here, and goes on in the next job with what it saved")
+
     def _published(self, shard: int, indices: list[int]) -> None:
         """Take note of results before any hook is called: it may end this worker."""
         tasks, tries = self._graph.tasks, self._knowledge.tries
         self._reading.over()
+        self._are_safe(list(map(self._graph.digests.__getitem__, indices)))
         self._context.tally.executed.update(self._graph.count(indices))
         self.made_ready += self._frontier.done(shard, indices)
+        self._knowledge.did(shard, indices)
         self._count()
         if tries:
             self._context.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])

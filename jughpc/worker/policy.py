@@ -18,11 +18,13 @@ class Policy:
         workers: How many work on this store, as far as known.
         claim_cost: What claiming and releasing one task takes [s].
         means: Mean run time by function name [s].
+        saves: The names of tasks that save what they have when time is up, and need not end in one job.
     """
 
     workers: int = 1
     claim_cost: float = 0.001
     means: dict[str, float] = field(default_factory=dict)
+    saves: set[str] = field(default_factory=set)
 
     def ran(self, name: str, seconds: float, count: int = 1) -> None:
         """Take note that `count` tasks called `name` ran for `seconds` in all."""
@@ -41,14 +43,14 @@ class Policy:
             shards: How many shards still hold ready tasks.
         """
         mean = self.means.get(name)
-        if mean is None:
+        if mean is None or name in self.saves:
             return False
         worth = WORTH_IF_SCARCE if shards < self.workers else WORTH
         return mean * worth < self.claim_cost
 
     def fits(self, name: str, left: float) -> bool:
         """Return whether a task called `name` would, by what was measured, end within `left` [s]."""
-        return left > 0 and self.means.get(name, 0.0) <= left
+        return left > 0 and (self.means.get(name, 0.0) <= left or name in self.saves)
 
 
 class Times:

@@ -11,8 +11,10 @@ from jughpc.store.death import Death
 from jughpc.store.resultfile import Encoded, encode
 from jughpc.tasks import hooks, usertrace
 from jughpc.tasks.hooks import registered
+from jughpc.tasks.running import TimeIsUp
 from jughpc.tasks.task import Task, alltasks
-from jughpc.worker.forks import Own, getpid
+from jughpc.worker.aid import WorkerAid
+from jughpc.worker.forks import Own
 from jughpc.worker.stops import Interrupted
 from jughpc.worker.tally import Options
 
@@ -38,13 +40,15 @@ class Trouble:
     passing: OSError | None = None
 
 
-def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trouble, Any]:
+def attempt(task: Task[Any], options: Options, own: Own, aid: WorkerAid) -> tuple[Encoded | Trouble, Any]:
     """Run `task`; return its result, encoded and as it is, or what went wrong and None.
 
-    Raises StopWorker if a hook asks for it, Interrupted if a signal does. A child that the task forks ends here.
+    Raises StopWorker if a hook asks for it, Interrupted if a signal does, TimeIsUp if the task is to go on later. A
+    child that the task forks ends here.
 
     Args:
         own: This worker's process.
+        aid: What this worker does for it meanwhile.
     """
     try:
         if registered and hooks.is_hooked(hooks.TASK_PRE_EXECUTE):
@@ -52,7 +56,7 @@ def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trou
             own.leave()
         before = len(alltasks)
         value = task.compute_watched() if options.debug else task.compute()
-        if getpid() != own.pid:  # asked here, before a call is spent on each task
+        if not own.here[0]:  # asked here, before a call is spent on each task
             own.leave()
         if len(alltasks) > before:
             _check_made(before, options.debug)
@@ -60,13 +64,16 @@ def attempt(task: Task[Any], options: Options, own: Own) -> tuple[Encoded | Trou
         if options.largest is not None:
             _check_size(encoded, options.largest)
         return encoded, value
-    except (hooks.StopWorker, Interrupted, KeyboardInterrupt):
+    except (hooks.StopWorker, Interrupted, TimeIsUp, KeyboardInterrupt):
         raise
     except BaseException as error:  # some that tasks meet are no Exception: asyncio.CancelledError
         own.leave(error)
         if options.examine and not isinstance(error, StoreError):
             options.examine(error)
         return _trouble(error), None
+    finally:
+        if aid.in_use:
+            aid.over()
 
 
 def _check_size(encoded: Encoded, largest: int) -> None:

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from jughpc.fs import environment
 from jughpc.store.base import SHARD, View
+from jughpc.tasks.running import TimeIsUp
 from jughpc.tasks.task import Task
+from jughpc.worker.aid import WorkerAid
 from jughpc.worker.batch import Batch
 from jughpc.worker.context import WorkerContext
 from jughpc.worker.deaths import Deaths
@@ -17,6 +20,7 @@ from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.marks import BROKEN_OFF, DONE, FAILED
 from jughpc.worker.outcomes import Outcomes
 from jughpc.worker.run_task import Trouble, attempt
+from jughpc.worker.scratch import Scratch
 from jughpc.worker.stops import Interrupted
 
 MANY_PACKS, MANY_SINGLES, MANY_AT_THE_END, MANY_LONG = 16, 64, 4, 1024
@@ -34,6 +38,7 @@ class Runner:
     """Works under one claim at a time.
 
     Attributes:
+        aid: What it does for the task in hand.
         made_ready: Tasks that its results made ready, newest last.
         crashed: Shards on which a life ended: their tasks are claimed singly, so that the culprit is known.
     """
@@ -43,9 +48,10 @@ class Runner:
         self._frontier = knowledge.frontier
         self._graph = knowledge.frontier.graph
         self._held = Held(context, knowledge)
-        self._outcomes = Outcomes(context, knowledge, self._held)
+        self.aid = WorkerAid(context, Scratch(environment(), context.options.scratch))
+        self._outcomes = Outcomes(context, knowledge, self._held, self.aid.published)
         self._deaths = Deaths(context)
-        self._batch = Batch(context, self._graph, self._held, self._outcomes)
+        self._batch = Batch(context, self._graph, self._held, self._outcomes, self.aid)
         self.made_ready = self._outcomes.made_ready
         self.crashed: set[int] = set()
         self._gathered = Counter[int]()
@@ -191,12 +197,16 @@ class Runner:
             context.options.marks.begin()
         try:
             with context.stops.user_code(task.name):
-                outcome, value = attempt(task, context.options, context.stops.own)
+                outcome, value = attempt(task, context.options, context.stops.own, self.aid)
         except Interrupted:
             if outcome is None:
                 self._mark(task, BROKEN_OFF, started)
                 self._deaths.broken_off(task, is_first)
                 raise
+        except TimeIsUp:
+            self._mark(task, BROKEN_OFF, started)
+            self._outcomes.goes_on_later(index)
+            raise
         self._mark(task, FAILED if isinstance(outcome, Trouble) else DONE, started)
         context.ledger.single(task.name, task.digest, started, failed=isinstance(outcome, Trouble))
         context.policy.ran(task.name, context.clock.uptime() - started)

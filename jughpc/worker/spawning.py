@@ -9,9 +9,10 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from jughpc.worker.seat import Report, Seat
+if TYPE_CHECKING:  # each worker looks whether it is a spawned one
+    from jughpc.worker.seat import Report, Seat
 
 VARIABLE = "JUGHPC_WORKER"
 _SAID = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})/(\d{1,9})")

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from jughpc.fs import Clock
+from jughpc.tasks.running import TimeIsUp
 from jughpc.worker import forks
 from jughpc.worker.surroundings import Surroundings
 
@@ -47,6 +48,7 @@ class Stops:
         self._heard: set[int] = set()
         self._mask: set[int] = set()
         self._breakers: tuple[int, ...] = ()
+        self._notices, self._noticed = False, False  # whether the task is to be told, and was
         self._broken = inf  # when the block was broken off [s]
         self._say, self._said = say, set[str]()
         self._surroundings: Surroundings | None = None
@@ -138,6 +140,17 @@ class Stops:
             self._surroundings.close()
             self._surroundings = Surroundings()
 
+    def notice(self) -> None:
+        """Have what runs in the block told by TimeIsUp, once, that it is to end; raise that if a signal came before."""
+        if self._breakers and not self._notices:
+            self._notices, self._noticed = True, False
+            if self._heard.intersection(AFTER_THIS_TASK):
+                self._tell_time_is_up()
+
+    def no_notice(self) -> None:
+        """Break the block off as any other again."""
+        self._notices = self._noticed = False
+
     def tasks_run_in(self, folder: Path) -> None:
         """Have the user's code run in `folder` from now on, as the jugfile chose; all else runs where this began."""
         if self._surroundings:
@@ -179,14 +192,24 @@ class Stops:
             self.pass_on(number)
         if number in self._breakers:
             self._break_off(number)
+        elif self._notices and self._breakers:
+            self._tell_time_is_up()
 
     def _break_off(self, number: int) -> None:
         now = time.monotonic()
         if self._broken == inf:
             self._broken = now
-            raise Interrupted
-        if now - self._broken > _GRACE:
+            if not self._notices:
+                raise Interrupted
+            self._tell_time_is_up()
+        elif now - self._broken > _GRACE:
             _die_of(number)
+
+    def _tell_time_is_up(self) -> None:
+        """Raise TimeIsUp, unless that was done: what is being saved then is not disturbed."""
+        if not self._noticed:
+            self._noticed = True
+            raise TimeIsUp
 
 
 @contextmanager

@@ -32,6 +32,7 @@ class Options:
         retries: How often a task that fails is tried again.
         start: Where on the way round this worker begins, 0 to 1, so that a thousand do not meet.
         deadline: When the scheduler ends this element [Unix s], None for never.
+        until: When the worker begins nothing more, though it has time left [the same], None for never.
         begun: When its first workers began [the same], None for now.
         max_crashes: Of how many deaths of workers a task fails.
         largest: What a result may take in this store [bytes], None for any size.
@@ -41,6 +42,8 @@ class Options:
         marks: Notes which output is which task's, None where none is kept.
         is_thorough: Look at each shard that was done before, rather than at a few, before this worker ends well.
         patience: How long the worker waits for a store that fails [s].
+        save_time: How long before its time is up a task is told so that saves what it has [s].
+        scratch: Where on the node tasks may write, None for where its variables say.
         rescue: Called with results that the store does not take, and with what wrote them; keeps them elsewhere and
             returns where.
     """
@@ -50,6 +53,7 @@ class Options:
     retries: int = 0
     start: float = 0.0
     deadline: float | None = None
+    until: float | None = None
     begun: float | None = None
     max_crashes: int = 3
     largest: int | None = None
@@ -59,6 +63,8 @@ class Options:
     marks: Marks | None = None
     is_thorough: bool = False
     patience: float = 3600.0
+    save_time: float = 30.0
+    scratch: Path | None = None
     rescue: Rescue | None = None
 
     def is_early(self, now: float) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jughpc.app.status.alike import Frame, alike, cut, last_frame
+from jughpc.app.status.alike import Frame, alike, cut, gist, last_frame
 from jughpc.store.failure import Failure
 from jughpc.tasks import usertrace
 
@@ -47,9 +47,10 @@ def failed(text, call="f(1)", trace="", when=0.0, deaths=0):
         ("OSError: [Errno 2] No such file: '/scratch/a1/x.dat'", "OSError: [Errno 2] No such file: 'run/b.dat'"),
         ("TypeError: <thing at 0x7f0a12>", "TypeError: <thing at 0x7f0b44>"),
         ("ValueError: digest 3f2a9c11de", "ValueError: digest a0b1c2d3"),
+        ("ValueError: one of {'gini', 'log'}, not 'x'", "ValueError: one of {'log', 'gini'}, not 'x'"),  # a set
     ],
 )
-def test_what_differs_in_numbers_addresses_and_paths_is_of_one_kind(one, other):
+def test_what_differs_in_numbers_addresses_paths_and_the_order_of_sets_is_of_one_kind(one, other):
     assert [len(kind) for kind in alike([failed(one), failed(other)])] == [2]
 
 
@@ -109,3 +110,16 @@ def test_what_python_writes_is_understood(tmp_path):
         trace = usertrace.of(error)
     assert last_frame(trace) == Frame(str(path), 3, "load")
     assert f"python{sys.version_info[0]}.{sys.version_info[1]}" not in cut(trace)
+
+
+@pytest.mark.parametrize(
+    ("exception", "told"),
+    [
+        ("ValueError: no\nmore", "ValueError: no"),
+        ("ValueError: \n\nAll fits failed.\nmore", "ValueError: All fits failed."),
+        ("ValueError:", "ValueError:"),
+        ("", ""),
+    ],
+)
+def test_one_line_tells_what_was_raised_also_where_its_text_begins_below(exception, told):
+    assert gist(exception) == told

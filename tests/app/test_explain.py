@@ -108,6 +108,15 @@ def test_what_waits_tells_for_what(lab):
     assert (total.state, total.missing, [needed.state for needed in total.needs]) == (WAITING, 1, [READY])
 
 
+def test_what_is_done_tells_when_and_where_it_was_run_last_as_far_as_that_was_measured(lab):
+    first, second, *_ = lab.begin().all_done().digests("single")
+    lab.measured("earlier", 1000.0, [first, second], wall=3.0).measured("later", 2000.0, [first], wall=4.0)
+    ran = one(lab, "single(0)").ran
+    assert (ran.life, ran.host, ran.ended, ran.wall) == ("later", "node1", 2004.0, 4.0)
+    assert one(lab, "single(1)").ran.life == "earlier"
+    assert (one(lab, "single(2)").ran, one(lab, "single(2)").mean) == (None, 10 / 3)
+
+
 def test_what_is_done_says_so(lab):
     lab.begin().all_done()
     task = one(lab, "total")

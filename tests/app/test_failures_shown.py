@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def test_a_single_failure_is_told_with_all_that_there_is_room_for():
     assert "tries 1" in "".join(shown)
     assert not any("^" in line or "Traceback" in line for line in shown)
     assert any(f"jughpc failures primes.py --debug {failure.digest.hex()[:8]}" in line for line in shown)
+
+
+def test_of_a_long_text_the_end_is_shown_and_never_without_the_line_that_raised():
+    said = "".join(f'line {n}\n  File "/usr/lib/python3.11/x.py", line {n}, in x\n' for n in range(40))
+    exception = f"ValueError: \nNo fit.\n{said}the reason".rstrip()
+    failure = replace(failed(1, 1), exception=exception, trace=TRACE.partition("ZeroD")[0] + exception + "\n")
+    shown = list(lines(alike([failure] * 2), {}, "primes.py", 80))
+    assert "2 x ValueError: No fit." in shown
+    assert '      File "/home/me/primes.py", line 9, in is_prime' in shown
+    assert "    the reason" in shown
+    assert len(shown) <= 40
 
 
 def test_in_full_nothing_is_left_out():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jughpc.app.status import texts
 from jughpc.app.status.follow import Follower
 from jughpc.app.status.logs import Log, Which, chosen
-from jughpc.app.status.outputs import DIED, RUNNING, outputs, parts
+from jughpc.app.status.outputs import DIED, RUNNING, Outputs, outputs, parts
 from jughpc.app.status.texts import Text, whole
 from jughpc.batch.scheduler import Role
 from jughpc.cli.output import logs as output
@@ -123,6 +123,18 @@ def test_tasks_that_put_out_nothing_are_told(lab):
     assert (found.parts, len(found.silent)) == ([], 4)
     assert "4 tasks, sums.single(0) " in output.of_silent(found.silent, found.calls)
     assert outputs(lab.site, None, None, Which()).silent == []
+
+
+def test_for_programs_there_is_the_same_with_the_bytes_that_it_is_and_how_many_are_left_out(log):
+    put(log, b"say\none\ntwo\n", f"4 12 {ONE} done 0 n1 a")
+    (whole,) = output.of_logs([log], 1, with_lines=True)
+    where = {"submission": 1, "role": "array", "element": 0, "log": str(log.path)}
+    assert whole == {**where, "bytes": 12, "skipped": 8, "lines": ["two"]}
+    assert "lines" not in output.of_logs([log], None, with_lines=False)[0]
+    found = Outputs(list(parts(log, {ONE}.__contains__)), {ONE: "f(1)", TWO: "f(2)"}, [TWO])
+    part, silent = output.of_parts(found, None)
+    assert (part["call"], part["how"], part["host"], part["lines"]) == ("f(1)", "done", "n1", ["one", "two"])
+    assert (part["start"], part["end"], silent) == (4, 12, {"digest": TWO, "call": "f(2)", "log": None})
 
 
 def test_where_nothing_was_submitted_that_is_said(lab):

@@ -9,8 +9,9 @@ import pytest
 
 from jughpc.app.submit import notify
 from jughpc.app.submit.cancel import cancel
-from jughpc.app.submit.collect import Charge, collect
+from jughpc.app.submit.collect import Charge, End, collect
 from jughpc.app.submit.history import as_before
+from jughpc.app.submit.live import add
 from jughpc.app.submit.notify import ALL_DONE, NEEDS_YOU, WENT_WRONG, at_end
 from jughpc.app.submit.submit import plan_submission
 from jughpc.batch import shell
@@ -175,3 +176,20 @@ def test_a_system_that_sends_no_mail_says_so(lab):
     request = replace(lab.request(notify=notify.MAIL), scheduler="local")
     with pytest.raises(UsageError, match=r"local sends no mail\. Name a command"):
         plan_submission(lab.site, lab.clusters, request)
+
+
+def silenced(lab):
+    """Return the numbers of the jobs of which no mail is to tell any more."""
+    return [argv[2] for argv in lab.commands if argv[0] == "scontrol" and argv[-1] == "MailType=NONE"]
+
+
+@pytest.mark.parametrize("has_reduce", [True, False])
+def test_what_others_take_the_place_of_is_not_mailed(labs, has_reduce):
+    lab = labs()
+    lab.submit(size=2, reduce=lab.reduce_script() if has_reduce else None, notify=notify.MAIL)
+    lab.clock.sleep(5)
+    add(lab.site, lab.clusters, 1)
+    assert silenced(lab) == [f"JobId={job.number}" for job in lab.engine.history[1 : 2 + has_reduce]]
+    before = len(lab.engine.history)
+    assert verdict(lab).end is End.HANDED_OVER
+    assert silenced(lab)[1 + has_reduce :] == [f"JobId={lab.job(before - 1).number}"]

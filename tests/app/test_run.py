@@ -14,7 +14,7 @@ from jughpc.app.context.session import peek
 from jughpc.app.context.target import MEMORY
 from jughpc.app.run.execute import execute
 from jughpc.app.run.reduce import reduce
-from jughpc.app.run.selection import Choice
+from jughpc.app.run.selection import Choice, Chosen
 from jughpc.app.run.together import summed
 from jughpc.errors import JugfileError, UsageError
 from jughpc.exitcode import ExitCode
@@ -79,7 +79,7 @@ def run(lab, where=HAND, options=KEEP_GOING, chosen=None):
 
 
 def named(*names):
-    return lambda task: task.name.rpartition(".")[2] in names
+    return Chosen(lambda name: name.rpartition(".")[2] in names)
 
 
 # execute

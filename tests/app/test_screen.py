@@ -9,10 +9,12 @@ import pytest
 
 from jughpc.app.context.target import named
 from jughpc.app.status.outlook import outlook
+from jughpc.app.status.overview import expected
 from jughpc.app.status.report import report
 from jughpc.app.status.step import next_step
 from jughpc.app.status.tasks import standing
 from jughpc.cli.output.bars import ASCII, Signs, drawn, signs
+from jughpc.cli.output.brief import brief
 from jughpc.cli.output.screen import rows
 from jughpc.cli.output.status import facts
 from jughpc.cli.output.workers import living
@@ -132,6 +134,16 @@ def test_no_eta_rests_on_too_few_tasks_nor_on_shorter_ones(lab, measured):
     found = outlook(standing(lab.site), took(**measured))
     assert (found.eta, found.is_by_tasks) == (None, False)
     assert found.why.startswith("too early")
+
+
+def test_a_wait_and_a_watch_tell_the_same_eta_as_a_status(lab):
+    singles = lab.begin().digests("single")
+    lab.done(*lab.digests("double"), *singles[:2]).measured("life", 1.0, [bytes([i]) * 16 for i in range(5)])
+    worker(lab, "node1", done=0, lasted=5.0)
+    seen = lab.seen()
+    assert seen.outlook.is_by_tasks
+    assert expected(lab.site, seen.report.standing) == seen.outlook
+    assert ", ETA 1m" in brief(seen.report, seen.outlook, seen.when)
 
 
 def test_the_table_tells_the_mean_time_of_each_function_that_was_measured(lab):

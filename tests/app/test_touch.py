@@ -36,6 +36,7 @@ def site(tmp_path: Path) -> Site:
     store = site.store()
     assert store is not None
     store.put(b"x" * 16, "of no task")
+    (store.checkpoints.make(b"x" * 16) / "step").write_text("12")
     store.begin(still_lease(target.location, OsClock()).record)
     for path in files(site):
         os.utime(path, (LONG_AGO, LONG_AGO))
@@ -60,7 +61,7 @@ def test_all_that_is_needed_has_new_times_both_of_them_and_what_is_not_stays_old
     assert old(site) == {f"shards/0/{(b'x' * 16).hex()}", *ended}
     assert done.files.total() == len(before) - 1 - len(ended)
     assert {name.partition("/")[0] for name in before} == {
-        "store.yaml", "workers", "shards", "complete", "manifest", "sources", "measures",
+        "store.yaml", "workers", "shards", "complete", "checkpoints", "manifest", "sources", "measures",
     }  # fmt: skip
 
 

@@ -127,6 +127,28 @@ def test_without_a_submission_all_records_of_workers_that_ended_well_go(lab):
     assert tidied(lab).records == 1
 
 
+def test_what_was_measured_of_tasks_that_are_gone_goes_and_what_may_be_wanted_stays(lab):
+    first, second, third, fourth = lab.begin().digests("single")
+    lab.done(first, second).failed(third)
+    living = lab.life("node1")
+    lab.measured("of-a-result", 1.0, [first]).measured("of-one-of-two", 2.0, [second, fourth])
+    lab.measured("of-a-failure", 3.0, [third]).measured("later", 9.0, [second])
+    lab.measured("of-what-was-invalidated", 4.0, [fourth]).measured("of-no-task", 5.0, [STRANGE])
+    lab.measured(living.record.life, 6.0, [fourth])
+    lab.store.keep_measures("damaged", b"no measures\n")
+    stay = {"of-a-result", "of-a-failure", "later", living.record.life}
+    assert tidied(lab).measures == 4
+    assert set(lab.store.measured()) == stay
+
+
+def test_where_not_all_was_told_one_by_one_the_functions_that_there_are_tell_whether_it_is_wanted(lab):
+    lab.begin().measured("life", 1.0, [STRANGE, STRANGE])
+    assert tidied(lab).measures == 0
+    lab.jugfile.write_text(lab.text.replace("single", "other"))
+    lab.begin()
+    assert tidied(lab).measures == 1
+
+
 def mark(lab, tasks):
     """Leave a mark, whether it is true or not."""
     lab.files.save(f"complete/{marker_name(Layout(0), 0, set_name(tasks))}", [])

@@ -135,7 +135,9 @@ class TestLocal(SchedulerContract):
                 "JUGHPC_LOCAL_JOB": job, "JUGHPC_LOCAL_INDEX": str(index or 0), "JUGHPC_LOCAL_END": "",
             },
             refusals={answer("", GONE): Refusal.GONE},
-            ignores=frozenset({"memory", "gpus", "partition", "account", "qos", "project", "select", "place"}),
+            ignores=frozenset(
+                {"memory", "gpus", "partition", "account", "qos", "project", "select", "place", "constraint"}
+            ),
         )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ SHELL_TEXTS = st.text(st.characters(exclude_characters="\n\r\0", exclude_categor
 
 def run(text: str, variables: Mapping[str, str], cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
     env = {"PATH": os.environ["PATH"], **variables}
-    return subprocess.run(["bash", "-c", text], env=env, cwd=cwd, text=True, capture_output=True, timeout=60)
+    return subprocess.run(["bash", "-c", text], env=env, cwd=cwd, text=True, capture_output=True, timeout=120)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -62,6 +62,11 @@ def submission(submitter, tmp_path) -> Submission:
 def through(submitter, run) -> Submitter:
     """Return the submitter with other ears and hands."""
     return replace(submitter, cluster=replace(submitter.cluster, ask=run, order=run))
+
+
+def some(size: int) -> Workload:
+    """Return so many elements more."""
+    return Workload(("python", "work.py"), size, "primes")
 
 
 def planned(submitter, submission, dependents=DEPENDENTS):
@@ -291,7 +296,7 @@ def test_a_signal_while_more_is_added_leaves_the_submission_as_it_was(submitter,
     submitter.submit(submission, planned(submitter, submission))
     slurm.plan = ["accept", "interrupt"]
     with pytest.raises(KeyboardInterrupt):
-        submitter.submit_more(submission, 3, DEPENDENTS)
+        submitter.submit_more(submission, some(3), DEPENDENTS)
     assert slurm.states == {**dict.fromkeys("123", "PENDING"), **dict.fromkeys("45", "CANCELLED")}
     assert not submissions.is_cancelled(submitter.files, submission)
 
@@ -303,11 +308,11 @@ def test_of_two_who_add_to_a_submission_neither_takes_back_what_the_other_queued
 
     def run(argv):  # between two calls of ours another adds, too, and takes the number that ours meant to have
         if slurm.count("sbatch") == 3 + call and not others:
-            others.append(submitter.submit_more(submission, 2))
+            others.append(submitter.submit_more(submission, some(2)))
         return slurm(argv)
 
     with suppress(NumberTakenError):
-        through(submitter, run).submit_more(submission, 3, DEPENDENTS)
+        through(submitter, run).submit_more(submission, some(3), DEPENDENTS)
     (other,) = others[0]
     assert slurm.states[other.id] == "PENDING"
     assert other.name not in journal.taken_back(submitter.files, submission)
@@ -325,13 +330,13 @@ def test_a_job_alone_has_the_number_that_was_free_when_it_was_looked(submitter, 
 def test_nothing_is_added_to_a_submission_whose_record_is_damaged(submitter, submission, slurm):
     submitter.submit(submission, planned(submitter, submission))
     with pytest.raises(JugdirError, match="cut off"):
-        submitter.submit_more(replace(submission, damage="It was cut off."), 3)
+        submitter.submit_more(replace(submission, damage="It was cut off."), some(3))
     assert slurm.count("sbatch") == 3
 
 
 def test_more_elements_are_added_to_a_submission(submitter, submission, slurm):
     submitter.submit(submission, planned(submitter, submission))
-    (more,) = submitter.submit_more(submission, 3)
+    (more,) = submitter.submit_more(submission, some(3))
     assert (more.role, more.offset, more.size, more.script) == (Role.ARRAY, 8, 3, "3-array.sh")
     assert journal.elements(journal.accepted(submitter.files, submission)) == 11
     assert "export JUGHPC_ELEMENTS=11" in (submission.folder / more.script).read_text()
@@ -341,7 +346,7 @@ def test_more_elements_that_are_refused_leave_the_submission_as_it_was(submitter
     before = submitter.submit(submission, planned(submitter, submission))
     slurm.plan = ["refuse"]
     with pytest.raises(SubmitError):
-        submitter.submit_more(submission, 3)
+        submitter.submit_more(submission, some(3))
     assert journal.accepted(submitter.files, submission) == before
     assert "CANCELLED" not in slurm.states.values()
     assert not submissions.is_cancelled(submitter.files, submission)
@@ -351,30 +356,30 @@ def test_a_script_of_a_refused_job_is_not_in_the_way_of_the_next(submitter, subm
     submitter.submit(submission, planned(submitter, submission, []))
     slurm.plan = ["refuse"]
     with pytest.raises(SubmitError):
-        submitter.submit_more(submission, 3)
-    assert submitter.submit_more(submission, 3)[0].script == "2-array.sh"
+        submitter.submit_more(submission, some(3))
+    assert submitter.submit_more(submission, some(3))[0].script == "2-array.sh"
 
 
-STAND_IN = """#!{python}
-import pathlib, sys, time
-queue = pathlib.Path(__file__).parent / "queue"
-if sys.argv[0].endswith("squeue"):
-    sys.stdout.write(queue.read_text() if queue.exists() else "")
-else:
-    name = next(word for word in sys.argv if word.startswith("--job-name=")).partition("=")[2]
-    with queue.open("a") as file:
-        file.write(f"41|PENDING|{{name}}|None\\n")
-    time.sleep(60)
+STAND_IN = """#!/bin/sh
+queue={queue}
+case $0 in
+*squeue) [ ! -e $queue ] || cat $queue ;;
+*)
+    for word; do case $word in --job-name=*) echo "41|PENDING|${{word#*=}}|None" >>$queue ;; esac; done
+    exec sleep 60 ;;
+esac
 """
 
 
 def test_a_command_that_accepts_and_then_hangs_is_stopped_and_its_job_adopted(submitter, submission, tmp_path):
+    queue, path = tmp_path / "bin" / "queue", f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     for name in ("sbatch", "squeue"):
         command = tmp_path / "bin" / name
         command.parent.mkdir(exist_ok=True)
-        command.write_text(STAND_IN.format(python=sys.executable))
+        command.write_text(STAND_IN.format(queue=queue))
         command.chmod(0o755)
-    real = through(submitter, partial(shell.run, timeout=1.0, env={"PATH": str(tmp_path / "bin")}))
+    patience = 1.0  # [s] which both have to begin, on a machine with much else to do
+    real = through(submitter, partial(shell.run, timeout=patience, env={"PATH": path}))
     (job,) = real.submit(submission, planned(submitter, submission, []))
     assert job.id == "41"
-    assert len((tmp_path / "bin" / "queue").read_text().splitlines()) == 1
+    assert len(queue.read_text().splitlines()) == 1

@@ -71,11 +71,12 @@ def harmless(path, value):
         "project",
         "select",
         "place",
+        "constraint",
     )  # shown, or quoted behind an option
     if value is None:
         return path[-1] in (
             "throttle", "templates", "array_size", "walltime", "memory", "cpus", "gpus", "partition", "account", "qos",
-            "project", "select", "place", "umask", "stage",
+            "project", "select", "place", "constraint", "tasks", "umask", "stage",
         )  # fmt: skip
     if path[-1] == "python":
         return value == "../../x"

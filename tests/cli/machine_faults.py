@@ -33,6 +33,7 @@ import IPython.terminal.embed
 for module in pkgutil.walk_packages(jughpc.__path__, "jughpc."):
     if "testing" not in module.name and "__main__" not in module.name:
         importlib.import_module(module.name)
+[getattr(numpy, name) for name in dir(numpy)]  # it imports some of its modules when they are asked for
 os.setgroups([]), os.setgid(65534), os.setuid(65534)
 from jughpc.cli.main import main
 main()
@@ -75,7 +76,7 @@ class Place:
     def jugdir(self) -> Path:
         return self.cwd / "jugfile.jugdata"
 
-    def run(self, *words: str, meeting: Meeting = Meeting(), patience: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, meeting: Meeting = Meeting(), patience: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `jughpc WORDS` as `meeting` has it."""
         start = [sys.executable, "-c", AS_NOBODY] if meeting.as_nobody and is_root else [sys.executable, "-m", "jughpc"]
         environ = {key: value for key, value in {**self.environ, **meeting.environ}.items() if value is not None}

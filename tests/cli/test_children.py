@@ -64,7 +64,7 @@ def test_pools_of_all_kinds_find_the_jugfiles_functions_before_and_behind_a_barr
 
 def python(jughpc, *argv):
     return subprocess.run(
-        [sys.executable, *argv], cwd=jughpc.cwd, env=jughpc.environ, capture_output=True, text=True, timeout=60,
+        [sys.executable, *argv], cwd=jughpc.cwd, env=jughpc.environ, capture_output=True, text=True, timeout=120,
         check=False,
     )  # fmt: skip
 

@@ -71,7 +71,7 @@ def test_force_removes_the_claims_of_the_living_too(jughpc, worker):
 
 def test_a_worker_told_to_stop_leaves_nothing_to_clean_up(jughpc, worker):
     worker.terminate()
-    worker.communicate(timeout=60)
+    worker.communicate(timeout=120)
     assert worker.returncode == 143
     assert "Removed 0 locks" in jughpc("cleanup", "slow.py", "--locks-only").stdout
     assert not claims(jughpc)

@@ -153,7 +153,7 @@ def test_check_does_not_take_an_unmet_barrier_for_the_end(barrier):
 def test_sleep_until_returns_once_all_is_done(three):
     waiting = three.start("sleep-until", "three.py")
     assert three("execute", "three.py").returncode == 0
-    _, told = waiting.communicate(timeout=60)
+    _, told = waiting.communicate(timeout=120)
     assert (waiting.returncode, "All tasks complete" in told) == (0, True)
 
 

@@ -51,6 +51,7 @@ def test_who_asks_too_early_learns_of_barriers(jughpc, line):
         ),
         (HEAD + "f = open(__file__)\n", "`f` is an open file, which each worker opens anew"),
         (HEAD + "f = open('log', 'a')\n", "open it in the function that uses it"),
+        (HEAD + "import first as f\n", "`f` is this file itself, which is called like a module that it imports"),
     ],
 )
 def test_what_will_not_do_what_was_meant_is_told_and_can_go_on(jughpc, text, words):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 TALKING = r"""
@@ -54,3 +56,6 @@ def test_logs_are_listed_shown_and_followed_to_the_end(jughpc):
     done = jughpc("logs", "--element", "7-9")
     assert (done.returncode, "there are those of elements 0-1" in done.stderr) == (2, True)
     assert jughpc("logs", "--task", "talk(1)", "--follow").returncode == 2
+    assert [part["lines"][0] for part in json.loads(jughpc("logs", "--task", "talk(1)", "--json").stdout)] == [
+        "python 1"
+    ]

@@ -144,6 +144,6 @@ def test_who_waits_until_all_is_done_waits_for_what_came_meanwhile(jughpc, writt
             jughpc("execute", "jobs.py", "--name", "double")
             assert any("1 tasks waiting to be run, 0 failed, 1 complete" in line for line in waiting.stderr)
             jughpc("execute", "jobs.py")
-            assert waiting.wait(60) == 0
+            assert waiting.wait(120) == 0
         finally:
             waiting.kill()

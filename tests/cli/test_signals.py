@@ -56,10 +56,10 @@ def ended(jughpc, wait_for):
         try:
             wait_for((jughpc.cwd / "begun").exists)
             process.send_signal(number)
-            if again:
+            while again and process.poll() is None:
                 time.sleep(again)  # a second signal counts as one only if it does not come with the first
                 process.send_signal(number)
-            process.communicate(timeout=10)
+            process.communicate(timeout=120)
         finally:
             process.kill()
             process.communicate()

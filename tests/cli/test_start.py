@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+NEEDLESS = (  # each has other modules behind it: what a cold node gets from its file server before the first task
+    "numpy", "rich", "jinja2", "yaml", "psutil", "subprocess", "secrets", "tempfile", "importlib.resources",
+    "jughpc.batch", "jughpc.web", "jughpc.store.redis", "jughpc.worker.crew", "jughpc.worker.seat",
+)  # fmt: skip
+
 
 def imported(done):
     """Return the modules that a command said it imported, with PYTHONPROFILEIMPORTTIME set."""
@@ -17,8 +22,8 @@ def test_the_help_imports_no_more_than_it_shows(jughpc):
 
 
 @pytest.mark.parametrize("command", [["execute"], ["execute", "--short"]], ids=" ".join)
-def test_work_that_needs_no_numpy_is_done_and_found_to_be_finished_without(three, command):
+def test_a_worker_does_and_finds_finished_what_needs_little_without_more(three, command):
     for _ in range(2):
         modules = imported(three(*command, "three.py", PYTHONPROFILEIMPORTTIME="1"))
         assert "jughpc.worker.loop" in modules
-        assert "numpy" not in modules
+        assert not [name for name in modules if name.startswith(NEEDLESS)]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jughpc.config.kinds import FLAG, LINES, Odd
+from jughpc.config.kinds import FLAG, Odd
 from jughpc.config.layers import load
 from jughpc.config.settings import Settings, named
 from jughpc.errors import SettingError
@@ -37,6 +37,10 @@ GOOD_AND_BAD = {  # by what there is to be written
     "a size such as 4G or 512M": (["4G", "512M", "1.5 TiB"], _SIZES),
     "yes or no": (["yes", "no", "True", "0", "off"], ["maybe", "2", ".inf", "nan", "null", "4G", "\udcff"]),
     "a line, or a list of lines": (["a", "a\nb", "\tindented", ""], ["a\rb", "a\0b", "\udcff", "\x1b[0m"]),
+    "a line such as train*:gpus=1,time=4h, or a list of such lines": (
+        ["*:cpus=2", "f:time=90m,mem=4G\ng:tasks=3", "none", ""],
+        ["f", "f:", ":cpus=2", "f:cpus", "f:cpus=0", "f:cpu=2", "f:cpus=1,cpus=2", "f:mem=\0"],
+    ),
     "a text of one line": _TEXTS,
     "a path": _TEXTS,
 }  # fmt: skip
@@ -109,7 +113,7 @@ def test_what_only_yaml_can_say_is_refused(tmp_path, name, text):
         load(tmp_path, NOTHING, {}, site=NOTHING)
 
 
-@pytest.mark.parametrize("name", [name for name in named() if named()[name].kind not in (FLAG, LINES)])
+@pytest.mark.parametrize("name", [name for name, one in named().items() if not one.kind.many and one.kind is not FLAG])
 @pytest.mark.parametrize("text", ["yes", "off", "true", "[1, 2]", "[]"])
 def test_a_switch_or_a_list_is_refused_where_something_else_is_meant(tmp_path, name, text):
     (tmp_path / "jughpc.yaml").write_text(f"{name}: {text}\n")
@@ -147,7 +151,7 @@ def is_typed(name, value):
         return type(value) is int and 1 <= value <= 1 << 60
     if write == "yes or no":
         return type(value) is bool
-    lines = value if isinstance(value, tuple) else (str(value),)
+    lines = map(str, value) if isinstance(value, tuple) else (str(value),)
     return all(line.replace("\t", "").isprintable() or not (set(line) & set("\n\r\0\x1b\u2028\x85")) for line in lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,42 @@ def test_a_file_that_may_not_be_read_is_named(place):
     (place / "repo" / "jughpc.yaml").chmod(0)
     with pytest.raises(SettingError, match=r"jughpc\.yaml cannot be read: Permission denied"):
         settings(place)
+
+
+# what functions ask for
+
+
+def asked(tmp_path, text, *given):
+    (tmp_path / "jughpc.yaml").write_text(text)
+    more = {"resources": given} if given else {}
+    return load(tmp_path, tmp_path, {}, more, site=tmp_path / "nosuch").resources
+
+
+def test_what_functions_ask_for_may_be_a_mapping_or_lines(tmp_path):
+    as_mapping = asked(tmp_path, "resources: {train*: {gpus: 1, time: 4h}, merge: mem=32G}")
+    assert as_mapping == asked(tmp_path, "resources: ['train*:gpus=1,time=4h', 'merge:mem=32G']")
+    assert list(map(str, as_mapping)) == ["train*:gpus=1,time=4h", "merge:mem=32G"]
+
+
+def test_what_a_higher_layer_says_of_functions_stands_behind_what_a_lower_one_does_unless_it_says_none(tmp_path):
+    text = "resources: ['train*:gpus=1']"
+    assert list(map(str, asked(tmp_path, text, "*:cpus=2"))) == ["train*:gpus=1", "*:cpus=2"]
+    assert list(map(str, asked(tmp_path, text, "none", "*:cpus=2"))) == ["none", "*:cpus=2"]
+
+
+def test_a_value_may_hold_commas(tmp_path):
+    (rule,) = asked(tmp_path, "resources: {train: {partition: 'a,b', cpus: 2}}")
+    assert (rule.ask.partition, rule.ask.cpus) == ("a,b", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{train: {gpu: 1}}", "'train:gpu=1': there is no resource 'gpu'; write one of account, "),
+        ("{train: 1}", "a mapping says nothing here; write a line such as"),
+        ("[{train: {gpus: 1}}]", "a list of lists or mappings says nothing here; write a line such as"),
+    ],
+)
+def test_what_is_wrong_with_what_functions_ask_for_is_told(tmp_path, text, words):
+    with pytest.raises(SettingError, match=f"jughpc.yaml: resources: {re.escape(words)}"):
+        asked(tmp_path, f"resources: {text}")

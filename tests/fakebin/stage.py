@@ -52,7 +52,7 @@ class RealStage:
         done: queue.Queue[None] = queue.Queue()
         self._asked.put(lambda: (effect(), done.put(None)))
         os.write(self._wake_write, b"!")
-        done.get(timeout=60)
+        done.get(timeout=120)
 
     def run(self) -> None:
         """Let happen what is due, until it is over."""

@@ -29,7 +29,7 @@ def jughpc(folder: Path, tmp_path: Path) -> Callable[..., Done]:
     def run(*argv: str) -> Done:
         command = [sys.executable, "-W", "error", "-m", "jughpc", *argv]
         return subprocess.run(
-            command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=60,
+            command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
 

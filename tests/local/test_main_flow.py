@@ -55,7 +55,8 @@ def test_who_stops_to_wait_is_told_how_to_come_back_and_the_work_goes_on(laptop,
         told = waiting.communicate()[0]
     assert waiting.returncode == 130
     assert "Submission 1 goes on without this command.\n`jughpc status --watch` shows" in told
-    until(lambda: laptop.status()["tasks"]["complete"] == 99)
+    laptop.jughpc("wait", "1")
+    assert laptop.status()["tasks"]["complete"] == 99
 
 
 def test_cancel_ends_workers_without_leaving_a_claim(laptop, until):
@@ -126,3 +127,35 @@ def test_workers_that_all_die_are_repaired_a_bounded_number_of_times(laptop):
     told = laptop.jughpc("submit", "primes.py", "--array", "2", "--rounds", "9", "--wait", code=3)
     assert "nobody works on them" in told or "workers died while they ran it" in told
     assert laptop.status()["tasks"]["complete"] == 98
+
+
+PIPE = """
+import os
+from jug import TaskGenerator
+
+@TaskGenerator
+def prepare(i):
+    return os.environ["JUGHPC_ELEMENT"]
+
+@TaskGenerator(resources=dict(mem="64M"))
+def train(before):
+    return before, os.environ["JUGHPC_ELEMENT"]
+
+models = [train(prepare(i)) for i in range(4)]
+"""
+APART = """
+from pathlib import Path
+prepared, trained = zip(*value(models))
+Path("primes.txt").write_text(f"{sorted(set(prepared) & set(trained))} {sorted(set(trained))}")
+"""
+
+
+def test_functions_that_ask_for_something_run_in_elements_of_their_own_once_what_they_need_is_done(laptop):
+    (laptop.folder / "pipe.py").write_text(PIPE)
+    (laptop.folder / "apart.py").write_text(APART)
+    told = laptop.jughpc("submit", "pipe.py", "--array", "2", "--reduce", "apart.py", "--wait")
+    assert "class      default: 2 elements for pipe.prepare (4)\n" in told
+    assert "later      mem=64M: pipe.train (4), once what these wait for is done" in told
+    assert laptop.output().startswith("[] [")
+    jobs = laptop.status("pipe.py")["submission"]["jobs"]
+    assert [job["only"] for job in jobs if job["role"] == "array"] == ["default", "mem=64M"]

@@ -8,7 +8,9 @@ import pytest
 
 from jughpc.testing import replay
 from jughpc.testing.history import play
+from jughpc.testing.parts import Parts
 from jughpc.testing.plan import THEMES, draw
+from jughpc.testing.variants import find_variant
 
 LOOKS_ONCE = f"{Path(__file__).with_name('variants.py')}:looks once"
 
@@ -30,7 +32,7 @@ def test_a_history_that_breaks_no_rule_ends_with_0(capsys):
 
 
 def test_a_history_that_breaks_a_rule_ends_with_1_and_says_which(capsys):
-    seed = next(seed for seed in range(2000) if play(draw(seed), replay.find_variant(LOOKS_ONCE)).broken)
+    seed = next(seed for seed in range(2000) if play(draw(seed), find_variant(LOOKS_ONCE, Parts())).broken)
     assert replay.main([str(seed), "--variant", LOOKS_ONCE]) == 1
     *calls, last = capsys.readouterr().out.splitlines()
     assert last.startswith("t=")

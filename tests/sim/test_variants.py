@@ -8,7 +8,7 @@ import pytest
 
 from jughpc.testing.history import play
 from jughpc.testing.plan import draw
-from jughpc.testing.replay import load_variants
+from jughpc.testing.variants import load_variants
 
 VARIANTS = load_variants(str(Path(__file__).with_name("variants.py")))
 SEEDS = 2000  # as many as test_histories plays of the real code in CI

@@ -156,7 +156,7 @@ def test_what_ended_is_forgotten_after_its_time_and_its_number_used_again(slurm)
     slurm.wait(30)
     slurm.engine.restart_numbers()
     assert slurm.run("sbatch job.sh").stdout == "Submitted batch job 2\n"
-    slurm.wait(60)
+    slurm.wait(120)
     slurm.engine.restart_numbers()
     assert slurm.run("sbatch --job-name=theirs job.sh").stdout == "Submitted batch job 1\n"
     assert "theirs" in slurm.run("squeue --me -h -t all -o %F|%j").stdout

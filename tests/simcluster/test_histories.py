@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jughpc.testing.cluster.history import play
-from jughpc.testing.cluster.plan import draw
+from jughpc.testing.cluster.plan import draw, in_classes
 
 BATCH = 100
 
@@ -17,3 +17,12 @@ def test_no_history_breaks_a_rule(first):
     for seed in range(first, first + BATCH):
         found = [str(blame) for blame in play(draw(seed)).blames]
         assert not found, f"replay it: python -m jughpc.testing.cluster.replay {seed}\n" + "\n".join(found)
+
+
+IN_CLASSES = 40
+
+
+def test_no_history_of_tasks_of_two_classes_that_need_each_other_breaks_a_rule():
+    for seed in range(IN_CLASSES):
+        found = [str(blame) for blame in play(in_classes(draw(seed))).blames]
+        assert not found, f"of seed {seed}, in classes:\n" + "\n".join(found)

@@ -93,7 +93,7 @@ def partly_done(rig):
 
 def overtime(rig):
     rig.run(ARRAY.replace("0-3%2", "0-1").replace("00:10:00", "00:00:08"))
-    rig.wait(60)
+    rig.wait(120)
 
 
 def deleted(rig):

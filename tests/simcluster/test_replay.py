@@ -9,7 +9,9 @@ import pytest
 
 from jughpc.testing.cluster import replay
 from jughpc.testing.cluster.history import play
+from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.plan import THEMES, draw
+from jughpc.testing.variants import find_variant
 
 VARIANT = f"{Path(__file__).with_name('variants.py')}:the reduce waits for any end"
 
@@ -37,7 +39,7 @@ def test_a_history_that_breaks_no_rule_ends_with_0(capsys):
 
 
 def test_a_history_that_breaks_a_rule_ends_with_1_and_says_which(capsys):
-    how, variant = "a reduce starts before all is done", replay.find_variant(VARIANT)
+    how, variant = "a reduce starts before all is done", find_variant(VARIANT, Parts())
     seed = next(seed for seed in range(2000) if how in {blame.kind for blame in play(draw(seed), variant).blames})
     assert replay.main([str(seed), "--variant", VARIANT]) == 1
     assert f"\nrule 3, {how}: t=" in capsys.readouterr().out

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.testing.cluster.broken import Broken
+from jughpc.testing.cluster.history import play
+from jughpc.testing.cluster.parts import Parts
+from jughpc.testing.cluster.plan import draw, in_classes
 from jughpc.testing.cluster.survey import catches
+from tests.simcluster.test_histories import IN_CLASSES
 
 FILE = runpy.run_path(str(Path(__file__).with_name("variants.py")))
 VARIANTS, CAUGHT, FIRST = FILE["VARIANTS"], FILE["CAUGHT"], FILE["FIRST"]
@@ -26,6 +31,27 @@ def test_a_broken_line_is_caught(name):
         if catches(seed, parts, how):
             return
     pytest.fail(f"{name} breaks no rule that what ships does not break as well")
+
+
+OF_CLASSES = {
+    "further elements are all alike": (
+        "handover:more_of",
+        "classes.in_parts(resized, found,",
+        "classes.in_parts(resized, (),",
+    ),
+    "elements are told no class": (
+        "classes:_argv",
+        "dependents.with_options(argv,",
+        "(lambda argv, option: argv)(argv,",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_a_broken_line_is_caught_by_tasks_of_two_classes(name):
+    place, old, new = OF_CLASSES[name]
+    parts = Parts(broken=(Broken(f"jughpc.app.submit.{place}", old, new),))
+    assert any(play(in_classes(draw(seed)), parts).blames for seed in range(IN_CLASSES))
 
 
 def test_the_seed_that_catches_each_is_on_record():

@@ -78,7 +78,7 @@ class ReadOnly(Disk):
     how = ("-t", "tmpfs", "-o", "size=8m", "none")
 
     def remount(self, mode):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while self.sh("mount", "-o", f"remount,{mode}", self.place).returncode:  # a file is just being written
             assert time.monotonic() < end, "it is busy"
             time.sleep(0.001)
@@ -145,7 +145,7 @@ def test_workers_wait_while_nothing_can_be_written_and_lose_nothing(crew, disk):
             disk.begin()
         await_(lambda: "trying again" in crew.said(), crew)
         disk.end()
-        assert [worker.wait(60) for worker in workers] == [0, 0], crew.said()
+        assert [worker.wait(120) for worker in workers] == [0, 0], crew.said()
     finally:
         for worker in workers:
             if worker.poll() is None:
@@ -159,7 +159,7 @@ def test_workers_wait_while_nothing_can_be_written_and_lose_nothing(crew, disk):
 
 
 def await_(is_so, crew):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < end, crew.said()
         time.sleep(0.005)

@@ -90,8 +90,8 @@ class Storm:
         """Wait for all workers, and check what they did."""
         self.wake(float("inf"))
         for worker in self.workers:
-            worker.wait(60)
-        end = time.monotonic() + 20
+            worker.wait(120)
+        end = time.monotonic() + 120
         while any(in_session(worker.pid) for worker in self.workers):
             assert time.monotonic() < end, "workers outlive the process that they come from"
             time.sleep(0.05)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jughpc.errors import UsageError
+from jughpc.tasks.digested import digested
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
 
@@ -25,6 +26,39 @@ def diamond() -> tuple[Graph, list[int]]:
     left, right = Task(f, "left", top), Task(f, ["right"], k={"t": top})
     bottom = Task(f, left, right[0], left)
     return Graph([top, left, right, bottom]), [0, 1, 2, 3]
+
+
+CALLS = st.lists(
+    st.tuples(st.lists(st.one_of(st.integers(), st.text(), st.none(), st.lists(st.integers()), st.booleans())),
+              st.dictionaries(st.sampled_from("ab"), st.integers(), max_size=1), st.booleans(), st.booleans()),
+    min_size=1, max_size=8,
+)  # fmt: skip
+
+
+@given(CALLS)
+def test_the_digests_of_many_calls_are_those_of_each_and_none_that_needs_a_task_is_taken_for_plain(calls):
+    leaf, made = Task(f), []
+    for args, kwargs, needs_leaf, is_known in calls:
+        task, twin = (Task(f, *args, *([leaf] if needs_leaf else []), **kwargs) for _ in range(2))
+        made.append((task, twin))
+        assert not is_known or task.digest
+    digests, plain = digested([task for task, _ in made])
+    assert digests == [twin.digest for _, twin in made] == [task.digest for task, _ in made]
+    assert not [task for (task, _), is_plain in zip(made, plain, strict=True) if is_plain and task.nested()]
+    graph = Graph([leaf, *(task for task, _ in made)])
+    rest = list(enumerate(graph.tasks))[1:]
+    assert all(list(graph.dependencies(i)) == [0] * any(one is leaf for one in task.args) for i, task in rest)
+
+
+def test_what_of_the_list_is_done_and_failed_is_told_apart_from_what_it_needs() -> None:
+    needed = Task(f, 1)
+    graph = Graph([Task(f, needed), Task(f, 2)])
+    graph.done(2)
+    assert (list(graph.listed_done()), graph.lacks_listed(), graph.failed_listed()) == ([], True, False)
+    graph.failed(1)
+    graph.done(0)
+    assert (list(graph.listed_done()), graph.lacks_listed(), graph.failed_listed()) == ([0], True, True)
+    assert not Graph([]).lacks_listed()
 
 
 def test_tasks_with_one_digest_are_one() -> None:

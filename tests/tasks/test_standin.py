@@ -10,9 +10,9 @@ import pytest
 from jughpc.tasks.task import Task
 
 
-@pytest.fixture
-def task():
-    return Task(abs, 1)
+@pytest.fixture(params=[lambda: Task(abs, 1), lambda: Task(abs, 1)[0]], ids=["task", "tasklet"])
+def task(request):
+    return request.param()
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ def task():
         (lambda task: 1 == task, False),  # noqa: SIM300
         (lambda task: task != 1, True),
         (lambda task: 1 in [task], False),
+        (lambda task: f"{task}" == str(task), True),
+        (lambda task: "to {}".format(task) == f"to {task!s}", True),  # noqa: UP032
         (lambda task: (np.array([1, 2]) == task).tolist(), [False, False]),
     ],
 )

@@ -140,3 +140,10 @@ def test_a_tasklet_has_a_hash() -> None:
     task = Task(same, 1)
     assert task[0].__jug_hash__() == task[0].__jug_hash__() != task[1].__jug_hash__()
     assert list(dependencies_of(task[0])) == [task]
+
+
+def test_a_tasklet_says_in_short_what_it_is_of():
+    task = Task(len, "ab")
+    assert str(task[0]) == repr(task[0]) == f"Tasklet of Task({task.name}, ...)"
+    assert str(task[0][1]) == "Tasklet of Tasklet(...)"
+    assert len(str(Tasklet([task] * 1000, sum))) < 1000

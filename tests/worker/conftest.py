@@ -12,6 +12,7 @@ import pytest
 
 from jughpc.fs import OsFiles
 from jughpc.store.base import Claim, Pace, Store
+from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.files.layout import Layout
 from jughpc.store.files.store import FileStore
 from jughpc.store.lease.heartbeat import Heartbeat, Singles
@@ -40,6 +41,7 @@ class LivelyClock(HandClock):
     def __init__(self) -> None:
         super().__init__()
         self.heartbeats: list[Heartbeat] = []
+        self.knocked: Callable[[Heartbeat], object] = lambda heartbeat: None
         self._plan: list[tuple[float, Callable[[], object]]] = []
         self._held_up = 0.0
 
@@ -64,6 +66,8 @@ class LivelyClock(HandClock):
             for heartbeat in self.heartbeats:
                 heartbeat.deescalate()
                 heartbeat.beat()
+                if heartbeat.takes_knock():
+                    self.knocked(heartbeat)
             due = [entry for entry in self._plan if entry[0] <= self.time]
             self._plan = [entry for entry in self._plan if entry[0] > self.time]
             for _, action in due:
@@ -127,7 +131,8 @@ class Bench:
 
     def __init__(self, path: Path) -> None:
         self.clock = LivelyClock()
-        self.files = OsFiles(path / "jugdir")
+        self.jugdir = path / "jugdir"
+        self.files = OsFiles(self.jugdir)
         self.gone: set[str] = set()
         self.store = self.open(0)
         self._path = path
@@ -136,7 +141,9 @@ class Bench:
     def open(self, bits: int, files: Any = None) -> FileStore:
         """Open the folder anew, with so many shard bits."""
         gone = lambda record: record.life in self.gone  # noqa: E731
-        self.store = FileStore(files or self.files, self.clock, Layout(bits), Pace(), gone)
+        files = files or self.files
+        own = Checkpoints(self.jugdir, self.files)
+        self.store = FileStore(files, self.clock, Layout(bits), Pace(), gone, checkpoints=own)
         return self.store
 
     def lease(self, store: Store | None = None) -> BeatingLease:

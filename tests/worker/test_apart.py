@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 
+import psutil
 import pytest
 
 from jughpc.errors import JugfileError, UsageError
@@ -71,23 +72,58 @@ def test_a_process_that_ends_without_an_answer_is_told_with_how_it_ended(make, h
         apart(make)
 
 
-def test_a_signal_that_breaks_off_the_wait_ends_the_process_too(tmp_path):
-    (tmp_path / "pid").touch()
+@pytest.fixture
+def at_fork():
+    """What is done in hooks of the next fork: before it, in the parent behind it, in the child."""
+    hooks = {"before": lambda: None, "after_in_parent": lambda: None, "after_in_child": lambda: None}
+    os.register_at_fork(**{name: lambda name=name: hooks[name]() for name in hooks})
+    yield hooks
+    hooks.update(dict.fromkeys(hooks, lambda: None))
 
-    def make():
-        (tmp_path / "pid").write_text(str(os.getpid()))
-        os.kill(os.getppid(), signal.SIGUSR2)
-        time.sleep(60)
+
+@pytest.fixture
+def breaking_off():
+    """A signal whose handler raises."""
 
     def heed(number, frame):
         raise InterruptedError
 
     before = signal.signal(signal.SIGUSR2, heed)
-    try:
-        with pytest.raises(InterruptedError):
-            apart(make)
-    finally:
-        signal.signal(signal.SIGUSR2, before)
+    yield signal.SIGUSR2
+    signal.signal(signal.SIGUSR2, before)
+
+
+@pytest.mark.parametrize("when", ["before", "after_in_parent"])
+def test_a_signal_that_comes_in_a_hook_of_the_fork_is_not_swallowed(when, at_fork, breaking_off):
+    at_fork[when] = lambda: signal.raise_signal(breaking_off)
+    others = set(psutil.Process().children())
+    with pytest.raises(InterruptedError):
+        apart(lambda: time.sleep(60))
+    assert set(psutil.Process().children()) <= others
+
+
+def test_a_signal_that_comes_to_the_child_in_a_hook_of_the_fork_ends_the_child(at_fork, breaking_off):
+    at_fork["after_in_child"] = lambda: signal.raise_signal(breaking_off)
+    with pytest.raises(LostError, match="with exit code 1"):
+        apart(lambda: "made")
+
+
+def test_signals_do_what_they_did_before_it_and_after(breaking_off):
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    assert apart(lambda: {number: signal.getsignal(number) for number in handlers} == handlers)
+    assert {number: signal.getsignal(number) for number in handlers} == handlers
+
+
+def test_a_signal_that_breaks_off_the_wait_ends_the_process_too(breaking_off, tmp_path):
+    (tmp_path / "pid").touch()
+
+    def make():
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        os.kill(os.getppid(), breaking_off)
+        time.sleep(60)
+
+    with pytest.raises(InterruptedError):
+        apart(make)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
@@ -100,7 +136,7 @@ def test_the_end_of_whoever_asked_ends_the_process_too(tmp_path):
 
     with pytest.raises(LostError, match="by signal 9"):
         apart(lambda: apart(make))
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while is_there(int((tmp_path / "pid").read_text())):
         assert time.monotonic() < end, "it lives on"
         time.sleep(0.02)

@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = pytest.mark.local
 
-PATIENCE = 30.0  # [s] after which a test gives up
+PATIENCE = 120.0  # [s] after which a test gives up
 
 JUGFILE = """
 import os, time

@@ -6,13 +6,13 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jughpc.app.calls import batches, commands
 from jughpc.app.calls.batches import Batch, Call
 from jughpc.app.calls.future import CallFailedError, CallFuture, CallLostError
+from jughpc.app.calls.made import Made
 from jughpc.aside import put
 from jughpc.backoff import Backoff
 from jughpc.config.trust import trust_of
@@ -27,25 +27,15 @@ FIRST_LOOK, LAST_LOOK = 0.1, 10.0  # [s] between two looks at the store
 FIRST_POLL, LAST_POLL = 3.0, 30.0  # [s] between two questions whether anybody works on it still
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What became of the calls that this process made."""
-
-    calls: int = 0
-    done: int = 0
-    failed: int = 0
-
-    def __str__(self) -> str:
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.calls} calls, {self.done} done{failed}"
-
-
 class Desk:
     """The calls of one executor, and the thread that serves them.
 
     Args:
         folder: The executor's (absolute).
         array, options: Of each submission.
+
+    Attributes:
+        made: The calls so far.
     Raises:
         UsageError: The folder holds what is no executor's. TrustError: Others may write it.
     """
@@ -64,23 +54,11 @@ class Desk:
         self._open: dict[bytes, list[CallFuture[Any]]] = {}
         self._working: dict[bytes, int | None] = {}
         self._batches: dict[int, frozenset[bytes]] = {}
-        self._made: list[CallFuture[Any]] = []
+        self.made = Made()
         self._is_closed = False
         self._apart = Backoff(APART, FARTHEST_APART, growth=1.5)
         self._next_submission = self._next_poll = 0.0
         self._look, self._poll = Backoff(FIRST_LOOK, LAST_LOOK, growth=1.3), Backoff(FIRST_POLL, LAST_POLL)
-
-    @property
-    def made(self) -> list[CallFuture[Any]]:
-        """The futures of all calls so far."""
-        return list(self._made)
-
-    @property
-    def counts(self) -> Counts:
-        """What became of the calls so far."""
-        ended = [future for future in self._made if future.done() and not future.cancelled()]
-        failed = sum(future.exception() is not None for future in ended)
-        return Counts(len(self._made), len(ended) - failed, failed)
 
     def take(self, calls: Sequence[Call]) -> list[CallFuture[Any]]:
         """Return the futures of calls that are handed over soon."""
@@ -90,7 +68,7 @@ class Desk:
             if not self._new:
                 self._first = self._latest
             self._new += futures
-            self._made += futures
+            self.made.add(futures)
             self._changed.notify()
         return futures
 

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from jughpc.app.calls import pickled
 from jughpc.app.calls.batches import Call, Function
-from jughpc.app.calls.desk import Counts, Desk
+from jughpc.app.calls.desk import Desk
 from jughpc.app.calls.future import CallFuture
+from jughpc.app.calls.made import Counts
 from jughpc.fs import Clock, OsClock
 from jughpc.tasks.callee import Callee, unwrapped
 from jughpc.tasks.digest import hashing
@@ -72,14 +73,13 @@ class Executor(concurrent.futures.Executor):
         """Show a bar, on a terminal or in a notebook, until all calls so far are done; return what became of them."""
         from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn  # only now: few watch
 
-        futures = self._desk.made
+        calls, waiting = self._desk.made.counts.calls, self._desk.made.open
         with Progress(*Progress.get_default_columns()[:3], MofNCompleteColumn(), TimeElapsedColumn()) as bar:
-            task = bar.add_task(self._desk.folder.name, total=len(futures))
-            waiting: set[concurrent.futures.Future[Any]] = set(futures)
+            task = bar.add_task(self._desk.folder.name, total=calls, completed=calls - len(waiting))
             while waiting:
                 waiting = concurrent.futures.wait(waiting, timeout=_REFRESH).not_done
-                bar.update(task, completed=len(futures) - len(waiting))
-        return self._desk.counts
+                bar.update(task, completed=calls - len(waiting))
+        return self._desk.made.counts
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls.
@@ -110,10 +110,10 @@ class Executor(concurrent.futures.Executor):
             yield future.result(None if end is None else max(0.0, end - self._clock.now()))
 
     def __repr__(self) -> str:
-        return f"<jughpc.Executor {self._desk.folder.name}: {self._desk.counts}>"
+        return f"<jughpc.Executor {self._desk.folder.name}: {self._desk.made.counts}>"
 
     def _repr_html_(self) -> str:
-        counts = self._desk.counts
+        counts = self._desk.made.counts
         bar = f'<progress max="{max(1, counts.calls)}" value="{counts.done}"></progress>'
         return f"<div>jughpc.Executor <code>{escape(str(self._desk.folder))}</code> {bar} {escape(str(counts))}</div>"
 

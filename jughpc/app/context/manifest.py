@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jughpc.app.context import columns
 from jughpc.app.context.columns import Columns
+from jughpc.config.asks import Ask
+from jughpc.tasks.classes import asks_of
 from jughpc.tasks.graph import Graph
 
 if TYPE_CHECKING:  # each worker imports this module, and few of them need NumPy for it
@@ -26,6 +29,7 @@ class Manifest:
         needs: (M,) the tasks depended on, by index; from N on, the containers.
         barrier: Whether the load ended at a barrier: more tasks will come.
         since: When it was loaded [Unix s], if that was not just now but is what was kept; 0 if nobody knows.
+        asks: What decorators ask for, by names of functions; nothing of what was kept.
     """
 
     names: list[str]
@@ -35,6 +39,7 @@ class Manifest:
     needs: npt.NDArray[np.int64]
     barrier: bool
     since: float | None = None
+    asks: Mapping[str, Ask] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -93,11 +98,12 @@ class Manifest:
 
 
 def of_graph(graph: Graph, barrier: bool) -> Manifest:
-    """Return the manifest of a graph."""
+    """Return the manifest of a graph. Raises SettingError."""
     import numpy as np
 
     kept = columns.of_graph(graph, barrier)
     kinds, starts, needs = (
         np.frombuffer(data, kind) for data, kind in ((kept.kinds, "<u4"), (kept.starts, "<i8"), (kept.needs, "<i8"))
     )
-    return Manifest(kept.names, kinds, np.frombuffer(kept.digests, np.uint8).reshape(-1, 16), starts, needs, barrier)
+    digests = np.frombuffer(kept.digests, np.uint8).reshape(-1, 16)
+    return Manifest(kept.names, kinds, digests, starts, needs, barrier, asks=asks_of(graph.callees))

@@ -18,7 +18,6 @@ from jughpc.errors import JugfileNotFoundError, SettingError, UsageError
 from jughpc.fs import OsFiles
 from jughpc.jsonfile import read_json
 from jughpc.store.location import Folder, Location, Memory, Server, parse
-from jughpc.store.redis.server import PASSWORD, PASSWORD_FILE
 
 MEMORY = ".jughpc"  # a file in the folder where commands are typed
 
@@ -139,6 +138,8 @@ def remember(folder: Path, target: Target, say: Callable[[str], None]) -> None:
         say: Takes a line on a password, which is not kept.
     """
     if isinstance(target.location, Server) and target.location.address.password is not None:
+        from jughpc.store.redis.server import PASSWORD, PASSWORD_FILE
+
         ways = f"set {PASSWORD}, or write it to ~/{PASSWORD_FILE}"
         say(f"the password of {target.location} is not kept in {MEMORY}: {ways}")
     fields = {"jugfile": str(target.jugfile), "jugdir": target.location.spell(), "args": target.args}

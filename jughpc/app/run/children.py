@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from jughpc.app.context.session import as_it_is
 from jughpc.app.context.target import Target
@@ -49,7 +49,7 @@ def take_up() -> None:
         sys.meta_path.insert(0, _JugfileFinder(*json.loads(loaded)))
 
 
-class _JugfileFinder(MetaPathFinder, Loader):
+class _JugfileFinder:
     def __init__(self, path: str, source: str, jugdir: str) -> None:
         self._path, self._source = Path(path), Path(source) if source else None
         Task.store = as_it_is(parse(jugdir))
@@ -58,7 +58,11 @@ class _JugfileFinder(MetaPathFinder, Loader):
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         is_it = name == jugfile.module_name(self._path)
-        return ModuleSpec(name, self, origin=str(self._path)) if is_it else None
+        loader: Any = self
+        return ModuleSpec(name, loader, origin=str(self._path)) if is_it else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None  # Python makes it
 
     def exec_module(self, module: ModuleType) -> None:
         jugfile.fill(module, self._path, self._source)

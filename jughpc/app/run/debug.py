@@ -9,6 +9,7 @@ from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
 from jughpc.app.run.execute import execute
 from jughpc.app.run.part import Outcome
+from jughpc.app.run.selection import Chosen
 from jughpc.errors import UsageError
 from jughpc.store.base import SHARD, Inspection, Store
 from jughpc.store.record import Record
@@ -31,7 +32,7 @@ def run_one(site: Site, text: str, examine: Callable[[BaseException], None]) -> 
     """
     digest = site.apart(lambda: _found(site, text))  # apart: or modules that change would be loaded once for all
     options = Options(retry_failed=True, max_crashes=sys.maxsize, examine=examine)
-    return execute(site, Place(), options, lambda task: task.digest == digest)
+    return execute(site, Place(), options, Chosen(digest=digest))
 
 
 def _found(site: Site, text: str) -> bytes:

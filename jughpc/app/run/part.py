@@ -75,7 +75,7 @@ class Part:
         """Return how it ends with this load."""
         barrier, graph = load.session.jugfile.barrier, load.choice.graph
         code = _code(graph, total, barrier, self.stops)
-        done = graph.count(index for index in range(graph.listed) if graph.is_done(index))
+        done = graph.count(graph.listed_done())
         return Outcome(code, total, load.is_over() and not barrier, done)
 
     def _worker(self, graph: Graph, store: Store) -> Worker:
@@ -104,9 +104,9 @@ def stopped(stops: Stops) -> int:
 
 
 def _code(graph: Graph, total: Tally, barrier: bool, stops: Stops) -> int:
-    left = any(not graph.is_done(index) for index in range(graph.listed))
+    left = graph.lacks_listed()
     if left and stops.signal in AT_ONCE:
         return stopped(stops)
-    if total.failures or any(graph.is_failed(index) for index in range(graph.listed)):
+    if total.failures or graph.failed_listed():
         return ExitCode.FAILED
     return ExitCode.LEFT if left or barrier else ExitCode.DONE

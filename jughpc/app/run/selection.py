@@ -3,25 +3,58 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from jughpc.config.asks import Rule
 from jughpc.errors import UsageError
 from jughpc.store.base import Store
+from jughpc.tasks.callee import Callee
+from jughpc.tasks.classes import asked_for
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
 from jughpc.tasks.task import Task
 
-Chosen = Callable[[Task[Any]], bool]
-"""Tells whether a task is to be run."""
-
 _MOST = 3  # names told
 
 
-def by_task(matches: Matcher | None) -> Chosen | None:
-    """Return what tells it of a task that a matcher tells of its name; None chooses all."""
-    return None if matches is None else lambda task: matches(task.name)
+@dataclass(frozen=True)
+class Chosen:
+    """Tells which tasks are to be run.
+
+    Attributes:
+        matches: By the name of their function, None for any.
+        only: By the class that this is of, None for any.
+        rules: What functions ask for, besides their decorators.
+        digest: By itself, None for any.
+    """
+
+    matches: Matcher | None = None
+    only: str | None = None
+    rules: Sequence[Rule] = ()
+    digest: bytes | None = None
+
+    def among(self, whole: Graph) -> list[Task[Any]]:
+        """Return those of a graph's tasks that are to be run."""
+        callees = {callee for callee in whole.callees if self._takes(callee)}
+        tasks = whole.tasks if len(callees) == len(whole.callees) else [t for t in whole.tasks if t.callee in callees]
+        return tasks if self.digest is None else [task for task in tasks if task.digest == self.digest]
+
+    def _takes(self, callee: Callee) -> bool:
+        is_named = self.matches is None or self.matches(callee.name)
+        return is_named and self.only in (None, self._class_of(callee))
+
+    def nobody(self, jugfile: Jugfile) -> UsageError:
+        """Return what to raise where none of a jugfile's tasks is."""
+        if self.only is None:
+            return nobody_chosen(jugfile)
+        classes = Counter(self._class_of(task.callee) for task in jugfile.tasks)
+        return UsageError(f"no task of {jugfile.path.name} is of the class {self.only}; there are {_told(classes)}.")
+
+    def _class_of(self, callee: Callee) -> str:
+        return str(asked_for(callee.name, callee.asks, self.rules))
 
 
 class Choice:
@@ -41,10 +74,12 @@ class Choice:
 
     def __init__(self, jugfile: Jugfile, whole: Graph, store: Store, chosen: Chosen | None) -> None:
         self.store = store
-        self.graph = whole if chosen is None else Graph(task for task in jugfile.tasks if chosen(task))
-        self._others = range(0) if chosen is None else range(self.graph.listed, len(self.graph.tasks))
-        if chosen and not self.graph.listed and not jugfile.barrier:
-            raise nobody_chosen(jugfile)
+        tasks = chosen.among(whole) if chosen else whole.tasks
+        is_all = len(tasks) == len(whole.tasks)
+        if chosen and not tasks and not jugfile.barrier and (chosen.matches or not is_all):
+            raise chosen.nobody(jugfile)
+        self.graph = whole if is_all else Graph(tasks)
+        self._others = range(0) if is_all else range(self.graph.listed, len(self.graph.tasks))
         for index in self._others:
             self.graph.failed(index)
         self.look()

@@ -21,6 +21,9 @@ _VARYING = (  # in this order: a path may hold numbers
 )
 
 
+_SET = re.compile(r"\{([^{}:]*)\}")  # as Python writes one, in an order that differs from process to process
+
+
 @dataclass(frozen=True)
 class Frame:
     """One line of a traceback, in a function of the user's.
@@ -65,8 +68,14 @@ class Alike:
 
     def __str__(self) -> str:
         """Return all of it on one line: `37 x ZeroDivisionError: division by zero, first in is_prime(41)`."""
-        what = self.first.exception.partition("\n")[0]
-        return f"{len(self)} x {what}, first in {self.first.call or self.first.name}"
+        return f"{len(self)} x {gist(self.first.exception)}, first in {self.first.call or self.first.name}"
+
+
+def gist(exception: str) -> str:
+    """Return what was raised in one line: with the first line of its text that is not empty."""
+    head, *rest = exception.splitlines() or [""]
+    more = next((line.strip() for line in rest if line.strip()), "")
+    return f"{head.rstrip()} {more}".rstrip() if head.rstrip().endswith(":") else head
 
 
 def alike(failures: Iterable[Failure]) -> list[Alike]:
@@ -122,4 +131,9 @@ def _neutral(failure: Failure) -> str:
     text = (failure.exception.partition(": ")[2] if failure.deaths else failure.exception)[:_COMPARED]
     for pattern, instead in _VARYING:
         text = pattern.sub(instead, text)
+    text = _SET.sub(_sorted, text)
     return f"deaths: {text}" if failure.deaths else text
+
+
+def _sorted(match: re.Match[str]) -> str:
+    return "{" + ", ".join(sorted(match[1].split(", "))) + "}"

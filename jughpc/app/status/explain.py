@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.site import Site
+from jughpc.app.status.measured import Ran, by_function, ran
 from jughpc.store.base import SHARD, Observer, Store
+from jughpc.store.checkpoints import Saved
 from jughpc.store.failure import Failure
 from jughpc.store.record import Record
 from jughpc.tasks import brief
@@ -52,6 +54,9 @@ class Explained:
         proof: Why the holder is dead, "" if nothing says so.
         deaths: How many workers ended while they held it.
         workers: How many live now, on any task.
+        ran: How it was run, if it is done and that was measured by itself.
+        mean: What one of its function takes on the average [s], if it is done and that was not; 0 if nobody knows.
+        saved: What it saved on its way, for its next run; None for nothing.
     """
 
     call: str
@@ -64,6 +69,14 @@ class Explained:
     proof: str = ""
     deaths: int = 0
     workers: int = 0
+    ran: Ran | None = None
+    mean: float = 0.0
+    saved: Saved | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.call.partition("(")[0]
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,18 @@ def explain(site: Site, text: str) -> Explanation:
     missing = session.store.missing(graph.digests[index] for index in found)
     found.sort(key=lambda index: graph.digests[index] not in missing)  # a stable sort: else as they were made
     look = _Look(session.store, graph)
-    return Explanation(len(found), tuple(look.explained(index) for index in found[:MOST]))
+    tasks = [look.explained(index) for index in found[:MOST]]
+    return Explanation(len(found), tuple(_as_it_ran(session.store, tasks)))
+
+
+def _as_it_ran(store: Store, tasks: Sequence[Explained]) -> Iterator[Explained]:
+    """Yield `tasks` with what was measured of those that are done."""
+    runs = ran(store, [task.digest for task in tasks if task.state == DONE])
+    short = any(task.state == DONE and task.digest not in runs for task in tasks)
+    took = by_function(store) if short else {}
+    for task in tasks:
+        sums = took.get(task.name) if task.state == DONE and task.digest not in runs else None
+        yield replace(task, ran=runs.get(task.digest), mean=sums.mean if sums else 0.0)
 
 
 class _Look:
@@ -106,6 +130,8 @@ class _Look:
         told = Explained(call, digest.hex(), DONE, failure=known.failure, deaths=deaths, workers=self._workers)
         if known.done:
             return told
+        if self._store.checkpoints:
+            told = replace(told, saved=self._store.checkpoints.saved(digest))
         if known.failure is not None:
             return replace(told, state=FAILED)
         for claim, holder in known.claims:
@@ -161,9 +187,11 @@ class _Look:
 
 def next_step(task: Explained, jugfile: str) -> Iterator[str]:
     """Yield what happens next with a task by itself, or what to do."""
-    name = task.call.partition("(")[0]
     if task.state == DONE:
-        yield f"nothing: its result is there. To have it computed again: jughpc invalidate {jugfile} --name {name}"
+        yield f"nothing: its result is there. To have it computed again: jughpc invalidate {jugfile} --name {task.name}"
+    elif task.state == FAILED and task.failure and not task.failure.deaths:
+        again = f"jughpc failures {jugfile} --retry-failed"
+        yield f"the next submit or execute runs it again; workers that are there do so after: {again}"
     elif task.state in (FAILED, BLOCKED):
         yield f"it is run again after: jughpc failures {jugfile} --retry-failed"
     elif task.state == RUNNING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from jughpc.store.base import Store
-from jughpc.store.measures import FIRST, LARGEST, Columns, Summary, Sums, decode, decode_summary, together
+from jughpc.store.measures import FIRST, LARGEST, SHORTENED, Columns, Summary, Sums, decode, decode_summary, together
 from jughpc.store.record import ElementRef
 
 SAMPLE = 64  # lives that are enough to tell means
@@ -36,6 +37,37 @@ def every(store: Store, submission: str = "") -> list[Columns]:
     lives = [life for life in store.measured() if not submission or _is_of(life, submission)]
     found = (_whole(store, life) for life in lives)
     return sorted((one for one in found if one), key=lambda one: (one.summary.begun, one.summary.life))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a task was run that ended well.
+
+    Attributes:
+        life, host: By whom, and where.
+        ended: When, by its host's clock [Unix s].
+        wall, cpu: Its time, and the processor's [s].
+        peak: The most memory that the process had meanwhile [bytes], 0 if it ran in a batch.
+    """
+
+    life: str
+    host: str
+    ended: float
+    wall: float
+    cpu: float
+    peak: int
+
+
+def ran(store: Store, digests: Iterable[str]) -> dict[str, Ran]:
+    """Return by digest how tasks were run last, as far as they are among the longest of a life; a read each life."""
+    wanted = {digest[:SHORTENED]: digest for digest in digests}
+    found = dict[str, Ran]()
+    for one in every(store) if wanted else ():
+        for place, (_, start, wall, cpu, peak, failed) in enumerate(one.tasks.T.tolist()):
+            if not failed and (digest := wanted.get(one.digest(place))):
+                ended = one.summary.begun + start + wall
+                found[digest] = Ran(one.summary.life, one.summary.host, ended, wall, cpu, int(peak))
+    return found
 
 
 def _some(lives: list[str], most: int) -> list[str]:

@@ -11,6 +11,7 @@ from jughpc.app.status.measured import by_function
 from jughpc.app.status.outlook import Outlook, lost, outlook
 from jughpc.app.status.report import Report
 from jughpc.app.status.step import Step, next_step
+from jughpc.app.status.tasks import Standing
 from jughpc.store.failure import Failure
 from jughpc.store.measures import Sums
 
@@ -52,10 +53,9 @@ def overview(site: Site, report: Report, former: Overview | None = None) -> Over
     if former and former.report.standing.failed() == report.standing.failed():
         worst, read = former.worst, former.read
     else:
-        failures = _read(site, report)
+        failures = read_failures(site, report.standing)
         worst, read = alike(failures), len(failures)
-    store = site.store()
-    took = by_function(store, LIVES) if store else {}
+    took = _took(site)
     return Overview(
         report,
         site.clock.wall(),
@@ -68,7 +68,18 @@ def overview(site: Site, report: Report, former: Overview | None = None) -> Over
     )
 
 
-def _read(site: Site, report: Report) -> list[Failure]:
-    failed = report.standing.failed()[:MOST_READ]
+def expected(site: Site, standing: Standing) -> Outlook:
+    """Return what is to be expected of what `standing` shows, by the one rule that there is for it."""
+    return outlook(standing, _took(site))
+
+
+def _took(site: Site) -> dict[str, Sums]:
+    store = site.store()
+    return by_function(store, LIVES) if store else {}
+
+
+def read_failures(site: Site, standing: Standing) -> list[Failure]:
+    """Return what went wrong with the first MOST_READ of the tasks that failed; one read each."""
+    failed = standing.failed()[:MOST_READ]
     store = site.store() if failed else None
     return [failure for digest in failed if store and (failure := store.failure(digest))]

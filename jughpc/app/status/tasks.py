@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +15,7 @@ from jughpc.app.context.manifest import Manifest, of_graph
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
 from jughpc.errors import UsageError
+from jughpc.inode import new_token
 from jughpc.store.base import Store, View
 from jughpc.store.believed import LOOKS, broken, told
 from jughpc.store.files.layout import sum_name
@@ -110,7 +110,7 @@ def manifest_in(session: Session) -> Manifest:
     if files is not None and not session.is_new and len(manifest):
         with suppress(OSError):  # who may only read looks, too
             load = load_of(session, manifest.digests.tobytes())
-            keep(files, load, manifest.columns, f"look-{secrets.token_hex(4)}")
+            keep(files, load, manifest.columns, f"look-{new_token()}")
     return manifest
 
 
@@ -149,11 +149,21 @@ def tell_loss(site: Site, found: Standing) -> Standing:
     return found
 
 
-def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str], looks: int | None = LOOKS) -> Standing:
-    """Return how the tasks of `manifest` stand in `store`, None being one that does not exist yet."""
+def stand(
+    manifest: Manifest,
+    store: Store | None,
+    ended: Mapping[str, str],
+    looks: int | None = LOOKS,
+    records: Sequence[Record] | None = None,
+) -> Standing:
+    """Return how the tasks of `manifest` stand in `store`, None being one that does not exist yet.
+
+    Args:
+        records: Of its lives, if they were read just now.
+    """
     if store is None:
         return Standing(manifest, _classified(manifest, *(np.zeros(len(manifest), bool) for _ in range(3))))
-    records = store.records()
+    records = store.records() if records is None else records
     dead = {record.life: record for record in records if _is_dead(record, ended)}
     workers = {record.life: record for record in records if record.life not in dead}
     look = _Look(manifest, store, looks)

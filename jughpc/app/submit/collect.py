@@ -8,9 +8,11 @@ from enum import Enum
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
+from jughpc.app.status.alike import alike
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
-from jughpc.app.status.report import Report, report
+from jughpc.app.status.overview import read_failures
+from jughpc.app.status.report import Report, look
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover, notify
 from jughpc.app.submit.followed import latest_collector, wait_for_reduce
@@ -18,6 +20,7 @@ from jughpc.app.submit.last_reduce import ensure_reduce, is_reduced_by_another
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.outage import outlast
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.released import release
 from jughpc.app.submit.silence import Silence
 from jughpc.app.upkeep.claims import settle_deaths
 from jughpc.backoff import Backoff
@@ -26,11 +29,11 @@ from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 from jughpc.errors import FullError, JugdirError, JugError
 from jughpc.store.base import Observer
-from jughpc.store.failure import Failure
+from jughpc.units import several
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
+FIRST_PAUSE, LONGEST_PAUSE, BY_HAND = 0.5, 30.0, 60.0  # [s] the longest where jobs follow, and where people wait
 MARGIN = 60.0  # [s] that a collector keeps back of its own time, to say how it ended
-_SHOWN = 5  # failures told in full
+_SHOWN = 5  # kinds of failures, and deaths, that are told
 
 
 class End(Enum):
@@ -124,13 +127,14 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
             it goes on while nobody works: somebody may come.
         deadline: When the wait ends in any case [Unix s].
     """
-    backoff, told, silence = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), "", Silence(site.clock)
+    backoff = Backoff(FIRST_PAUSE, BY_HAND if number is None else LONGEST_PAUSE, growth=1.5)
+    told, silence = "", Silence(site.clock)
     observer: Observer | None = None
     site.store()  # first: it tells best what is wrong with a jugdir
     loads, is_fresh = Loads(site), True
     while True:
         observer = observer or (store.observer() if (store := site.store()) else None)
-        now = report(site, clusters, number, observer, loads.manifest)
+        now = look(site, clusters, number, observer, loads.manifest)
         now = replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
         silence.heard(_signs(now))
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
@@ -173,6 +177,8 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
             outlast(site, lambda: wait_for_reduce(site, clusters, charge.number, stem, last))
         verdict = outlast(site, lambda: _judged(site, clusters, charge))
         if verdict.is_for_reduce(charge.reduce_on):
+            if verdict.end is not End.DONE:
+                outlast(site, lambda: release(files, site, charge.number, stem))
             verdict = outlast(site, lambda: _reduced(site, clusters, charge, verdict))
         is_for_reduce = verdict.is_for_reduce(charge.reduce_on)
         is_for_reduce = is_for_reduce and not outlast(site, lambda: is_reduced_by_another(site, charge.number, stem))
@@ -203,13 +209,13 @@ def story(site: Site, verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.end.value}: {in_words(standing)}"
     if verdict.end in (End.DONE, End.HANDED_OVER):
         return
-    failures = list(_failures(site, standing))
-    for failure in failures[:_SHOWN]:
-        yield f"  {failure.name} ({failure.digest.hex()[:8]}) failed on {failure.host}: {failure.exception}"
-    if standing.count(FAILED) > _SHOWN:
-        yield f"  ... and {standing.count(FAILED) - _SHOWN} more"
+    kinds, failed = alike(read_failures(site, standing)), standing.count(FAILED)
+    for one in kinds[:_SHOWN]:
+        yield f"  {one}, on {one.first.host}"
+    if left := failed - sum(map(len, kinds[:_SHOWN])):
+        yield f"  ... and {left} more"
     if waiting := standing.count(WAITING):
-        yield f"  {waiting} tasks wait for these"
+        yield f"  {several(waiting, 'task')} wait{'s' if waiting == 1 else ''} for {'these' if failed > 1 else 'it'}"
     for record in standing.dead[:_SHOWN]:
         reason = record.reason or "without a word"
         yield f"  a worker on {record.host} died: {reason}; it ran {record.task or 'nothing'}"
@@ -257,13 +263,6 @@ def _settled(site: Site, verdict: Verdict, jobs: Jobs) -> Verdict:
     now = stand(verdict.standing.manifest, site.store(), {})
     end = End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED
     return replace(verdict, end=end, standing=replace(verdict.standing, state=now.state, suspects=now.suspects))
-
-
-def _failures(site: Site, standing: Standing) -> Iterator[Failure]:
-    store = site.store()
-    for digest in standing.failed()[:_SHOWN]:
-        if store is not None and (failure := store.failure(digest)):
-            yield failure
 
 
 def _signs(now: Report) -> object:

@@ -14,7 +14,11 @@ from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Submission
 
+WORKERS = "--workers="  # how the command line of an element says that it has several
 LAST = "--queues-reduce"  # how the command line of a collector says that no reduce waits for it
+
+
+_BEGIN = 4  # words of a command line, up to the command
 
 
 def of_array(target: Target, submission: Submission, rounds: int, progress: Progress) -> list[DependentJob]:
@@ -40,24 +44,23 @@ def collector(
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
     partly = ("--reduce-on=any",) if _is_partial(submission) else ()
     how = (*told, *partly, *_command(submission), *((LAST,) if last else ()))
-    return DependentJob(
-        Role.COLLECT, argv(submission.options.python, "collect", target, *how), submission.options.collect
-    )
+    words = argv(submission.options.python, "collect", target, *how)
+    mails = last and submission.meta.get("notify") == MAIL  # nobody knows yet whether there will be a reduce
+    return DependentJob(Role.COLLECT, words, submission.options.collect, is_told=mails)
 
 
 def reduce_alone(target: Target, submission: Submission) -> list[DependentJob]:
     """Return the reduce of a submission, none if it has none.
 
-    It looks itself whether all is done: a system that has forgotten its collector may start it at any time. One that
-    takes what is there does not.
+    It looks itself whether all is done, or one that takes what is there, whether its collector lets it: a system that
+    has forgotten that one may start it at any time.
     """
     if (reduce := followers.reduce_of(submission)) is None:
         return []
     key = submission.meta.get("reduce_text")
     script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
-    script += [] if _is_partial(submission) else ["--if-done"]
-    if command := _command(submission):
-        script += [f"--submission={submission.number}", *command]
+    script += ["--if-released" if _is_partial(submission) else "--if-done"]
+    script += [f"--submission={submission.number}", *_command(submission)]
     told = submission.meta.get("notify") == MAIL
     words = argv(submission.options.python, "reduce", target, *script)
     return [DependentJob(Role.REDUCE, words, submission.options.reduce, is_told=told)]
@@ -76,6 +79,11 @@ def _command(submission: Submission) -> tuple[str, ...]:
 def operand(path: Path) -> str:
     """Return `path` as no command takes it for an option: the file `-j.py` as ``./-j.py``."""
     return f"./{path}" if str(path).startswith("-") else str(path)
+
+
+def with_options(argv: tuple[str, ...], *options: str) -> tuple[str, ...]:
+    """Return a command line that `argv` made with further options."""
+    return (*argv[:_BEGIN], *options, *argv[_BEGIN:])
 
 
 def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:

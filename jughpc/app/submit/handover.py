@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from functools import partial
 
 from jughpc.app.context.site import Site
 from jughpc.app.status.broken import broken, keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
-from jughpc.app.submit import dependents
+from jughpc.app.submit import classes, dependents, sizing
+from jughpc.app.submit.classes import Class
 from jughpc.app.submit.fewer import as_many_as_fit
+from jughpc.app.submit.mail import unmail_last
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
@@ -18,7 +21,7 @@ from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import DependentJob
-from jughpc.batch.scheduler import JobId, Role, State, Status
+from jughpc.batch.scheduler import JobId, Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import FullError, JugError, SubmitError
@@ -87,9 +90,11 @@ def hand_over(
     files, say, submission = site.files, site.say, jobs.submission
     if files is None or submissions.is_cancelled(files, submission) or not _may_repair(jobs):
         return False
-    left = standing.unfinished
+    left, store = standing.unfinished, site.store()
+    found = classes.of_tasks(standing, classes.rules_in(submission.workload.argv), store)
+    if not ended_by_hand(jobs):
+        size = _sized(site, submission, found, size)
     size = min(size, left) if not standing.manifest.barrier else size
-    store = site.store()
     kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
     freed = sum(row.removed for row in cleanup_claims(site, clusters))
     now = Progress.of(standing, store)
@@ -100,7 +105,8 @@ def hand_over(
         say(f"they keep off {host}: {words}")
 
     def queue(followed_by: Sequence[DependentJob], submitter: Submitter, some: int) -> list[Accepted]:
-        return more_elements(submitter, submission, some, kept_off, followed_by)
+        wanted = more_of(submission, some, found)
+        return more_elements(submitter, submission, wanted, kept_off, followed_by)
 
     make_room = partial(withdraw_reduce, site, clusters, submission.number, collector)
     try:
@@ -114,13 +120,28 @@ def hand_over(
         say(f"they were refused: {error}")
         return False
     say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
+    unmail_last(jobs.cluster, files, submission, collector)
     return True
+
+
+def _sized(site: Site, submission: Submission, found: Sequence[Class], size: int) -> int:
+    """Return how many further elements there are to be, where that is left to us, and say how it came to that."""
+    wanted = sizing.further(submission, found, site.store(), size)
+    for words in wanted.why:
+        site.say(words)
+    return wanted.elements
+
+
+def more_of(submission: Submission, size: int, found: Sequence[Class]) -> Workload:
+    """Return `size` more elements of a submission: of each class of which tasks can be run now."""
+    resized = replace(submission, workload=replace(submission.workload, size=size))
+    return classes.in_parts(resized, found, size, classes.workers_of(submission)).workload
 
 
 def more_elements(
     submitter: Submitter,
     submission: Submission,
-    size: int,
+    wanted: Workload,
     kept_off: Mapping[str, str],
     dependents: Sequence[DependentJob],
     after: Sequence[JobId] = (),
@@ -128,7 +149,7 @@ def more_elements(
     waits: bool = False,
     replaces: Sequence[Accepted] = (),
 ) -> list[Accepted]:
-    """Queue `size` more elements, and what follows them, that run on none of these hosts; return the jobs.
+    """Queue the elements of `wanted`, and what follows them, that run on none of these hosts; return the jobs.
 
     Where the system refuses that, which may call them something else, they run anywhere.
 
@@ -137,7 +158,7 @@ def more_elements(
     """
     careful, before = avoided.keeping_off(submission, kept_off), len(journal.accepted(submitter.files, submission))
     queue = partial(
-        submitter.submit_more, size=size, dependents=dependents, after=after, waits=waits, replaces=replaces
+        submitter.submit_more, wanted=wanted, dependents=dependents, after=after, waits=waits, replaces=replaces
     )
     if careful == submission:
         return queue(submission)

@@ -10,6 +10,7 @@ from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
 from jughpc.app.submit import dependents
 from jughpc.app.submit.followed import reduce_after
+from jughpc.app.submit.mail import unmail_last
 from jughpc.backoff import Backoff
 from jughpc.batch import ends, journal, settling, submissions
 from jughpc.batch.clusters import Clusters
@@ -68,7 +69,12 @@ def _is_ensured(site: Site, files: Files, clusters: Clusters, number: int, colle
     journal.withdraw(files, submission, [one.stem for one in tried])  # so that it is settled now
     first = journal.next_ordinal(files, submission)  # before the look: who queues one meanwhile takes this number
     jobs = _looked(site, files, clusters, number)
-    return jobs is None or not _is_missing(jobs, files) or _queue(site, files, jobs, first, left)
+    if jobs is None or not _is_missing(jobs, files):
+        return True
+    if not _queue(site, files, jobs, first, left):
+        return False
+    unmail_last(jobs.cluster, files, submission, collector)
+    return True
 
 
 def _is_settled(files: Files, submission: Submission, collector: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,63 +19,29 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
-from jughpc.app.submit import dependents, live, stage
+from jughpc.app.submit import classes, dependents, live, sizing, stage
+from jughpc.app.submit.classes import Class
 from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.request import SubmitRequest as SubmitRequest
+from jughpc.app.submit.request import check_time, if_said
+from jughpc.app.submit.sizing import Size
 from jughpc.app.submit.stage import Staging
 from jughpc.batch import room, script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Job, Workload
-from jughpc.batch.submissions import Accepted, ElementOptions, Submission
+from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
-from jughpc.config.kinds import COUNT
+from jughpc.config.kinds import AUTO
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Files
+from jughpc.inode import new_token
+from jughpc.store.base import Store
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
-from jughpc.units import show_seconds
-from jughpc.worker.deadline import LEAST, MARGIN
-
-WORKERS, START = "--workers=", "--start="  # how the command line of an element says that it has several
-
-
-@dataclass(frozen=True)
-class SubmitRequest:
-    """What the user asked for.
-
-    Attributes:
-        size: Elements of the array.
-        scheduler: Its name, None to look what is there.
-        name: Of the jobs, None for the jugfile's.
-        reduce: The script that runs when all is done, None for none.
-        retries: How often a task that fails is tried again.
-        max_crashes: How many workers a task may kill before it fails.
-        workers: In each element, AUTO for as many as it gets cores or GPUs.
-        start: How these come about, "" as by default.
-        stage: Whether what they import is unpacked on their node's own disk.
-        rounds: Further arrays in a row that may follow ones which brought nothing; 0 for none at all.
-        again: Whether another submission that goes on is no hindrance.
-        reduce_on: "done" if the reduce is for all results alone, "any" if it takes what is there in the end.
-        notify: The command that is told how all of it ended, or MAIL; None for nobody.
-    """
-
-    size: int
-    options: ElementOptions
-    scheduler: str | None = None
-    name: str | None = None
-    reduce: Path | None = None
-    retries: int = 0
-    max_crashes: int = 3
-    workers: int = 1
-    start: str = ""
-    stage: bool = False
-    rounds: int = 2
-    again: bool = False
-    reduce_on: str = "done"
-    notify: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +59,8 @@ class Planned:
         changes: What is not what computed results in use, or what an earlier submission still runs.
         staging: What is to be packed for the nodes, None for nothing.
         given_up: Tasks that killed too many workers: they stay failed.
+        classes: Of functions that ask for the same, as far as any of their tasks are left.
+        sized: How it came to the number of elements, None where the user said it.
     """
 
     request: SubmitRequest
@@ -107,6 +74,8 @@ class Planned:
     changes: Changes = field(default_factory=Changes)
     staging: Staging | None = None
     given_up: Set[bytes] = frozenset()
+    classes: Sequence[Class] = ()
+    sized: Size | None = None
 
     @property
     def site(self) -> Site:
@@ -152,16 +121,24 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     target = texts.pinned(site.target, texts.key_of(session.jugfile.text))
     standing = _standing(session)
     reduce_text = request.reduce.read_bytes() if request.reduce else None
-    hopeless = given_up(standing, None if session.is_new else session.store, request.max_crashes)
+    store = None if session.is_new else session.store
+    hopeless = given_up(standing, store, request.max_crashes)
+    classes.refuse_vain(request.wanted, standing, target.jugfile.name)
+    found = classes.of_tasks(standing, request.rules, store, hopeless)
+    sized = _sized(request, cluster, found, store) if request.size == AUTO else None
+    request = replace(request, size=sized.elements) if sized else request
     fitting = _fitting(request, standing, runnable(standing, hopeless))
-    submission = _draft(site, target, fitting, cluster, reduce_text)
+    drafted = _draft(site, target, fitting, cluster, reduce_text)
+    submission = classes.in_parts(drafted, found, request.size, request.workers or 1)
+    submission = sizing.sized(submission, sized, request.within)
     staging = stage.look(site, submission) if request.stage and submission.workload.size else None
     submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
     planned = Planned(
-        request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless
-    )
+        request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless, found,
+        sized,
+    )  # fmt: skip
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -200,19 +177,19 @@ def _packed(planned: Planned) -> tuple[Submission, float]:
     return packed, planned.site.clock.now() - began
 
 
+def _sized(request: SubmitRequest, cluster: Cluster, found: Sequence[Class], store: Store | None) -> Size:
+    options, workers = request.options, request.workers or 1
+    within = sizing.span(options, request.within or sizing.WITHIN)
+    return sizing.size(found, store, within, sizing.ceilings(cluster, options, workers), workers)
+
+
 def _check(site: Site, request: SubmitRequest) -> None:
     site.location.folder()  # scripts and logs lie beside the results
     if request.reduce is not None and not request.reduce.is_file():
         raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
     if (templates := request.options.templates) and not templates.is_dir():
         raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
-    walltime = request.options.resources.walltime
-    if walltime is not None and walltime < LEAST:
-        raise UsageError(
-            f"--time {show_seconds(walltime)} is less than a worker needs: some {show_seconds(LEAST - MARGIN)} to "
-            f"start, and {show_seconds(MARGIN)} before the end, in which it begins nothing. "
-            f"Ask for {show_seconds(LEAST)} or more."
-        )
+    check_time(request.options.resources.walltime)
 
 
 def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
@@ -277,7 +254,7 @@ def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
     """Keep the manifest for those who look without loading; make tasks that failed before ready again."""
     manifest = planned.standing.manifest
     if len(manifest):
-        load, token = load_of(session, manifest.digests.tobytes()), f"submit-{secrets.token_hex(4)}"
+        load, token = load_of(session, manifest.digests.tobytes()), f"submit-{new_token()}"
         keep(files, load, manifest.columns, token)
     session.store.forget_failures(planned.tried_again)
 
@@ -285,7 +262,8 @@ def _prepare_store(session: Session, planned: Planned, files: Files) -> None:
 def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
-    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *_of_several(request))
+    how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *if_said(request))
+    how += classes.words_of(request.rules)
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"notify": request.notify} if request.notify else {}
@@ -309,17 +287,6 @@ def _fitting(request: SubmitRequest, standing: Standing, runnable: int) -> Submi
     if standing.manifest.barrier:  # how many follow nobody knows
         return request
     return replace(request, size=min(request.size, math.ceil(runnable / (request.workers or 1))))
-
-
-def said(argv: Sequence[str], option: str) -> str:
-    """Return what an element's command line says by `option`, "" if nothing."""
-    return next((word.removeprefix(option) for word in argv if word.startswith(option)), "")
-
-
-def _of_several(request: SubmitRequest) -> tuple[str, ...]:
-    """Return the options that have an element consist of several workers, none for one."""
-    count = () if request.workers == 1 else (f"{WORKERS}{COUNT.show(request.workers)}",)
-    return (*count, f"{START}{request.start}") if request.start else count
 
 
 def _jobs(

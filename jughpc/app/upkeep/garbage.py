@@ -77,3 +77,4 @@ def _stored(store: Store) -> Iterable[bytes]:
     for shard in store.shards_in_use():
         view = store.look(shard)
         yield from view.done | view.failed | view.deaths.keys()
+    yield from store.checkpoints.there() if store.checkpoints else ()

@@ -11,6 +11,7 @@ from jughpc.app.context.target import Target
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.lives import keep
 from jughpc.app.upkeep.bundles import tidy_bundles
+from jughpc.app.upkeep.measures import unneeded
 from jughpc.batch import submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.submissions import Submission
@@ -34,6 +35,8 @@ class Tidied:
         marks: That said more than is true, or were of a former version of the jugfile.
         texts: Of jugfiles and reduces that no submission runs any more, and of functions that no result in use is by.
         bundles: Environments that were packed for nodes of submissions that are over.
+        checkpoints: Folders of tasks that are done, whose worker died before it removed them.
+        measures: Of workers that ran nothing which is there now.
     """
 
     temporary: int
@@ -43,6 +46,8 @@ class Tidied:
     marks: int
     texts: int = 0
     bundles: int = 0
+    checkpoints: int = 0
+    measures: int = 0
 
 
 def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -> Tidied:
@@ -65,6 +70,8 @@ def tidy(site: Site, clusters: Clusters, store: Store, graph: Graph, own: str) -
         marks=_correct_marks(store, set(graph.digests)),
         texts=_tidy_texts(site, files, store, graph) if files else 0,
         bundles=tidy_bundles(files, site.location.folder()) if files else 0,
+        checkpoints=_tidy_checkpoints(store),
+        measures=store.forget_measures(unneeded(store, graph, living)),
     )
 
 
@@ -88,6 +95,13 @@ def _tidy_texts(site: Site, files: Files, store: Store, graph: Graph) -> int:
     for path in versions:
         files.remove(path)
     return len(unneeded) + len(versions)
+
+
+def _tidy_checkpoints(store: Store) -> int:
+    """Remove what tasks saved on their way that are done; return of how many."""
+    if store.checkpoints is None or not (there := store.checkpoints.there()):
+        return 0
+    return store.checkpoints.remove(there - store.missing(there))
 
 
 def _needed(files: Files, every: Iterable[Submission]) -> set[str] | None:

@@ -14,6 +14,7 @@ from jughpc.app.status.tasks import COMPOUND, manifest_of
 from jughpc.batch import bundle, submissions
 from jughpc.errors import JugdirError
 from jughpc.fs import Files
+from jughpc.store.checkpoints import CHECKPOINTS
 from jughpc.store.files.charter import STORE
 from jughpc.store.files.layout import COMPLETE, SHARDS, claim_name, failure_name, read_listing, result_name
 from jughpc.store.files.liveness import ENDED, WORKERS
@@ -43,8 +44,9 @@ class Touched:
 def touch(site: Site) -> Touched:
     """Make all that is needed as young as if it had been read and written now.
 
-    That is the charter, results of tasks of the jugfile, packs, failures, claims, marks, records, measures, manifests,
-    sources, and submissions that live, or are the latest. It costs a listing a folder and one call a file.
+    That is the charter, results of tasks of the jugfile, packs, failures, claims, marks, checkpoints, records,
+    measures, manifests, sources, and submissions that live, or are the latest. It costs a listing a folder
+    and one call a file.
 
     Raises:
         JugdirError: There is no store, or it is no folder.
@@ -57,6 +59,7 @@ def touch(site: Site) -> Touched:
     hand.renew("store.yaml", [STORE])
     _results(hand, _needed(site))
     hand.renew("marks", hand.paths(COMPLETE))
+    hand.renew("checkpoints", hand.tree(CHECKPOINTS, 4))
     for folder in (kept.FOLDER, sources.FOLDER, pinned.FOLDER, bundle.FOLDER):
         hand.renew("manifests and sources", hand.tree(folder))
     tokens = _submissions(hand, site, files)

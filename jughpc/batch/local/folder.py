@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -31,6 +30,7 @@ from jughpc.batch.scheduler import Condition, JobId
 from jughpc.batch.typed import checked, texts
 from jughpc.fs import Files, OsFiles, environment, home
 from jughpc.host import Process
+from jughpc.inode import new_token
 from jughpc.jsonfile import read_json
 
 CANCELLED, LOST, NEVER, UNSTARTABLE, WALLTIME = "cancelled", "lost", "never", "unstartable", "walltime"
@@ -98,7 +98,7 @@ def log_path(job: LocalJob, index: int) -> Path:
 
 def new_id() -> JobId:
     """Return an id that no other job has, on any machine."""
-    return secrets.token_hex(4)
+    return new_token()
 
 
 def publish(index: Files, job: LocalJob) -> Path:

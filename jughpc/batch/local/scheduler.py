@@ -55,7 +55,9 @@ class Local:
         return {}
 
     def directives(self, job: Job) -> list[Directive]:
-        wanted = {**vars(job.resources), **vars(job)}
+        asked = job.resources
+        cpus = asked.cpus if asked.tasks is None else asked.tasks * (asked.cpus or 1)
+        wanted = {**vars(asked), **vars(job), "cpus": cpus}
         return given((f"--{option}", wanted[option]) for option in OPTIONS)
 
     def script_line(self, directive: Directive) -> str:
@@ -114,6 +116,9 @@ class Local:
 
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [command("withdraw", *dict.fromkeys(element.job for element in waiting))]
+
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        return []
 
     def revive_command(self, jobs: Names) -> list[str]:
         return command("revive", *jobs)

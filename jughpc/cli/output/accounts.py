@@ -10,7 +10,7 @@ from typing import Any
 from jughpc.app.accounts.account import Account
 from jughpc.app.accounts.timeline import STEPS, timeline
 from jughpc.store.measures import Sums
-from jughpc.units import show_seconds
+from jughpc.units import several, show_seconds
 
 FORMAT = 1
 
@@ -21,7 +21,7 @@ def lines(found: Account, where: str) -> Iterator[str]:
         yield f"{where}: no worker has measured anything yet"
         return
     span = show_seconds(found.until - found.begun)
-    yield f"{where}: {found.tasks} tasks in {span}, {found.core_hours:.3g} core hours"
+    yield f"{where}: {several(found.tasks, 'task')} in {span}, {found.core_hours:.3g} core hours"
     for one in found.advice:
         yield f"  {f'{one.option:<14} ' if one.option else ''}{one.words}"
 

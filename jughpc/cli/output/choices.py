@@ -8,14 +8,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from jughpc.app.submit.classes import Class
+from jughpc.app.submit.dependents import WORKERS
+from jughpc.app.submit.request import said
 from jughpc.app.submit.stage import Staging
-from jughpc.app.submit.submit import WORKERS, Planned, said
+from jughpc.app.submit.submit import Planned
 from jughpc.batch.cluster import Cluster
-from jughpc.batch.scheduler import Resources, Role
+from jughpc.batch.scheduler import Part, Resources, Role
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.units import show_memory, show_seconds
 
 _ANY = "with what is there once nobody works on the rest"
+_MOST_FUNCTIONS = 4
 _DEFAULTS = ("time", "memory", "cpus", "partition", "account", "qos")
 
 
@@ -33,7 +37,16 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     if arrays:
         sizes = " + ".join(str(job.size) for job in arrays)
         yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
-        yield "each", _resources(options.resources, cluster.chosen(options.extra), here=cluster.runs_here)
+        for words in plan.sized.why if plan.sized else ():
+            yield "auto", words
+        classes = [part for part in submission.workload.parts if part.only]
+        if not classes:
+            yield "each", _resources(options.resources, cluster.chosen(options.extra), here=cluster.runs_here)
+        for part in classes:
+            yield from _part(part, plan, cluster.chosen(options.extra))
+        for one in plan.classes if classes else ():
+            if not one.can_begin:
+                yield "later", f"{one.name}: {_functions(one)}, once what these wait for is done"
         if workers := said(submission.workload.argv, WORKERS):
             yield "workers", f"{workers} in each"
         if plan.staging:
@@ -48,6 +61,18 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     yield "python", options.python
     yield "logs", f"{submission.folder}/logs"
     yield from _of_elements(options)
+
+
+def _part(part: Part, plan: Planned, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what elements of a class are for, and what each of them gets."""
+    (one,) = (one for one in plan.classes if one.name == part.only)
+    yield "class", f"{part.only}: {part.size} elements for {_functions(one)}"
+    yield "  each", _resources(part.resources, chosen, here=plan.cluster.runs_here)
+
+
+def _functions(one: Class) -> str:
+    names = [f"{name} ({count})" for name, count in one.functions.items()]
+    return ", ".join(names[:_MOST_FUNCTIONS] + (["..."] if len(names) > _MOST_FUNCTIONS else []))
 
 
 def _staged(staging: Staging, here: bool) -> Iterator[tuple[str, str]]:
@@ -108,6 +133,8 @@ def _resources(resources: Resources, chosen: Mapping[str, str], *, here: bool) -
         "project": resources.project,
         "select": resources.select or (None if resources.select is None else "left out"),
         "place": resources.place,
+        "constraint": resources.constraint or "",
+        "tasks": resources.tasks or "",
     }
     others = {"time" if name == "walltime" else name: words for name, words in chosen.items()}
     known = {**own, **{name: words for name, words in others.items() if own.get(name) in (None, "") or "--" in words}}

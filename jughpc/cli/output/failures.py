@@ -8,7 +8,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
-from jughpc.app.status.alike import STACK, Alike, cut, last_frame
+from jughpc.app.status.alike import STACK, Alike, cut, gist, last_frame
 from jughpc.store.failure import Failure
 from jughpc.units import moment
 
@@ -95,12 +95,20 @@ def _trace(kind: Alike, most: int) -> Iterator[str]:
     exception = kind.first.exception
     if kind.first.trace.strip() == exception:
         return
-    text = cut(kind.first.trace).rstrip().removesuffix(exception).removeprefix(f"{STACK}\n").rstrip()
-    found = [line for line in f"{text}\n{exception.partition(chr(10))[2]}".splitlines() if not set(line) <= _MARKS]
-    if len(found) > most:
+    text = cut(kind.first.trace.rstrip().removesuffix(exception)).removeprefix(f"{STACK}\n").rstrip()
+    stack, said = (
+        [line for line in part.splitlines() if not set(line) <= _MARKS] for part in (text, exception.partition("\n")[2])
+    )
+    said = [line for line in said if line.strip() and not gist(exception).endswith(f" {line.strip()}")]
+    room = max(most - len(said), most // 2)  # of a long text the end tells most, but never without a line of the user's
+    if len(stack) > room:
         yield "      ..."
-        found = list(dropwhile(lambda line: not line.startswith("  File"), found[-most:])) or found[-most:]
-    yield from (f"    {line}" for line in found)
+        stack = list(dropwhile(lambda line: not line.startswith("  File"), stack[-room:])) or stack[-room:]
+    yield from (f"    {line}" for line in stack)
+    if len(said) > (left := most - len(stack)):
+        yield "      ..."
+        said = said[-left:] if left else []
+    yield from (f"    {line}" for line in said)
 
 
 def _next(failure: Failure, jugfile: str) -> Iterator[str]:
@@ -116,7 +124,7 @@ def _next(failure: Failure, jugfile: str) -> Iterator[str]:
 
 
 def _head(kind: Alike) -> str:
-    what = kind.first.exception.partition("\n")[0]
+    what = gist(kind.first.exception)
     return f"{len(kind)} x {what}" if len(kind) > 1 else what
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from jughpc.app.status.logs import Log
-from jughpc.app.status.outputs import Part
+from jughpc.app.status.outputs import Outputs, Part
 from jughpc.app.status.texts import Text, whole
 from jughpc.batch.submissions import Submission
 from jughpc.cli.output.terminal import near
@@ -38,6 +39,35 @@ def shown(text: Text, tail: int | None) -> Iterator[str]:
     if (left := recent.start - text.start) and tail is None:
         yield f"[{show_memory(left)} before this are left out; all of it: {near(text.path)}]"
     yield from map(words, recent.lines())
+
+
+def of_logs(logs: Sequence[Log], tail: int | None, *, with_lines: bool) -> list[dict[str, Any]]:
+    """Return logs as JSON shows them; see docs/failures.md."""
+    return [{**_place(log), **(_content(whole(log.path), tail) if with_lines else {})} for log in logs]
+
+
+def of_parts(found: Outputs, tail: int | None) -> list[dict[str, Any]]:
+    """Return as JSON what tries of tasks put out; last, without a log, the tasks of which nothing is kept."""
+    parts = [
+        {
+            "digest": part.digest, "call": found.calls.get(part.digest), "how": part.how, "host": part.host,
+            "worker": part.worker, **_place(part.log), "start": part.start, "end": part.end,
+            **_content(part.text, tail),
+        }
+        for part in found.parts
+    ]  # fmt: skip
+    silent = [{"digest": digest, "call": found.calls.get(digest), "log": None} for digest in found.silent]
+    return [*parts, *silent]
+
+
+def _place(log: Log) -> dict[str, Any]:
+    where = {"submission": log.submission, "role": log.role.value, "element": log.element, "log": str(log.path)}
+    return {**where, "bytes": whole(log.path).end}
+
+
+def _content(text: Text, tail: int | None) -> dict[str, Any]:
+    recent = text.recent(_SHOWN) if tail is None else text.since(tail)
+    return {"skipped": recent.start - text.start, "lines": list(map(words, recent.lines()))}
 
 
 def words(line: bytes) -> str:

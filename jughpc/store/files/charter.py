@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import shlex
 import zlib
 from contextlib import suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, LinksRefusedError
-from jughpc.inode import OddFileError
+from jughpc.inode import OddFileError, new_token
 from jughpc.jsonfile import whole
 from jughpc.store.base import Pace
 from jughpc.store.files.layout import MOST_BITS
@@ -67,7 +66,7 @@ def publish_charter(files: Files, charter: Charter, version: str, token: str = "
         token: Tells this process's files from all others'; made up if empty.
     """
     text = _encoded(charter, version)
-    temporary = f"{STORE}.{token or secrets.token_hex(4)}.tmp"
+    temporary = f"{STORE}.{token or new_token()}.tmp"
     files.make_folder("")
     try:
         files.write(temporary, [text])

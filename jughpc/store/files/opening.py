@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from jughpc.errors import JugdirError
 from jughpc.fs import Clock, Files, OsClock, OsFiles
 from jughpc.store.base import Pace
+from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.files.charter import (
     STORE,
     Charter,
@@ -29,7 +29,7 @@ def open_store(jugdir: Path, clock: Clock | None = None) -> FileStore | None:
     files, clock = OsFiles(jugdir), clock or OsClock()
     with _usable(jugdir):
         charter = find_charter(files, clock, jugdir)
-    return _store(files, clock, charter) if charter else None
+    return _store(jugdir, files, clock, charter) if charter else None
 
 
 def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock | None = None) -> FileStore:
@@ -42,14 +42,14 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
             charter = find_charter(files, clock, jugdir)  # if somebody was faster, theirs holds
     if charter is None:
         raise JugdirError(f"{jugdir} was removed while it was being made; run the command again.")
-    return _store(files, clock, charter)
+    return _store(jugdir, files, clock, charter)
 
 
 def remove_store(jugdir: Path) -> None:
     """Remove the store in `jugdir` with all results; what else lies there stays, and the folder with it."""
     for path in jugdir.iterdir():
         if path.name in FOLDERS:
-            shutil.rmtree(path)
+            _remove_tree(path)
     (jugdir / STORE).unlink()  # last: if this ends half-way, what is left is still known as ours
     with suppress(OSError):  # not empty
         jugdir.rmdir()
@@ -62,7 +62,13 @@ def unmake_store(jugdir: Path) -> None:
             return
         if (jugdir / "submissions").is_dir():
             (jugdir / "submissions").rmdir()
-        shutil.rmtree(jugdir)
+        _remove_tree(jugdir)
+
+
+def _remove_tree(path: Path) -> None:
+    import shutil  # which no worker needs, nor the six modules behind it
+
+    shutil.rmtree(path)
 
 
 def repair_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock | None = None) -> bool:
@@ -88,8 +94,9 @@ def repair_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Cloc
     return True
 
 
-def _store(files: Files, clock: Clock, charter: Charter) -> FileStore:
-    return FileStore(files, clock, Layout(charter.bits), charter.pace, is_gone)
+def _store(jugdir: Path, files: Files, clock: Clock, charter: Charter) -> FileStore:
+    own = Checkpoints(jugdir, files)
+    return FileStore(files, clock, Layout(charter.bits), charter.pace, is_gone, checkpoints=own)
 
 
 @contextmanager

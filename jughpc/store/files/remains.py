@@ -10,12 +10,15 @@ from jughpc.errors import JugdirError
 from jughpc.fs import Files
 from jughpc.store import resultfile
 from jughpc.store.base import SHARD, Pace
+from jughpc.store.checkpoints import CHECKPOINTS
 from jughpc.store.files.layout import COMPLETE, MOST_BITS, SHARDS, Layout, read_listing, read_marker
 from jughpc.store.files.liveness import ENDED, WORKERS
 from jughpc.store.record import LARGEST, Record, decode
 from jughpc.store.resultfile import DamagedError
 
-FOLDERS = frozenset({WORKERS, SHARDS, COMPLETE, "manifest", "sources", "jugfiles", "submissions", "measures"})
+FOLDERS = frozenset(
+    {WORKERS, SHARDS, COMPLETE, CHECKPOINTS, "manifest", "sources", "jugfiles", "submissions", "measures"}
+)
 
 _SHARD = re.compile(r"[0-9a-f]{1,4}")
 _OURS: dict[str, Callable[[str], object]] = {
@@ -94,5 +97,5 @@ def _record(files: Files, name: str) -> Record | None:
 
 def _in_pack(files: Files, path: str) -> set[bytes]:
     with suppress(FileNotFoundError, DamagedError):
-        return set(resultfile.read_index(files.map(path)))
+        return set(resultfile.read_digests(files.map(path)))
     return set()

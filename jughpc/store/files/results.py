@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import TypeVar
 from jughpc.aside import publish
 from jughpc.errors import CorruptResultError, ResultMissingError
 from jughpc.fs import Buffer, Files
+from jughpc.inode import new_token
 from jughpc.store import resultfile
 from jughpc.store.base import View
 from jughpc.store.files.checks import LARGE, Checks, Payload
@@ -70,7 +70,7 @@ class Results:
     ) -> None:
         self._files, self._layout, self._doubt = files, layout, doubt
         self._kept, self._checks = Kept(files, now), Checks(self._found_damaged)
-        self._token = token or secrets.token_hex(4)
+        self._token = token or new_token()
         self._written = 0
         self._indices: OrderedDict[str, Digests] = OrderedDict()
         self._indexed = 0
@@ -179,7 +179,7 @@ class Results:
         head: Buffer = self._files.read(path, resultfile.HEAD)
         if resultfile.index_size(head) > len(head):
             head = self._files.map(path)
-        return frozenset(resultfile.read_index(head))
+        return resultfile.read_digests(head)
 
     def _places(self, shard: int, digest: bytes) -> list[str]:
         """Return the files that may have held the result of `digest` when the shard was last listed."""

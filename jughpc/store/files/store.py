@@ -14,6 +14,7 @@ from jughpc.store import death as deaths
 from jughpc.store import failure as failures
 from jughpc.store import record as records
 from jughpc.store.base import Claims, Inspection, Pace, Swept, View, by_shard, inspection
+from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.death import Death
 from jughpc.store.failure import Failure
 from jughpc.store.files.claims import LinkClaims
@@ -45,15 +46,23 @@ class FileStore:
 
     Args:
         token: Tells this process's files from all others', ever; made up if empty.
+        checkpoints: The folders of tasks' own, None where there is no room for any.
     """
 
     may_forget, caution = False, ""
 
     def __init__(
-        self, files: Files, clock: Clock, layout: Layout, pace: Pace, is_gone: IsGone, token: str = ""
+        self,
+        files: Files,
+        clock: Clock,
+        layout: Layout,
+        pace: Pace,
+        is_gone: IsGone,
+        token: str = "",
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._files, self._clock, self._layout, self._is_gone = files, clock, layout, is_gone
-        self.pace = pace
+        self.pace, self.checkpoints = pace, checkpoints
         self.shards, self.shard_of = layout.shards, layout.shard_of
         self._measures = Measuring(files)
         self._results = Results(files, layout, clock.now, lambda shard: self.unmark_complete({shard}), token)
@@ -100,6 +109,8 @@ class FileStore:
         try:
             count = sum(self._results.remove(shard, members[shard]) for shard in members)
             self.forget_failures(digests)
+            if self.checkpoints:
+                self.checkpoints.remove(digests)
         finally:
             self.unmark_complete(members.keys())  # last: somebody may have looked before, and marked meanwhile
         return count
@@ -255,6 +266,9 @@ class FileStore:
 
     def measures(self, life: str, limit: int = LARGEST) -> bytes:
         return self._measures.read(life, limit)
+
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        return self._remove(MEASURES, list(lives))
 
     # upkeep
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 from jughpc.errors import JugError
@@ -87,6 +88,13 @@ class Heartbeat:
             return min(RETRY, pace.beat)
         self._board.beaten = started
         return pace.beat
+
+    def takes_knock(self) -> bool:
+        """Return whether the worker is to be told now that its time is up; once."""
+        if self._clock.uptime() < self._board.knock:
+            return False
+        self._board.knock = inf
+        return True
 
     def deescalate(self, is_due: Callable[[], bool] = lambda: False) -> None:
         """Give up the claim on the shard in hand if the task that runs is long: claim it and those run before singly.

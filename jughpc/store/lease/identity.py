@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import secrets
 
 from jughpc import host
 from jughpc.host import Process, Sight
+from jughpc.inode import new_token
 from jughpc.store.record import ElementRef, Record
 
 
@@ -22,7 +22,7 @@ def new_record(now: float, ref: ElementRef | None = None, owner: str = "", worke
     """Return the record of a new life of this process; its name is unique and safe as a file name."""
     machine, process = host.here(), host.myself()
     return Record(
-        life=f"{ref or 'hand'}-{_slug(machine.host)[:32]}-{process.pid}-{secrets.token_hex(4)}",
+        life=f"{ref or 'hand'}-{_slug(machine.host)[:32]}-{process.pid}-{new_token()}",
         host=machine.host,
         space=machine.space,
         pid=process.pid,

@@ -37,6 +37,9 @@ class Lease(Protocol):
             has_all_time: Whether the worker began with its element: its first task may be too long for any.
         """
 
+    def knock_at(self, when: float) -> None:
+        """Have this process sent SIGUSR1 at `when`, or a little later [s, its host's uptime]; infinity for never."""
+
     def late(self) -> bool:
         """Return whether others may by now take the present life for dead, or what beats for it hears no more of it."""
 
@@ -105,6 +108,9 @@ class BeatingLease:
     def ends_at(self, deadline: float, *, has_all_time: bool) -> None:
         self._beats.board.deadline, self._beats.board.has_all_time = deadline, has_all_time
 
+    def knock_at(self, when: float) -> None:
+        self._beats.board.knock = when
+
     def late(self) -> bool:
         board = self._beats.board
         return board.deaf or self._clock.uptime() - board.beaten > self._begun().pace.late
@@ -124,8 +130,9 @@ class BeatingLease:
         self._batch = claim
         self._beats.board.begin_batch(claim, digests)
 
-    def step(self, number: int, name: str, since: float) -> bool:
-        return self._beats.board.step(number, name, since)
+    @property
+    def step(self) -> Callable[[int, str, float], bool]:
+        return self._beats.board.step  # itself: it is called for each task, a million times
 
     def end_batch(self) -> list[Claim]:
         board = self._beats.board

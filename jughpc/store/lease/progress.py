@@ -6,6 +6,7 @@ import mmap
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 from jughpc.fs import Clock
@@ -19,7 +20,8 @@ _BATCH = struct.Struct("<III")  # tasks in the batch, 0 for none; shard and gene
 _BEATEN = struct.Struct("<d")
 _COUNTS = struct.Struct("<QQ")
 _HAND_AT, _BATCH_AT, _BEATEN_AT, _COUNTS_AT = 0, 12, 24, 32  # offsets [bytes]
-_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _ALL_AT, _DEADLINE_AT, _DIGESTS_AT = 48, 64, 384, 385, 386, 392, 512
+_DIGEST_AT, _NAME_AT, _FLAG_AT, _DEAF_AT, _ALL_AT = 48, 64, 384, 385, 386
+_DEADLINE_AT, _KNOCK_AT, _DIGESTS_AT = 392, 400, 512
 _LONGEST = 256  # [bytes] of a name
 
 
@@ -135,6 +137,15 @@ class Board:
     @deadline.setter
     def deadline(self, when: float) -> None:
         _BEATEN.pack_into(self._memory, _DEADLINE_AT, when)
+
+    @property
+    def knock(self) -> float:
+        """When the worker is to be told that its time is up [s, this host's uptime], infinity for never."""
+        return float(_BEATEN.unpack_from(self._memory, _KNOCK_AT)[0]) or inf
+
+    @knock.setter
+    def knock(self, when: float) -> None:
+        _BEATEN.pack_into(self._memory, _KNOCK_AT, when)
 
     @property
     def beaten(self) -> float:

@@ -23,6 +23,9 @@ class QuietLease:
     def ends_at(self, deadline: float, *, has_all_time: bool) -> None:
         pass
 
+    def knock_at(self, when: float) -> None:
+        pass
+
     def late(self) -> bool:
         return False
 

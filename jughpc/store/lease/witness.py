@@ -84,6 +84,11 @@ class Charge:
         if self.is_due():
             self._pause(self._heartbeat.beat())
 
+    def knock_if_due(self) -> None:
+        """Tell it that its time is up, if it is."""
+        if self._heartbeat.takes_knock() and self._worker is not None and host.alive(self._worker):
+            os.kill(self._worker.pid, signal.SIGUSR1)
+
     def is_due(self) -> bool:
         """Return whether it is time to beat for it."""
         return time.monotonic() >= self.due
@@ -196,6 +201,7 @@ def _round(charges: list[Charge], parent: int, gate: Gate | None, told: Sequence
         for charge in charges:
             charge.tell_of_the_end()
     left = [charge for charge in charges if _goes_on(charge, charge.orders in ready, parent)]
+    left = [charge for charge in left if _succeeds(charge, charge.knock_if_due)]
     left = [charge for charge in left if _succeeds(charge, charge.beat_if_due)]
     return _deescalated(left)
 

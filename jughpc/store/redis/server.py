@@ -15,7 +15,6 @@ from jughpc.store.redis.trouble import ServerTroubleError, trouble_of
 
 T = TypeVar("T")
 
-SCHEMES = ("redis:", "rediss:")
 PASSWORD = "JUGHPC_REDIS_PASSWORD"  # noqa: S105  # the variable's name
 PASSWORD_FILE = Path(".config") / "jughpc.redis"  # below the home folder
 

@@ -44,7 +44,7 @@ _OF_DEATH = re.compile(rb"(?s)(.{16})([A-Za-z0-9_-]{1,94})")
 class RedisStore:
     """Meets base.Store on a redis server."""
 
-    shards, may_forget = _LAYOUT.shards, True
+    shards, may_forget, checkpoints = _LAYOUT.shards, True, None
 
     def __init__(self, server: Connection, pace: Pace, caution: str = "") -> None:
         self._server, self.pace, self.caution = server, pace, caution
@@ -237,6 +237,11 @@ class RedisStore:
 
     def measures(self, life: str, limit: int = LARGEST_MEASURES) -> bytes:
         return bytes(self._server.do(lambda client: client.hget(self._server.key("measures"), life)) or b"")[:limit]
+
+    def forget_measures(self, lives: Iterable[str]) -> int:
+        if not (names := list(lives)):
+            return 0
+        return int(self._server.do(lambda client: client.hdel(self._server.key("measures"), *names)))
 
     # upkeep
 

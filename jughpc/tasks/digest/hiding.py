@@ -77,7 +77,7 @@ def _error(task: object, owner: Any) -> DigestError:
     is_function = isinstance(bare(owner), FunctionType | MethodType)
     what = f"the function {'.'.join(name_of(owner))}" if is_function else f"a {'.'.join(name_of(type(owner)))}"
     return DigestError(
-        f"{task} inside {what}, where no task is replaced by its value. Pass it as an argument of its own, or in a "
+        f"{task!s} inside {what}, where no task is replaced by its value. Pass it as an argument of its own, or in a "
         "list, tuple, dict, set or dataclass; an object may also tell its tasks by __jug_dependencies__() and its "
         "value by __jug_value__()."
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from jughpc.config.asks import DEFAULT
 from jughpc.store.base import Claim, Store, View
 from jughpc.store.failure import Failure
 from jughpc.store.record import DIED, Record
@@ -23,10 +24,14 @@ class Task:
 
     Attributes:
         fate: `well`; `fails`; `kills` its worker, each time.
+        only: The class that its function is of.
+        needs: The number of a task that is to be done before, None for none.
     """
 
     seconds: float
     fate: str = "well"
+    only: str = DEFAULT
+    needs: int | None = None
 
 
 @dataclass
@@ -50,6 +55,14 @@ class Board:
         """Whether every task has its result."""
         return len(self.done) == len(self.tasks)
 
+    def possible(self) -> set[int]:
+        """Return the tasks that end well, as does what they need, by number."""
+        found: set[int] = set()
+        for number, task in enumerate(self.tasks):  # what one needs comes before it
+            if task.fate == "well" and (task.needs is None or task.needs in found):
+                found.add(number)
+        return found
+
     def counts(self) -> tuple[int, int]:
         """Return how many tasks are done, and how many failed."""
         return len(self.done), len(self.failed)
@@ -62,6 +75,7 @@ class Worker:
     Attributes:
         store: As the server has it: what this one does there takes no time.
         environ: As its script sets it.
+        only: The class that it keeps to.
         nothing_left: Called as it ends where nobody could do anything any more.
         broken_off: Called with the exit code as it ends by a signal.
     """
@@ -73,6 +87,7 @@ class Worker:
     epoch: float
     nothing_left: Callable[[Place], None] = lambda where: None
     broken_off: Callable[[int], None] = lambda code: None
+    only: str = DEFAULT
 
     def __post_init__(self) -> None:
         self.where = place(self.environ)
@@ -94,7 +109,7 @@ class Worker:
             self.broken_off(143)
             return 143
         self._end()
-        if code != 3:
+        if code != 3 and all(task.only == self.only for task in self.board.tasks):  # else it knows nothing of others
             self.nothing_left(self.where)
         return code
 
@@ -114,7 +129,7 @@ class Worker:
         return 0 if self.board.all_done else 1
 
     def _left(self) -> dict[int, View]:
-        """Return the tasks that have neither result nor failure, each with a view of its shard."""
+        """Return the tasks of its class that can be run and did not fail, each with a view of its shard."""
         views: dict[int, View] = {}
         found = {}
         for number, digest in enumerate(self.board.digests):
@@ -122,7 +137,11 @@ class Worker:
             view = views[shard] = views.get(shard) or self.store.look(shard)
             if digest not in view.done | view.failed:
                 found[number] = view
-        return found
+        lacking = self.store.missing(self.board.digests)
+        return {number: view for number, view in found.items() if self._can_run(self.board.tasks[number], lacking)}
+
+    def _can_run(self, task: Task, lacking: Set[bytes]) -> bool:
+        return task.only == self.only and (task.needs is None or self.board.digests[task.needs] not in lacking)
 
     def _take(self, left: Mapping[int, View]) -> tuple[int, Claim] | None:
         """Return a task that nobody holds and that ends in time, and the claim on it; None if there is none."""

@@ -10,8 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar, cast
 
+from jughpc.config.asks import DEFAULT
 from jughpc.tasks import jugfile
 from jughpc.testing.disk import Disk
+
+Kinds = tuple[tuple[str, int | None], ...]
 
 FOLDER = "/home/ada/run"
 JUGDIR = f"{FOLDER}/primes.jugdata"
@@ -25,6 +28,21 @@ def work(number):
     return number
 
 works = [work(number) for number in range({})]
+"""
+_CLASSES = """
+from jug import TaskGenerator
+
+@TaskGenerator
+def work(number, *needed):
+    return number
+
+@TaskGenerator(resources=dict(gpus=1))
+def train(number, *needed):
+    return number
+
+works = []
+for only, needs in KINDS:
+    works.append((work if only == "default" else train)(len(works), *works[needs:][:1] if needs is not None else ()))
 """
 _REDUCE = """
 from jug import Task
@@ -69,11 +87,11 @@ class Home:
     """The folder of one history.
 
     Attributes:
-        tasks: How many the jugfile has; they need nothing of each other.
+        tasks: Of each of the jugfile's tasks, its class and the number of the one that it needs.
     """
 
     disk: Disk
-    tasks: int
+    tasks: Kinds
 
     @cached_property
     def _kind(self) -> type[Path]:
@@ -89,11 +107,13 @@ class Home:
         return _digests(self.tasks)
 
 
-def _texts(tasks: int) -> Mapping[str, bytes]:
-    return {JUGFILE: _TASKS.format(tasks).encode(), SCRIPT: _REDUCE.encode()}
+def _texts(tasks: Kinds) -> Mapping[str, bytes]:
+    are_alike = all(one == (DEFAULT, None) for one in tasks)
+    text = _TASKS.format(len(tasks)) if are_alike else _CLASSES.replace("KINDS", repr(tasks))
+    return {JUGFILE: text.encode(), SCRIPT: _REDUCE.encode()}
 
 
 @cache
-def _digests(tasks: int) -> tuple[bytes, ...]:
+def _digests(tasks: Kinds) -> tuple[bytes, ...]:
     kind = cast("type[Path]", type("LoadedPath", (SimPath,), {"texts": _texts(tasks)}))
     return tuple(task.digest for task in jugfile.load(kind(JUGFILE)).tasks)

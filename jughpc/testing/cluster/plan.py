@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
+from jughpc.config.asks import DEFAULT
 from jughpc.testing.cluster.board import Task
 from jughpc.testing.cluster.commands import Order
 from jughpc.testing.cluster.rules import PBS, SLURM, Rules
@@ -175,6 +176,17 @@ class Plan:
     def hands(self) -> bool:
         """Whether somebody ends or holds jobs on purpose."""
         return any(wish.kind in ("cancel", "scancel", "scancel one", "hold") for wish in self.wishes)
+
+
+def in_classes(plan: Plan) -> Plan:
+    """Return `plan` with tasks of two classes, some of which need one of the other."""
+    rng = random.Random(plan.seed)
+    kinds = (DEFAULT, "gpus=1")
+    tasks: list[Task] = []
+    for task in plan.tasks:
+        needs = rng.choice([None, *range(len(tasks))])
+        tasks.append(replace(task, only=rng.choice(kinds), needs=needs))
+    return replace(plan, tasks=tuple(tasks))
 
 
 def draw(seed: int) -> Plan:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from jughpc.batch.scheduler import Refusal, Reply, Role, Scheduler
+from jughpc.config.asks import DEFAULT
 from jughpc.errors import SubmitError
+from jughpc.testing.cluster import scripts
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.mine import Ours, ours
@@ -262,23 +264,37 @@ class Referee:
         why = self._why_left(number)
         if why in _NOBODY_LEFT:
             return
-        possible = {place for place, task in enumerate(self.board.tasks) if task.fate == "well"}
-        if left := possible - set(self.board.done):
-            if not self._may_give_up(number):
+        if left := self.board.possible() - set(self.board.done):
+            if not self._may_give_up(number, left):
                 self.blame(5, f"tasks are left, {why}", f"submission {number}: {sorted(left)}")
         elif self.board.all_done and not times and self._asked_for_reduce(number):
             self.blame(3, f"all is done and never reduced, {why}", f"submission {number}")
 
-    def _may_give_up(self, number: int) -> bool:
-        """Return whether the last collector could not go on, or its array brought nothing, by what does not pass."""
+    def _may_give_up(self, number: int, left: set[int]) -> bool:
+        """Return whether the last collector could not go on, or its array brought nothing, by what does not pass.
+
+        One that is of none of the classes that can be run of what is left brought nothing by our own fault.
+        """
         collectors = self._jobs(number, Role.COLLECT)
         if collectors and (node := collectors[-1].elements[0].node) and not node.commands:
             return True
-        arrays = [job for job in self._jobs(number, Role.ARRAY) if job.begun]
-        latest = [job for job in arrays if self._queued_by.get(job) is self._queued_by.get(arrays[-1])]
+        latest = self._latest(number)
         ends = {element.end for job in latest for element in job.elements.values()}
         brought = any(when >= latest[0].submitted for when in self.board.done.values()) if latest else True
-        return not brought and ends.isdisjoint((End.PREEMPTED, End.NODE_FAIL))
+        return not brought and ends.isdisjoint((End.PREEMPTED, End.NODE_FAIL)) and self._tried(number, left)
+
+    def _tried(self, number: int, left: set[int]) -> bool:
+        """Return whether the last arrays that began were for some of what is left and can be run."""
+        ready = {
+            task.only for task in map(self.board.tasks.__getitem__, left) if task.needs in {None, *self.board.done}
+        }
+        kept = {scripts.command(job.ask.argv).options.get("only", DEFAULT) for job in self._latest(number)}
+        return not kept or bool(ready & kept)
+
+    def _latest(self, number: int) -> list[SimJob]:
+        """Return those arrays that began of the ones queued last."""
+        arrays = [job for job in self._jobs(number, Role.ARRAY) if job.begun]
+        return [job for job in arrays if self._queued_by.get(job) is self._queued_by.get(arrays[-1])]
 
     def _jobs(self, number: int, role: Role) -> list[SimJob]:
         return [job for job in self._ours() if (mine := ours(job)) and (mine.submission, mine.role) == (number, role)]

@@ -11,6 +11,7 @@ from jughpc.app.submit import own_end
 from jughpc.batch import ends, journal, registry, submissions, withdraw
 from jughpc.batch.ends import End
 from jughpc.batch.scheduler import Role, State
+from jughpc.config.asks import DEFAULT
 from jughpc.errors import FullError, JugError, SubmitError
 from jughpc.exitcode import after_signal
 from jughpc.store.base import Store
@@ -62,7 +63,7 @@ class World:
         self.system: System = (
             SimSlurm(self.engine, self._read) if plan.system == "slurm" else SimPbs(self.engine, self._read)
         )
-        self.home = Home(self.disk, len(plan.tasks))
+        self.home = Home(self.disk, tuple((task.only, task.needs) for task in plan.tasks))
         self.board = Board(lambda: self.stage.time, plan.tasks, self.home.digests)
         self.referee = Referee(self.engine, self.board)
         self.hearing = Hearing(self.engine, self.board, partial(self.referee.blame, 4), self.referee.reduced.total)
@@ -242,7 +243,9 @@ class World:
             return self._launch_case(start, exited, "reduce", partial(self._reduce, what.submission), None)
         end = partial(self._nothing_left, start)
         environ = self._environ(start)
-        worker = Worker(self.board, start, self._store(), environ, EPOCH, end, partial(self._broken_off, environ))
+        only = scripts.command(start.job.ask.argv).options.get("only", DEFAULT)
+        ended = partial(self._broken_off, environ)
+        worker = Worker(self.board, start, self._store(), environ, EPOCH, end, ended, only)
         return Stepped(self.stage, self.parts.work(worker), exited)
 
     def _broken_off(self, environ: Mapping[str, str], code: int) -> None:

@@ -45,7 +45,7 @@ class Machine:
         return replace(job, **given)
 
     def run(self, argv: list[str]) -> Reply:
-        return shell.run(argv, timeout=60, env=self.env)
+        return shell.run(argv, timeout=120, env=self.env)
 
     def submit(self, lines: str, size: int = 1, role: Role = Role.ARRAY, **given: object) -> JobId:
         job = self.job(lines, size, role, **given)

@@ -58,7 +58,7 @@ class Node:
     def run(self, show: str = SHOW, bundle: Bundle | None = None) -> tuple[str, str]:
         """Return what an element shows, and what it says."""
         with self.start(show, bundle) as element:
-            out, err = element.communicate(timeout=60)
+            out, err = element.communicate(timeout=120)
         return out, err
 
     def names(self) -> list[str]:
@@ -103,7 +103,7 @@ def test_an_element_finds_what_was_packed_in_a_folder_of_its_users_alone(node):
 
 def test_it_is_unpacked_once_for_all_elements_that_start_together(node):
     elements = [node.start() for _ in range(4)]
-    shown = {element.communicate(timeout=60)[0] for element in elements}
+    shown = {element.communicate(timeout=120)[0] for element in elements}
     assert len(shown) == 1
     assert "x = 1" in shown.pop()
 

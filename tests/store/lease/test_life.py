@@ -27,7 +27,7 @@ from jughpc.store.record import ALIVE, CRASH, DIED, MEMORY, TIME, TOLD, UNKNOWN,
 from jughpc.testing.clocks import HandClock
 
 QUICK = Pace(beat=0.05, lag=0.01, ttl=100.0)  # late after 50 s only, for this machine may be busy
-PATIENCE = 10.0  # [s] after which a test gives up
+PATIENCE = 60.0  # [s] after which a test gives up
 
 WORKER = """
 import os, subprocess, sys, time
@@ -52,7 +52,7 @@ if sys.argv[2].startswith("ends"):
     sys.stdin.readline()
     lease.end("its work ended")
 else:
-    time.sleep(30)
+    time.sleep(120)
 """
 
 
@@ -233,6 +233,19 @@ def test_a_life_is_on_record_once_it_began(lease, store):
     assert store.records() == []
     lease.begin(store)
     assert [record.life for record in store.records()] == [lease.record.life]
+
+
+def test_a_worker_is_sent_a_signal_once_it_is_the_time_it_named(lease, store, clock):
+    heard = []
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(clock.uptime()))
+    try:
+        lease.begin(store)
+        lease.knock_at(clock.uptime() + 10)
+        clock.sleep(10)
+        until(lambda: heard)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert heard == [clock.uptime()]
 
 
 def test_a_life_is_late_when_its_last_beat_is_too_long_ago(lease, store, clock):

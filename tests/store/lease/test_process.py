@@ -19,7 +19,7 @@ from jughpc.store.files.store import FileStore
 from jughpc.store.lease.identity import is_gone
 from jughpc.store.record import DIED
 
-PATIENCE = 20.0  # [s] after which a test gives up
+PATIENCE = 120.0  # [s] after which a test gives up
 
 ELEMENT = """
 import os, sys, time

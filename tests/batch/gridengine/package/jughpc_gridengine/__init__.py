@@ -79,7 +79,7 @@ class GridEngine:
 
     def directives(self, job: Job) -> list[Directive]:
         wanted = job.resources
-        refuse_resources("Grid Engine", wanted, "qos", "project", "select", "place")
+        refuse_resources("Grid Engine", wanted, "qos", "project", "select", "place", "constraint", "tasks")
         return given(
             (
                 ("-N", job.name),
@@ -151,6 +151,9 @@ class GridEngine:
 
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [["qdel", job, *_tasks(indices)] for job, indices in ranges(waiting)]
+
+    def unmail_commands(self, jobs: Names) -> list[list[str]]:
+        return []
 
     def revive_command(self, jobs: Names) -> list[str]:
         return []
