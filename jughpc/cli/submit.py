@@ -55,6 +55,7 @@ def submit(
 
     Exit code: 0 once it is queued; with --wait 0 if all tasks are done and the reduce ended well, else 3.
     """
+    from jughpc.app.submit.request import Retry
     from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue
     from jughpc.batch.shell import heeding_signals
@@ -88,6 +89,7 @@ def submit(
         reduce_on=values.reduce_on,
         notify=values.notify,
         within=within,
+        retry=Retry(values.mem_retry, values.mem_max, values.time_retry, values.time_max),
         rules=values.resources,
         wanted=RULES.read(common.given("resources") or ""),
     )

@@ -56,22 +56,25 @@ class Class:
 
 
 def of_tasks(
-    standing: Standing, rules: Sequence[Rule], store: Store | None, given_up: Set[bytes] | None = None
-) -> list[Class]:
+    standing: Standing, rules: Sequence[Rule], store: Store | None, given_up: Set[bytes] | None = None,
+    without: Mapping[str, int] | None = None,
+) -> list[Class]:  # fmt: skip
     """Return the classes of which tasks are left that may be run; the one of those that ask for nothing first.
 
     Args:
         store: Where it is looked how long tasks take, once there is more than one class.
         given_up: The tasks that stay failed, where others that failed are tried again; None where none is.
+        without: How many tasks of functions are for others to run.
     """
     manifest = standing.manifest
     found: dict[Ask, dict[str, int]] = {}
     beginning: set[Ask] = set()
     for name, (left, ready) in _left(standing, given_up).items():
-        ask = asked_for(name, manifest.asks.get(name, Ask()), rules)
-        if left:
+        ask, apart = asked_for(name, manifest.asks.get(name, Ask()), rules), (without or {}).get(name, 0)
+        left, ready = left - apart, ready - apart
+        if left > 0:
             found.setdefault(ask, {})[name] = left
-            beginning |= {ask} if ready else set()
+            beginning |= {ask} if ready > 0 else set()
     each = _each(store if len(found) > 1 else None, [name for functions in found.values() for name in functions])
     return [
         Class(ask, functions, ask in beginning, sum(each[name] * count for name, count in functions.items()))

@@ -10,10 +10,11 @@ from jughpc.app.context.site import Site
 from jughpc.app.status.broken import broken, keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
-from jughpc.app.submit import classes, dependents, sizing
+from jughpc.app.submit import classes, dependents, needy, sizing
 from jughpc.app.submit.classes import Class
 from jughpc.app.submit.fewer import as_many_as_fit
 from jughpc.app.submit.mail import unmail_last
+from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
@@ -91,12 +92,12 @@ def hand_over(
     if files is None or submissions.is_cancelled(files, submission) or not _may_repair(jobs):
         return False
     left, store = standing.unfinished, site.store()
-    found = classes.of_tasks(standing, classes.rules_in(submission.workload.argv), store)
+    kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
+    freed = sum(row.removed for row in cleanup_claims(site, clusters))
+    found, wanting = needy.left_of(submission, standing, store)  # behind that: it writes down who died of what
     if not ended_by_hand(jobs):
         size = _sized(site, submission, found, size)
     size = min(size, left) if not standing.manifest.barrier else size
-    kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
-    freed = sum(row.removed for row in cleanup_claims(site, clusters))
     now = Progress.of(standing, store)
     after = dependents.of_array(site.target, submission, rounds, now)
     last = dependents.collector(site.target, submission, rounds, now, last=True)
@@ -105,7 +106,7 @@ def hand_over(
         say(f"they keep off {host}: {words}")
 
     def queue(followed_by: Sequence[DependentJob], submitter: Submitter, some: int) -> list[Accepted]:
-        wanted = more_of(submission, some, found)
+        wanted = more_of(submission, some, found, wanting)
         return more_elements(submitter, submission, wanted, kept_off, followed_by)
 
     make_room = partial(withdraw_reduce, site, clusters, submission.number, collector)
@@ -132,10 +133,11 @@ def _sized(site: Site, submission: Submission, found: Sequence[Class], size: int
     return wanted.elements
 
 
-def more_of(submission: Submission, size: int, found: Sequence[Class]) -> Workload:
-    """Return `size` more elements of a submission: of each class of which tasks can be run now."""
+def more_of(submission: Submission, size: int, found: Sequence[Class], wanting: Sequence[Needy]) -> Workload:
+    """Return `size` more elements of a submission: of each class of which tasks can be run now, and for `wanting`."""
     resized = replace(submission, workload=replace(submission.workload, size=size))
-    return classes.in_parts(resized, found, size, classes.workers_of(submission)).workload
+    others = classes.in_parts(resized, found, size, classes.workers_of(submission))
+    return needy.with_needy(others, wanting, found).workload
 
 
 def more_elements(

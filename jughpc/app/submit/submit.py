@@ -19,9 +19,10 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
-from jughpc.app.submit import classes, dependents, live, sizing, stage
+from jughpc.app.submit import classes, dependents, live, needy, sizing, stage
 from jughpc.app.submit.classes import Class
 from jughpc.app.submit.given_up import given_up, runnable
+from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import SubmitRequest as SubmitRequest
@@ -60,6 +61,7 @@ class Planned:
         staging: What is to be packed for the nodes, None for nothing.
         given_up: Tasks that killed too many workers: they stay failed.
         classes: Of functions that ask for the same, as far as any of their tasks are left.
+        needy: Tasks that got too little before, and get more.
         sized: How it came to the number of elements, None where the user said it.
     """
 
@@ -76,6 +78,7 @@ class Planned:
     given_up: Set[bytes] = frozenset()
     classes: Sequence[Class] = ()
     sized: Size | None = None
+    needy: Sequence[Needy] = ()
 
     @property
     def site(self) -> Site:
@@ -123,20 +126,21 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     store = None if session.is_new else session.store
     hopeless = given_up(standing, store, request.max_crashes)
     classes.refuse_vain(request.wanted, standing, target.jugfile.name)
-    found = classes.of_tasks(standing, request.rules, store, hopeless)
+    wanting = needy.needy(standing, request.rules, store, request.retry, request.options.resources, hopeless)
+    found = classes.of_tasks(standing, request.rules, store, hopeless, needy.counts(wanting))
     sized = _sized(request, cluster, found, store) if request.size == AUTO else None
     request = replace(request, size=sized.elements) if sized else request
     fitting = _fitting(request, standing, runnable(standing, hopeless))
     drafted = _draft(site, target, fitting, cluster, reduce_text)
     submission = classes.in_parts(drafted, found, request.size, request.workers or 1)
-    submission = sizing.sized(submission, sized, request.within)
+    submission = needy.with_needy(sizing.sized(submission, sized, request.within), wanting, found)
     staging = stage.look(site, submission) if request.stage and submission.workload.size else None
     submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
     planned = Planned(
         request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless, found,
-        sized,
+        sized, wanting,
     )  # fmt: skip
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
@@ -256,7 +260,7 @@ def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
     how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *if_said(request))
-    how += classes.words_of(request.rules)
+    how += classes.words_of(request.rules) + needy.words_of(request.retry)
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"notify": request.notify} if request.notify else {}
