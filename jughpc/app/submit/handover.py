@@ -102,6 +102,8 @@ def hand_over(
     after = dependents.of_array(site.target, submission, rounds, now)
     last = dependents.collector(site.target, submission, rounds, now, last=True)
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
+    for one in wanting:
+        say(f"{len(one.digests)} of these {one.why}: they get {one.ask}, in elements of their own")
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")
 

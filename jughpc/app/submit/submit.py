@@ -270,6 +270,7 @@ def _draft(
     how += classes.words_of(request.rules) + needy.words_of(request.retry)
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
+    meta |= classes.kept(request.share)
     meta |= {"notify": request.notify} if request.notify else {}
     meta |= {"text": target.source.parent.name if target.source else ""}
     meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text), "reduce_on": request.reduce_on}

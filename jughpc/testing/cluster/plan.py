@@ -179,14 +179,18 @@ class Plan:
 
 
 def in_classes(plan: Plan) -> Plan:
-    """Return `plan` with tasks of two classes, some of which need one of the other."""
+    """Return `plan` with tasks of two classes, some of which need one of the other.
+
+    In some what ran out of memory is to get more.
+    """
     rng = random.Random(plan.seed)
     kinds = (DEFAULT, "gpus=1")
     tasks: list[Task] = []
     for task in plan.tasks:
         needs = rng.choice([None, *range(len(tasks))])
         tasks.append(replace(task, only=rng.choice(kinds), needs=needs))
-    return replace(plan, tasks=tuple(tasks))
+    order = replace(plan.order, mem_retry=rng.choice([None, 2.0]))
+    return replace(plan, tasks=tuple(tasks), order=order)
 
 
 def draw(seed: int) -> Plan:
