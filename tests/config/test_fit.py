@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from jughpc.config.asks import RULES
-from jughpc.config.fit import PARTITIONS, fitted, own_options
+from jughpc.config.fit import fitted, own_options
+from jughpc.config.partitions import PARTITIONS
 from jughpc.config.settings import Settings
 from jughpc.errors import SettingError
 
