@@ -74,7 +74,7 @@ def profile(tmp_path, told, **given):
 
 def test_what_is_made_of_it_is_a_profile_that_holds_on_hosts_like_this_one(tmp_path):
     found = profile(tmp_path, TOLD)
-    assert (found.profile, found.scheduler, found.limit_array, found.limit_time) == ("login", "slurm", 1001, DAY)
+    assert (found.profile, found.scheduler, found.limit_array, found.limit_time) == ("login", "slurm", None, DAY)
     assert found.shown("partitions") == "gpu:gpus>=1,time<=1d | short:time<=1h | batch:time<=1d"
     assert fitted(profile(tmp_path, TOLD, time="2h"), 4).partition == "batch"
     assert "# closed, or not for everybody: secret" in "\n".join(text(TOLD, ""))

@@ -29,7 +29,7 @@ def text(told: Survey, name: str) -> Iterator[str]:
     yield from _partitions(usable, [one.name for one in told.partitions if not one.is_open])
     yield from _times(usable) if usable else ()
     if told.limits.array_size is not None:
-        yield _line(f"limit_array: {told.limits.array_size}", "the most that the system puts into an array")
+        yield _line(f"# limit_array: {told.limits.array_size}", "larger ones go there in pieces")
     if usable and all(one.has_whole_nodes for one in usable):
         yield _line("workers: auto", "jobs get whole nodes: one for each core")
     yield _line("# account: ...", "whom to charge, if jobs must say so")
