@@ -16,6 +16,7 @@ from jughpc.batch.capabilities import Capabilities as Capabilities
 from jughpc.batch.capabilities import Condition as Condition
 from jughpc.batch.causes import Why
 from jughpc.batch.directives import Directive
+from jughpc.batch.partitions import Partition
 from jughpc.batch.workload import Part as Part
 from jughpc.batch.workload import Resources as Resources
 from jughpc.batch.workload import Workload as Workload
@@ -186,10 +187,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class Room:
-    """What is allowed to jobs of one user that ask for certain resources; `array_size` is as of `Limits`."""
+    """What is allowed to jobs of one user that ask for certain resources.
+
+    Attributes:
+        array_size: As of `Limits`.
+        walltime: How long a job may run there [s], None where that is not said.
+    """
 
     bounds: tuple[Bound, ...] = ()
     array_size: int | None = None
+    walltime: float | None = None
 
 
 @dataclass(frozen=True)
@@ -303,11 +310,21 @@ class Scheduler(Protocol):
     def parse_limits(self, reply: Reply) -> Limits:
         """Return what could be read; unreadable is no limit known."""
 
-    def room_command(self, user: str) -> list[str]:
-        """Return the command that tells what the system allows to `user`; [] if there is none."""
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        """Return the commands that tell what the system allows to jobs of `user` that ask for `resources`."""
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
-        """Return what holds for jobs of `user` that ask for `resources`; unreadable is no bound known."""
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
+        """Return what holds for jobs of `user` that ask for `resources`; unreadable is no bound known.
+
+        Args:
+            replies: One for each of the `room_commands`, in their order.
+        """
+
+    def partitions_command(self) -> list[str]:
+        """Return the command that tells which partitions, or queues, there are; [] where there is no such thing."""
+
+    def parse_partitions(self, reply: Reply, limits: Limits) -> Sequence[Partition]:
+        """Return what is told of each; what cannot be read is left out."""
 
     def absent(self, reply: Reply) -> bool:
         """Return whether this answer about limits shows that the commands are here, but no such system."""

@@ -13,6 +13,7 @@ from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.wait import wait_until_the_end
 from jughpc.config.asks import RULES
+from jughpc.config.fit import fitted, own_options
 from jughpc.config.kinds import AUTO, ELEMENTS, WALLTIME
 from jughpc.config.settings import NAME, named
 from jughpc.errors import SettingError
@@ -55,6 +56,7 @@ def submit(
 
     Exit code: 0 once it is queued; with --wait 0 if all tasks are done and the reduce ended well, else 3.
     """
+    from jughpc.app.submit.request import Retry
     from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue
     from jughpc.batch.shell import heeding_signals
@@ -68,12 +70,12 @@ def submit(
     if dry_run and as_json:
         raise SettingError("--json tells of what was queued, and --dry-run queues nothing: leave one of them out.")
     site, clusters = common.find_site(jugfile, args), common.clusters()
-    values = site.settings
+    values = fitted(site.settings, None if size == AUTO else size)
     if more is not None:
         return _add(site, clusters, more, as_json)
     request = SubmitRequest(
         size=size,
-        options=elements.options(values, tuple(ctx.obj), after),
+        options=elements.options(values, (*own_options(values), *ctx.obj), after),
         scheduler=values.scheduler,
         name=name,
         reduce=Path(script) if script else None,
@@ -88,7 +90,9 @@ def submit(
         reduce_on=values.reduce_on,
         notify=values.notify,
         within=within,
+        retry=Retry(values.mem_retry, values.mem_max, values.time_retry, values.time_max),
         rules=values.resources,
+        share=values.share,
         wanted=RULES.read(common.given("resources") or ""),
     )
     planned = plan_submission(site, clusters, request)

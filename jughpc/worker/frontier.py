@@ -91,6 +91,10 @@ class Frontier:
         if is_ready:
             self._add([index])
 
+    def leave(self, index: int) -> None:
+        """Take a suspect out: nobody runs it here, and it is neither done nor failed."""
+        self.aside.discard(index)
+
     def members(self, shard: int) -> array[int]:
         """Return all tasks of a shard."""
         return self._members[shard]

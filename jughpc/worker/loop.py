@@ -277,10 +277,20 @@ class Worker:
         for index in sorted(order, key=self._frontier.deaths)[:_SAMPLE]:
             if self.stopping():
                 break
+            if self._is_left(index):
+                self._frontier.leave(index)
+                continue
             view = self._knowledge.claims(self._frontier.shard[index])
             if self._is_worth_a_try(index) and self._runner.suspect(index, view):
                 return True
         return False
+
+    def _is_left(self, index: int) -> bool:
+        """Return whether a suspect is for others, who have more of what it lacked."""
+        leaves = self._context.options.leaves
+        return bool(leaves) and any(
+            death.how in leaves for death in self._context.store.deaths(self.graph.digests[index])
+        )
 
     def _rotated(self, order: list[int]) -> list[int]:
         """Return `order` from another start at each poll, so that all have their turn."""

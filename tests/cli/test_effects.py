@@ -18,9 +18,11 @@ ELSEWHERE = {  # what shows itself in no script, and the test that shows it
     "jugfile": "test_session.py::test_a_jugfile_that_is_gone_is_not_remembered",
     "scheduler": "test_calls.py::test_a_submission_is_on_disk_before_the_scheduler_is_asked_to_queue_anything",
     "templates": "test_submit.py::test_a_template_that_does_not_render_leaves_nothing_behind",
+    "omit": "test_fit.py::test_what_a_site_wants_nobody_to_say_is_left_out_though_it_was_chosen",
     "beat": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
     "lag": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
     "private": "test_trust.py::test_a_private_jugdir_is_its_owners_alone_in_a_groups_folder_whatever_the_umask",
+    "share": "test_classes.py::test_an_element_may_run_what_asks_for_less_once_none_of_its_own_class_can_run",
     "ttl": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
 }
 NO_CONCERN = {  # of a system: what it has no use for and passes over
@@ -30,6 +32,7 @@ NO_CONCERN = {  # of a system: what it has no use for and passes over
         "mem",
         "gpus",
         "partition",
+        "partitions",
         "account",
         "qos",
         "collect_mem",

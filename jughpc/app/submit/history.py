@@ -11,7 +11,7 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
-from jughpc.app.submit import classes, live, sizing
+from jughpc.app.submit import classes, live, needy, sizing
 from jughpc.app.submit.dependents import WORKERS
 from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, said
 from jughpc.batch import avoided, journal, submissions
@@ -81,7 +81,9 @@ def as_before(
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
         notify=found.meta.get("notify"),
         reduce_on=found.meta.get("reduce_on", "done"),
+        share=classes.shares(found),
         rules=classes.rules_in(found.workload.argv),
+        retry=needy.retry_in(found.workload.argv),
     )
 
 

@@ -13,13 +13,12 @@ from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing, standing, sure
-from jughpc.app.submit import classes, dependents
+from jughpc.app.submit import dependents, needy
 from jughpc.app.submit.handover import more_elements, more_of
 from jughpc.app.submit.mail import unmail
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import settling, submissions
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.replacing import replacing
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
@@ -105,15 +104,13 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     after = dependents.of_array(target, submission, rounds, Progress.of(now, site.store()))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     store = site.store()
-    able = classes.of_tasks(now, classes.rules_in(submission.workload.argv), store)
-    fitting = more_of(submission, _fitting(size, now), able)
+    fitting = more_of(submission, _fitting(size, now), *needy.left_of(submission, now, store))
     kept_off = keep_off(jobs, files, store) if store else {}
     submitter = Submitter(jobs.cluster, files, site.say)
     old = _unended(jobs, before)
-    with replacing(files, submission, after[-1].role, old):
-        accepted = more_elements(
-            submitter, submission, fitting, kept_off, after, _running(jobs), waits=not _has_begun(jobs)
-        )
+    accepted = more_elements(
+        submitter, submission, fitting, kept_off, after, _running(jobs), waits=not _has_begun(jobs), replaces=old
+    )
     unmail(jobs.cluster, submission, old)
     wrong = followers.withdraw(jobs, files, old)
     return More(submission.number, accepted, wrong, kept_off)

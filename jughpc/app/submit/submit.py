@@ -19,16 +19,17 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
-from jughpc.app.submit import classes, dependents, live, sizing, stage
+from jughpc.app.submit import classes, dependents, live, needy, sizing, stage
 from jughpc.app.submit.classes import Class
 from jughpc.app.submit.given_up import given_up, runnable
+from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import SubmitRequest as SubmitRequest
 from jughpc.app.submit.request import check_time, if_said
 from jughpc.app.submit.sizing import Size
 from jughpc.app.submit.stage import Staging
-from jughpc.batch import script, settling, submissions
+from jughpc.batch import room, script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -60,6 +61,7 @@ class Planned:
         staging: What is to be packed for the nodes, None for nothing.
         given_up: Tasks that killed too many workers: they stay failed.
         classes: Of functions that ask for the same, as far as any of their tasks are left.
+        needy: Tasks that got too little before, and get more.
         sized: How it came to the number of elements, None where the user said it.
     """
 
@@ -76,6 +78,7 @@ class Planned:
     given_up: Set[bytes] = frozenset()
     classes: Sequence[Class] = ()
     sized: Size | None = None
+    needy: Sequence[Needy] = ()
 
     @property
     def site(self) -> Site:
@@ -113,6 +116,7 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
     _check(site, request)
     cluster = _cluster(clusters, request)
+    request = _within(request, cluster, site)
     live.refuse_a_second(site, clusters, request.again)
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
@@ -123,20 +127,21 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     store = None if session.is_new else session.store
     hopeless = given_up(standing, store, request.max_crashes)
     classes.refuse_vain(request.wanted, standing, target.jugfile.name)
-    found = classes.of_tasks(standing, request.rules, store, hopeless)
+    wanting = needy.needy(standing, request.rules, store, request.retry, request.options.resources, hopeless)
+    found = classes.of_tasks(standing, request.rules, store, hopeless, needy.counts(wanting))
     sized = _sized(request, cluster, found, store) if request.size == AUTO else None
     request = replace(request, size=sized.elements) if sized else request
     fitting = _fitting(request, standing, runnable(standing, hopeless))
     drafted = _draft(site, target, fitting, cluster, reduce_text)
     submission = classes.in_parts(drafted, found, request.size, request.workers or 1)
-    submission = sizing.sized(submission, sized, request.within)
+    submission = needy.with_needy(sizing.sized(submission, sized, request.within), wanting, found)
     staging = stage.look(site, submission) if request.stage and submission.workload.size else None
     submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
     planned = Planned(
         request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless, found,
-        sized,
+        sized, wanting,
     )  # fmt: skip
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
@@ -201,6 +206,12 @@ def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
     return cluster
 
 
+def _within(request: SubmitRequest, cluster: Cluster, site: Site) -> SubmitRequest:
+    """Return `request` with a collector that may start."""
+    collect = room.within(request.options.collect, cluster.longest, site.say)
+    return replace(request, options=replace(request.options, collect=collect))
+
+
 @contextmanager
 def _nothing_left_on_error(session: Session) -> Iterator[None]:
     """Remove the jugdir again if it was made inside the block, the block failed, and nobody uses it yet."""
@@ -256,9 +267,10 @@ def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
     how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *if_said(request))
-    how += classes.words_of(request.rules)
+    how += classes.words_of(request.rules) + needy.words_of(request.retry)
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
+    meta |= classes.kept(request.share)
     meta |= {"notify": request.notify} if request.notify else {}
     meta |= {"text": target.source.parent.name if target.source else ""}
     meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text), "reduce_on": request.reduce_on}

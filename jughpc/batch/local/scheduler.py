@@ -17,6 +17,7 @@ from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.local.states import ORPHANED
 from jughpc.batch.logs import log_name
+from jughpc.batch.partitions import Partition
 from jughpc.batch.scheduler import (
     Capabilities,
     ElementId,
@@ -132,11 +133,17 @@ class Local:
         except SchedulerError:
             return Limits()
 
-    def room_command(self, user: str) -> list[str]:
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        return ()
+
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
+        return Room()
+
+    def partitions_command(self) -> list[str]:
         return []
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
-        return Room()
+    def parse_partitions(self, reply: Reply, limits: Limits) -> list[Partition]:
+        return []
 
     def absent(self, reply: Reply) -> bool:
         return False
