@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     FAILED = 1  # trouble: some task failed, or what was asked for is not so
     USAGE = 2  # a mistake that the user can mend; one message says how
     LEFT = 3  # stopped in good order, with work left
+    TIMEOUT = 124  # the time to wait is over, and all goes on; timeout(1) says it so
     INTERRUPTED = 130  # by Ctrl-C
 
 

@@ -16,6 +16,7 @@ from jughpc.cli import common, faults
 from jughpc.cli.debugger import debugger
 from jughpc.cli.output.terminal import echo
 from jughpc.config.asks import DEFAULT, Rule
+from jughpc.config.kinds import WALLTIME
 from jughpc.config.settings import Settings
 from jughpc.errors import JugError, JugfileError, UsageError
 from jughpc.exitcode import ExitCode, after_signal
@@ -81,14 +82,16 @@ def _shared_out(workers: int) -> Sequence[Share]:
 @common.selects_tasks
 @common.takes_settings
 @click.option("--only", metavar="CLASS", help="Tasks of functions that ask for this, as `submit` names it; or default.")
+@click.option("--digests", hidden=True)  # as elements are told for which tasks they have more than others do
+@click.option("--measure", type=common.Takes(WALLTIME), hidden=True)  # as elements do whose times size the next array
 @click.option("--keep-failed", is_flag=True, help="Do not run again what failed before.  [in arrays: yes]")
 @click.option("--debug", is_flag=True, help="Fail tasks that change their arguments or make tasks.")
 @click.option("--pdb", is_flag=True, help="Start the debugger where a task or the jugfile raises; implies --debug.")
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
 def execute(
-    site: Site, name: str | None, pattern: str | None, only: str | None, no_check_environment: bool,
-    shares: Sequence[Share], me: Spawned | None, **how: bool,
+    site: Site, name: str | None, pattern: str | None, only: str | None, digests: str | None,
+    measure: float | None, no_check_environment: bool, shares: Sequence[Share], me: Spawned | None, **how: bool,
 ) -> int:  # fmt: skip
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
 
@@ -107,7 +110,13 @@ def execute(
     if not no_check_environment:
         exit_checks.exit_env_vars(environment())
     options = _options(where, values, **how, stop_file=None if no_check_environment else Path(STOP_FILE))
-    chosen = Chosen(common.matcher(name, pattern), *_class(where, only, values))
+    if measure is not None:
+        options = replace(options, until=site.clock.wall() + measure)
+    if digests:
+        chosen = Chosen(digests=frozenset(digests.split(",")))
+        options = replace(options, leaves=frozenset())
+    else:
+        chosen = Chosen(common.matcher(name, pattern), *_class(where, only, values))
     children.serve(site.target)
     with _examined(options.examine), _told(site, where):
         outcome = _work(site, where, options, shares, chosen)
@@ -222,6 +231,7 @@ def _options(
         retry_failed=where.ref is None and not keep_failed,
         retries=values.retries,
         max_crashes=values.max_crashes,
+        leaves=_left_to_others(values) if where.ref else frozenset(),
         is_thorough=where.ref is None,  # behind an array its collector is
         patience=values.patience,
         save_time=values.save_time,
@@ -232,6 +242,14 @@ def _options(
         examine=debugger() if pdb else None,
         stop_file=stop_file,
     )
+
+
+def _left_to_others(values: Settings) -> frozenset[str]:
+    """Return of what deaths a task is for elements that have more, as whoever submitted this one was told."""
+    from jughpc.store.record import MEMORY, TIME
+
+    settings = {MEMORY: "mem_retry", TIME: "time_retry"}
+    return frozenset(how for how, name in settings.items() if values.is_given(name))
 
 
 def _summary(outcome: Outcome, short: bool) -> str:

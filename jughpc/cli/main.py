@@ -56,6 +56,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "config": ("jughpc.cli.config", "Print the settings as they hold here."),
     "execute": ("jughpc.cli.execute", "Work on a jugfile, here and now; start as many as you like."),
     "check": ("jughpc.cli.collect", "Exit with 0 if all tasks are done, else with 1."),
+    "wait": ("jughpc.cli.wait", "Wait until a submission has ended, and tell how."),
     "sleep-until": ("jughpc.cli.collect", "Wait until all tasks are done."),
     "collect": ("jughpc.cli.collect", "What the collector job runs: wait, repair, and tell whether all is done."),
     "reduce": ("jughpc.cli.collect", "What the reduce job runs: a script that sees the jugfile's names and `value`."),

@@ -11,14 +11,14 @@ from jughpc.app.context.site import Site
 from jughpc.app.context.target import remembering
 from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
-from jughpc.cli.progress import progress
+from jughpc.cli.wait import wait_until_the_end
 from jughpc.config.asks import RULES
+from jughpc.config.kinds import AUTO, ELEMENTS, WALLTIME
 from jughpc.config.settings import NAME, named
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
-    from jughpc.app.submit.submit import Submitted
     from jughpc.batch.clusters import Clusters
 
 
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 @click.argument("args", nargs=-1)
 @common.takes_jugdir
 @click.option(
-    "--array", "size", type=click.IntRange(min=1), default=1, metavar="N", help="Elements of the array: workers.  [1]"
+    "--array", "size", type=common.Takes(ELEMENTS), default=1, metavar="N",
+    help="Elements of the array: workers; or auto, for as many as it takes.  [1]",
+)  # fmt: skip
+@click.option(
+    "--within", type=common.Takes(WALLTIME), metavar="TIME", help="By when --array auto is to be through.  [1h]"
 )
 @common.takes_settings
 @click.option("--name", type=common.Takes(NAME), help="Of the jobs.  [the jugfile's]")
@@ -40,8 +44,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="What was queued as a line of JSON; all else on standard error.")
 @click.pass_context
 def submit(
-    ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, name: str | None,
-    script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool, wait: bool, as_json: bool,
+    ctx: click.Context, /, jugfile: str | None, args: tuple[str, ...], size: int, within: float | None,
+    name: str | None, script: str | None, more: int | None, again: bool, after: tuple[str, ...], dry_run: bool,
+    wait: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Submit JUGFILE as an array job of workers, with a collector, and a reduce if asked for.
 
@@ -50,6 +55,7 @@ def submit(
 
     Exit code: 0 once it is queued; with --wait 0 if all tasks are done and the reduce ended well, else 3.
     """
+    from jughpc.app.submit.request import Retry
     from jughpc.app.submit.submit import SubmitRequest, plan_submission
     from jughpc.app.submit.submit import submit as queue
     from jughpc.batch.shell import heeding_signals
@@ -58,6 +64,8 @@ def submit(
     _refuse_bare_number(ctx, args)
     if more is not None:
         _refuse_beside_more(ctx)
+    if within is not None and size != AUTO:
+        raise SettingError("--within sizes an array that is left to jughpc: say --array auto, or leave it out.")
     if dry_run and as_json:
         raise SettingError("--json tells of what was queued, and --dry-run queues nothing: leave one of them out.")
     site, clusters = common.find_site(jugfile, args), common.clusters()
@@ -80,6 +88,8 @@ def submit(
         again=again,
         reduce_on=values.reduce_on,
         notify=values.notify,
+        within=within,
+        retry=Retry(values.mem_retry, values.mem_max, values.time_retry, values.time_max),
         rules=values.resources,
         wanted=RULES.read(common.given("resources") or ""),
     )
@@ -97,22 +107,7 @@ def submit(
     if as_json:
         echo(output.as_json(site, done.submission.number, done.accepted))
     common.show(output.queued(done), err=as_json)
-    return _wait(site, clusters, done, as_json) if wait else ExitCode.DONE
-
-
-def _wait(site: Site, clusters: Clusters, done: Submitted, as_json: bool) -> ExitCode:
-    """Wait until all of it has ended, and show how."""
-    from jughpc.app.submit.wait import wait_for
-    from jughpc.cli.output import submit as output
-
-    try:
-        with progress(site) as show:
-            end = wait_for(site, clusters, done, show)
-    except KeyboardInterrupt:
-        common.show(output.left_alone(done), err=as_json)
-        raise
-    common.show(output.ended(end), err=as_json)
-    return end.code
+    return wait_until_the_end(site, clusters, done.submission, err=as_json) if wait else ExitCode.DONE
 
 
 def _refuse_bare_number(ctx: click.Context, args: tuple[str, ...]) -> None:

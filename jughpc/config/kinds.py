@@ -21,6 +21,7 @@ _MOST = 2**31 - 1  # what schedulers count in
 _MOST_WORKERS = 4096  # in one element: more than any node has cores
 _LONGEST = 3650 * 86400.0  # [s] longer than any queue's limit
 _LARGEST = 1 << 60  # [bytes]
+_LARGEST_FACTOR = 100
 _YES = frozenset({"1", "true", "on", "yes", "y"})
 _NO = frozenset({"", "0", "false", "off", "no", "n"})  # as jug reads them
 
@@ -92,22 +93,29 @@ AUTO = 0
 """How many there are by themselves."""
 
 
-def _count(raw: Raw) -> int:
-    text = _one(raw, COUNT.write).strip()
-    if text == "auto":
-        return AUTO
-    if not re.fullmatch(_WHOLE, text):
-        raise SettingError(f"{text!r} is neither a whole number nor auto; write {COUNT.write}.")
-    if not 1 <= int(text) <= _MOST_WORKERS:
-        side = "less than 1" if int(text) < 1 else f"more than {_MOST_WORKERS}"
-        raise SettingError(f"{text} is {side}; write {COUNT.write}.")
-    return int(text)
+def _count(metavar: str, most: int) -> Kind[int]:
+    """Return the kind of whole numbers from 1 to `most`, or AUTO."""
+    write = "a whole number, 1 or more, or auto"
+
+    def read(raw: Raw) -> int:
+        text = _one(raw, write).strip()
+        if text == "auto":
+            return AUTO
+        if not re.fullmatch(_WHOLE, text):
+            raise SettingError(f"{text!r} is neither a whole number nor auto; write {write}.")
+        if not 1 <= int(text) <= most:
+            side = "less than 1" if int(text) < 1 else f"more than {most}"
+            raise SettingError(f"{text} is {side}; write {write}.")
+        return int(text)
+
+    return Kind(write, "1 or more, or auto", metavar, read, lambda value: str(value or "auto"))
 
 
-COUNT: Kind[int] = Kind(
-    "a whole number, 1 or more, or auto", "1 or more, or auto", "K", _count, lambda value: str(value or "auto")
-)
+COUNT = _count("K", _MOST_WORKERS)
 """How many workers there are in one element; AUTO for as many as it got cores or GPUs."""
+
+ELEMENTS = _count("N", _MOST)
+"""How many elements there are in an array; AUTO for as many as it takes."""
 
 
 def choice(*words: str) -> Kind[str]:
@@ -173,6 +181,20 @@ def _size(raw: Raw) -> int:
 
 SIZE = Kind("a size such as 4G or 512M", "4G, 512M", "SIZE", _size, units.show_memory)
 """Memory [bytes]."""
+
+
+def _factor(raw: Raw) -> float:
+    text = _one(raw, FACTOR.write).strip()
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)x", text)
+    if not match:
+        raise SettingError(f"{text!r} is no factor; write {FACTOR.write}.")
+    if not 1 < float(match[1]) <= _LARGEST_FACTOR:
+        raise SettingError(f"{text} is not between 1x and {_LARGEST_FACTOR}x; write {FACTOR.write}.")
+    return float(match[1])
+
+
+FACTOR = Kind("a factor such as 2x or 1.5x", "2x, 1.5x", "FACTOR", _factor, lambda value: f"{value:g}x")
+"""How many times as much of something."""
 
 
 def line(metavar: str) -> Kind[str]:

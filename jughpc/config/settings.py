@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from jughpc.config.asks import RULES, Rule
-from jughpc.config.kinds import COUNT, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
+from jughpc.config.kinds import COUNT, FACTOR, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
 
 T = TypeVar("T")
 
@@ -97,6 +97,14 @@ class Settings:
     resources: tuple[Rule, ...] = setting(
         RULES, (), "what tasks of some functions ask for, in place of that", "submit execute"
     )
+    mem_retry: float | None = setting(
+        FACTOR, None, "how much more memory tasks get that ran out of it", "submit execute", "no more"
+    )
+    mem_max: int | None = setting(SIZE, None, "most memory that they get", "submit execute", "no bound")
+    time_retry: float | None = setting(
+        FACTOR, None, "how much more time tasks get that met its limit", "submit execute", "no more"
+    )
+    time_max: float | None = setting(WALLTIME, None, "most time that they get", "submit execute", "no bound")
     workers: int = setting(COUNT, 1, "workers in each element, from one load of the jugfile", "submit execute")
     start: str = setting(choice("fork", "spawn"), "fork", "how several workers come about", "submit execute")
     notify: str | None = setting(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -63,6 +62,8 @@ class Checkpoints:
     def remove_one(self, digest: bytes) -> None:
         """Remove the folder of one task, if there is one. Raises OSError."""
         if check_inside(str(self._root), CHECKPOINTS):
+            import shutil  # only now: most workers need it never
+
             with suppress(FileNotFoundError):
                 shutil.rmtree(self._root / CHECKPOINTS / digest.hex())
 

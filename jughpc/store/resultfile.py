@@ -11,7 +11,9 @@ import pickle
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import accumulate, chain
+from operator import itemgetter
 from pickle import dumps
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -209,6 +211,11 @@ def read_index(head: Buffer) -> dict[bytes, Entry]:
     return {fields[0]: Entry._make(fields[1:]) for fields in _ENTRY.iter_unpack(_index(head))}
 
 
+def read_digests(head: Buffer) -> frozenset[bytes]:
+    """Return whose results a file holds; `head` holds at least header and index. Raises DamagedError."""
+    return frozenset(map(itemgetter(0), _ENTRY.iter_unpack(_index(head))))
+
+
 def _index(head: Buffer) -> memoryview:
     size = index_size(head)
     index = memoryview(head)[_HEADER.size : size]
@@ -227,13 +234,15 @@ def intact(data: memoryview, index: Mapping[bytes, Entry]) -> Iterator[tuple[byt
 
 def whole(data: memoryview) -> dict[bytes, Encoded]:
     """Return the results of the file `data` as they were encoded, none if one is damaged. Raises DamagedError."""
-    found = dict[bytes, Encoded]()
-    for digest, offset, length, codec, crc in _ENTRY.iter_unpack(_index(data)):
-        payload = data[offset : offset + length]
-        if len(payload) != length or crc32(payload) != crc:
-            return {}
-        found[digest] = _new(Encoded, (codec, crc, length, (payload,)))
-    return found
+    entries = list(_ENTRY.iter_unpack(_index(data)))
+    if not entries:
+        return {}
+    digests, offsets, lengths, codecs, crcs = zip(*entries, strict=True)
+    payloads = [data[offset : offset + length] for offset, length in zip(offsets, lengths, strict=True)]
+    if tuple(map(len, payloads)) != lengths or tuple(map(crc32, payloads)) != crcs:
+        return {}
+    fields = zip(codecs, crcs, lengths, zip(payloads, strict=True), strict=True)
+    return dict(zip(digests, map(partial(_new, Encoded), fields), strict=True))
 
 
 def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:

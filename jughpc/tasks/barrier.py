@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeVar, overload
 
 from jughpc.tasks import task, values
+from jughpc.tasks.digested import digested
 from jughpc.tasks.tasklet import NoLoad, value
 
 R = TypeVar("R")
@@ -41,7 +42,8 @@ def barrier() -> None:
     """
     global _passed
     tasks = task.alltasks
-    unmet = task.missing(tasks[_met(tasks) :])
+    doubtful = [one for one in tasks[_met(tasks) :] if not one.is_loaded()]
+    unmet = task.results().missing(digested(doubtful)[0]) if doubtful else ()
     _passed = None  # else it would keep the tasks of this load beside those of the next
     if unmet:
         raise BarrierError(f"{len(unmet)} tasks before this barrier have no result yet")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jughpc.tasks.digest import hashing
+from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.task import Task
 
 
@@ -17,7 +18,11 @@ def digested(tasks: Sequence[Task[Any]]) -> tuple[list[bytes], bytearray]:
     digests, plain, callee = list[bytes](), bytearray(len(tasks)), None
     for place, task in enumerate(tasks):
         digest = task._digest
-        if digest is None and not task.kwargs:
+        if task.kwargs:
+            pass
+        elif digest is not None:
+            plain[place] = PLAIN.keys() >= set(map(type, task.args))
+        else:
             if task.callee is not callee:  # mostly it is that of the task before
                 callee, head = task.callee, task.callee.head
             if digest := hashing.of_plain(head, task.args):

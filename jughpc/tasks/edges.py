@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import sub
 from typing import Any
 
@@ -49,8 +49,8 @@ class Edges:
             counts[target + 1] += 1
         starts = array("i", accumulate(counts))
         places, sources = starts[:], array("i", bytes(4 * len(self.targets)))
-        for source in range(len(starts) - 1):
-            for target in self[source]:
+        for source, (start, end) in enumerate(pairwise(self.starts)):
+            for target in self.targets[start:end]:
                 sources[places[target]] = source
                 places[target] += 1
         return Edges(starts, sources)
@@ -74,7 +74,9 @@ class Search:
     def look_into(self, nested: Sequence[Any]) -> None:
         """Find what the next task depends on, given those of its arguments that may hold tasks."""
         if nested:
-            self._targets.extend(self._seen(dict.fromkeys(self._nodes(nested))))
+            are_tasks = all(type(part) is Task for part in nested)  # as mostly
+            nodes = map(self._add, nested) if are_tasks else self._nodes(nested)
+            self._targets.extend(self._seen(dict.fromkeys(nodes)))
         self._starts.append(len(self._targets))
 
     def have_none(self, count: int) -> None:

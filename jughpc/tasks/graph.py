@@ -116,12 +116,17 @@ class Graph:
         """
         return self._consumers[i]
 
-    def needed_last(self, i: int) -> Iterator[int]:
-        """Yield the dependencies of `i`, which is unfinished, that no other unfinished task needs."""
-        for node in self._dependencies[i]:
-            if self._consumers[node] <= 1:
-                here = (node,) if node < self._count else self._dependencies[node]
-                yield from (task for task in here if self._consumers[task] <= 1)
+    def needed_last(self, i: int) -> Sequence[int]:
+        """Return the dependencies of `i`, which is unfinished, that no other unfinished task needs."""
+        nodes = self._dependencies[i]
+        if not nodes:
+            return ()
+        consumers = self._consumers
+        last = [node for node in nodes if consumers[node] <= 1]
+        if not last or max(last) < self._count:
+            return last
+        inside = (self._dependencies[node] if node >= self._count else (node,) for node in last)
+        return [task for tasks in inside for task in tasks if consumers[task] <= 1]
 
     def is_done(self, i: int) -> bool:
         """Tell whether `i` has a result."""
@@ -134,6 +139,10 @@ class Graph:
     def listed_done(self) -> Iterator[int]:
         """Yield those of the list that have results, in order, while nothing changes."""
         return compress(range(self.listed), map(_DONE.__eq__, self._states))
+
+    def lacking(self, indices: Sequence[int]) -> Iterator[int]:
+        """Yield those of `indices` that have no result, while nothing changes."""
+        return compress(indices, map(_DONE.__ne__, map(self._states.__getitem__, indices)))
 
     def lacks_listed(self) -> bool:
         """Tell whether any of the list has no result."""
@@ -165,32 +174,22 @@ class Graph:
 
     def done(self, i: int) -> list[int]:
         """Note that `i` has a result, and return the tasks that this made ready."""
-        if self._states[i] & _DONE:
-            return []
-        if self._states[i] or self._stuck_on[i]:
-            self._set_state(i, _DONE)
-        else:  # as mostly: it was not stuck, and is not now
-            self._states[i] = _DONE
-        self.unfinished -= 1
-        if not self._dependencies.targets:
-            return []
-        reached = list(self._dependencies[i])
-        for node in reached:  # which grows meanwhile, by the members of bundles
-            self._consumers[node] -= 1
-            if node >= self._count and not self._consumers[node]:
-                reached += self._dependencies[node]
-        return self._freed_by(i)
+        return self.all_done([i])
 
     def all_done(self, indices: Sequence[int]) -> list[int]:
         """Note that all of `indices` have results, and return the tasks that this made ready."""
-        states = self._states
-        if self._dependencies.targets or any(map(states.__getitem__, indices)):
-            freed = [dependent for i in indices for dependent in self.done(i)]
-            return [i for i in freed if self.is_ready(i)]  # it may be one of `indices` itself
-        for i in indices:  # as often: nobody waits for them, and none failed
-            states[i] = _DONE
-        self.unfinished -= len(indices)
-        return []
+        states, stuck_on = self._states, self._stuck_on
+        fresh = [i for i in indices if states[i] != _DONE]
+        for i in fresh:
+            if states[i] or stuck_on[i]:
+                self._set_state(i, _DONE)
+            else:  # as mostly: it was not stuck, and is not now
+                states[i] = _DONE
+        self.unfinished -= len(fresh)
+        if not self._dependencies.targets:
+            return []
+        self._let_go(fresh)
+        return self._freed_by(fresh)
 
     def undone(self, i: int) -> list[int]:
         """Note that `i` has no result after all, and return the tasks that were ready and now wait for it."""
@@ -216,17 +215,31 @@ class Graph:
         for twin in self._twins.get(i, ()):
             twin.unload()
 
-    def _freed_by(self, i: int) -> list[int]:
-        """Take note that one thing less is waited for by the dependents of `i`; return those that are ready now."""
+    def _let_go(self, indices: Iterable[int]) -> None:
+        """Take note that what each of `indices` depends on is needed by one less."""
+        consumers, edges, starts, count = self._consumers, self._dependencies, self._dependencies.starts, self._count
+        for i in indices:
+            if starts[i] < starts[i + 1]:
+                reached = edges.targets[starts[i] : starts[i + 1]]
+                for node in reached:  # which grows meanwhile, by the members of bundles
+                    consumers[node] -= 1
+                    if node >= count and not consumers[node]:
+                        reached.extend(edges[node])
+
+    def _freed_by(self, indices: Iterable[int]) -> list[int]:
+        """Take note that the dependents of each wait for one thing less; return those that are ready now."""
         waiting, states, fresh = self._waiting_for, self._states, list[int]()
-        reached = list(self._dependents[i])
-        for node in reached:
-            waiting[node] -= 1
-            if not waiting[node]:
-                if node >= self._count:
-                    reached += self._dependents[node]
-                elif not states[node]:
-                    fresh.append(node)
+        edges, starts, count = self._dependents, self._dependents.starts, self._count
+        for i in indices:
+            if starts[i] < starts[i + 1]:
+                reached = edges.targets[starts[i] : starts[i + 1]]
+                for node in reached:
+                    waiting[node] -= 1
+                    if not waiting[node]:
+                        if node >= count:
+                            reached.extend(edges[node])
+                        elif not states[node]:
+                            fresh.append(node)
         return fresh
 
     def _held_by(self, i: int) -> list[int]:

@@ -33,6 +33,12 @@ class WorkerContext:
         """Return how long a task may still run [s]."""
         return self.options.seconds_left(self.clock.wall())
 
+    def is_through(self) -> bool:
+        """Return whether nothing more is to be begun, though there is time left."""
+        return self.options.until is not None and self.clock.wall() > self.options.until
+
     def stopping(self) -> bool:
         """Return whether no further task is to be begun."""
+        if self.is_through():
+            return True
         return self.stops.asked(self.clock.now()) or bool(self.tally.failures and not self.options.keep_going)

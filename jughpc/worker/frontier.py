@@ -49,14 +49,20 @@ class Frontier:
 
     def index(self, digest: bytes) -> int | None:
         """Return where a task is in the graph, None if it is none of the graph's."""
-        shard = self._shard_of(digest)
+        return self._index(self._shard_of(digest)).get(digest)
+
+    def indices(self, shard: int, digests: Iterable[bytes]) -> list[int]:
+        """Return where tasks of a shard are; all must be the graph's."""
+        return list(map(self._index(shard).__getitem__, digests)) if digests else []
+
+    def _index(self, shard: int) -> dict[bytes, int]:
         if shard not in self._indices:
             members, digests = self._members.get(shard, ()), self.graph.digests
             self._indices[shard] = dict(zip(map(digests.__getitem__, members), members, strict=True))
             self._indexed += len(members)
             while self._indexed > _MOST and len(self._indices) > 1:
                 self._indexed -= len(self._indices.pop(next(iter(self._indices))))
-        return self._indices[shard].get(digest)
+        return self._indices[shard]
 
     def is_ready(self, index: int) -> bool:
         """Return whether the task can run now, or last."""
@@ -85,9 +91,17 @@ class Frontier:
         if is_ready:
             self._add([index])
 
+    def leave(self, index: int) -> None:
+        """Take a suspect out: nobody runs it here, and it is neither done nor failed."""
+        self.aside.discard(index)
+
     def members(self, shard: int) -> array[int]:
         """Return all tasks of a shard."""
         return self._members[shard]
+
+    def lacking(self, shard: int) -> set[bytes]:
+        """Return those of the task set of a shard that have no result."""
+        return set(map(self.graph.digests.__getitem__, self.graph.lacking(self._members[shard])))
 
     def digests(self, shard: int) -> set[bytes]:
         """Return the task set of a shard."""
@@ -138,10 +152,11 @@ class Frontier:
             self.aside |= suspects
             indices = [index for index in indices if index not in suspects]
         for index in indices:
-            if shard[index] in ready:
-                self._here(shard[index]).add(index)
-            else:
+            here = ready.get(shard[index])
+            if here is None:
                 ready[shard[index]] = {index}
+            else:
+                (here if isinstance(here, set) else self._here(shard[index])).add(index)
         self.kinds.update(self.graph.count_kinds(indices))
 
     def _drop(self, index: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from itertools import chain
 
 from jughpc.store.base import Claim, View
@@ -64,6 +64,11 @@ class Knowledge:
         self._claims[shard] = View(claims=view.claims) if view.claims else _NOTHING
         if not self.frontier.left[shard]:
             self._found.add(shard)
+
+    def did(self, shard: int, indices: Iterable[int]) -> None:
+        """Take note of results that this worker itself published: no look need tell of them."""
+        if shard in self._unknown:
+            self._unknown[shard].difference_update(map(self._graph.digests.__getitem__, indices))
 
     def learn_complete(self) -> dict[int, Broken]:
         """Read which shards are done as a whole, at the price of one listing; return those that are not, though marked.
@@ -167,13 +172,14 @@ class Knowledge:
         fresh = [part for part in parts if id(part) not in before]
         if not any(fresh):
             return []
-        if shard not in self._claims:  # most shards are looked at but once or twice
-            return [i for digest in set().union(*fresh) if (i := self._undone(digest)) is not None]
-        if shard not in self._unknown:
-            self._unknown[shard] = self.frontier.digests(shard)
-        seen = set[bytes]().union(*(part & self._unknown[shard] for part in fresh))
-        self._unknown[shard] -= seen
-        return [i for digest in seen if (i := self._undone(digest)) is not None]
+        unknown = self._unknown.get(shard)
+        if unknown is None:
+            unknown = self.frontier.lacking(shard)
+            if shard in self._claims:  # most shards are looked at but once or twice
+                self._unknown[shard] = unknown
+        seen = set[bytes]().union(*(part & unknown for part in fresh))
+        unknown -= seen
+        return list(self._graph.lacking(self.frontier.indices(shard, seen)))
 
     def _set_name(self, shard: int) -> str:
         if shard not in self._set_names:

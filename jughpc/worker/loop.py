@@ -25,7 +25,7 @@ from jughpc.worker.runner import Runner
 from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # [s] between two looks at what others hold
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # [s] between two looks at what others hold
 GROWTH = 1.2  # of each pause over the last: news are seen after a sixth of the time that was waited for them
 _BRIEF, _BRIEF_GROWTH = 0.002, 1.5  # [s] the same where others run short tasks, and will bring news soon
 _BREATH = 0.02  # [s] after news of others: what looked free may be won by them again and again
@@ -101,6 +101,8 @@ class Worker:
             return self._told_to_stop
         if asked := self._context.stops.why():
             return f"this worker was asked to stop: {asked}"
+        if self._context.is_through():
+            return "this worker was to measure how long tasks take, and has"
         left = self._context.seconds_left()
         if not left:
             return "this worker's time is up"
@@ -120,7 +122,7 @@ class Worker:
             self._context.say(words)
 
     def _work(self) -> None:
-        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, self._context.store.bare.pace.beat), GROWTH)
+        backoff = Backoff(FIRST_PAUSE, min(LONGEST_PAUSE, 2 * self._context.store.bare.pace.beat), GROWTH)
         brief = self._until_others_are_due()
         while not self._frontier.is_empty() and not self.stopping() and self._anything_fits():
             self._tell_loadable()
@@ -183,6 +185,8 @@ class Worker:
     def _follow(self) -> None:
         """Go on with what this worker's own results made ready: nobody else knows of it yet."""
         made_ready = self._runner.made_ready
+        if made_ready and not (self._runner.crashed or self._long_kinds()):  # none is to be claimed by itself
+            made_ready.clear()
         while made_ready and not self.stopping():
             index = made_ready.pop()
             if self._is_for_itself(index):
@@ -273,10 +277,20 @@ class Worker:
         for index in sorted(order, key=self._frontier.deaths)[:_SAMPLE]:
             if self.stopping():
                 break
+            if self._is_left(index):
+                self._frontier.leave(index)
+                continue
             view = self._knowledge.claims(self._frontier.shard[index])
             if self._is_worth_a_try(index) and self._runner.suspect(index, view):
                 return True
         return False
+
+    def _is_left(self, index: int) -> bool:
+        """Return whether a suspect is for others, who have more of what it lacked."""
+        leaves = self._context.options.leaves
+        return bool(leaves) and any(
+            death.how in leaves for death in self._context.store.deaths(self.graph.digests[index])
+        )
 
     def _rotated(self, order: list[int]) -> list[int]:
         """Return `order` from another start at each poll, so that all have their turn."""

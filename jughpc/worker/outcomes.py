@@ -41,11 +41,11 @@ class Outcomes:
 
     def keep(self, index: int, value: Any, size: int) -> None:
         """Keep a small result for the tasks that wait for it; drop arguments that none waits for."""
-        graph = self._graph
+        graph, tasks = self._graph, self._graph.tasks
         if size <= _KEPT and graph.consumers(index):
-            graph.tasks[index].keep(value)
+            tasks[index].keep(value)
         for dependency in graph.needed_last(index):  # the task that just ran is not counted as done yet
-            graph.tasks[dependency].unload()
+            tasks[dependency].unload()
 
     def publish(self, shard: int, results: Mapping[int, Encoded]) -> None:
         """Publish results of the held shard; those that others may have taken over are dropped."""
@@ -114,6 +114,7 @@ class Outcomes:
         self._are_safe(list(map(self._graph.digests.__getitem__, indices)))
         self._context.tally.executed.update(self._graph.count(indices))
         self.made_ready += self._frontier.done(shard, indices)
+        self._knowledge.did(shard, indices)
         self._count()
         if tries:
             self._context.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import re
-import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -52,23 +49,23 @@ class Scratch:
         """Remove the folder of the task that ran, if it asked for one."""
         if self._current is not None:
             current, self._current = self._current, None
-            shutil.rmtree(current, ignore_errors=True)
+            _remove(current)
 
     def close(self) -> None:
         """Remove all that this worker made."""
         self._current = None
         if self._root is not None:
             root, self._root = self._root, None
-            shutil.rmtree(root, ignore_errors=True)  # with the lock, which holds as long as it is open
+            _remove(root)  # with the lock, which holds as long as it is open
         self._lock.close()
 
     def _begun(self) -> Path:
         """Make this worker's folder, and remove those of workers that are gone. Raises OSError."""
         above = _above(self._place)
         for root in _abandoned(above):
-            shutil.rmtree(root, ignore_errors=True)
+            _remove(root)
         me = host.myself()
-        root = above / f"{host.hostname()}.{me.pid}.{me.start}.{secrets.token_hex(4)}"
+        root = above / f"{host.hostname()}.{me.pid}.{me.start}.{inode.new_token()}"
         aside = above / f".{root.name}"  # nobody takes it for abandoned before it is locked
         aside.mkdir(0o700)
         self._lock = Descriptor(inode.create_new(str(aside / _LOCK)))
@@ -82,6 +79,8 @@ def _above(place: Path) -> Path:
     above.mkdir(0o700, parents=True, exist_ok=True)
     if host.is_own_folder(above):
         return above
+    import tempfile  # only now: it happens to hardly anybody
+
     return Path(tempfile.mkdtemp(prefix=f"{above.name}-", dir=place))  # somebody else's stands there
 
 
@@ -97,3 +96,9 @@ def _abandoned(above: Path) -> Iterator[Path]:
         with suppress(OSError), (root / _LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield root
+
+
+def _remove(folder: Path) -> None:
+    import shutil  # only now: most workers need it never
+
+    shutil.rmtree(folder, ignore_errors=True)

@@ -32,6 +32,8 @@ class Options:
         retries: How often a task that fails is tried again.
         start: Where on the way round this worker begins, 0 to 1, so that a thousand do not meet.
         deadline: When the scheduler ends this element [Unix s], None for never.
+        leaves: Of what deaths of workers a task is left to others: they have more of what it lacked.
+        until: When the worker begins nothing more, though it has time left [the same], None for never.
         begun: When its first workers began [the same], None for now.
         max_crashes: Of how many deaths of workers a task fails.
         largest: What a result may take in this store [bytes], None for any size.
@@ -52,6 +54,8 @@ class Options:
     retries: int = 0
     start: float = 0.0
     deadline: float | None = None
+    leaves: frozenset[str] = frozenset()
+    until: float | None = None
     begun: float | None = None
     max_crashes: int = 3
     largest: int | None = None

@@ -15,12 +15,12 @@ from jughpc.app.submit.collect import Charge, End, collect, sleep_until, story
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.released import is_released
 from jughpc.app.submit.submit import plan_submission, submit
-from jughpc.app.submit.wait import Waited, wait_for
+from jughpc.app.submit.wait import Waited, named, wait_for
 from jughpc.batch import ends, journal, submissions
 from jughpc.batch.causes import Cause, Why
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.cli.output.brief import brief
-from jughpc.errors import JugdirError
+from jughpc.errors import JugdirError, UsageError
 from jughpc.exitcode import ExitCode
 from jughpc.store.failure import Failure
 from jughpc.testing.cluster.model import Ask
@@ -283,7 +283,7 @@ def test_with_tasks_left_a_wait_is_no_success_though_the_reduce_ended_well(lab):
     partial(lab)
     lab.stage.at(20, lambda: lab.exit(0))
     lab.stage.at(60, lambda: lab.exit(0))
-    found = wait_for(lab.site, lab.clusters, lab.done_by, lambda now: None)
+    found = wait_for(lab.site, lab.clusters, lab.done_by.submission, lambda now: None)
     assert (found.state, found.left, found.code) == (State.DONE, 3, ExitCode.LEFT)
 
 
@@ -518,7 +518,7 @@ def waited(lab):
     def note(now):
         lines.append(brief(now, expected(lab.site, now.standing), 0.0))
 
-    return wait_for(lab.site, lab.clusters, lab.done_by, note), lines
+    return wait_for(lab.site, lab.clusters, lab.done_by.submission, note), lines
 
 
 def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
@@ -663,3 +663,43 @@ def test_while_the_scheduler_does_not_answer_nothing_is_taken_for_forgotten(runn
 
 def test_only_a_good_end_has_the_exit_code_of_one():
     assert [Waited(state, []).code == ExitCode.DONE for state in State] == [state is State.DONE for state in State]
+
+
+def test_who_waits_no_longer_than_some_time_is_told_that_it_goes_on(running):
+    before = running.clock.now()
+    found = wait_for(running.site, running.clusters, running.done_by.submission, lambda now: None, patience=90.0)
+    assert (found.code, running.clock.now() - before, running.processes[0].over) == (ExitCode.TIMEOUT, 90.0, False)
+
+
+def test_who_comes_after_the_end_learns_of_it_at_once(running):
+    running.stage.at(100, running.all_done)
+    for when in (110, 200, 300):
+        running.stage.at(when, lambda: running.exit(0))
+    waited(running)
+    before, found = running.clock.now(), waited(running)[0]
+    assert (found.code, running.clock.now()) == (ExitCode.DONE, before)
+
+
+def ids_of(done):
+    """Return the ids of its jobs, but for those that are numbers of submissions, too."""
+    return [job.id for job in done.accepted if job.id not in ("1", "2")]
+
+
+def test_a_submission_is_known_by_its_number_its_token_and_each_of_its_jobs(running):
+    first = running.done_by
+    second = running.submit(again=True)
+    for done in (first, second):
+        words = [str(done.submission.number), done.submission.token, *ids_of(done)]
+        assert {named(running.site, word).number for word in words} == {done.submission.number}
+    assert named(running.site).number == 2
+
+
+def test_who_names_what_is_no_submission_is_told_which_there_are(running):
+    with pytest.raises(UsageError, match=r"'77' is no submission of .* and no job of one: its submissions are 1;"):
+        named(running.site, "77")
+
+
+def test_where_nothing_was_submitted_there_is_nothing_to_wait_for(lab):
+    lab.begin()
+    with pytest.raises(UsageError, match="nothing was submitted"):
+        named(lab.site)

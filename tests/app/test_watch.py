@@ -8,7 +8,6 @@ import pytest
 
 from jughpc.app.status.overview import overview
 from jughpc.app.status.watch import ASKED, NeverLoaded, Watch
-from jughpc.app.submit.submit import Submitted
 from jughpc.app.submit.wait import Waited
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import Accepted
@@ -112,5 +111,5 @@ def test_a_job_that_wrote_nothing_is_told_so(tmp_path):
 
 def test_who_stops_to_wait_is_told_that_it_goes_on_and_how_to_come_back(lab):
     done = lab.submit(size=1)
-    words = "\n".join(left_alone(Submitted(replace(done.submission, number=3), done.accepted)))
+    words = "\n".join(left_alone(replace(done.submission, number=3)))
     assert "Submission 3 goes on without this command.\n`jughpc status --watch`" in words

@@ -41,6 +41,7 @@ GOOD_AND_BAD = {  # by what there is to be written
         ["*:cpus=2", "f:time=90m,mem=4G\ng:tasks=3", "none", ""],
         ["f", "f:", ":cpus=2", "f:cpus", "f:cpus=0", "f:cpu=2", "f:cpus=1,cpus=2", "f:mem=\0"],
     ),
+    "a factor such as 2x or 1.5x": (["2x", "1.5x", " 10x "], ["", "2", "x", "1x", "0.5x", "101x", "2X", "nan"]),
     "a text of one line": _TEXTS,
     "a path": _TEXTS,
 }  # fmt: skip
@@ -149,6 +150,8 @@ def is_typed(name, value):
         return type(value) is float and 0 <= value < math.inf
     if write.startswith("a size"):
         return type(value) is int and 1 <= value <= 1 << 60
+    if write.startswith("a factor"):
+        return type(value) is float and 1 < value <= 100
     if write == "yes or no":
         return type(value) is bool
     lines = map(str, value) if isinstance(value, tuple) else (str(value),)

@@ -55,7 +55,8 @@ def test_who_stops_to_wait_is_told_how_to_come_back_and_the_work_goes_on(laptop,
         told = waiting.communicate()[0]
     assert waiting.returncode == 130
     assert "Submission 1 goes on without this command.\n`jughpc status --watch` shows" in told
-    until(lambda: laptop.status()["tasks"]["complete"] == 99)
+    laptop.jughpc("wait", "1")
+    assert laptop.status()["tasks"]["complete"] == 99
 
 
 def test_cancel_ends_workers_without_leaving_a_claim(laptop, until):

@@ -37,7 +37,7 @@ def test_a_job_runs_the_command_of_its_script_in_the_environment_that_this_sets(
         return commands.collect(bench, command)
 
     assert play(FAIR, Parts(collect=collect)).blames == ()
-    variables = ["DEADLINE", "ELEMENT", "ELEMENTS", "END", "OWNER", "RUN", "THREADS"]
+    variables = ["DEADLINE", "DISK", "ELEMENT", "ELEMENTS", "END", "OWNER", "RUN", "THREADS"]
     assert given == [("collect", "1", [f"JUGHPC_{name}" for name in variables])]
 
 

@@ -57,3 +57,12 @@ def test_where_a_task_is_can_be_asked_of_any_number_of_shards() -> None:
     assert [frontier.index(digest) for digest in graph.digests] == list(range(20))
     assert frontier.index(bytes(16)) is None
     assert [graph.index[digest] for digest in graph.digests] == list(range(20))
+
+
+def test_what_a_shard_lacks_and_where_its_tasks_are_is_told_by_digest() -> None:
+    graph = chain(1, 2, 3)
+    frontier = Frontier(graph, lambda digest: 0)
+    frontier.done(0, [0, 2])
+    assert frontier.lacking(0) == {graph.digests[1]}
+    assert frontier.indices(0, graph.digests[1:]) == [1, 2]
+    assert frontier.indices(7, set()) == []

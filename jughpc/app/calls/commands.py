@@ -38,13 +38,13 @@ class Submission:
 
 
 def submit(
-    jugfile: str | Path, *args: str, array: int = 1, scheduler_options: Sequence[str] = (), **options: Any
+    jugfile: str | Path, *args: str, array: int | str = 1, scheduler_options: Sequence[str] = (), **options: Any
 ) -> Submission:
     """Submit a jugfile as an array job of workers, as `jughpc submit` does; return what was queued.
 
     Args:
         args: The jugfile's own arguments.
-        array: Elements.
+        array: Elements, or "auto".
         scheduler_options: What stands behind ``--`` there.
         options: Others of the command's, by name: ``time="2h", mem="4G", again=True``.
     Raises:

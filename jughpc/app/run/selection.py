@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,18 +28,23 @@ class Chosen:
         matches: By the name of their function, None for any.
         only: By the class that this is of, None for any.
         rules: What functions ask for, besides their decorators.
+        digests: By the beginning of its digest, all of one length; () for any.
         digest: By itself, None for any.
     """
 
     matches: Matcher | None = None
     only: str | None = None
     rules: Sequence[Rule] = ()
+    digests: Collection[str] = ()
     digest: bytes | None = None
 
     def among(self, whole: Graph) -> list[Task[Any]]:
         """Return those of a graph's tasks that are to be run."""
         callees = {callee for callee in whole.callees if self._takes(callee)}
         tasks = whole.tasks if len(callees) == len(whole.callees) else [t for t in whole.tasks if t.callee in callees]
+        if self.digests:
+            letters = len(next(iter(self.digests)))
+            tasks = [task for task in tasks if task.digest.hex()[:letters] in self.digests]
         return tasks if self.digest is None else [task for task in tasks if task.digest == self.digest]
 
     def _takes(self, callee: Callee) -> bool:

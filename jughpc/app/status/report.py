@@ -55,6 +55,18 @@ def report(
     site: Site,
     clusters: Clusters,
     number: int | None = None,
+    manifest: Manifest | None = None,
+    before: Jobs | None = None,
+) -> Report:
+    """Look where `site` stands, as `look` does, and at what changed since results were computed."""
+    found = look(site, clusters, number, manifest=manifest, before=before)
+    return replace(found, changes=changes(site, found.standing, found.jobs))
+
+
+def look(
+    site: Site,
+    clusters: Clusters,
+    number: int | None = None,
     observer: Observer | None = None,
     manifest: Manifest | None = None,
     before: Jobs | None = None,
@@ -75,9 +87,9 @@ def report(
     over.update(_still(observer, records, over) if observer else ())
     if jobs and before is None and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
         jobs = replace(jobs, trouble=words)
-    standing = tell_loss(site, stand(manifest, store, over))
+    standing = tell_loss(site, stand(manifest, store, over, records=records))
     states = submitted.by_number(jobs, records, store.ended() if store else ()) if jobs else {}
-    found = Report(site.target, standing, jobs, Counter(states.values()), changes=changes(site, standing, jobs))
+    found = Report(site.target, standing, jobs, Counter(states.values()))
     if jobs is None or (files := site.files) is None:
         return found
     return replace(

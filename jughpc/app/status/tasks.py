@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -149,11 +149,21 @@ def tell_loss(site: Site, found: Standing) -> Standing:
     return found
 
 
-def stand(manifest: Manifest, store: Store | None, ended: Mapping[str, str], looks: int | None = LOOKS) -> Standing:
-    """Return how the tasks of `manifest` stand in `store`, None being one that does not exist yet."""
+def stand(
+    manifest: Manifest,
+    store: Store | None,
+    ended: Mapping[str, str],
+    looks: int | None = LOOKS,
+    records: Sequence[Record] | None = None,
+) -> Standing:
+    """Return how the tasks of `manifest` stand in `store`, None being one that does not exist yet.
+
+    Args:
+        records: Of its lives, if they were read just now.
+    """
     if store is None:
         return Standing(manifest, _classified(manifest, *(np.zeros(len(manifest), bool) for _ in range(3))))
-    records = store.records()
+    records = store.records() if records is None else records
     dead = {record.life: record for record in records if _is_dead(record, ended)}
     workers = {record.life: record for record in records if record.life not in dead}
     look = _Look(manifest, store, looks)

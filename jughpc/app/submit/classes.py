@@ -13,10 +13,11 @@ import numpy as np
 from jughpc.app.status.measured import by_function
 from jughpc.app.status.tasks import ACTIVE, FAILED, READY, WAITING, Standing
 from jughpc.app.submit import dependents
-from jughpc.app.submit.request import check_time
+from jughpc.app.submit.request import check_time, said
 from jughpc.batch.scheduler import Part, Resources, Workload
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import DEFAULT, NOTHING, RULES, Ask, Rule
+from jughpc.config.kinds import COUNT
 from jughpc.errors import UsageError
 from jughpc.store.base import Store
 from jughpc.tasks.classes import asked_for
@@ -55,22 +56,25 @@ class Class:
 
 
 def of_tasks(
-    standing: Standing, rules: Sequence[Rule], store: Store | None, given_up: Set[bytes] | None = None
-) -> list[Class]:
+    standing: Standing, rules: Sequence[Rule], store: Store | None, given_up: Set[bytes] | None = None,
+    without: Mapping[str, int] | None = None,
+) -> list[Class]:  # fmt: skip
     """Return the classes of which tasks are left that may be run; the one of those that ask for nothing first.
 
     Args:
         store: Where it is looked how long tasks take, once there is more than one class.
         given_up: The tasks that stay failed, where others that failed are tried again; None where none is.
+        without: How many tasks of functions are for others to run.
     """
     manifest = standing.manifest
     found: dict[Ask, dict[str, int]] = {}
     beginning: set[Ask] = set()
     for name, (left, ready) in _left(standing, given_up).items():
-        ask = asked_for(name, manifest.asks.get(name, Ask()), rules)
-        if left:
+        ask, apart = asked_for(name, manifest.asks.get(name, Ask()), rules), (without or {}).get(name, 0)
+        left, ready = left - apart, ready - apart
+        if left > 0:
             found.setdefault(ask, {})[name] = left
-            beginning |= {ask} if ready else set()
+            beginning |= {ask} if ready > 0 else set()
     each = _each(store if len(found) > 1 else None, [name for functions in found.values() for name in functions])
     return [
         Class(ask, functions, ask in beginning, sum(each[name] * count for name, count in functions.items()))
@@ -143,6 +147,12 @@ def resources_for(resources: Resources, ask: Ask) -> Resources:
 def words_of(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Return the options by which elements learn what functions ask for, whatever files say by then; () if nothing."""
     return tuple(f"{_OPTION}{rule}" for rule in (NOTHING, *(one for one in rules if one != NOTHING))) if rules else ()
+
+
+def workers_of(submission: Submission) -> int:
+    """Return how many workers an element has, 1 where that is as many as it gets cores."""
+    workers = said(submission.workload.argv, dependents.WORKERS)
+    return COUNT.read(workers) or 1 if workers else 1
 
 
 def rules_in(argv: Sequence[str]) -> tuple[Rule, ...]:

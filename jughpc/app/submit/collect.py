@@ -12,7 +12,7 @@ from jughpc.app.status.alike import alike
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.overview import read_failures
-from jughpc.app.status.report import Report, report
+from jughpc.app.status.report import Report, look
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover, notify
 from jughpc.app.submit.followed import latest_collector, wait_for_reduce
@@ -31,7 +31,7 @@ from jughpc.errors import FullError, JugdirError, JugError
 from jughpc.store.base import Observer
 from jughpc.units import several
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # [s]
+FIRST_PAUSE, LONGEST_PAUSE, BY_HAND = 0.5, 30.0, 60.0  # [s] the longest where jobs follow, and where people wait
 MARGIN = 60.0  # [s] that a collector keeps back of its own time, to say how it ended
 _SHOWN = 5  # kinds of failures, and deaths, that are told
 
@@ -127,13 +127,14 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
             it goes on while nobody works: somebody may come.
         deadline: When the wait ends in any case [Unix s].
     """
-    backoff, told, silence = Backoff(FIRST_PAUSE, LONGEST_PAUSE, growth=1.5), "", Silence(site.clock)
+    backoff = Backoff(FIRST_PAUSE, BY_HAND if number is None else LONGEST_PAUSE, growth=1.5)
+    told, silence = "", Silence(site.clock)
     observer: Observer | None = None
     site.store()  # first: it tells best what is wrong with a jugdir
     loads, is_fresh = Loads(site), True
     while True:
         observer = observer or (store.observer() if (store := site.store()) else None)
-        now = report(site, clusters, number, observer, loads.manifest)
+        now = look(site, clusters, number, observer, loads.manifest)
         now = replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
         silence.heard(_signs(now))
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))

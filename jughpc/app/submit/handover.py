@@ -10,14 +10,13 @@ from jughpc.app.context.site import Site
 from jughpc.app.status.broken import broken, keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing
-from jughpc.app.submit import classes, dependents
+from jughpc.app.submit import classes, dependents, needy, sizing
 from jughpc.app.submit.classes import Class
-from jughpc.app.submit.dependents import WORKERS
 from jughpc.app.submit.fewer import as_many_as_fit
 from jughpc.app.submit.mail import unmail_last
+from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
-from jughpc.app.submit.request import said
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.batch import avoided, submissions
 from jughpc.batch.causes import Cause
@@ -26,7 +25,6 @@ from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import JobId, Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
-from jughpc.config.kinds import COUNT
 from jughpc.errors import FullError, JugError, SubmitError
 
 _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
@@ -93,11 +91,13 @@ def hand_over(
     files, say, submission = site.files, site.say, jobs.submission
     if files is None or submissions.is_cancelled(files, submission) or not _may_repair(jobs):
         return False
-    left = standing.unfinished
-    size = min(size, left) if not standing.manifest.barrier else size
-    store = site.store()
+    left, store = standing.unfinished, site.store()
     kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
     freed = sum(row.removed for row in cleanup_claims(site, clusters))
+    found, wanting = needy.left_of(submission, standing, store)  # behind that: it writes down who died of what
+    if not ended_by_hand(jobs):
+        size = _sized(site, submission, found, size)
+    size = min(size, left) if not standing.manifest.barrier else size
     now = Progress.of(standing, store)
     after = dependents.of_array(site.target, submission, rounds, now)
     last = dependents.collector(site.target, submission, rounds, now, last=True)
@@ -105,10 +105,8 @@ def hand_over(
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")
 
-    found = classes.of_tasks(standing, classes.rules_in(submission.workload.argv), store)
-
     def queue(followed_by: Sequence[DependentJob], submitter: Submitter, some: int) -> list[Accepted]:
-        wanted = more_of(submission, some, found)
+        wanted = more_of(submission, some, found, wanting)
         return more_elements(submitter, submission, wanted, kept_off, followed_by)
 
     make_room = partial(withdraw_reduce, site, clusters, submission.number, collector)
@@ -127,11 +125,19 @@ def hand_over(
     return True
 
 
-def more_of(submission: Submission, size: int, found: Sequence[Class]) -> Workload:
-    """Return `size` more elements of a submission: of each class of which tasks can be run now."""
-    workers = said(submission.workload.argv, WORKERS)
+def _sized(site: Site, submission: Submission, found: Sequence[Class], size: int) -> int:
+    """Return how many further elements there are to be, where that is left to us, and say how it came to that."""
+    wanted = sizing.further(submission, found, site.store(), size)
+    for words in wanted.why:
+        site.say(words)
+    return wanted.elements
+
+
+def more_of(submission: Submission, size: int, found: Sequence[Class], wanting: Sequence[Needy]) -> Workload:
+    """Return `size` more elements of a submission: of each class of which tasks can be run now, and for `wanting`."""
     resized = replace(submission, workload=replace(submission.workload, size=size))
-    return classes.in_parts(resized, found, size, COUNT.read(workers) or 1 if workers else 1).workload
+    others = classes.in_parts(resized, found, size, classes.workers_of(submission))
+    return needy.with_needy(others, wanting, found).workload
 
 
 def more_elements(

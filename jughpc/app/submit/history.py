@@ -11,14 +11,14 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
-from jughpc.app.submit import classes, live
+from jughpc.app.submit import classes, live, needy, sizing
 from jughpc.app.submit.dependents import WORKERS
 from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, said
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import JobId
 from jughpc.batch.submissions import ElementOptions, Submission
-from jughpc.config.kinds import COUNT
+from jughpc.config.kinds import AUTO, COUNT
 from jughpc.errors import UsageError
 from jughpc.fs import Files
 
@@ -62,10 +62,12 @@ def as_before(
     found = files and (submissions.latest(files, folder) if number is None else submissions.load(files, folder, number))
     if not found or found.damage:
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
+    within = None if size else sizing.within_of(found)
     kept = (_RETRIES, _CRASHES, WORKERS, START, SAVE_TIME)
     retries, crashes, workers, start, save_time = (said(found.workload.argv, option) for option in kept)
     return SubmitRequest(
-        size=size or max(found.workload.size, 1),
+        size=size or (AUTO if within else max(found.workload.size, 1)),
+        within=within,
         options=replace(_options(site, clusters, found), after=tuple(after)),
         scheduler=found.scheduler,
         name=found.workload.name,
@@ -80,6 +82,7 @@ def as_before(
         notify=found.meta.get("notify"),
         reduce_on=found.meta.get("reduce_on", "done"),
         rules=classes.rules_in(found.workload.argv),
+        retry=needy.retry_in(found.workload.argv),
     )
 
 

@@ -13,7 +13,7 @@ from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.tasks import Standing, standing, sure
-from jughpc.app.submit import classes, dependents
+from jughpc.app.submit import dependents, needy
 from jughpc.app.submit.handover import more_elements, more_of
 from jughpc.app.submit.mail import unmail
 from jughpc.app.submit.progress import Progress
@@ -105,8 +105,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     after = dependents.of_array(target, submission, rounds, Progress.of(now, site.store()))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     store = site.store()
-    able = classes.of_tasks(now, classes.rules_in(submission.workload.argv), store)
-    fitting = more_of(submission, _fitting(size, now), able)
+    fitting = more_of(submission, _fitting(size, now), *needy.left_of(submission, now, store))
     kept_off = keep_off(jobs, files, store) if store else {}
     submitter = Submitter(jobs.cluster, files, site.say)
     old = _unended(jobs, before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jughpc.app.submit.dependents import WORKERS
@@ -18,11 +18,26 @@ START, SAVE_TIME = "--start=", "--save-time="  # of an element's command line
 
 
 @dataclass(frozen=True)
+class Retry:
+    """How much more tasks get that got too little.
+
+    Attributes:
+        mem, time: Times as much, for each time that they did; None for no more.
+        mem_max, time_max: No more than that [bytes; s], None for no bound.
+    """
+
+    mem: float | None = None
+    mem_max: int | None = None
+    time: float | None = None
+    time_max: float | None = None
+
+
+@dataclass(frozen=True)
 class SubmitRequest:
     """What the user asked for.
 
     Attributes:
-        size: Elements of the array.
+        size: Elements of the array, AUTO for as many as it takes.
         scheduler: Its name, None to look what is there.
         name: Of the jobs, None for the jugfile's.
         reduce: The script that runs when all is done, None for none.
@@ -36,6 +51,8 @@ class SubmitRequest:
         again: Whether another submission that goes on is no hindrance.
         reduce_on: "done" if the reduce is for all results alone, "any" if it takes what is there in the end.
         notify: The command that is told how all of it ended, or MAIL; None for nobody.
+        within: By when all is to be done, for an array that is sized by that [s]; None for a usual time.
+        retry: What tasks get that got too little.
         rules: What functions ask for in place of what `options` says, besides their decorators.
         wanted: Those of them that are to name a function.
     """
@@ -55,6 +72,8 @@ class SubmitRequest:
     again: bool = False
     reduce_on: str = "done"
     notify: str | None = None
+    within: float | None = None
+    retry: Retry = field(default_factory=Retry)
     rules: Sequence[Rule] = ()
     wanted: Sequence[Rule] = ()
 

@@ -19,13 +19,15 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
-from jughpc.app.submit import classes, dependents, live, stage
+from jughpc.app.submit import classes, dependents, live, needy, sizing, stage
 from jughpc.app.submit.classes import Class
 from jughpc.app.submit.given_up import given_up, runnable
+from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import SubmitRequest as SubmitRequest
 from jughpc.app.submit.request import check_time, if_said
+from jughpc.app.submit.sizing import Size
 from jughpc.app.submit.stage import Staging
 from jughpc.batch import script, settling, submissions
 from jughpc.batch.cluster import Cluster
@@ -34,9 +36,11 @@ from jughpc.batch.plan import plan
 from jughpc.batch.scheduler import Job, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
+from jughpc.config.kinds import AUTO
 from jughpc.errors import TemplateError, UsageError
 from jughpc.fs import Files
 from jughpc.inode import new_token
+from jughpc.store.base import Store
 from jughpc.store.files.opening import unmake_store
 from jughpc.tasks.graph import Graph
 
@@ -57,6 +61,8 @@ class Planned:
         staging: What is to be packed for the nodes, None for nothing.
         given_up: Tasks that killed too many workers: they stay failed.
         classes: Of functions that ask for the same, as far as any of their tasks are left.
+        needy: Tasks that got too little before, and get more.
+        sized: How it came to the number of elements, None where the user said it.
     """
 
     request: SubmitRequest
@@ -71,6 +77,8 @@ class Planned:
     staging: Staging | None = None
     given_up: Set[bytes] = frozenset()
     classes: Sequence[Class] = ()
+    sized: Size | None = None
+    needy: Sequence[Needy] = ()
 
     @property
     def site(self) -> Site:
@@ -118,17 +126,22 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     store = None if session.is_new else session.store
     hopeless = given_up(standing, store, request.max_crashes)
     classes.refuse_vain(request.wanted, standing, target.jugfile.name)
-    found = classes.of_tasks(standing, request.rules, store, hopeless)
+    wanting = needy.needy(standing, request.rules, store, request.retry, request.options.resources, hopeless)
+    found = classes.of_tasks(standing, request.rules, store, hopeless, needy.counts(wanting))
+    sized = _sized(request, cluster, found, store) if request.size == AUTO else None
+    request = replace(request, size=sized.elements) if sized else request
     fitting = _fitting(request, standing, runnable(standing, hopeless))
     drafted = _draft(site, target, fitting, cluster, reduce_text)
     submission = classes.in_parts(drafted, found, request.size, request.workers or 1)
+    submission = needy.with_needy(sizing.sized(submission, sized, request.within), wanting, found)
     staging = stage.look(site, submission) if request.stage and submission.workload.size else None
     submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
     planned = Planned(
-        request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless, found
-    )
+        request, session, standing, clusters, cluster, submission, jobs, reduce_text, changed, staging, hopeless, found,
+        sized, wanting,
+    )  # fmt: skip
     for job in planned.jobs:
         planned.script(job)  # what cannot be rendered, or said to the system, leaves nothing behind
         planned.command(job)
@@ -165,6 +178,12 @@ def _packed(planned: Planned) -> tuple[Submission, float]:
     began = planned.site.clock.now()
     packed = stage.pack(planned.site, planned.staging, planned.submission)
     return packed, planned.site.clock.now() - began
+
+
+def _sized(request: SubmitRequest, cluster: Cluster, found: Sequence[Class], store: Store | None) -> Size:
+    options, workers = request.options, request.workers or 1
+    within = sizing.span(options, request.within or sizing.WITHIN)
+    return sizing.size(found, store, within, sizing.ceilings(cluster, options, workers), workers)
 
 
 def _check(site: Site, request: SubmitRequest) -> None:
@@ -241,7 +260,7 @@ def _draft(
     site: Site, target: Target, request: SubmitRequest, cluster: Cluster, reduce_text: bytes | None
 ) -> Submission:
     how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *if_said(request))
-    how += classes.words_of(request.rules)
+    how += classes.words_of(request.rules) + needy.words_of(request.retry)
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= {"notify": request.notify} if request.notify else {}

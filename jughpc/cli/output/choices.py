@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jughpc.app.submit.classes import Class
 from jughpc.app.submit.dependents import WORKERS
+from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.request import said
 from jughpc.app.submit.stage import Staging
 from jughpc.app.submit.submit import Planned
@@ -37,11 +38,17 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     if arrays:
         sizes = " + ".join(str(job.size) for job in arrays)
         yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
-        if not submission.workload.parts:
+        for words in plan.sized.why if plan.sized else ():
+            yield "auto", words
+        others = submission.workload.parts[: len(submission.workload.parts) - len(plan.needy)]
+        classes = [part for part in others if part.only]
+        if not classes and (others or not plan.needy):
             yield "each", _resources(options.resources, cluster.chosen(options.extra), here=cluster.runs_here)
-        for part in submission.workload.parts:
+        for part in classes:
             yield from _part(part, plan, cluster.chosen(options.extra))
-        for one in plan.classes:
+        for part, kind in zip(submission.workload.parts[::-1], plan.needy[::-1], strict=False):
+            yield from _more(part, kind, plan, cluster.chosen(options.extra))
+        for one in plan.classes if classes else ():
             if not one.can_begin:
                 yield "later", f"{one.name}: {_functions(one)}, once what these wait for is done"
         if workers := said(submission.workload.argv, WORKERS):
@@ -67,8 +74,19 @@ def _part(part: Part, plan: Planned, chosen: Mapping[str, str]) -> Iterator[tupl
     yield "  each", _resources(part.resources, chosen, here=plan.cluster.runs_here)
 
 
+def _more(part: Part, kind: Needy, plan: Planned, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield which tasks need more, and what each of their elements gets."""
+    seen = f", with up to {show_memory(kind.peak >> 20 << 20)} in use" if kind.peak >> 20 else ""
+    yield "more", f"{part.size} elements for {_named(kind.names)}, which {kind.why}{seen}"
+    yield "  each", _resources(part.resources, chosen, here=plan.cluster.runs_here)
+
+
 def _functions(one: Class) -> str:
-    names = [f"{name} ({count})" for name, count in one.functions.items()]
+    return _named(one.functions)
+
+
+def _named(functions: Mapping[str, int]) -> str:
+    names = [f"{name} ({count})" for name, count in functions.items()]
     return ", ".join(names[:_MOST_FUNCTIONS] + (["..."] if len(names) > _MOST_FUNCTIONS else []))
 
 

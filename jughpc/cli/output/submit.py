@@ -14,7 +14,7 @@ from jughpc.app.submit.live import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
 from jughpc.batch.scheduler import State
-from jughpc.batch.submissions import ROOT, Accepted
+from jughpc.batch.submissions import ROOT, Accepted, Submission
 from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
 
@@ -52,10 +52,11 @@ def queued(done: Submitted) -> Iterator[str]:
     yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
 
 
-def left_alone(done: Submitted) -> Iterator[str]:
+def left_alone(submission: Submission) -> Iterator[str]:
     """Yield that all goes on though nobody waits for it any more, and how to come back."""
-    yield f"\nSubmission {done.submission.number} goes on without this command."
-    yield "`jughpc status --watch` shows how it stands; `jughpc cancel` ends it."
+    yield f"\nSubmission {submission.number} goes on without this command."
+    yield "`jughpc status --watch` shows how it stands, `jughpc wait` waits again;"
+    yield "`jughpc cancel` ends it."
 
 
 def as_json(site: Site, number: int | None, accepted: Sequence[Accepted]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 
 from jughpc.aside import publish
 from jughpc.fs import Files
@@ -30,7 +31,7 @@ def merge(files: Files, folder: str, unique: str, most: int = SMALL, is_ours: Ca
     small = {path: content for path in paths if (content := _content(files, path, most))}
     if len(small) < 2 or not is_ours():
         return 0
-    merged = {digest: encoded for content in small.values() for digest, encoded in content.items()}
+    merged = dict(chain.from_iterable(content.items() for content in small.values()))
     publish(files, f"{folder}/{unique}.pack", f"{folder}/{unique}.tmp", resultfile.pack(merged))
     for path in small:
         if is_ours():  # else somebody may have computed it anew

@@ -97,5 +97,5 @@ def _record(files: Files, name: str) -> Record | None:
 
 def _in_pack(files: Files, path: str) -> set[bytes]:
     with suppress(FileNotFoundError, DamagedError):
-        return set(resultfile.read_index(files.map(path)))
+        return set(resultfile.read_digests(files.map(path)))
     return set()

@@ -179,7 +179,7 @@ class Results:
         head: Buffer = self._files.read(path, resultfile.HEAD)
         if resultfile.index_size(head) > len(head):
             head = self._files.map(path)
-        return frozenset(resultfile.read_index(head))
+        return resultfile.read_digests(head)
 
     def _places(self, shard: int, digest: bytes) -> list[str]:
         """Return the files that may have held the result of `digest` when the shard was last listed."""

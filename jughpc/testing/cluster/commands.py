@@ -122,7 +122,7 @@ def _submit(bench: Bench, site: Site, request: SubmitRequest) -> int:
     done = queue(replace(planned, submission=replace(planned.submission, token=token)))
     if not bench.order.wait:
         return ExitCode.DONE
-    return wait_for(site, bench.clusters, done, lambda found: bench.seat.say(in_words(found.standing))).code
+    return wait_for(site, bench.clusters, done.submission, lambda found: bench.seat.say(in_words(found.standing))).code
 
 
 def more(bench: Bench) -> int:

@@ -1,0 +1,182 @@
+"""Tasks that got too little memory or time: they run next in elements that get more, and no others do.
+
+How often a task got too little its deaths tell, which the store keeps: so the next submission knows it, too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from jughpc.app.status.tasks import FAILED, Standing, stand
+from jughpc.app.submit import classes, dependents
+from jughpc.app.submit.classes import Class
+from jughpc.app.submit.request import Retry, said
+from jughpc.batch.scheduler import Part, Resources
+from jughpc.batch.submissions import Submission
+from jughpc.config.asks import Ask, Rule
+from jughpc.config.kinds import FACTOR, SIZE, WALLTIME
+from jughpc.store.base import Store
+from jughpc.store.death import Death
+from jughpc.store.record import MEMORY, TIME, UNKNOWN
+from jughpc.tasks.classes import asked_for
+
+_OPTIONS = ("--mem-retry=", "--mem-max=", "--time-retry=", "--time-max=")
+_NEAR = 0.9  # of what was asked for: who was killed that near to it ran out of memory, whoever says nothing of it
+_LETTERS = 12  # of a digest, on a command line
+_MOST = 1000  # tasks of an array
+
+
+@dataclass(frozen=True)
+class Needy:
+    """Tasks that are to get more than others of their class.
+
+    Attributes:
+        ask: What their elements get, in place of what all others do.
+        names: How many there are of each function.
+        why: What they got too little of, in words.
+        peak: The most memory that one of them was seen with [bytes].
+    """
+
+    ask: Ask
+    digests: Sequence[bytes]
+    names: Mapping[str, int]
+    why: str
+    peak: int = 0
+
+
+def needy(
+    standing: Standing,
+    rules: Sequence[Rule],
+    store: Store | None,
+    retry: Retry,
+    resources: Resources,
+    given_up: Set[bytes] | None = None,
+) -> list[Needy]:
+    """Return the tasks that are to get more, by what they get.
+
+    Args:
+        resources: What all ask for that their functions say nothing of.
+        given_up: As `classes.of_tasks` takes it.
+    """
+    if store is None or not standing.suspects or not (retry.mem or retry.time):
+        return []
+    wanted: dict[Ask, list[tuple[bytes, str, list[Death]]]] = {}
+    for digest, name in _suspects(standing, given_up):
+        deaths, own = store.deaths(digest), asked_for(name, standing.manifest.asks.get(name, Ask()), rules)
+        if (ask := _more(deaths, own, retry, resources)) != own:
+            wanted.setdefault(ask, []).append((digest, name, deaths))
+    return [
+        Needy(
+            ask,
+            [digest for digest, _, _ in rows][:_MOST],
+            Counter(name for _, name, _ in rows),
+            " and ".join(sorted({_WHY[death.how] for _, _, deaths in rows for death in deaths if death.how in _WHY})),
+            max(death.memory for _, _, deaths in rows for death in deaths),
+        )
+        for ask, rows in wanted.items()
+    ]
+
+
+_WHY = {MEMORY: "ran out of memory", UNKNOWN: "ran out of memory", TIME: "met the time limit"}
+
+
+def left_of(submission: Submission, standing: Standing, store: Store | None) -> tuple[list[Class], list[Needy]]:
+    """Return what further elements of a submission may run: classes of tasks that are left, and tasks that need more.
+
+    What failed is tried no more.
+    """
+    argv = submission.workload.argv
+    rules, retry = classes.rules_in(argv), retry_in(argv)
+    if retry.mem or retry.time:
+        standing = stand(standing.manifest, store, {})  # anew: deaths may have been written down just now
+    some = needy(standing, rules, store, retry, submission.options.resources)
+    return classes.of_tasks(standing, rules, store, without=counts(some)), some
+
+
+def counts(some: Sequence[Needy]) -> Counter[str]:
+    """Return how many tasks of each function there are among them."""
+    return sum((Counter(one.names) for one in some), Counter[str]())
+
+
+def with_needy(submission: Submission, some: Sequence[Needy], found: Sequence[Class]) -> Submission:
+    """Return the submission with an array for each kind of tasks that need more, besides those that it has.
+
+    Args:
+        found: The classes of the other tasks: without any there are no other elements.
+    """
+    workload, resources = submission.workload, submission.options.resources
+    if not some:
+        return submission
+    own = tuple(word for word in workload.argv if not word.startswith((*_OPTIONS, dependents.WORKERS)))
+    others = workload.parts or (Part("", workload.argv, workload.size, resources),)
+    parts = [
+        *(others if any(one.can_begin for one in found) else ()),
+        *(
+            Part(
+                str(one.ask), dependents.with_options(own, f"--digests={_said(one.digests)}"),
+                min(len(one.digests), max(1, workload.size)), classes.resources_for(resources, one.ask),
+            )
+            for one in some
+        ),
+    ]  # fmt: skip
+    return replace(submission, workload=replace(workload, size=sum(part.size for part in parts), parts=tuple(parts)))
+
+
+def words_of(retry: Retry) -> tuple[str, ...]:
+    """Return the options by which elements, and who queues further ones, learn what is to get more."""
+    values = (
+        retry.mem and FACTOR.show(retry.mem), retry.mem_max and SIZE.show(retry.mem_max),
+        retry.time and FACTOR.show(retry.time), retry.time_max and WALLTIME.show(retry.time_max),
+    )  # fmt: skip
+    return tuple(f"{option}{value}" for option, value in zip(_OPTIONS, values, strict=True) if value)
+
+
+def retry_in(argv: Sequence[str]) -> Retry:
+    """Return what the command line of an element says of that."""
+    mem, mem_max, time, time_max = (said(argv, option) for option in _OPTIONS)
+    return Retry(
+        FACTOR.read(mem) if mem else None,
+        SIZE.read(mem_max) if mem_max else None,
+        FACTOR.read(time) if time else None,
+        WALLTIME.read(time_max) if time_max else None,
+    )
+
+
+def _suspects(standing: Standing, given_up: Set[bytes] | None) -> list[tuple[bytes, str]]:
+    """Return the tasks that workers died of and that may be run, with the names of their functions."""
+    manifest, suspects = standing.manifest, set(standing.suspects)
+    found = ((index, row.tobytes()) for index, row in enumerate(manifest.digests))
+    rows = [(index, digest) for index, digest in found if digest in suspects]
+    if given_up is None:
+        rows = [(index, digest) for index, digest in rows if standing.state[index] != FAILED]
+    return [(digest, manifest.name(index)) for index, digest in rows if digest not in (given_up or ())]
+
+
+def _more(deaths: Sequence[Death], own: Ask, retry: Retry, resources: Resources) -> Ask:
+    """Return what a task is to get after these deaths."""
+    mem, time = own.mem or resources.memory, own.time or resources.walltime
+    killed = [death for death in deaths if death.how == MEMORY or (death.how == UNKNOWN and _is_near(death, mem))]
+    late = [death for death in deaths if death.how == TIME]
+    more = Ask()
+    if retry.mem and killed:
+        begin = mem or max(1 << 30, *(death.memory for death in killed))
+        more = replace(more, mem=_rounded(min(begin * retry.mem ** len(killed), retry.mem_max or float("inf"))))
+    if retry.time and late and time:
+        more = replace(more, time=min(time * retry.time ** len(late), retry.time_max or float("inf")))
+    return more.over(own)
+
+
+def _is_near(death: Death, mem: int | None) -> bool:
+    return mem is not None and death.memory > _NEAR * mem
+
+
+def _rounded(value: float) -> int:
+    """Return as many bytes, or as few more as make whole mebibytes or gibibytes."""
+    unit = 1 << 30 if value >= 1 << 30 else 1 << 20
+    return int(-(-value // unit) * unit)
+
+
+def _said(digests: Sequence[bytes]) -> str:
+    return ",".join(digest.hex()[:_LETTERS] for digest in digests)
