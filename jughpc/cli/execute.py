@@ -82,6 +82,7 @@ def _shared_out(workers: int) -> Sequence[Share]:
 @common.selects_tasks
 @common.takes_settings
 @click.option("--only", metavar="CLASS", help="Tasks of functions that ask for this, as `submit` names it; or default.")
+@click.option("--and-then", "share", multiple=True, hidden=True)  # as elements are told by `submit --share`
 @click.option("--digests", hidden=True)  # as elements are told for which tasks they have more than others do
 @click.option("--measure", type=common.Takes(WALLTIME), hidden=True)  # as elements do whose times size the next array
 @click.option("--keep-failed", is_flag=True, help="Do not run again what failed before.  [in arrays: yes]")
@@ -90,7 +91,7 @@ def _shared_out(workers: int) -> Sequence[Share]:
 @click.option("--no-check-environment", is_flag=True, help=f"Heed no JUG_MAX_* variables, nor {STOP_FILE}.")
 @common.needless("--wait-cycle-time", "--nr-wait-cycles")
 def execute(
-    site: Site, name: str | None, pattern: str | None, only: str | None, digests: str | None,
+    site: Site, name: str | None, pattern: str | None, only: str | None, share: tuple[str, ...], digests: str | None,
     measure: float | None, no_check_environment: bool, shares: Sequence[Share], me: Spawned | None, **how: bool,
 ) -> int:  # fmt: skip
     """Work on JUGFILE until all its tasks are done; any number of workers may do so at once.
@@ -116,7 +117,8 @@ def execute(
         chosen = Chosen(digests=frozenset(digests.split(",")))
         options = replace(options, leaves=frozenset())
     else:
-        chosen = Chosen(common.matcher(name, pattern), *_class(where, only, values))
+        only, rules = _class(where, only, values)
+        chosen = Chosen(common.matcher(name, pattern), only, share, rules)
     children.serve(site.target)
     with _examined(options.examine), _told(site, where):
         outcome = _work(site, where, options, shares, chosen)

@@ -53,10 +53,12 @@ class Part:
 
     def work(self, load: Load) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
-        graph, target, total, rounds = load.choice.graph, load.session.target, Tally(), _ROUNDS
-        self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
+        target, total, rounds = load.session.target, Tally(), _ROUNDS
+        self.site.say(
+            f"{target.jugfile}: {load.choice.graph.listed} tasks, in {target.location}, as {self.lease.record.life}"
+        )
         while True:
-            worker = self._worker(graph, load.session.store)
+            worker = self._worker(load.choice.graph, load.session.store)
             worker.run()
             gone = worker.recheck()
             total = total.plus(worker.tally)
@@ -64,7 +66,7 @@ class Part:
                 rounds -= 1
                 self.site.say(gone)
             go_on = rounds > 0 if gone else self.patience.through(load.choice.look, "look at the store")
-            if worker.stopping() or not go_on:
+            if worker.stopping() or not (go_on or self.patience.through(load.choice.widen, "look at the store")):
                 return total, worker.stopping()
 
     def noting(self, marks: Marks | None) -> Part:

@@ -151,7 +151,7 @@ def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> di
         if record.submission == token:
             ours.setdefault(record.element, []).append(record)
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
-    numbers = range(journal.elements(jobs.accepted))
+    numbers = journal.numbers(jobs.accepted)
     found = {n: _of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers}
     lost = [n for n, state in found.items() if state is State.RUNNING and n not in jobs.poll.elements]
     return found if jobs.trouble else found | dict.fromkeys(lost, State.UNKNOWN)

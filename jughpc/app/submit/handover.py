@@ -18,7 +18,7 @@ from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
-from jughpc.batch import avoided, submissions
+from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import DependentJob
@@ -102,6 +102,8 @@ def hand_over(
     after = dependents.of_array(site.target, submission, rounds, now)
     last = dependents.collector(site.target, submission, rounds, now, last=True)
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
+    for one in wanting:
+        say(f"{len(one.digests)} of these {one.why}: they get {one.ask}, in elements of their own")
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")
 
@@ -149,22 +151,30 @@ def more_elements(
     after: Sequence[JobId] = (),
     *,
     waits: bool = False,
+    replaces: Sequence[Accepted] = (),
 ) -> list[Accepted]:
     """Queue the elements of `wanted`, and what follows them, that run on none of these hosts; return the jobs.
 
     Where the system refuses that, which may call them something else, they run anywhere.
-    Raises: as `Submitter.submit_more`.
+
+    Args: as of `Submitter.submit_more`.
+    Raises: as that.
     """
-    careful = avoided.keeping_off(submission, kept_off)
+    careful, before = avoided.keeping_off(submission, kept_off), len(journal.accepted(submitter.files, submission))
+    queue = partial(
+        submitter.submit_more, wanted=wanted, dependents=dependents, after=after, waits=waits, replaces=replaces
+    )
     if careful == submission:
-        return submitter.submit_more(submission, wanted, dependents, after, waits=waits)
+        return queue(submission)
     try:
-        return submitter.submit_more(careful, wanted, dependents, after, waits=waits)
+        return queue(careful)
     except FullError:
         raise
     except SubmitError as error:
+        if len(journal.accepted(submitter.files, submission)) > before:  # it is not the nodes that are refused
+            raise
         submitter.tell(f"{error}\nTrying again without --exclude ...")
-        return submitter.submit_more(submission, wanted, dependents, after, waits=waits)
+        return queue(submission)
 
 
 def _may_repair(jobs: Jobs) -> bool:
