@@ -151,14 +151,15 @@ def write_rescued(place):
 
 
 def write_replaces(place):
-    journal.record_accepted(place.files, place.submission, JOB)
-    text = json.dumps({"last": "array", "old": ["1-collect", "2-reduce"]})
+    collector = replace(JOB, role=Role.COLLECT, script="0-collect.sh", size=1)
+    journal.record_accepted(place.files, place.submission, collector)
+    text = json.dumps({"new": ["0-collect", "1-reduce"], "old": ["2-collect", "3-reduce"], "began": 5.0})
     return wrote(place, place.inside("0.replaces"), text)
 
 
 def settle(place):
     before = set(place.files.names(place.submission.path))
-    replacing.settle(place.files, place.submission)
+    replacing.settle(place.files, place.submission, 0.0)
     return sorted(set(place.files.names(place.submission.path)) - before)
 
 
@@ -264,7 +265,7 @@ READERS = {
     "store.rescue:_whose": Reader(
         write_rescued, lambda place: rescue.whose(place.root / "kept"), shown=frozenset({""})
     ),
-    "batch.replacing:settle": Reader(write_replaces, settle),
+    "batch.replacing:_read": Reader(write_replaces, settle),
     "batch.local.states:_read_record": Reader(write_supervisor, supervisor, shown=frozenset({"host"})),
     "batch.local.folder:_entry": Reader(
         write_entry, lambda place: local_folder._entry(place.files, "0a1b2c3d"), shown=frozenset({"name", "host"})
@@ -298,6 +299,7 @@ ELSEWHERE = {
 """Readers whose fields a test of their own replaces."""
 
 OF_OURS = {
+    "batch.replacing:_chosen": "what is not the one of two words counts as the other",
     "app.calls.commands:answer": "a command of ours, which this process started",
     "jsonfile:read_json": "the one that the others use",
     "batch.staging.interpreter:ask": "an interpreter that this process started",

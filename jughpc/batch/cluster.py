@@ -30,6 +30,7 @@ from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
 SECOND_LOOK = 1.0  # [s] after the first
+LEAST_PATIENCE = 10.0  # [s] in which a job is looked for twice
 
 Key = tuple[str, int]
 """An element: the name of its job, and its place in it, from 0 on."""
@@ -60,9 +61,11 @@ class Cluster:
         order: Runs any other command.
         limits: What the system allows, as it said when it was asked last.
         bounds: How many jobs the user may queue, as far as that was asked.
+        longest: How long a job of the user's may run there [s], None as long as that is not known.
         commands: Where the system's commands lie on this host, by name.
         environ: Its variables there.
         patience: How long one that does not answer, or says to try again, is asked to queue one job [s].
+        until: When no job is waited for any more, by the clock [s]; None for never.
         waits_for_room: Whether one that is full is asked again, too.
         owner: Whose jobs are asked after, if another user's: nothing can be done to these; "" for one's own.
     """
@@ -73,9 +76,11 @@ class Cluster:
     clock: Clock
     limits: Limits = field(default_factory=Limits)
     bounds: tuple[Bound, ...] = ()
+    longest: float | None = None
     commands: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     patience: float = 300.0
+    until: float | None = None
     waits_for_room: bool = True
     owner: str = ""
 
@@ -92,6 +97,11 @@ class Cluster:
     def within(self, limits: Limits) -> Cluster:
         """Return the same system as one that told these `limits`."""
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
+
+    def waiting(self, left: float) -> Cluster:
+        """Return the same system as one that is waited for as long as `left` [s] in all, however many jobs it takes."""
+        until = self.clock.now() + max(left, LEAST_PATIENCE)
+        return replace(self, patience=max(left, self.patience), until=until)
 
     def of(self, user: str) -> Cluster:
         """Return the same system as one that is asked after the jobs of another user."""
@@ -335,7 +345,9 @@ class Cluster:
         ) from doubt
 
     def _pauses(self, patience: float | None = None) -> Iterator[float]:
-        return Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(self.clock, self.patience if patience is None else patience)
+        lasts = self.patience if patience is None else patience
+        left = lasts if self.until is None or patience is not None else self.until - self.clock.now()
+        return Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(self.clock, min(lasts, left))
 
     def _elements(self, job: Accepted) -> Iterator[tuple[int, ElementId]]:
         """Yield the place in `job`, and the id, of each of its elements."""

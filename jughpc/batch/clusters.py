@@ -118,14 +118,12 @@ def _known(cluster: Cluster) -> _Known:
 
 def _with_room(cluster: Cluster, resources: Resources) -> Cluster:
     """Return `cluster` with what it allows to this user's jobs that ask for `resources`."""
-    command = cluster.scheduler.room_command(host.user())
-    reply = _try(cluster, command) if command else None
-    if reply is None:
-        reply = Reply(tuple(command), 1, "", "")
-    room = cluster.scheduler.parse_room(reply, cluster.limits, host.user(), resources)
+    commands = cluster.scheduler.room_commands(host.user(), resources)
+    replies = [_try(cluster, command) or Reply(tuple(command), 1, "", "") for command in commands]
+    room = cluster.scheduler.parse_room(replies, cluster.limits, host.user(), resources)
     sizes = [size for size in (cluster.limits.array_size, room.array_size) if size is not None]
     limits = replace(cluster.limits, array_size=min(sizes, default=None))
-    return replace(cluster, limits=limits, bounds=room.bounds)
+    return replace(cluster, limits=limits, bounds=room.bounds, longest=room.walltime)
 
 
 def _which(names: Sequence[str]) -> str:

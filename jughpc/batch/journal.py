@@ -31,6 +31,7 @@ from jughpc.jsonfile import read_json
 
 _OUTCOME = re.compile(r"(\d+)-(array|collect|reduce)(?:\.(\d+))?\.json")
 _INTENT = re.compile(r"(\d+)-(array|collect|reduce)\.intent")
+_NUMBERED = re.compile(r"[0-9]{1,9}(?=[-.])")
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ def record_intent(files: Files, submission: Submission, intent: Intent) -> None:
     for name in files.names(submission.path):
         if name.startswith(number) and not name.startswith(f"{stem}."):
             raise FileExistsError(errno.EEXIST, "another job has this number", name)
-    _publish(files, f"{submission.path}/{stem}.intent", to_json(asdict(intent)))
+    publish(files, f"{submission.path}/{stem}.intent", to_json(asdict(intent)))
     submissions.unmark_over(files, submission)  # only now: who marks it looks at the intents again behind that
 
 
@@ -119,7 +120,7 @@ def settle_as(files: Files, submission: Submission, stem: str, outcome: Outcome)
             return held
         name = f"{stem}.{tried + 1}.json" if tried else f"{stem}.json"
         with suppress(FileExistsError):
-            _publish(files, f"{submission.path}/{name}", data)
+            publish(files, f"{submission.path}/{name}", data)
             return outcome
 
 
@@ -189,9 +190,9 @@ def stem_of(job: Accepted | Intent) -> str:
 
 
 def next_ordinal(files: Files, submission: Submission) -> int:
-    """Return the number of the submission's next job, whether those before it were accepted or not."""
+    """Return the number of the submission's next job, whether those before it were accepted, or only announced."""
     names = files.names(submission.path)
-    return max((int(name.partition("-")[0]) + 1 for name in names if re.match(r"[0-9]{1,9}-", name)), default=0)
+    return max((int(match[0]) + 1 for name in names if (match := _NUMBERED.match(name))), default=0)
 
 
 def log_of(submission: Submission, job: Accepted, index: int = 0) -> Path:
@@ -212,6 +213,18 @@ def logs_of(
             yield from (
                 (job.offset + place, log_of(submission, job, index)) for place, index in enumerate(indices(job.size))
             )
+
+
+def next_element(files: Files, submission: Submission) -> int:
+    """Return the number of the submission's next element, behind those that were queued, or may be."""
+    found = [entry.outcome or wanted(submission, entry) for entry in entries(files, submission)]
+    return max((job.offset + job.size for job in found if not isinstance(job, Never)), default=0)
+
+
+def numbers(jobs: Sequence[Accepted]) -> list[int]:
+    """Return the numbers of the elements of the arrays among `jobs`, ascending."""
+    arrays = (range(job.offset, job.offset + job.size) for job in jobs if job.role is Role.ARRAY)
+    return sorted({number for array in arrays for number in array})
 
 
 def elements(jobs: Sequence[Accepted]) -> int:
@@ -299,7 +312,7 @@ def _guess(submission: Submission, stem: str) -> Intent:
     return Intent(Role(role), name, 1, 0, f"{stem}.sh", (), submission.scheduler, 0.0)
 
 
-def _publish(files: Files, path: str, data: bytes) -> None:
+def publish(files: Files, path: str, data: bytes) -> None:
     """Make `path` appear with its whole content. Raises FileExistsError if it was there."""
     draft = f"{path}.{random.getrandbits(32):08x}.new"
     try:

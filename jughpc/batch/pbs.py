@@ -174,17 +174,18 @@ class Pbs:
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(pbs_limits.array_size(settings), settings)
 
-    def room_command(self, user: str) -> list[str]:
-        return ["qstat", "-Q", "-f", "-F", "json"]  # of two queues that are named some releases tell the first only
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        return (["qstat", "-Q", "-f", "-F", "json"],)  # of two queues that are named some releases tell the first only
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
         name = (resources.partition or limits.settings.get("default_queue", "")).partition("@")[0]
         try:
-            queue = dict(pbs_answers.objects(pbs_answers.as_json(reply), "Queue")).get(name, {})
+            queue = dict(pbs_answers.objects(pbs_answers.as_json(replies[0]), "Queue")).get(name, {})
         except SchedulerError:
             queue = {}
-        bounds = pbs_limits.bounds(queue, f"queue {name}", user)
-        return Room((*bounds, *pbs_limits.bounds(limits.settings, "the server", user)), pbs_limits.array_size(queue))
+        bounds = tuple(pbs_limits.bounds(queue, f"queue {name}", user))
+        bounds = (*bounds, *pbs_limits.bounds(limits.settings, "the server", user))
+        return Room(bounds, pbs_limits.array_size(queue), pbs_limits.walltime(queue))
 
     def absent(self, reply: Reply) -> bool:
         return False

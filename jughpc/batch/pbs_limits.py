@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jughpc import units
 from jughpc.batch.scheduler import Bound
+from jughpc.errors import SettingError
 
 _ENTRY = re.compile(r"\[?([uo]):([^=\]]+)=(\d+)\]?")
 _NAMES = {"max_queued": True, "queued_jobs_threshold": False}
@@ -30,3 +32,12 @@ def array_size(fields: Mapping[str, Any]) -> int | None:
     """Return the most elements that one array may have there, None where that is not said."""
     text = str(fields.get("max_array_size", ""))
     return int(text) if text.isdigit() else None
+
+
+def walltime(fields: Mapping[str, Any]) -> float | None:
+    """Return how long a job may run in a queue of these attributes [s], None where that is not said."""
+    found = fields.get("resources_max")
+    try:
+        return units.seconds(str(found["walltime"])) if isinstance(found, Mapping) and "walltime" in found else None
+    except SettingError:
+        return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from jughpc.batch.scheduler import Bound, Job, Role
+from jughpc.batch.scheduler import Bound, Job, Resources, Role
 from jughpc.errors import SettingError
+from jughpc.units import show_seconds
 
 
 def check(bounds: Sequence[Bound], jobs: Sequence[Job], tell: Callable[[str], None]) -> None:
@@ -24,6 +26,17 @@ def check(bounds: Sequence[Bound], jobs: Sequence[Job], tell: Callable[[str], No
         if elements > room - bound.used:
             tell(_later(bound, room - bound.used, _words(elements, others)))
             return
+
+
+def within(collect: Resources, longest: float | None, tell: Callable[[str], None]) -> Resources:
+    """Return what a collector is to ask for: no more time than any job may run, for it would never start.
+
+    It may well take less: what it does not see the end of it hands on.
+    """
+    if longest is None or collect.walltime is None or collect.walltime <= longest:
+        return collect
+    tell(f"room       the collector gets {show_seconds(longest)}: no job may run longer there")
+    return replace(collect, walltime=longest)
 
 
 def _never(bound: Bound, fit: int, words: str) -> str:

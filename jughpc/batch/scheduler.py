@@ -186,10 +186,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class Room:
-    """What is allowed to jobs of one user that ask for certain resources; `array_size` is as of `Limits`."""
+    """What is allowed to jobs of one user that ask for certain resources.
+
+    Attributes:
+        array_size: As of `Limits`.
+        walltime: How long a job may run there [s], None where that is not said.
+    """
 
     bounds: tuple[Bound, ...] = ()
     array_size: int | None = None
+    walltime: float | None = None
 
 
 @dataclass(frozen=True)
@@ -303,11 +309,15 @@ class Scheduler(Protocol):
     def parse_limits(self, reply: Reply) -> Limits:
         """Return what could be read; unreadable is no limit known."""
 
-    def room_command(self, user: str) -> list[str]:
-        """Return the command that tells what the system allows to `user`; [] if there is none."""
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        """Return the commands that tell what the system allows to jobs of `user` that ask for `resources`."""
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
-        """Return what holds for jobs of `user` that ask for `resources`; unreadable is no bound known."""
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
+        """Return what holds for jobs of `user` that ask for `resources`; unreadable is no bound known.
+
+        Args:
+            replies: One for each of the `room_commands`, in their order.
+        """
 
     def absent(self, reply: Reply) -> bool:
         """Return whether this answer about limits shows that the commands are here, but no such system."""

@@ -48,7 +48,7 @@ def settle(cluster: Cluster, files: Files, submission: Submission) -> Settled:
     trouble = [words for entry in before if (words := _settle_one(cluster, files, submission, entry))]
     found = {entry.stem: entry.outcome for entry in journal.entries(files, submission)}
     adopted = [job for entry in before if isinstance(job := found.get(entry.stem), Accepted)]
-    replacing.settle(files, submission)
+    replacing.settle(files, submission, cluster.clock.wall() - LONGEST_SUBMIT)
     trouble += _end_withdrawn(cluster, files, submission)
     if submissions.is_cancelled(files, submission) and not submissions.is_over(files, submission):
         trouble += _end_all(cluster, files, submission)

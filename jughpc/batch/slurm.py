@@ -66,6 +66,8 @@ _MOST = 4_000_001  # indices of an array, whatever MaxArraySize says; a larger o
 _SETTINGS = "SLURM_VERSION ClusterName MaxArraySize MaxJobCount MinJobAge KillWait AccountingStorageType"
 
 _REFUSALS = (
+    # MaxJobCount is reached, as sbatch says it that has waited for two minutes
+    (Refusal.FULL, r"temporarily unable to accept job(?s:.*)Resource temporarily unavailable"),
     (
         Refusal.RETRY,
         "Unable to contact slurm controller|Socket timed out|Connection refused|Zero Bytes were transmitted"
@@ -219,11 +221,13 @@ class Slurm:
         settings = {key: known[key] for key in _SETTINGS.split() if key in known}
         return Limits(_array_size(known), settings)
 
-    def room_command(self, user: str) -> list[str]:
-        return slurm_limits.command(user)
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        return slurm_limits.commands(user, resources.qos)
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
-        return Room((*slurm_limits.bounds(reply, user, resources), *slurm_limits.of_all(limits)))
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
+        of_user, of_partitions, *of_qos = replies
+        bounds = (*slurm_limits.bounds(of_user, of_qos, user, resources), *slurm_limits.of_all(limits))
+        return Room(bounds, walltime=slurm_limits.walltime(of_partitions, resources.partition))
 
     def absent(self, reply: Reply) -> bool:
         return reply.code != 0 and "Could not establish a configuration source" in reply.stderr

@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from jughpc.batch import journal, script, settling, submissions
+from jughpc.batch import journal, replacing, script, settling, submissions
 from jughpc.batch.cluster import Cluster, Tell, same_job
 from jughpc.batch.journal import Never
 from jughpc.batch.plan import DependentJob, Start, plan
+from jughpc.batch.replacing import Replacement, Stays
 from jughpc.batch.scheduler import Condition, Job, JobId, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import (
@@ -23,6 +24,8 @@ from jughpc.errors import (
     UsageError,
 )
 from jughpc.fs import Files
+
+_BY_ITSELF = "their collector queues the reduce itself once all is done."
 
 TakeBack = Callable[[Submission, Sequence[Job]], str]
 """Ends what was queued of these jobs, and returns what to say of it."""
@@ -62,6 +65,7 @@ class Submitter:
         after: Sequence[JobId] = (),
         *,
         waits: bool = False,
+        replaces: Sequence[Accepted] = (),
     ) -> list[Accepted]:
         """Queue the elements of `wanted` besides those that the submission has, numbered on from these.
 
@@ -69,16 +73,33 @@ class Submitter:
             dependents: As of `plan`.
             after: Earlier arrays that these are to wait for, too.
             waits: As of `Start`.
+            replaces: Followers whose place these `dependents` take: from when the first of them is queued they are to
+                end, whatever becomes of this process.
         Raises: as `submit`; the jobs that the submission had before stay as they are.
         """
         if submission.damage:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
-        before = journal.accepted(self.files, submission)
-        start = Start(journal.next_ordinal(self.files, submission), journal.elements(before), tuple(after), waits)
+        first, element = (number(self.files, submission) for number in (journal.next_ordinal, journal.next_element))
+        start = Start(first, element, tuple(after), waits)
         resized = replace(submission, workload=wanted)
-        return self._submit_all(
-            submission, plan(resized, self.cluster.scheduler, dependents, start), self._take_back_some
-        )
+        jobs = plan(resized, self.cluster.scheduler, dependents, start)
+        if not replaces:
+            return self._submit_all(submission, jobs, self._take_back_some)
+        return self._submit_instead(submission, jobs, replaces)
+
+    def _submit_instead(self, submission: Submission, jobs: Sequence[Job], old: Sequence[Accepted]) -> list[Accepted]:
+        """Queue `jobs`, which take the place of `old`."""
+        stems = [job.script.stem for job in jobs], [journal.stem_of(job) for job in old]
+        try:
+            one = replacing.announce(self.files, submission, *stems, self.cluster.clock.wall())
+        except FileExistsError:
+            raise _number_taken(submission) from None
+        if replacing.is_second(self.files, submission, one):  # who was first may be about to number elements likewise
+            raise _number_taken(submission)
+        accepted = self._submit_all(submission, jobs, partial(self._take_back_new, one))
+        replacing.choose(self.files, submission, one, Stays.NEW)
+        replacing.settle(self.files, submission, 0.0)
+        return accepted
 
     def submit_alone(self, submission: Submission, dependents: Sequence[DependentJob], first: int) -> list[Accepted]:
         """Queue jobs of the submission that wait for none of its arrays, numbered from `first` on.
@@ -116,7 +137,7 @@ class Submitter:
             self.files.write(path, [data], mode=0o700)  # its lines of setup may hold a password
             journal.record_intent(self.files, submission, intent)
         except FileExistsError:
-            raise NumberTakenError(f"Somebody else adds to submission {submission.number} now. Try again.") from None
+            raise _number_taken(submission) from None
         known = partial(settling.by_itself, self.cluster, self.files, submission, stem)
         try:
             accepted = intent.accepted(self._queued(job, known))
@@ -167,6 +188,17 @@ class Submitter:
         journal.withdraw(self.files, submission, found)
         return self._taken_back(submission, jobs)
 
+    def _take_back_new(self, one: Replacement, submission: Submission, jobs: Sequence[Job]) -> str:
+        """The same of jobs that take the place of others, unless somebody saw them and had the others end."""
+        if replacing.choose(self.files, submission, one, Stays.OLD) is Stays.OLD:
+            story = self._take_back_some(submission, jobs)
+            replacing.settle(self.files, submission, 0.0)
+            return story
+        replacing.settle(self.files, submission, 0.0)
+        names = {job.name for job in jobs}
+        ids = ", ".join(job.id for job in journal.accepted(self.files, submission) if job.name in names)
+        return f"Queued before it and NOT cancelled: {ids}. Another command saw them, and has them go on; {_BY_ITSELF}"
+
     def _taken_back(self, submission: Submission, jobs: Sequence[Job]) -> str:
         settled = settling.settle(self.cluster, self.files, submission)
         names = {job.name for job in jobs}
@@ -176,6 +208,10 @@ class Submitter:
         if not journal.accepted(self.files, submission) and not settled.open:
             submissions.discard(self.files, submission)
         return f"Queued before it and cancelled again: {ids}." if ids else ""
+
+
+def _number_taken(submission: Submission) -> NumberTakenError:
+    return NumberTakenError(f"Somebody else adds to submission {submission.number} now. Try again.")
 
 
 def _with_ids(job: Job, done: Sequence[Accepted]) -> Job:

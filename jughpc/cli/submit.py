@@ -91,6 +91,7 @@ def submit(
         within=within,
         retry=Retry(values.mem_retry, values.mem_max, values.time_retry, values.time_max),
         rules=values.resources,
+        share=values.share,
         wanted=RULES.read(common.given("resources") or ""),
     )
     planned = plan_submission(site, clusters, request)

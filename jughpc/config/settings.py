@@ -97,6 +97,7 @@ class Settings:
     resources: tuple[Rule, ...] = setting(
         RULES, (), "what tasks of some functions ask for, in place of that", "submit execute"
     )
+    share: bool = setting(FLAG, False, "have elements run tasks that ask for less, once none of theirs can", "submit")
     mem_retry: float | None = setting(
         FACTOR, None, "how much more memory tasks get that ran out of it", "submit execute", "no more"
     )

@@ -26,6 +26,7 @@ from jughpc.batch.scheduler import (
     Reply,
     Resources,
     Role,
+    Room,
     Scheduler,
     State,
 )
@@ -184,8 +185,8 @@ class SchedulerContract:
 
     def test_room_that_cannot_be_read_is_no_bound(self, scheduler: Scheduler) -> None:
         for text in GARBAGE:
-            room = scheduler.parse_room(Reply(("command",), 0, text, ""), Limits(), "ada", Resources())
-            assert (room.bounds, room.array_size) == ((), None)
+            replies = [Reply(tuple(command), 0, text, "") for command in scheduler.room_commands("ada", Resources())]
+            assert scheduler.parse_room(replies, Limits(), "ada", Resources()) == Room()
 
     def test_the_id_is_read_below_a_banner(self, scheduler: Scheduler, sayings: Sayings) -> None:
         for job in (sayings.plain, sayings.array):

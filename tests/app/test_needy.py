@@ -127,6 +127,7 @@ def test_after_an_array_that_ran_out_of_memory_the_collector_queues_elements_tha
     script = lab.files.read(f"submissions/1/{arrays[-1].script}").decode()
     assert "#SBATCH --mem=8192M" in script
     assert f"--digests={first.hex()[:12]}" in script
+    assert any("1 of these ran out of memory: they get mem=8G, in elements of their own" in line for line in lab.said)
 
 
 # execute

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jughpc.app.context import kept
+from jughpc.app.status import followers
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.app.upkeep.garbage import forget_failures, remove_garbage
@@ -215,6 +216,14 @@ def test_a_task_that_the_living_run_is_not_invalidated_and_the_worker_is_named(l
     with pytest.raises(BusyError, match=r"sums\.single on node1 \(pid 7\)"):
         invalidate(lab.site, is_single, 0)
     assert lab.store.missing(lab.all()) == {digest}
+
+
+def test_what_was_reduced_is_forgotten_with_results_that_it_was_made_of(lab):
+    submission = lab.submit(reduce=lab.reduce_script()).submission
+    followers.mark_reduced(lab.files, submission)
+    lab.begin().all_done()
+    invalidate(lab.site, is_single, 0)
+    assert not followers.is_reduced(lab.files, submission)
 
 
 def test_a_claim_of_the_dead_does_not_protect_results(lab):

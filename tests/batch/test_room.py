@@ -9,71 +9,67 @@ import pytest
 from jughpc.batch import room
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.pbs import Pbs
-from jughpc.batch.scheduler import Bound, Limits, Reply, Resources, Role
+from jughpc.batch.scheduler import Bound, Limits, Reply, Resources, Role, Room
 from jughpc.batch.slurm import Slurm
 from jughpc.errors import SettingError
 from jughpc.fs import OsClock
 
-# scontrol -o show assoc_mgr, as 22.05 prints it
-ASSOCIATIONS = """Current Association Manager state
-
-Association Records
-
-ClusterName=c Account=root UserName= Partition= Priority=0 ID=1 SharesRaw/Norm/Level/Factor=1/0.50/1/0.00 \
-ParentAccount= Lft=1 DefAssoc=No GrpJobs=N(0) GrpSubmitJobs=N(0) MaxJobs= MaxSubmitJobs=
-ClusterName=c Account=physics UserName=ada(1000) Partition= Priority=0 ID=3 ParentAccount=root(1) Lft=3 DefAssoc=Yes \
-GrpJobs=N(2) GrpSubmitJobs=N(2) MaxJobs= MaxSubmitJobs=100(40)
-ClusterName=c Account=biology UserName=ada(1000) Partition= ID=4 DefAssoc=No GrpSubmitJobs=7(0) MaxSubmitJobs=50(1)
-ClusterName=c Account=physics UserName=bob(1001) Partition= ID=5 DefAssoc=Yes GrpSubmitJobs=N(2) MaxSubmitJobs=3(2)
-
-QOS Records
-
-QOS=normal(1) GrpJobs=N(0) GrpSubmitJobs=N(0) MaxSubmitJobsPA= MaxSubmitJobsPU= User Limits No Users
-QOS=short(2) GrpSubmitJobs=500(9) MaxSubmitJobsPA= MaxSubmitJobsPU=5 User Limits ada MaxSubmitJobsPU=5(1)
-"""
-TOLD = Reply(("scontrol",), 0, ASSOCIATIONS, "")
+NOTHING = Reply(("scontrol",), 1, "", "slurm_load_assoc_mgr_info error: Access/permission denied")
 
 
-def bounds(resources: Resources, **settings: str) -> set[tuple[str, int, int]]:
-    found = Slurm().parse_room(TOLD, Limits(settings=settings), "ada", resources)
-    return {(bound.name, bound.most, bound.used) for bound in found.bounds}
+@pytest.fixture
+def bounds(recorded):
+    """Return what a controller told, with slurmdbd behind it, as (name, most, used)."""
+
+    def found(resources: Resources, user: str = "ada", **settings: str) -> set[tuple[str, int, int]]:
+        replies = (recorded("slurm/scontrol-show-assoc-mgr"), NOTHING, recorded("slurm/sacctmgr-show-qos"))
+        told = Slurm().parse_room(replies, Limits(settings=settings), user, resources)
+        return {(bound.name, bound.most, bound.used) for bound in told.bounds}
+
+    return found
+
+
+PHYSICS, BIOLOGY = ("MaxSubmitJobs of account physics", 6, 4), ("MaxSubmitJobs of account biology", 6, 6)
+SHORT, EACH = ("GrpSubmitJobs of QOS short", 50, 3), "MaxSubmitJobsPU of QOS short"
 
 
 @pytest.mark.parametrize(
     ("resources", "expected"),
     [
-        (Resources(), {("MaxSubmitJobs of account physics", 100, 40)}),
-        (
-            Resources(account="biology"),
-            {("MaxSubmitJobs of account biology", 50, 1), ("GrpSubmitJobs of account biology", 7, 0)},
-        ),
-        (Resources(account="physics", qos="normal"), {("MaxSubmitJobs of account physics", 100, 40)}),
-        (
-            Resources(qos="short"),
-            {
-                ("MaxSubmitJobs of account physics", 100, 40),
-                ("MaxSubmitJobsPU of QOS short", 5, 0),
-                ("GrpSubmitJobs of QOS short", 500, 9),
-            },
-        ),
+        (Resources(), {PHYSICS}),
+        (Resources(account="biology"), {BIOLOGY}),
+        (Resources(account="physics", qos="normal"), {PHYSICS}),
+        (Resources(qos="short"), {PHYSICS, SHORT, (EACH, 3, 2)}),
     ],
 )
-def test_bounds_of_the_account_and_the_qos_that_count_are_read(resources, expected):
+def test_bounds_of_the_account_and_the_qos_that_count_are_read(bounds, resources, expected):
     assert bounds(resources) == expected
 
 
-def test_a_system_holds_fewer_jobs_than_its_maximum():
+def test_what_a_qos_lets_each_user_submit_is_known_of_one_who_has_not_used_it(bounds):
+    assert bounds(Resources(qos="short"), user="eve") == {SHORT, (EACH, 3, 0)}
+
+
+@pytest.mark.parametrize(
+    ("partition", "seconds"),
+    [("short", 300.0), (None, None), ("batch", None), ("short,batch", None), ("nowhere", None)],
+)
+def test_how_long_a_job_may_run_in_a_partition_is_read(recorded, partition, seconds):
+    replies = (NOTHING, recorded("slurm/scontrol-show-partition"))
+    assert Slurm().parse_room(replies, Limits(), "ada", Resources(partition=partition)).walltime == seconds
+
+
+def test_a_system_holds_fewer_jobs_than_its_maximum(bounds):
     assert ("what MaxJobCount=10000 of the system lets in", 9999, 0) in bounds(Resources(), MaxJobCount="10000")
 
 
 def test_what_cannot_be_asked_bounds_nothing():
-    refused = Reply(("scontrol",), 1, "", "slurm_load_assoc_mgr_info error: Access/permission denied")
-    assert Slurm().parse_room(refused, Limits(), "ada", Resources()).bounds == ()
+    assert Slurm().parse_room((NOTHING, NOTHING), Limits(), "ada", Resources()) == Room()
 
 
 def of_queue(recorded, name: str, user: str = "ada", server: str = "qstat-server-json"):
     limits = Pbs().parse_limits(recorded(f"openpbs/{server}"))
-    return Pbs().parse_room(recorded("openpbs/qstat-queue-own-limits-json"), limits, user, Resources(partition=name))
+    return Pbs().parse_room([recorded("openpbs/qstat-queue-own-limits-json")], limits, user, Resources(partition=name))
 
 
 def test_a_queues_own_limits_are_read(recorded):
@@ -103,7 +99,7 @@ def test_the_servers_limits_count_in_any_queue(recorded):
 )
 def test_the_limit_of_a_user_goes_before_that_of_all(text, most):
     limits = Limits(settings={"max_queued": text})
-    found = Pbs().parse_room(Reply(("qstat",), 1, "", ""), limits, "ada", Resources())
+    found = Pbs().parse_room([Reply(("qstat",), 1, "", "")], limits, "ada", Resources())
     assert [bound.most for bound in found.bounds] == most
 
 
@@ -141,3 +137,20 @@ def test_a_queue_that_takes_small_arrays_bounds_those_of_a_submission(recorded):
     assert clusters.here("pbs", Resources(partition="small")).limits.array_size == 4
     assert clusters.here("pbs", Resources()).limits.array_size == 10000
     assert clusters.here("pbs").limits.array_size == 10000
+
+
+def test_how_long_a_job_may_run_in_a_queue_is_read(recorded):
+    replies, limits = [recorded("openpbs/qstat-queue-own-limits-json")], Limits()
+    found = {
+        Pbs().parse_room(replies, limits, "ada", Resources(partition=name)).walltime for name in ("small", "other")
+    }
+    assert found == {None, 3600.0}
+
+
+def test_a_collector_asks_for_no_more_time_than_any_job_may_run():
+    lines: list[str] = []
+    usual = Resources(walltime=1800.0, cpus=1)
+    assert room.within(usual, 300.0, lines.append) == Resources(walltime=300.0, cpus=1)
+    assert lines == ["room       the collector gets 5m: no job may run longer there"]
+    assert [room.within(usual, longest, lines.append) for longest in (None, 1800.0, 7200.0)] == [usual] * 3
+    assert len(lines) == 1

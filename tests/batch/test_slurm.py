@@ -152,8 +152,8 @@ def test_limits_that_cannot_be_read_are_not_known(recorded):
     assert SLURM.parse_limits(recorded("slurm/scontrol-config-error-controller-down")).array_size is None
 
 
-RETRIED = {"controller-down", "controller-hangs", "max-job-count"}
-FULL = {"association-submit-limit", "association-submit-limit-array-alone", "qos-submit-limit"}
+RETRIED = {"controller-down", "controller-hangs"}
+FULL = {"max-job-count", "association-submit-limit", "association-submit-limit-array-alone", "qos-submit-limit"}
 REFUSALS = sorted(path.stem for path in DATA.glob("sbatch-error-*.json"))
 
 

@@ -128,6 +128,14 @@ def test_a_full_queue_is_waited_for_and_that_is_said(submitter, submission, slur
     assert "Waiting for jobs to end, then trying again; ^C ends that" in told[0]
 
 
+def test_several_jobs_are_together_waited_for_no_longer_than_was_said(submitter, submission, slurm, clock):
+    patient = replace(submitter, cluster=submitter.cluster.waiting(1000.0))
+    slurm.plan = [*["full"] * 10, "accept", *["full"] * 1000]
+    with pytest.raises(FullError):
+        patient.submit(submission, planned(submitter, submission, DEPENDENTS))
+    assert 600 < clock.time <= 1000
+
+
 def test_a_queue_that_stays_full_is_given_up_in_time(submitter, submission, slurm, clock):
     slurm.plan = ["full"] * 1000
     with pytest.raises(FullError, match=r"(?s)AssocMaxSubmitJobLimit.*nothing was queued"):

@@ -21,6 +21,7 @@ ELSEWHERE = {  # what shows itself in no script, and the test that shows it
     "beat": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
     "lag": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
     "private": "test_trust.py::test_a_private_jugdir_is_its_owners_alone_in_a_groups_folder_whatever_the_umask",
+    "share": "test_classes.py::test_an_element_may_run_what_asks_for_less_once_none_of_its_own_class_can_run",
     "ttl": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",
 }
 NO_CONCERN = {  # of a system: what it has no use for and passes over

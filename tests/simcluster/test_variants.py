@@ -51,7 +51,7 @@ OF_CLASSES = {
 def test_a_broken_line_is_caught_by_tasks_of_two_classes(name):
     place, old, new = OF_CLASSES[name]
     parts = Parts(broken=(Broken(f"jughpc.app.submit.{place}", old, new),))
-    assert any(play(in_classes(draw(seed)), parts).blames for seed in range(IN_CLASSES))
+    assert any(play(in_classes(draw(seed)), parts).blames for seed in IN_CLASSES)
 
 
 def test_the_seed_that_catches_each_is_on_record():

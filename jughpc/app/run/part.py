@@ -30,12 +30,14 @@ class Outcome:
         code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
         nothing_left: Whether no other worker could do anything either: all is done, or failed, or waits for that.
+        class_over: Whether none that keeps to the same tasks could: all of these are done, or failed.
         done: What is done, whoever did it, by name.
     """
 
     code: int
     tally: Tally
     nothing_left: bool = False
+    class_over: bool = False
     done: Counter[str] = field(default_factory=Counter)
 
 
@@ -53,10 +55,12 @@ class Part:
 
     def work(self, load: Load) -> tuple[Tally, bool]:
         """Work on one load; return what was done, and whether this worker is to end before all is."""
-        graph, target, total, rounds = load.choice.graph, load.session.target, Tally(), _ROUNDS
-        self.site.say(f"{target.jugfile}: {graph.listed} tasks, in {target.location}, as {self.lease.record.life}")
+        target, total, rounds = load.session.target, Tally(), _ROUNDS
+        self.site.say(
+            f"{target.jugfile}: {load.choice.graph.listed} tasks, in {target.location}, as {self.lease.record.life}"
+        )
         while True:
-            worker = self._worker(graph, load.session.store)
+            worker = self._worker(load.choice.graph, load.session.store)
             worker.run()
             gone = worker.recheck()
             total = total.plus(worker.tally)
@@ -64,7 +68,7 @@ class Part:
                 rounds -= 1
                 self.site.say(gone)
             go_on = rounds > 0 if gone else self.patience.through(load.choice.look, "look at the store")
-            if worker.stopping() or not go_on:
+            if worker.stopping() or not (go_on or self.patience.through(load.choice.widen, "look at the store")):
                 return total, worker.stopping()
 
     def noting(self, marks: Marks | None) -> Part:
@@ -76,7 +80,7 @@ class Part:
         barrier, graph = load.session.jugfile.barrier, load.choice.graph
         code = _code(graph, total, barrier, self.stops)
         done = graph.count(graph.listed_done())
-        return Outcome(code, total, load.is_over() and not barrier, done)
+        return Outcome(code, total, load.is_over() and not barrier, load.choice.is_over() and not barrier, done)
 
     def _worker(self, graph: Graph, store: Store) -> Worker:
         site = self.site

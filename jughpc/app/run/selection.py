@@ -27,6 +27,7 @@ class Chosen:
     Attributes:
         matches: By the name of their function, None for any.
         only: By the class that this is of, None for any.
+        share: Of which other classes tasks are run, once none of that class can be.
         rules: What functions ask for, besides their decorators.
         digests: By the beginning of its digest, all of one length; () for any.
         digest: By itself, None for any.
@@ -34,22 +35,28 @@ class Chosen:
 
     matches: Matcher | None = None
     only: str | None = None
+    share: Collection[str] = ()
     rules: Sequence[Rule] = ()
     digests: Collection[str] = ()
     digest: bytes | None = None
 
-    def among(self, whole: Graph) -> list[Task[Any]]:
-        """Return those of a graph's tasks that are to be run."""
-        callees = {callee for callee in whole.callees if self._takes(callee)}
+    def among(self, whole: Graph, *, shares: bool = False) -> list[Task[Any]]:
+        """Return those of a graph's tasks that are to be run.
+
+        Args:
+            shares: Whether those of other classes are, too.
+        """
+        callees = {callee for callee in whole.callees if self._takes(callee, shares)}
         tasks = whole.tasks if len(callees) == len(whole.callees) else [t for t in whole.tasks if t.callee in callees]
         if self.digests:
             letters = len(next(iter(self.digests)))
             tasks = [task for task in tasks if task.digest.hex()[:letters] in self.digests]
         return tasks if self.digest is None else [task for task in tasks if task.digest == self.digest]
 
-    def _takes(self, callee: Callee) -> bool:
+    def _takes(self, callee: Callee, shares: bool) -> bool:
         is_named = self.matches is None or self.matches(callee.name)
-        return is_named and self.only in (None, self._class_of(callee))
+        others = self.share if shares else ()
+        return is_named and (self.only is None or self._class_of(callee) in {self.only, *others})
 
     def nobody(self, jugfile: Jugfile) -> UsageError:
         """Return what to raise where none of a jugfile's tasks is."""
@@ -78,12 +85,32 @@ class Choice:
     """
 
     def __init__(self, jugfile: Jugfile, whole: Graph, store: Store, chosen: Chosen | None) -> None:
-        self.store = store
+        self.store, self._whole, self._wider = store, whole, chosen if chosen and chosen.share else None
         tasks = chosen.among(whole) if chosen else whole.tasks
-        is_all = len(tasks) == len(whole.tasks)
-        if chosen and not tasks and not jugfile.barrier and (chosen.matches or not is_all):
+        if chosen and not tasks and not jugfile.barrier and (chosen.matches or len(whole.tasks)):
             raise chosen.nobody(jugfile)
-        self.graph = whole if is_all else Graph(tasks)
+        self._take(tasks)
+
+    def is_over(self) -> bool:
+        """Return whether a part of the tasks was chosen, and each of these is done or failed."""
+        graph = self.graph
+        return graph is not self._whole and all(
+            graph.is_done(index) or graph.is_failed(index) for index in range(graph.listed)
+        )
+
+    def widen(self) -> bool:
+        """Choose tasks of other classes, too, if that is allowed and was not done; return whether any came to it."""
+        if self._wider is None:
+            return False
+        tasks, self._wider = self._wider.among(self._whole, shares=True), None
+        if len(tasks) == self.graph.listed:
+            return False
+        self._take(tasks)
+        return True
+
+    def _take(self, tasks: list[Task[Any]]) -> None:
+        is_all = len(tasks) == len(self._whole.tasks)
+        self.graph = self._whole if is_all else Graph(tasks)
         self._others = range(0) if is_all else range(self.graph.listed, len(self.graph.tasks))
         for index in self._others:
             self.graph.failed(index)

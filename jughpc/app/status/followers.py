@@ -17,7 +17,7 @@ from jughpc.fs import Files
 REDUCED = "reduced"
 """In a submission's folder: its reduce ended well, in its job or by hand."""
 
-_TO_COME = "the collector queues it once all tasks are done: the queue had no room for it"
+_TO_COME = "the collector queues it once all tasks are done"
 _SIZES = re.compile(r"--(time|mem)\b")  # options for elements, of which followers have their own
 _BADLY = (State.FAILED, State.CANCELLED)
 
@@ -48,6 +48,13 @@ def troubles(jobs: Jobs, files: Files) -> dict[Role, Status]:
 def mark_reduced(files: Files, submission: Submission) -> None:
     """Record that the submission's reduce ended well."""
     files.save(f"{submission.path}/{REDUCED}", [])
+
+
+def unmark_reduced(files: Files, jugdir: Path) -> None:
+    """Record that what was reduced is not what there will be: results are gone, and may be others next time."""
+    for submission in submissions.every(files, jugdir):
+        if is_reduced(files, submission):
+            files.remove(f"{submission.path}/{REDUCED}")
 
 
 def is_reduced(files: Files, submission: Submission) -> bool:
@@ -144,7 +151,7 @@ def told(jobs: Jobs, files: Files) -> dict[Role, Told]:
         gone = set()
         statuses[Role.REDUCE] = Status(State.QUEUED, _TO_COME)
     found = ((role, latest(jobs, role), statuses.get(role)) for role in (Role.COLLECT, Role.REDUCE))
-    fate = _fate(jobs, files)
+    fate = "all was reduced already" if is_reduced(files, jobs.submission) else f"the collector {_fate(jobs, files)}"
     return {
         role: _told(jobs, job, status, fate if job and journal.stem_of(job) in gone else "", failed=role in bad)
         for role, job, status in found
@@ -156,11 +163,11 @@ def _told(jobs: Jobs, job: Accepted | None, status: Status, lost: str, *, failed
     """Return how a follower stands.
 
     Args:
-        lost: How the collector ended for which it was withdrawn, "" if it was not.
+        lost: Why it was withdrawn, "" if it was not.
     """
     words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
     if lost:
-        words, advice = f"withdrawn, for the collector {lost}", ""
+        words, advice = f"withdrawn, for {lost}", ""
     elif failed and job:
         advice = _SIZES.sub(rf"--{job.role.value}-\1", advice)
         step = _next_step(jobs, status) if job.role is Role.COLLECT else ""

@@ -25,6 +25,7 @@ from jughpc.tasks.matching import by_name
 
 _OPTION = "--resources="  # how the command line of an element says what functions ask for
 _ONLY = "--only="
+_SHARE = "share"  # of what a submission keeps
 _MOST = 3  # names told
 
 
@@ -94,6 +95,7 @@ def in_parts(submission: Submission, found: Sequence[Class], total: int, workers
     workload = submission.workload
     wanted = replace(workload, size=total)
     some = parts(found, wanted, submission.options.resources, workers) if workload.size else ()
+    some = _sharing(found, some, submission.options.resources) if shares(submission) else some
     for part in some:
         check_time(part.resources.walltime, f"{part.only}: ")
     size = sum(part.size for part in some) or workload.size
@@ -171,6 +173,39 @@ def refuse_vain(rules: Sequence[Rule], standing: Standing, jugfile: str) -> None
         f"--resources {str(vain[0])!r} names no function of {jugfile}, which calls "
         f"{', '.join(known)}{', ...' if len(names) > _MOST else ''}. Write such a name, its end behind a dot, or a "
         "pattern with * and ?."
+    )
+
+
+def kept(share: bool) -> dict[str, str]:
+    """Return what a submission keeps of it that elements run tasks that ask for less."""
+    return {_SHARE: "yes"} if share else {}
+
+
+def shares(submission: Submission) -> bool:
+    """Return whether the elements of a submission run tasks that ask for less, once none of theirs can be run."""
+    return _SHARE in submission.meta
+
+
+def is_less(one: Resources, other: Resources) -> bool:
+    """Return whether what is content with `one` can do with `other`; what says nothing of something takes any."""
+    cpus, gpus = (one.cpus or 1) <= (other.cpus or 1), (one.gpus or 0) <= (other.gpus or 0)
+    fits = all(
+        mine is None or (theirs is not None and mine <= theirs)
+        for mine, theirs in ((one.memory, other.memory), (one.walltime, other.walltime))
+    )
+    return cpus and gpus and fits and one.tasks == other.tasks and one.constraint in (None, other.constraint)
+
+
+def _sharing(found: Sequence[Class], some: Sequence[Part], resources: Resources) -> tuple[Part, ...]:
+    """Return the elements of each class as ones that run tasks of those which ask for less, too."""
+    asked = {one.name: resources_for(resources, one.ask) for one in found}
+    less = {
+        part.only: [name for name, own in asked.items() if name != part.only and is_less(own, part.resources)]
+        for part in some
+    }
+    return tuple(
+        replace(part, argv=dependents.with_options(part.argv, *(f"--and-then={name}" for name in less[part.only])))
+        for part in some
     )
 
 

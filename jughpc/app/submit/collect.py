@@ -16,7 +16,7 @@ from jughpc.app.status.report import Report, look
 from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
 from jughpc.app.submit import handover, notify
 from jughpc.app.submit.followed import latest_collector, wait_for_reduce
-from jughpc.app.submit.last_reduce import ensure_reduce
+from jughpc.app.submit.last_reduce import ensure_reduce, is_reduced_by_another
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.outage import outlast
 from jughpc.app.submit.progress import Progress
@@ -181,6 +181,7 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
                 outlast(site, lambda: release(files, site, charge.number, stem))
             verdict = outlast(site, lambda: _reduced(site, clusters, charge, verdict))
         is_for_reduce = verdict.is_for_reduce(charge.reduce_on)
+        is_for_reduce = is_for_reduce and not outlast(site, lambda: is_reduced_by_another(site, charge.number, stem))
     finally:
         if not is_for_reduce:
             withdraw_reduce(site, clusters, charge.number, stem)
@@ -190,16 +191,16 @@ def collect(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
 def _reduced(site: Site, clusters: Clusters, charge: Charge, verdict: Verdict) -> Verdict:
     """See to it that a reduce is queued; return the verdict as it is then."""
     try:
-        ensure_reduce(site, clusters, charge.number, charge.stem, _left(site, charge))
+        ensure_reduce(site, clusters, charge.number, charge.stem, _left(site, clusters, charge))
     except JugError as error:
         site.say(f"the reduce could not be queued: {error}")
         return replace(verdict, end=End.UNREDUCED)
     return verdict
 
 
-def _left(site: Site, charge: Charge) -> float:
-    """Return how long a collector may wait for room [s]."""
-    return 0.0 if charge.deadline is None else charge.deadline - site.clock.wall() - 2 * MARGIN
+def _left(site: Site, clusters: Clusters, charge: Charge) -> float:
+    """Return how long a collector may wait for room [s], the last command included: some wait themselves."""
+    return 0.0 if charge.deadline is None else charge.deadline - site.clock.wall() - MARGIN - clusters.order
 
 
 def story(site: Site, verdict: Verdict) -> Iterator[str]:
@@ -248,7 +249,7 @@ def _handed_over(
     site: Site, clusters: Clusters, charge: Charge, verdict: Verdict, jobs: Jobs, size: int, rounds: int
 ) -> Verdict:
     """Hand over, waiting for room as long as this job's own time lasts; return the verdict as it is then."""
-    patient = replace(jobs, cluster=replace(jobs.cluster, patience=max(_left(site, charge), jobs.cluster.patience)))
+    patient = replace(jobs, cluster=jobs.cluster.waiting(_left(site, clusters, charge)))
     try:
         done = handover.hand_over(site, clusters, patient, verdict.standing, size, rounds, charge.stem)
     except FullError:

@@ -18,7 +18,7 @@ from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.upkeep.claims import cleanup_claims
-from jughpc.batch import avoided, submissions
+from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import DependentJob
@@ -33,7 +33,7 @@ _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
 
 def ended_by_hand(jobs: Jobs) -> Set[int]:
     """Return the elements of the latest array that somebody ended."""
-    return {place for place, status in _latest(jobs).items() if _is_by_hand(status)}
+    return _by_hand(jobs, _latest(jobs))
 
 
 def waited_in_vain(jobs: Jobs) -> bool:
@@ -48,8 +48,8 @@ def worth(site: Site, jobs: Jobs, by_hand: Set[int]) -> int:
     if by_hand:
         site.say(f"{len(by_hand)} elements were cancelled by hand; none is submitted in their place")
         return sizes[-1] - len(by_hand)
-    ended = [_is_by_hand(status) for group in _groups(jobs) for status in _within(jobs, group).values()]
-    return max(sizes[-1], max(sizes) - sum(ended))  # the latest may be fewer than before for want of room
+    ended = sum(len(_by_hand(jobs, _within(jobs, group))) for group in _groups(jobs))
+    return max(sizes[-1], max(sizes) - ended)  # the latest may be fewer than before for want of room
 
 
 def rounds_left(
@@ -102,6 +102,8 @@ def hand_over(
     after = dependents.of_array(site.target, submission, rounds, now)
     last = dependents.collector(site.target, submission, rounds, now, last=True)
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
+    for one in wanting:
+        say(f"{len(one.digests)} of these {one.why}: they get {one.ask}, in elements of their own")
     for host, words in kept_off.items():
         say(f"they keep off {host}: {words}")
 
@@ -149,22 +151,30 @@ def more_elements(
     after: Sequence[JobId] = (),
     *,
     waits: bool = False,
+    replaces: Sequence[Accepted] = (),
 ) -> list[Accepted]:
     """Queue the elements of `wanted`, and what follows them, that run on none of these hosts; return the jobs.
 
     Where the system refuses that, which may call them something else, they run anywhere.
-    Raises: as `Submitter.submit_more`.
+
+    Args: as of `Submitter.submit_more`.
+    Raises: as that.
     """
-    careful = avoided.keeping_off(submission, kept_off)
+    careful, before = avoided.keeping_off(submission, kept_off), len(journal.accepted(submitter.files, submission))
+    queue = partial(
+        submitter.submit_more, wanted=wanted, dependents=dependents, after=after, waits=waits, replaces=replaces
+    )
     if careful == submission:
-        return submitter.submit_more(submission, wanted, dependents, after, waits=waits)
+        return queue(submission)
     try:
-        return submitter.submit_more(careful, wanted, dependents, after, waits=waits)
+        return queue(careful)
     except FullError:
         raise
     except SubmitError as error:
+        if len(journal.accepted(submitter.files, submission)) > before:  # it is not the nodes that are refused
+            raise
         submitter.tell(f"{error}\nTrying again without --exclude ...")
-        return submitter.submit_more(submission, wanted, dependents, after, waits=waits)
+        return queue(submission)
 
 
 def _may_repair(jobs: Jobs) -> bool:
@@ -191,6 +201,14 @@ def _latest(jobs: Jobs) -> dict[int, Status]:
 
 def _within(jobs: Jobs, group: range) -> dict[int, Status]:
     return {place: status for place, status in jobs.poll.elements.items() if place in group}
+
+
+def _by_hand(jobs: Jobs, found: Mapping[int, Status]) -> set[int]:
+    """Return those of these elements that somebody ended, but for those that one of ours took out of the queue."""
+    ours = [range(job.offset, job.offset + job.size) for job in jobs.accepted if job.name in jobs.not_needed]
+    return {
+        place for place, status in found.items() if _is_by_hand(status) and not any(place in array for array in ours)
+    }
 
 
 def _is_by_hand(status: Status) -> bool:

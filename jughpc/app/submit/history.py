@@ -81,6 +81,7 @@ def as_before(
         rounds=int(found.meta.get("rounds", site.settings.rounds)),
         notify=found.meta.get("notify"),
         reduce_on=found.meta.get("reduce_on", "done"),
+        share=classes.shares(found),
         rules=classes.rules_in(found.workload.argv),
         retry=needy.retry_in(found.workload.argv),
     )

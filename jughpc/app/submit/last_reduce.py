@@ -42,6 +42,22 @@ def ensure_reduce(site: Site, clusters: Clusters, number: int, collector: str, l
         site.clock.sleep(pauses.next())
 
 
+def is_reduced_by_another(site: Site, number: int, collector: str) -> bool:
+    """Return whether another reduce of the submission than that which waits for this collector ended well.
+
+    While jobs wait for room the collector whose place they take may find all done. Who removes results forgets that.
+    """
+    if (files := site.files) is None:
+        return False
+    submission = submissions.load(files, site.location.folder(), number)
+    if submission.meta.get("reduce_on") == "any":
+        return False  # it ran over less than there is now
+    mine = reduce_after(files, submission, collector)
+    others = (one.stem for one in journal.entries(files, submission) if mine is None or one.stem != mine.stem)
+    ended = [ends.told(files, submission, stem) for stem in others if stem.endswith(f"-{Role.REDUCE.value}")]
+    return followers.is_reduced(files, submission) and any(end and end.state is State.DONE for end in ended)
+
+
 def _is_ensured(site: Site, files: Files, clusters: Clusters, number: int, collector: str, left: float) -> bool:
     """Queue the reduce if one is missing; return False if somebody else may be about to."""
     submission = submissions.load(files, site.location.folder(), number)
@@ -73,7 +89,7 @@ def _is_settled(files: Files, submission: Submission, collector: str) -> bool:
 
 def _queue(site: Site, files: Files, jobs: Jobs, first: int, left: float) -> bool:
     """Queue the reduce as the job of number `first`; return False if that number was taken meanwhile."""
-    patient = replace(jobs.cluster, patience=max(left, jobs.cluster.patience))
+    patient = jobs.cluster.waiting(left)
     reduce = dependents.reduce_alone(site.target, jobs.submission)
     try:
         (job,) = Submitter(patient, files, site.say).submit_alone(jobs.submission, reduce, first)

@@ -19,7 +19,6 @@ from jughpc.app.submit.mail import unmail
 from jughpc.app.submit.progress import Progress
 from jughpc.batch import settling, submissions
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.replacing import replacing
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
@@ -109,10 +108,9 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
     kept_off = keep_off(jobs, files, store) if store else {}
     submitter = Submitter(jobs.cluster, files, site.say)
     old = _unended(jobs, before)
-    with replacing(files, submission, after[-1].role, old):
-        accepted = more_elements(
-            submitter, submission, fitting, kept_off, after, _running(jobs), waits=not _has_begun(jobs)
-        )
+    accepted = more_elements(
+        submitter, submission, fitting, kept_off, after, _running(jobs), waits=not _has_begun(jobs), replaces=old
+    )
     unmail(jobs.cluster, submission, old)
     wrong = followers.withdraw(jobs, files, old)
     return More(submission.number, accepted, wrong, kept_off)

@@ -54,6 +54,7 @@ class SubmitRequest:
         within: By when all is to be done, for an array that is sized by that [s]; None for a usual time.
         retry: What tasks get that got too little.
         rules: What functions ask for in place of what `options` says, besides their decorators.
+        share: Whether elements run tasks that ask for less, once none of theirs can be run.
         wanted: Those of them that are to name a function.
     """
 
@@ -75,6 +76,7 @@ class SubmitRequest:
     within: float | None = None
     retry: Retry = field(default_factory=Retry)
     rules: Sequence[Rule] = ()
+    share: bool = False
     wanted: Sequence[Rule] = ()
 
 

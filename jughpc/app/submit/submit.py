@@ -29,7 +29,7 @@ from jughpc.app.submit.request import SubmitRequest as SubmitRequest
 from jughpc.app.submit.request import check_time, if_said
 from jughpc.app.submit.sizing import Size
 from jughpc.app.submit.stage import Staging
-from jughpc.batch import script, settling, submissions
+from jughpc.batch import room, script, settling, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -116,6 +116,7 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
     _check(site, request)
     cluster = _cluster(clusters, request)
+    request = _within(request, cluster, site)
     live.refuse_a_second(site, clusters, request.again)
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
@@ -205,6 +206,12 @@ def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
     return cluster
 
 
+def _within(request: SubmitRequest, cluster: Cluster, site: Site) -> SubmitRequest:
+    """Return `request` with a collector that may start."""
+    collect = room.within(request.options.collect, cluster.longest, site.say)
+    return replace(request, options=replace(request.options, collect=collect))
+
+
 @contextmanager
 def _nothing_left_on_error(session: Session) -> Iterator[None]:
     """Remove the jugdir again if it was made inside the block, the block failed, and nobody uses it yet."""
@@ -263,6 +270,7 @@ def _draft(
     how += classes.words_of(request.rules) + needy.words_of(request.retry)
     argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
+    meta |= classes.kept(request.share)
     meta |= {"notify": request.notify} if request.notify else {}
     meta |= {"text": target.source.parent.name if target.source else ""}
     meta |= {} if reduce_text is None else {"reduce_text": texts.key_of(reduce_text), "reduce_on": request.reduce_on}

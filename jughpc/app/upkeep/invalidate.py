@@ -10,6 +10,7 @@ from jughpc.app.context import session as sessions
 from jughpc.app.context import sources
 from jughpc.app.context.site import Site
 from jughpc.app.run.selection import nobody_chosen
+from jughpc.app.status import followers
 from jughpc.app.upkeep.exclusive import holding
 from jughpc.fs import Clock
 from jughpc.store.base import Store
@@ -47,6 +48,8 @@ def invalidate(site: Site, matches: Callable[[str], bool], patience: float) -> I
         lease.begin(session.store)
         gone = remove_with_dependents(session.store, lease.record.life, graph, chosen, site.clock, patience)
         _forget_sources(site, graph, gone)
+        if gone and (files := site.files) is not None:
+            followers.unmark_reduced(files, site.location.folder())
         sessions.close(session)
         return Invalidated(len(chosen), Counter(graph.tasks[graph.index[digest]].name for digest in gone))
 

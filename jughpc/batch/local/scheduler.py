@@ -132,10 +132,10 @@ class Local:
         except SchedulerError:
             return Limits()
 
-    def room_command(self, user: str) -> list[str]:
-        return []
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        return ()
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
         return Room()
 
     def absent(self, reply: Reply) -> bool:

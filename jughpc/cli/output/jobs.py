@@ -24,7 +24,8 @@ _STYLES = {State.RUNNING: BUSY, State.DONE: GOOD, State.FAILED: BAD, State.STUCK
 def submission(report: Report, jobs: Jobs, *, full: bool = False) -> Iterator[Row]:
     """Yield all on the jobs of a submission."""
     made = jobs.submission
-    ids = ", ".join(job.id for job in jobs.accepted if job.role is Role.ARRAY) or "nothing queued"
+    arrays = [f"{job.id} {job.only}".rstrip() for job in jobs.accepted if job.role is Role.ARRAY]
+    ids = ", ".join(arrays) or "nothing queued"
     state = ", cancelled" if jobs.cancelled else ""
     head = f"Submission {made.number} on {made.scheduler} ({ids}{state})"
     yield Row(((head, STRONG), (f", logs in {made.folder}/logs", FAINT)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from jughpc.config.asks import DEFAULT
 from jughpc.store.base import Claim, Store, View
 from jughpc.store.failure import Failure
-from jughpc.store.record import DIED, Record
+from jughpc.store.record import DIED, MEMORY, Record
 from jughpc.testing.cluster.processes import KillError, Start, Steps, TermError
 from jughpc.worker.element import Place, place
 
@@ -76,7 +76,10 @@ class Worker:
         store: As the server has it: what this one does there takes no time.
         environ: As its script sets it.
         only: The class that it keeps to.
-        nothing_left: Called as it ends where nobody could do anything any more.
+        digests: The tasks that it is for, by the beginnings of their digests; none for all of the class.
+        leaves: Whether it leaves to others what ran out of memory.
+        nothing_left: Called as it ends where nobody could do anything any more, with whether that holds of all
+            tasks, or of its own alone.
         broken_off: Called with the exit code as it ends by a signal.
     """
 
@@ -85,9 +88,11 @@ class Worker:
     store: Store
     environ: Mapping[str, str]
     epoch: float
-    nothing_left: Callable[[Place], None] = lambda where: None
+    nothing_left: Callable[[Place, bool], None] = lambda where, is_all: None
     broken_off: Callable[[int], None] = lambda code: None
     only: str = DEFAULT
+    digests: frozenset[str] = frozenset()
+    leaves: bool = False
 
     def __post_init__(self) -> None:
         self.where = place(self.environ)
@@ -109,9 +114,26 @@ class Worker:
             self.broken_off(143)
             return 143
         self._end()
-        if code != 3 and all(task.only == self.only for task in self.board.tasks):  # else it knows nothing of others
-            self.nothing_left(self.where)
+        if code != 3 and self._sees_all():
+            self.nothing_left(self.where, True)
+        elif not self._sees_all() and self._is_class_over():
+            self.nothing_left(self.where, False)
         return code
+
+    def _sees_all(self) -> bool:
+        """Return whether it may run any task: else it knows too little of others to say that nothing is left."""
+        return not (self.digests or self.leaves) and all(task.only == self.only for task in self.board.tasks)
+
+    def _is_class_over(self) -> bool:
+        """Return whether each task that it is for is done or failed, as the store tells."""
+        views = [self.store.look(self.store.shard_of(digest)) for digest in self.board.digests]
+        ended = set[bytes]().union(*(view.done | view.failed for view in views))
+        return all(digest in ended for number, digest in enumerate(self.board.digests) if self._is_for(number))
+
+    def _is_for(self, number: int) -> bool:
+        if self.digests:
+            return self.board.digests[number].hex()[: len(next(iter(self.digests)))] in self.digests
+        return self.board.tasks[number].only == self.only
 
     def _work(self) -> Generator[float, None, int]:
         while left := self._left():
@@ -138,10 +160,14 @@ class Worker:
             if digest not in view.done | view.failed:
                 found[number] = view
         lacking = self.store.missing(self.board.digests)
-        return {number: view for number, view in found.items() if self._can_run(self.board.tasks[number], lacking)}
+        return {number: view for number, view in found.items() if self._can_run(number, lacking)}
 
-    def _can_run(self, task: Task, lacking: Set[bytes]) -> bool:
-        return task.only == self.only and (task.needs is None or self.board.digests[task.needs] not in lacking)
+    def _can_run(self, number: int, lacking: Set[bytes]) -> bool:
+        task, digest = self.board.tasks[number], self.board.digests[number]
+        if task.needs is not None and self.board.digests[task.needs] in lacking:
+            return False
+        lacked = self.leaves and any(death.how == MEMORY for death in self.store.deaths(digest))
+        return self._is_for(number) and not lacked
 
     def _take(self, left: Mapping[int, View]) -> tuple[int, Claim] | None:
         """Return a task that nobody holds and that ends in time, and the claim on it; None if there is none."""

@@ -23,6 +23,7 @@ from jughpc.app.submit.collect import Charge, End, story
 from jughpc.app.submit.collect import collect as gather
 from jughpc.app.submit.history import as_before, history
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.request import Retry
 from jughpc.app.submit.submit import SubmitRequest, plan_submission
 from jughpc.app.submit.submit import submit as queue
 from jughpc.app.submit.wait import wait_for
@@ -48,6 +49,7 @@ class Order:
     Attributes:
         rounds: Further arrays that the collector may submit.
         wait: Whether submit waits until all has ended.
+        mem_retry: How much more memory tasks get that ran out of it, None for no more.
     """
 
     size: int
@@ -56,6 +58,7 @@ class Order:
     rounds: int = 2
     reduce: bool = True
     wait: bool = False
+    mem_retry: float | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ def submit(bench: Bench, *, again: bool = False) -> int:
         collect=Resources(walltime=_COLLECTORS), reduce=Resources(walltime=order.walltime),
     )  # fmt: skip
     script = bench.home.path(SCRIPT) if order.reduce else None
-    request = SubmitRequest(order.size, options, bench.system, reduce=script, rounds=order.rounds, again=again)
+    request = SubmitRequest(
+        order.size, options, bench.system, reduce=script, rounds=order.rounds, again=again, retry=Retry(order.mem_retry)
+    )
     return _submit(bench, bench.site(), request)
 
 
@@ -176,7 +181,7 @@ def reduce(bench: Bench, command: Command) -> int:
     return own.code
 
 
-def withdraw(bench: Bench, token: str) -> Iterator[str]:
+def withdraw(bench: Bench, token: str, stem: str = "") -> Iterator[str]:
     """Withdraw the elements that are still queued, as who finds nothing left to do has it done."""
     files, clusters = bench.seat.files, bench.clusters.hasty(withdrawing.PATIENCE)
     yield from withdrawing.withdraw(
@@ -184,4 +189,5 @@ def withdraw(bench: Bench, token: str) -> Iterator[str]:
         bench.home.path(JUGDIR),
         token,
         lambda one: clusters.recorded(one.scheduler, one.limits, one.commands),
+        stem,
     )

@@ -93,6 +93,12 @@ def _come(world: Afflicted) -> None:
     world.stranger(world.rng.choice(["ada", "bob"]), world.rng.choice([50.0, 500.0]))
 
 
+def _crowd(world: Afflicted) -> None:
+    """Let the user queue some jobs of another kind."""
+    for _ in range(world.rng.randint(2, 5)):
+        world.stranger("ada", world.rng.choice([60.0, 400.0]))
+
+
 def _renumber(world: Afflicted) -> None:
     world.engine.restart_numbers()
     for _ in range(world.rng.randint(1, 4)):
@@ -114,6 +120,7 @@ MISHAPS: Mapping[str, Befall] = {
     "hold": _one_of_jobs(lambda world, job: world.engine.hold(job, "s", "root")),
     "node": _lose_node,
     "stranger": _come,
+    "crowd": _crowd,
     "renumber": _renumber,
 }
 """What befalls them."""

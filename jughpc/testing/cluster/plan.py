@@ -14,9 +14,9 @@ from jughpc.testing.cluster.spoil import WAYS
 from jughpc.testing.cluster.weather import Forecast, Outage
 
 SIGNALS = ("KILL", "INT", "HUP", "TERM")
-_POINTS = {"submit": 150, "cancel": 60, "collect": 110, "status": 80, "more": 120}
+_POINTS = {"submit": 150, "cancel": 60, "collect": 110, "status": 80, "more": 270}
 """How often these look at files or ask the scheduler, before and after each time."""
-_COMMANDS = {"submit": 11, "cancel": 6, "collect": 12, "status": 4, "more": 10}
+_COMMANDS = {"submit": 11, "cancel": 6, "collect": 12, "status": 4, "more": 14}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Theme:
         mishaps: What may befall jobs and nodes.
         hands: What users may type, beside one submit and some looks.
         dies: Whose process may die: `submit`, `cancel`, `collect`.
+        signals: Of what.
         fates: Of tasks.
         full: Whether limits are met.
         tight: Whether the user's jobs have about as much room as one submission needs.
@@ -47,6 +48,7 @@ class Theme:
     mishaps: tuple[str, ...] = ()
     hands: tuple[str, ...] = ()
     dies: tuple[str, ...] = ()
+    signals: tuple[str, ...] = SIGNALS
     fates: tuple[str, ...] = ("well",)
     full: bool = False
     tight: bool = False
@@ -79,6 +81,14 @@ THEMES = (
     Theme("short of time", short=True, mishaps=("memory",)),
     Theme("submit and cancel die", dies=("submit", "cancel"), hands=("cancel", "submit"), faults=_SILENT, rate=0.1),
     Theme("more", hands=_ASKED, dies=("more", "submit"), faults=("lost",), rate=0.1),
+    Theme(
+        "more is killed", hands=("more",), dies=("more",), signals=("KILL",), mishaps=("memory", "preempt", "node"),
+        fates=("well", "well", "kills"),
+    ),
+    Theme(
+        "a full queue", full=True, hands=("more", "again", "resubmit"), mishaps=("crowd", "crowd", "memory", "preempt"),
+        fates=("well", "well", "well", "kills"),
+    ),
     Theme("waiting", hands=("scancel",), mishaps=("memory",), forgets=True, waits=True),
     Theme(
         "all", faults=(*_SILENT, *WAYS), rate=0.1, outages=("away", "hangs"), hands=(*_HANDS, *_ASKED),
@@ -169,14 +179,18 @@ class Plan:
 
 
 def in_classes(plan: Plan) -> Plan:
-    """Return `plan` with tasks of two classes, some of which need one of the other."""
+    """Return `plan` with tasks of two classes, some of which need one of the other.
+
+    In some what ran out of memory is to get more.
+    """
     rng = random.Random(plan.seed)
     kinds = (DEFAULT, "gpus=1")
     tasks: list[Task] = []
     for task in plan.tasks:
         needs = rng.choice([None, *range(len(tasks))])
         tasks.append(replace(task, only=rng.choice(kinds), needs=needs))
-    return replace(plan, tasks=tuple(tasks))
+    order = replace(plan.order, mem_retry=rng.choice([None, 2.0]))
+    return replace(plan, tasks=tuple(tasks), order=order)
 
 
 def draw(seed: int) -> Plan:
@@ -265,7 +279,7 @@ def _doom(rng: random.Random, theme: Theme, kind: str) -> Doom | None:
     if kind not in theme.dies or rng.random() < 0.2:
         return None
     by_commands = rng.random() < 0.5
-    return Doom(rng.randrange((_COMMANDS if by_commands else _POINTS)[kind]), rng.choice(SIGNALS), by_commands)
+    return Doom(rng.randrange((_COMMANDS if by_commands else _POINTS)[kind]), rng.choice(theme.signals), by_commands)
 
 
 def _forecast(rng: random.Random, theme: Theme, ends: float) -> Forecast:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from jughpc.batch.scheduler import Refusal, Reply, Role, Scheduler
 from jughpc.config.asks import DEFAULT
@@ -14,7 +15,7 @@ from jughpc.testing.cluster import scripts
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.mine import Ours, ours
-from jughpc.testing.cluster.model import Element, End, SimJob
+from jughpc.testing.cluster.model import Element, End, Phase, SimJob
 from jughpc.testing.cluster.seat import Seat
 
 Trace = Callable[[str], None]
@@ -25,6 +26,7 @@ _NOBODY_LEFT = (_KILLED, _BROKEN)  # who could go on; users are told so
 _SAYS = {"refused": "says that nothing is queued", "was interrupted": "was to take back what was queued"}
 _KNOWN_FOR = 250.0  # [s] that a system must remember ends, for a collector to be blamed for what it does not know
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
+_SIDE_BY_SIDE = 120.0  # [s] that a collector may take to see that another takes its place
 _HANDING_OVER = 900.0  # [s] that one job may take to give way to the next, with a server that hangs meanwhile
 
 
@@ -101,6 +103,13 @@ class Referee:
     def queued_by(self, seat: Seat) -> set[int]:
         """Return the submissions of which a process queued something."""
         return {mine.submission for job, who in self._queued_by.items() if who is seat and (mine := ours(job))}
+
+    def collects(self, job: SimJob) -> None:
+        """Check that a collector that starts does not go on beside another of its submission."""
+        mine = ours(job)
+        for other in self._jobs(mine.submission, Role.COLLECT) if mine else ():
+            if other is not job and other.having(Phase.RUNNING) and not self._hands_over(other, job):
+                self.engine.stage.at(_SIDE_BY_SIDE, partial(self._check_alone, job, other))
 
     def reduces(self, job: SimJob) -> None:
         """Check that a reduce that starts has what it waited for."""
@@ -238,6 +247,16 @@ class Referee:
         if not any(one.over or one.never for one in (job, other)):
             self.blame(1, kind, f"{other.number}, {job.number}")
 
+    def _hands_over(self, job: SimJob, other: SimJob) -> bool:
+        """Return whether a collector queued the other, and does nothing any more but wait for room for its reduce."""
+        seat = self._queued_by.get(other)
+        return seat is not None and seat.name == f"collect-{job.number}"
+
+    def _check_alone(self, job: SimJob, other: SimJob) -> None:
+        """Check that of two collectors that ran at the same time only one is left."""
+        if job.having(Phase.RUNNING) and other.having(Phase.RUNNING):
+            self.blame(1, "two collectors work side by side", f"{other.number}, {job.number}")
+
     def _judge_submission(self, number: int) -> None:
         times = self.reduced[number]
         if times > 1:
@@ -269,8 +288,9 @@ class Referee:
         ready = {
             task.only for task in map(self.board.tasks.__getitem__, left) if task.needs in {None, *self.board.done}
         }
-        kept = {scripts.command(job.ask.argv).options.get("only", DEFAULT) for job in self._latest(number)}
-        return not kept or bool(ready & kept)
+        said = [scripts.command(job.ask.argv).options for job in self._latest(number)]
+        kept = {one.get("only", DEFAULT) for one in said}
+        return not kept or any("digests" in one for one in said) or bool(ready & kept)
 
     def _latest(self, number: int) -> list[SimJob]:
         """Return those arrays that began of the ones queued last."""

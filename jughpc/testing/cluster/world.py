@@ -236,15 +236,17 @@ class World:
             return Stepped(self.stage, _sleep(start.job.ask.walltime or 0.0), exited)
         self.trace(f"    {what.role.value} {start.job.number}_{start.element.index} starts on {start.node.name}")
         if what.role is Role.COLLECT:
+            self.referee.collects(start.job)
             return self._launch_case(start, exited, "collect", self._collect, self._collector_doom())
         if what.role is Role.REDUCE:
             self.referee.reduces(start.job)
             return self._launch_case(start, exited, "reduce", partial(self._reduce, what.submission), None)
         end = partial(self._nothing_left, start)
         environ = self._environ(start)
-        only = scripts.command(start.job.ask.argv).options.get("only", DEFAULT)
-        ended = partial(self._broken_off, environ)
-        worker = Worker(self.board, start, self._store(), environ, EPOCH, end, ended, only)
+        said, ended = scripts.command(start.job.ask.argv).options, partial(self._broken_off, environ)
+        digests = frozenset(filter(None, said.get("digests", "").split(",")))
+        only, leaves = said.get("only", DEFAULT), "mem-retry" in said
+        worker = Worker(self.board, start, self._store(), environ, EPOCH, end, ended, only, digests, leaves)
         return Stepped(self.stage, self.parts.work(worker), exited)
 
     def _broken_off(self, environ: Mapping[str, str], code: int) -> None:
@@ -267,12 +269,18 @@ class World:
         assert found is not None  # submit made it
         return found
 
-    def _nothing_left(self, start: Start, where: Place) -> None:
+    def _nothing_left(self, start: Start, where: Place, is_all: bool) -> None:
         """Let the element that finds nothing left to do withdraw the others, as `execute` has it done."""
-        if where.ref is None or where.elements < 2 or not withdraw.mark(self._looker().files, where.ref.submission):
+        if where.ref is None or where.elements < 2:
             return
-        token = where.ref.submission
-        self._seat("withdraw", lambda seat: "".join(commands.withdraw(self._bench(seat), token)), None, start.node)
+        token, stem = where.ref.submission, "" if is_all else Path(start.job.ask.script).stem
+        if not withdraw.mark(self._looker().files, token, stem):
+            return
+
+        def play(seat: Seat) -> str:
+            return "".join(commands.withdraw(self._bench(seat), token, stem))
+
+        self._seat("withdraw", play, None, start.node)
 
     def _collector_doom(self) -> Doom | None:
         dooms, place = self.plan.collector_dooms, self._collectors

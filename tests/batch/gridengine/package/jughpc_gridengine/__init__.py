@@ -167,10 +167,10 @@ class GridEngine:
         size = settings.get("max_aj_tasks", "")
         return Limits(int(size) or None if size.isdecimal() else None, settings)
 
-    def room_command(self, user: str) -> list[str]:
-        return []
+    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
+        return ()
 
-    def parse_room(self, reply: Reply, limits: Limits, user: str, resources: Resources) -> Room:
+    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
         return Room()
 
     def absent(self, reply: Reply) -> bool:
