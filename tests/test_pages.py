@@ -10,6 +10,7 @@ import click
 import pytest
 
 from jughpc.cli.main import _split, jughpc
+from jughpc.config.files import read_yaml
 from jughpc.config.layers import load
 from jughpc.config.settings import named
 
@@ -75,9 +76,10 @@ YAML = blocks("yaml")
 @pytest.mark.parametrize("block", YAML, ids=ids(YAML))
 def test_settings_that_are_shown_are_taken(block, tmp_path):
     (tmp_path / "jughpc.yaml").write_text(block.text)
-    found = load(tmp_path, tmp_path, {}, site=tmp_path / "none")
-    assert [name for name in named() if found.is_given(name)] == []
-    assert found.origins
+    for profile in ["none", *read_yaml(tmp_path / "jughpc.yaml").profiles]:
+        found = load(tmp_path, tmp_path, {}, {"profile": profile}, site=tmp_path / "none")
+        assert [name for name in named() if found.is_given(name)] == ["profile"]
+    assert len(found.origins) > 1
 
 
 PYTHON = blocks("python", "json")

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jughpc.batch import pbs_answers, pbs_directives, pbs_limits, pbs_options
+from jughpc.batch import pbs_answers, pbs_directives, pbs_limits, pbs_options, pbs_partitions
 from jughpc.batch import pbs_reasons as reasons
 from jughpc.batch.causes import Cause, Why
 from jughpc.batch.directives import Directive, words
 from jughpc.batch.logs import log_name
+from jughpc.batch.partitions import Partition
 from jughpc.batch.ranges import ranges
 from jughpc.batch.scheduler import (
     Capabilities,
@@ -175,7 +176,7 @@ class Pbs:
         return Limits(pbs_limits.array_size(settings), settings)
 
     def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
-        return (["qstat", "-Q", "-f", "-F", "json"],)  # of two queues that are named some releases tell the first only
+        return (self.partitions_command(),)  # of two queues that are named some releases tell the first only
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
         name = (resources.partition or limits.settings.get("default_queue", "")).partition("@")[0]
@@ -186,6 +187,12 @@ class Pbs:
         bounds = tuple(pbs_limits.bounds(queue, f"queue {name}", user))
         bounds = (*bounds, *pbs_limits.bounds(limits.settings, "the server", user))
         return Room(bounds, pbs_limits.array_size(queue), pbs_limits.walltime(queue))
+
+    def partitions_command(self) -> list[str]:
+        return ["qstat", "-Q", "-f", "-F", "json"]
+
+    def parse_partitions(self, reply: Reply, limits: Limits) -> list[Partition]:
+        return list(pbs_partitions.read(reply, limits))
 
     def absent(self, reply: Reply) -> bool:
         return False

@@ -34,9 +34,13 @@ def array_size(fields: Mapping[str, Any]) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def walltime(fields: Mapping[str, Any]) -> float | None:
-    """Return how long a job may run in a queue of these attributes [s], None where that is not said."""
-    found = fields.get("resources_max")
+def walltime(fields: Mapping[str, Any], name: str = "resources_max") -> float | None:
+    """Return how long a job may run in a queue of these attributes [s], None where that is not said.
+
+    Args:
+        name: The attribute that says it: `resources_default` has what a job gets that asks for no time.
+    """
+    found = fields.get(name)
     try:
         return units.seconds(str(found["walltime"])) if isinstance(found, Mapping) and "walltime" in found else None
     except SettingError:

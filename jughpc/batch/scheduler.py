@@ -16,6 +16,7 @@ from jughpc.batch.capabilities import Capabilities as Capabilities
 from jughpc.batch.capabilities import Condition as Condition
 from jughpc.batch.causes import Why
 from jughpc.batch.directives import Directive
+from jughpc.batch.partitions import Partition
 from jughpc.batch.workload import Part as Part
 from jughpc.batch.workload import Resources as Resources
 from jughpc.batch.workload import Workload as Workload
@@ -318,6 +319,12 @@ class Scheduler(Protocol):
         Args:
             replies: One for each of the `room_commands`, in their order.
         """
+
+    def partitions_command(self) -> list[str]:
+        """Return the command that tells which partitions, or queues, there are; [] where there is no such thing."""
+
+    def parse_partitions(self, reply: Reply, limits: Limits) -> Sequence[Partition]:
+        """Return what is told of each; what cannot be read is left out."""
 
     def absent(self, reply: Reply) -> bool:
         """Return whether this answer about limits shows that the commands are here, but no such system."""

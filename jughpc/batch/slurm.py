@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from jughpc.batch import slurm_directives, slurm_limits
+from jughpc.batch import slurm_directives, slurm_limits, slurm_partitions
 from jughpc.batch import slurm_reasons as reasons
 from jughpc.batch.directives import Directive, words
 from jughpc.batch.logs import log_name
+from jughpc.batch.partitions import Partition
 from jughpc.batch.scheduler import (
     EVERY,
     Capabilities,
@@ -228,6 +229,12 @@ class Slurm:
         of_user, of_partitions, *of_qos = replies
         bounds = (*slurm_limits.bounds(of_user, of_qos, user, resources), *slurm_limits.of_all(limits))
         return Room(bounds, walltime=slurm_limits.walltime(of_partitions, resources.partition))
+
+    def partitions_command(self) -> list[str]:
+        return list(slurm_partitions.COMMAND)
+
+    def parse_partitions(self, reply: Reply, limits: Limits) -> list[Partition]:
+        return list(slurm_partitions.read(reply))
 
     def absent(self, reply: Reply) -> bool:
         return reply.code != 0 and "Could not establish a configuration source" in reply.stderr

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from jughpc import units
+from jughpc.batch import slurm_partitions
 from jughpc.batch.scheduler import Bound, Limits, Reply, Resources
-from jughpc.errors import SettingError
 
 _WORD = re.compile(r"([A-Za-z]+)=(\S*)")
 _BOUND = re.compile(r"(\d+)(?:\((\d+)\))?")  # "N" is none
@@ -26,7 +25,7 @@ def commands(user: str, qos: str | None) -> Sequence[list[str]]:
     """
     of_user = ["scontrol", "-o", "show", "assoc_mgr", f"users={user}", "flags=assoc,qos"]
     of_qos = ["sacctmgr", "-nP", "show", "qos", f"name={qos}", f"format={','.join(_OF_EACH.values())}"]
-    return of_user, ["scontrol", "-o", "show", "partition"], *([of_qos] if qos else [])
+    return of_user, list(slurm_partitions.COMMAND), *([of_qos] if qos else [])
 
 
 def walltime(reply: Reply, partition: str | None) -> float | None:
@@ -34,18 +33,10 @@ def walltime(reply: Reply, partition: str | None) -> float | None:
 
     Of several partitions the one that lets jobs run longest is heeded: they start where they can.
     """
-    records = [dict(_WORD.findall(line)) for line in reply.stdout.splitlines()] if reply.code == 0 else []
     named = partition.split(",") if partition else []
-    chosen = [one for one in records if (one.get("PartitionName") in named if named else one.get("Default") == "YES")]
-    limits = [_seconds(one.get("MaxTime", "")) for one in chosen]
+    chosen = [one for one in slurm_partitions.read(reply) if (one.name in named if named else one.is_default)]
+    limits = [one.longest for one in chosen]
     return max(filter(None, limits), default=None) if all(limits) else None
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        return units.seconds(text)
-    except SettingError:  # UNLIMITED
-        return None
 
 
 def bounds(reply: Reply, of_qos: Sequence[Reply], user: str, resources: Resources) -> Iterator[Bound]:

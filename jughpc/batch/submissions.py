@@ -9,6 +9,7 @@ submissions/<number>/cancelled         it is to end; nothing more may be submitt
 submissions/<number>/over              nothing of it is left in the queue
 submissions/<number>/avoided-<host>    its further arrays keep off that host, see avoided.py
 submissions/<token>.withdrawn          its elements that have not started need not, see withdraw.py
+submissions/<token>-<k>-array.withdrawn  the same of one array
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Run as a file, as a process of its own, by the worker that finds nothing left to
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,32 +21,43 @@ PATIENCE = 20.0
 """How long one command of the scheduler's may take [s]: an element waits for it."""
 
 
-def command(jugdir: Path, token: str) -> list[str]:
-    """Return the command line that withdraws what is queued of the submission that has `token`."""
-    return [sys.executable, __file__, str(jugdir), token]
+def command(jugdir: Path, token: str, stem: str = "") -> list[str]:
+    """Return the command line that withdraws what is queued of the submission that has `token`.
+
+    Args:
+        stem: Of the files of the array that is meant, "" for all arrays.
+    """
+    return [sys.executable, __file__, str(jugdir), token, *([stem] if stem else [])]
 
 
-def mark(files: Files, token: str) -> bool:
-    """Record that no element of a submission that has not started need start; return whether nobody had before."""
+def mark(files: Files, token: str, stem: str = "") -> bool:
+    """Record that no element of a submission that has not started need start; return whether nobody had before.
+
+    Args:
+        stem: As of `command`.
+    """
     try:
-        files.write(_mark(token), [])
+        files.write(_mark(token, stem), [])
     except FileExistsError:
         return False
     return True
 
 
-def is_marked(files: Files, token: str) -> bool:
-    """Return whether no element of a submission that has not started need start."""
-    folder, _, name = _mark(token).rpartition("/")
-    return name in files.names(folder)
+def marks(files: Files, token: str) -> set[str]:
+    """Return of which arrays of a submission no element that has not started need start, by their stems; "" for all."""
+    matches = (
+        re.fullmatch(rf"{token}(?:-([0-9]{{1,9}}-array))?\.withdrawn", name) for name in files.names(submissions.ROOT)
+    )
+    return {match[1] or "" for match in matches if match}
 
 
 def withdraw(
-    files: Files, jugdir: Path, token: str, recorded: Callable[[submissions.Submission], Cluster]
+    files: Files, jugdir: Path, token: str, recorded: Callable[[submissions.Submission], Cluster], stem: str = ""
 ) -> Sequence[str]:
     """Withdraw what is queued of a submission's arrays; return what went wrong, a line each.
 
     Args:
+        stem: As of `command`.
         recorded: Returns the system that a submission was given to.
     Raises:
         JugError: There is no such submission, or its scheduler did not answer.
@@ -55,11 +67,11 @@ def withdraw(
         raise JugdirError(f"no submission in {jugdir} has the token {token!r}")
     submission = found[-1]
     arrays = [job for job in journal.accepted(files, submission) if job.role is Role.ARRAY]
-    return recorded(submission).withdraw(arrays)
+    return recorded(submission).withdraw([job for job in arrays if stem in ("", journal.stem_of(job))])
 
 
-def _mark(token: str) -> str:
-    return f"{submissions.ROOT}/{token}.withdrawn"
+def _mark(token: str, stem: str = "") -> str:
+    return f"{submissions.ROOT}/{token}{'-' * bool(stem)}{stem}.withdrawn"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -70,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
         return clusters.recorded(one.scheduler, one.limits, one.commands)
 
     try:
-        wrong = withdraw(OsFiles(jugdir), jugdir, argv[1], recorded)
+        wrong = withdraw(OsFiles(jugdir), jugdir, argv[1], recorded, *argv[2:3])
     except (JugError, OSError) as error:
         wrong = [str(error)]
     for line in wrong:

@@ -84,6 +84,13 @@ def settings() -> Settings:
     return found
 
 
+def give(name: str, value: Raw) -> None:
+    """Hold a setting as said on the command line."""
+    meta = click.get_current_context().meta
+    meta.setdefault(_GIVEN, {})[name] = value
+    meta.pop(_SETTINGS, None)
+
+
 def given(name: str) -> Raw | None:
     """Return what the command line itself says of a setting, None if nothing."""
     notes: dict[str, Raw] = click.get_current_context().meta.get(_GIVEN, {})

@@ -43,20 +43,23 @@ def doctor(
     if meet is not None:
         return _attend(meet, patience)
     found = []
-    for finding in _examine(jugdir, size, ctx.obj, patience):
+    for finding in findings(common.settings(), size, ctx.obj, patience, jugdir):
         found.append(finding)
         if not as_json:
-            echo(_line(finding))
+            echo(line(finding))
     if as_json:
         echo(json.dumps([asdict(finding) | {"verdict": finding.verdict.value} for finding in found], indent=1))
     return ExitCode.FAILED if any(finding.verdict.value == "failure" for finding in found) else ExitCode.DONE
 
 
-def _examine(jugdir: str | None, size: int | None, extra: tuple[str, ...], patience: float) -> Iterator[Finding]:
+def findings(
+    settings: Settings, size: int | None, extra: tuple[str, ...], patience: float, jugdir: str | None = None
+) -> Iterator[Finding]:
+    """Yield what a look at this place tells, and `size` elements of a job if there are to be any."""
     from jughpc.app.doctor.examine import examine
     from jughpc.app.doctor.probe_array import summon
 
-    settings, clusters = common.settings(), common.clusters()
+    clusters = common.clusters()
     subject = _subject(jugdir, settings)
     yield from examine(subject, clusters, OsClock())
     if size:
@@ -89,12 +92,13 @@ def _subject(jugdir: str | None, settings: Settings) -> Subject:
 def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: float) -> ProbeRequest:
     from jughpc.app.doctor.probe_array import ProbeRequest
     from jughpc.batch.submissions import ElementOptions
+    from jughpc.config.fit import own_options
 
     options = ElementOptions(
         workdir=Path.cwd(),
         resources=replace(elements.charged(settings), walltime=patience + 60),  # many sites refuse a job without a time
         setup=settings.setup,
-        extra=extra,
+        extra=(*own_options(settings), *extra),
         templates=settings.templates,
         umask=host.umask(),
         exclude=settings.exclude,
@@ -102,6 +106,7 @@ def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: fl
     return ProbeRequest(size, options, patience)
 
 
-def _line(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """Return what is shown of one."""
     head = f"{finding.verdict.value:<8} {finding.topic:<15} {finding.fact}"
     return f"{head}\n{'':<8} {'':<15} -> {finding.advice}" if finding.advice else head

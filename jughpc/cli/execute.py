@@ -126,8 +126,8 @@ def execute(
         me.tell(_report(outcome))
     elif outcome.code > after_signal(0) and where.ref:
         _tell_broken_off(site, outcome.code)
-    if not me and outcome.nothing_left and where.ref and where.elements > 1:
-        _withdraw_others(site, where.ref.submission)
+    if not me and (outcome.nothing_left or outcome.class_over) and where.ref and where.elements > 1:
+        _withdraw_others(site, where.ref.submission, is_all=outcome.nothing_left)
     for failure in () if me else outcome.tally.failures:
         _tell(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", to_stderr=True)
     with alone():
@@ -155,7 +155,8 @@ def _report(outcome: Outcome) -> Report:
     from jughpc.worker.seat import Report
 
     is_done, nothing_left = outcome.code == ExitCode.DONE, outcome.nothing_left
-    return Report(outcome.code, outcome.tally, nothing_left, is_done or nothing_left, is_done, outcome.done)
+    is_over = is_done or nothing_left
+    return Report(outcome.code, outcome.tally, nothing_left, outcome.class_over, is_over, is_done, outcome.done)
 
 
 def _work(site: Site, where: Place, options: Options, shares: Sequence[Share], chosen: Chosen) -> Outcome:
@@ -177,14 +178,20 @@ def _tell_broken_off(site: Site, code: int) -> None:
     own_end.broken_off(site, code, environment())
 
 
-def _withdraw_others(site: Site, token: str) -> None:
-    """Have the elements of this one's submission that are still queued withdrawn, unless another did; they may run."""
-    from jughpc.batch import shell, withdraw  # only now: no worker that works knows of jobs
+def _withdraw_others(site: Site, token: str, *, is_all: bool) -> None:
+    """Have the elements of this one's submission that are still queued withdrawn, unless another did; they may run.
 
+    Args:
+        is_all: Whether those of all arrays are meant, and not of its own alone.
+    """
+    from jughpc.app.submit import own_end  # only now: no worker that works knows of jobs
+    from jughpc.batch import shell, withdraw
+
+    own = "" if is_all else own_end.array_of(site, environment())
     try:
-        if (files := site.files) is None or not withdraw.mark(files, token):
+        if (files := site.files) is None or not (is_all or own) or not withdraw.mark(files, token, own):
             return
-        reply = shell.run(withdraw.command(site.location.folder(), token), timeout=3 * withdraw.PATIENCE)
+        reply = shell.run(withdraw.command(site.location.folder(), token, own), timeout=3 * withdraw.PATIENCE)
         words = reply.stderr.strip() if reply.code else ""
     except (JugError, OSError) as error:
         words = str(error)

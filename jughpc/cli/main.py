@@ -60,6 +60,7 @@ _COMMANDS = {  # where each lives: a module is imported only when its command is
     "sleep-until": ("jughpc.cli.collect", "Wait until all tasks are done."),
     "collect": ("jughpc.cli.collect", "What the collector job runs: wait, repair, and tell whether all is done."),
     "reduce": ("jughpc.cli.collect", "What the reduce job runs: a script that sees the jugfile's names and `value`."),
+    "profile": ("jughpc.cli.profile", "Make a site profile of what the batch system tells, or try one."),
     "doctor": ("jughpc.cli.doctor", "Tell whether this file system and cluster keep what jughpc relies on."),
 }
 

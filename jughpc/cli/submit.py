@@ -13,6 +13,7 @@ from jughpc.cli import common, elements
 from jughpc.cli.output.terminal import echo
 from jughpc.cli.wait import wait_until_the_end
 from jughpc.config.asks import RULES
+from jughpc.config.fit import fitted, own_options
 from jughpc.config.kinds import AUTO, ELEMENTS, WALLTIME
 from jughpc.config.settings import NAME, named
 from jughpc.errors import SettingError
@@ -69,12 +70,12 @@ def submit(
     if dry_run and as_json:
         raise SettingError("--json tells of what was queued, and --dry-run queues nothing: leave one of them out.")
     site, clusters = common.find_site(jugfile, args), common.clusters()
-    values = site.settings
+    values = fitted(site.settings, None if size == AUTO else size)
     if more is not None:
         return _add(site, clusters, more, as_json)
     request = SubmitRequest(
         size=size,
-        options=elements.options(values, tuple(ctx.obj), after),
+        options=elements.options(values, (*own_options(values), *ctx.obj), after),
         scheduler=values.scheduler,
         name=name,
         reduce=Path(script) if script else None,

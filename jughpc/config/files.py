@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,18 @@ if TYPE_CHECKING:
 
 FILE = "jughpc.yaml"
 
+PROFILES = "profiles"
+
 Pairs = list[tuple[str, Raw]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a YAML file says: of each folder that it is for, and in profiles, by name, of some hosts."""
+
+    pairs: Pairs = field(default_factory=list)
+    profiles: Mapping[str, Pairs] = field(default_factory=dict)
+
 
 _MAPPING, _NULL = "tag:yaml.org,2002:map", "tag:yaml.org,2002:null"
 
@@ -49,10 +61,10 @@ def read_ini(path: Path) -> Pairs:
     return [(key.replace("-", "_"), value) for section in sections for key, value in parser.items(section)]
 
 
-def read_yaml(path: Path) -> Pairs:
-    """Return what a file of ours says, [] if there is none. Raises SettingError."""
+def read_yaml(path: Path) -> Written:
+    """Return what a file of ours says, nothing if there is none. Raises SettingError."""
     if (text := _read(path)) is None:
-        return []
+        return Written()
     import yaml  # here, for most runs find no such file
 
     try:
@@ -60,10 +72,26 @@ def read_yaml(path: Path) -> Pairs:
     except (yaml.YAMLError, RecursionError) as error:
         raise SettingError(f"{path} cannot be read: {_in_a_line(error)}") from error
     if content is None:
-        return []
+        return Written()
     if not isinstance(content, yaml.MappingNode):
         raise SettingError(f"{path} must hold lines like `partition: long`, not a {content.tag.rpartition(':')[2]}.")
-    return [(_key(key), _raw(value)) for key, value in content.value]
+    pairs = [(_key(key), value) for key, value in content.value]
+    profiles = [one for key, value in pairs if key == PROFILES for one in _profiles(path, value)]
+    return Written(
+        _raws(pairs), {str(name.value): _raws((_key(k), v) for k, v in said.value) for name, said in profiles}
+    )
+
+
+def _raws(pairs: Iterable[tuple[str, yaml.Node]]) -> Pairs:
+    return [(key, _raw(value)) for key, value in pairs if key != PROFILES]
+
+
+def _profiles(path: Path, node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Return the profiles of a file, by their names. Raises SettingError if they are no such thing."""
+    found: list[tuple[yaml.Node, yaml.Node]] = node.value if node.tag == _MAPPING else []
+    if not found or any(said.tag != _MAPPING or not isinstance(name.value, str) for name, said in found):
+        raise SettingError(f"{path}: {PROFILES} must hold a name a line, and below it lines like `partition: long`.")
+    return found
 
 
 def _key(node: yaml.Node) -> str:

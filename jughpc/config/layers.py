@@ -6,19 +6,25 @@ From the lowest: built in, jug's own files, /etc, home, project, environment, co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from jughpc.config.files import FILE, Pairs, at_home, read_ini, read_yaml, upward
+from jughpc.config.files import FILE, Pairs, Written, at_home, read_ini, read_yaml, upward
 from jughpc.config.kinds import Raw
 from jughpc.config.pace import too_short
+from jughpc.config.profiles import LOCKED, NONE, Layer, by_host, there
 from jughpc.config.settings import COMMAND_LINE, Settings, named
 from jughpc.config.trust import Trust
 from jughpc.errors import SettingError
+from jughpc.host import hostname
+
+T = TypeVar("T")
 
 PREFIX = "JUGHPC_"
 SITE = Path("/etc") / FILE
+
+_PROFILE, _IN_JOB = f"{PREFIX}PROFILE", f"{PREFIX}END"  # variables
 
 _RUNTIME = "owner|submission|run|elements?|worker|deadline|disk|end|threads|local_.*|redis_password|notice_.*"
 """JUGHPC_* variables that scripts and supervisors set for workers: no settings."""
@@ -46,11 +52,13 @@ def load(
     *,
     site: Path = SITE,
     trust: Trust | None = None,
+    here: str = "",
 ) -> Settings:
     """Return the settings as they hold for `folder`.
 
     Args:
         given: What the command line says.
+        here: The name of this host, "" to ask for it.
         trust: Whose files are believed; by default anybody's.
     Raises:
         SettingError: Something is wrong; its text tells all of it, each with its origin and what to write.
@@ -58,7 +66,12 @@ def load(
     wrong: list[str] = []
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for said in _all(folder, home, environ, given, site, wrong, trust):
+    layers = [_layer(path, wrong, trust) for path in (site, home / ".config" / FILE, *upward(folder, FILE))]
+    profile, why = _profile(layers, environ, given, here or hostname(), wrong)
+    every = list(_all(folder, home, environ, given, layers, profile, wrong, trust))
+    if profile and not any(said.name == "profile" for said in every):
+        every.append(Said("profile", profile, why, why))
+    for said in _unlocked(every, layers, profile, wrong):
         _read(said, values, origins, wrong)
     settings = Settings(**values, origins=origins)
     if not wrong and (words := too_short(settings.beat, settings.lag, settings.ttl)):
@@ -83,36 +96,98 @@ def _all(
     home: Path,
     environ: Mapping[str, str],
     given: Mapping[str, Raw],
-    site: Path,
+    layers: Sequence[Layer],
+    profile: str,
     wrong: list[str],
     trust: Trust | None,
 ) -> Iterator[Said]:
     """Yield what is said, from the lowest layer to the highest; put into `wrong` what cannot even be read."""
     for path in (*at_home(home), *upward(folder, "jugrc"), *upward(folder, ".jugrc")):
-        pairs = _pairs(read_ini, path, wrong, trust)
-        yield from _known([(key, raw) for key, raw in pairs if key in named() and named()[key].is_jugs], path, wrong)
-    for path in (site, home / ".config" / FILE, *upward(folder, FILE)):
-        yield from _known(_pairs(read_yaml, path, wrong, trust), path, wrong)
+        nothing: Pairs = []
+        pairs = _pairs(read_ini, path, wrong, trust, nothing)
+        jugs = [(key, raw) for key, raw in pairs if key in named() and named()[key].is_jugs]
+        yield from _known(jugs, str(path), wrong)
+    for layer in layers:
+        for origin, pairs in layer.said(profile):
+            yield from _known(pairs, origin, wrong)
     yield from _of_environment(environ, wrong)
     for name, raw in given.items():
         origin = COMMAND_LINE + named()[name].option
         yield Said(name, raw, origin, origin)
 
 
-def _pairs(read: Callable[[Path], Pairs], path: Path, wrong: list[str], trust: Trust | None) -> Pairs:
+def _pairs(read: Callable[[Path], T], path: Path, wrong: list[str], trust: Trust | None, nothing: T) -> T:
     if trust and (objection := trust.objection(path)):
         wrong.append(objection)
-        return []
+        return nothing
     try:
         return read(path)
     except SettingError as error:
         wrong.append(str(error))
-        return []
+        return nothing
 
 
-def _known(pairs: Pairs, path: Path, wrong: list[str]) -> Iterator[Said]:
+def _layer(path: Path, wrong: list[str], trust: Trust | None) -> Layer:
+    written = _pairs(read_yaml, path, wrong, trust, Written())
+    return Layer(path, written.pairs, written.profiles)
+
+
+def _profile(
+    layers: Sequence[Layer], environ: Mapping[str, str], given: Mapping[str, Raw], here: str, wrong: list[str]
+) -> tuple[str, str]:
+    """Return the profile that holds, "" for none, and where that was said."""
+    told = [(raw, str(layer.path)) for layer in layers for key, raw in layer.pairs if key == "profile"]
+    told += [(environ[_PROFILE], f"environment: {_PROFILE}")] if _PROFILE in environ else []
+    told += [(given["profile"], f"{COMMAND_LINE}--profile")] if "profile" in given else []
+    if not told:
+        return _of_host(layers, here, wrong)
+    raw, origin = told[-1]
+    try:
+        name = named()["profile"].kind.read(raw)
+    except SettingError:  # it is told with all others
+        return "", ""
+    names = there(layers)
+    if name not in names and name != NONE and _IN_JOB not in environ:  # a node may lack what a login host has in /etc
+        known = f"there are {', '.join(names)}" if names else "no file here has any"
+        wrong.append(f"{origin}: there is no profile {name!r}; {known}.")
+    return ("", "") if name == NONE else (name, origin)
+
+
+def _of_host(layers: Sequence[Layer], here: str, wrong: list[str]) -> tuple[str, str]:
+    try:
+        return by_host(layers, here)
+    except SettingError as error:
+        wrong.append(str(error))
+        return "", ""
+
+
+def _unlocked(every: Sequence[Said], layers: Sequence[Layer], profile: str, wrong: list[str]) -> Iterator[Said]:
+    """Yield what may be said: of settings that the administrators' file locks only what that says."""
+    first, *others = layers
+    try:
+        locked = first.locked(profile)
+        stray = [str(layer.path) for layer in others if layer.locked(profile)]
+    except SettingError as error:
+        wrong.append(str(error))
+        return
+    wrong += [f"{place}: only {first.path} can lock settings; leave it out." for place in stray]
+    wrong += [f"{first.path}: {LOCKED}: {_no_such(name)}" for name in sorted(locked - named().keys())]
+    theirs = {said.name: said for said in every if said.origin in dict(first.said(profile))}
+    for said in every:
+        if said.name not in locked or said is theirs.get(said.name) or _is_same(said, theirs.get(said.name)):
+            yield said
+        elif said.origin not in dict(first.said(profile)):
+            value = f"is {theirs[said.name].raw} in" if said.name in theirs else "is not to be said, by"
+            wrong.append(f"{said.place}: {said.name} {value} {first.path}, which locks it; leave it out.")
+
+
+def _is_same(one: Said, other: Said | None) -> bool:
+    return other is not None and one.raw == other.raw
+
+
+def _known(pairs: Pairs, place: str, wrong: list[str]) -> Iterator[Said]:
     """Yield what a file says, but for keys that are no settings, or stand there twice."""
-    origin, seen = _printable(str(path)), set[str]()
+    origin, seen = _printable(place), set[str]()
     for key, raw in pairs:
         if key not in named():
             wrong.append(f"{origin}: {_no_such(key)}")

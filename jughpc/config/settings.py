@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from jughpc.config.asks import RULES, Rule
 from jughpc.config.kinds import COUNT, FACTOR, FLAG, LINES, PATH, SIZE, WALLTIME, Kind, choice, line, pause, whole
+from jughpc.config.partitions import OMIT, PARTITIONS, Queue
 
 T = TypeVar("T")
 
@@ -72,6 +73,9 @@ class Settings:
     jugdir: str = setting(DIR, "%(jugfile)s.jugdata", f"where results lie; {_FILLED} are filled in", _ALL, jugs=True)
     keep_going: bool | None = setting(FLAG, None, "go on after a task failed", "execute", "only in arrays", jugs=True)
     short: bool = setting(FLAG, False, "print totals only", "execute", jugs=True)
+    profile: str | None = setting(
+        NAME, None, "site profile that holds, of those in files, or `none`", "submit doctor", "that of this host"
+    )
     retries: int = setting(whole(0), 0, "times that a task that fails is tried again", "submit execute")
     private: bool = setting(FLAG, False, "keep the jugdir from all others, whatever the umask", "submit execute")
     max_crashes: int = setting(whole(1), 3, "workers that a task may kill before it fails", "submit execute")
@@ -130,6 +134,16 @@ class Settings:
         NAME, None, "interpreter, a path or `python` after setup", "submit", "the one that submits"
     )
     templates: Path | None = setting(PATH, None, "folder of script templates, before ours", "submit doctor", "ours")
+    limit_time: float | None = setting(WALLTIME, None, "longest time to ask for", "submit", "no bound", option=False)
+    limit_mem: int | None = setting(SIZE, None, "most memory to ask for", "submit", "no bound", option=False)
+    limit_array: int | None = setting(whole(1), None, "most elements to ask for", "submit", "no bound", option=False)
+    partitions: tuple[Queue, ...] = setting(
+        PARTITIONS, (), "partitions, of which the first that fits is taken", "submit", option=False
+    )
+    directives: tuple[str, ...] = setting(
+        LINES, (), "options of the scheduler's own for arrays", "submit doctor", option=False
+    )
+    omit: tuple[str, ...] = setting(OMIT, (), "what is never said to the scheduler", "submit", option=False)
     beat: float = setting(pause(0.001), 15.0, "between two signs of life of a worker", _STORE, option=False)
     lag: float = setting(pause(0), 60.0, "longest that the file system's cache may hide a change", _STORE, option=False)
     ttl: float = setting(pause(0.001), 180.0, f"of silence after which a worker is dead, {_PACE}", _STORE, option=False)

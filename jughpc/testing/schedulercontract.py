@@ -188,6 +188,10 @@ class SchedulerContract:
             replies = [Reply(tuple(command), 0, text, "") for command in scheduler.room_commands("ada", Resources())]
             assert scheduler.parse_room(replies, Limits(), "ada", Resources()) == Room()
 
+    def test_partitions_that_cannot_be_read_are_left_out(self, scheduler: Scheduler) -> None:
+        for text in GARBAGE:
+            assert list(scheduler.parse_partitions(Reply(("command",), 0, text, ""), Limits())) == []
+
     def test_the_id_is_read_below_a_banner(self, scheduler: Scheduler, sayings: Sayings) -> None:
         for job in (sayings.plain, sayings.array):
             reply = sayings.accepted(job)

@@ -43,6 +43,7 @@ class Report:
     Attributes:
         code: The exit code that it would have by itself.
         nothing_left: Whether no other worker could do anything either.
+        class_over: Whether none that keeps to the same tasks could.
         is_over: Whether all that can be done of this load is done.
         is_done: Whether all of it is.
         done: What is done of it, whoever did it, by name.
@@ -52,6 +53,7 @@ class Report:
     code: int
     tally: Tally = field(default_factory=Tally)
     nothing_left: bool = False
+    class_over: bool = False
     is_over: bool = False
     is_done: bool = False
     done: Counter[str] = field(default_factory=Counter)

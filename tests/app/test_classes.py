@@ -8,20 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jughpc.app.run.execute import execute
 from jughpc.app.run.selection import Chosen
 from jughpc.app.status.report import report
 from jughpc.app.submit import live
 from jughpc.app.submit.classes import is_less, resources_for, shared_out
 from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.handover import ended_by_hand
 from jughpc.app.submit.history import as_before
 from jughpc.app.submit.submit import plan_submission
+from jughpc.batch import withdraw
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.cli.output import submit as output
 from jughpc.config.asks import RULES, Ask
 from jughpc.errors import SettingError, UsageError
 from jughpc.tasks import task
+from jughpc.worker.element import Place
 from tests.app.test_accounts import columns, keep
-from tests.app.test_run import run
+from tests.app.test_run import KEEP_GOING, run
 
 PIPE = """
 from jug import TaskGenerator
@@ -167,6 +171,19 @@ def test_once_all_elements_ended_arrays_of_what_became_ready_are_queued(pipe):
     assert keeps_to(pipe, jobs[-2]) == ["mem=64G"]
 
 
+def test_elements_of_a_class_that_has_nothing_left_were_not_cancelled_by_hand(pipe):
+    token = pipe.submit(size=8).submission.token
+    pipe.clock.sleep(5)
+    pipe.done(*pipe.digests("train"))
+    pipe.clusters.here("slurm").cancel(report(pipe.site, pipe.clusters).jobs.accepted[1:2])
+    pipe.exit(3)
+    pipe.clock.sleep(1)
+    jobs = report(pipe.site, pipe.clusters).jobs
+    assert len(ended_by_hand(jobs)) == 5
+    withdraw.mark(pipe.files, token, "1-array")
+    assert ended_by_hand(report(pipe.site, pipe.clusters).jobs) == set()
+
+
 def test_more_elements_are_of_the_classes_that_can_go_on(pipe):
     pipe.submit(size=2)
     pipe.clock.sleep(5)
@@ -216,6 +233,11 @@ def test_an_element_may_run_what_asks_for_less_once_none_of_its_own_class_can_ru
 )
 def test_what_asks_for_less_is_known_by_each_thing(one, other, fits):
     assert is_less(one, other) is fits
+
+
+@pytest.mark.parametrize(("only", "is_over"), [("gpus=1,time=4h", False), ("default", True)])
+def test_a_class_is_over_once_all_of_it_is_done(pipe, only, is_over):
+    assert execute(pipe.site, Place(), KEEP_GOING, Chosen(only=only)).class_over is is_over
 
 
 # the decorator

@@ -160,10 +160,22 @@ def test_only_arrays_are_withdrawn_and_the_submission_is_found_by_its_token(file
         withdraw.withdraw(files, tmp_path, "00000000", lambda recorded: of(run))
 
 
+def test_of_one_array_no_other_is_withdrawn(files, submission, tmp_path):
+    journal.record_accepted(files, submission, REPAIR)
+    run = squeue(*(row(job, "1", "PENDING", "None", "") for job in ("1", "4")))
+    assert withdraw.withdraw(files, tmp_path, submission.token, lambda recorded: of(run), "3-array") == []
+    assert run.asked[1:] == [["scancel", "--name=a-1a2b-3", "--state=PENDING", "4"]]
+
+
+def test_an_array_is_withdrawn_once_and_that_says_nothing_of_others(files, submission):
+    assert [withdraw.mark(files, submission.token, "0-array") for _ in range(2)] == [True, False]
+    assert withdraw.marks(files, submission.token) == {"0-array"}
+
+
 def test_a_submission_is_withdrawn_once(files, submission):
-    assert not withdraw.is_marked(files, submission.token)
+    assert withdraw.marks(files, submission.token) == set()
     assert [withdraw.mark(files, submission.token) for _ in range(3)] == [True, False, False]
-    assert withdraw.is_marked(files, submission.token)
+    assert withdraw.marks(files, submission.token) == {""}
     assert submissions.numbers(files) == [submission.number]
 
 

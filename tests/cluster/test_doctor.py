@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
 
 @pytest.fixture
@@ -21,3 +22,9 @@ def test_two_nodes_meet_in_the_folder_and_each_promise_holds(found):
     assert found["second host"]["fact"].count("node") == 2
     assert [found[topic]["verdict"] for topic in ("claims", "news", "clocks")] == ["ok"] * 3
     assert found["scheduler"]["fact"].startswith("slurm: SLURM_VERSION")
+
+
+def test_a_profile_is_made_of_what_the_cluster_tells(user, cluster):
+    told = yaml.safe_load(user(cluster.env).run("profile", "init", "lab").stdout)
+    assert told["profiles"]["lab"]["partitions"] == ["short:time<=5m", "batch"]
+    assert told["profiles"]["lab"]["scheduler"] == "slurm"

@@ -41,6 +41,13 @@ GOOD_AND_BAD = {  # by what there is to be written
         ["*:cpus=2", "f:time=90m,mem=4G\ng:tasks=3", "none", ""],
         ["f", "f:", ":cpus=2", "f:cpus", "f:cpus=0", "f:cpu=2", "f:cpus=1,cpus=2", "f:mem=\0"],
     ),
+    "a line such as short:time<=4h,array<=16, or a list of such lines": (
+        ["long", "short:time<=4h,array<=16\nlong", "fat: mem >= 1T", ""],
+        [":time<=4h", "short:time<4h", "short:tiem<=4h", "short:time<=soon", "short:4h", "a\0"],
+    ),
+    "some of account, cpus, gpus, mem, partition, place, project, qos, select, time": (
+        ["mem", "mem,cpus", "mem\ncpus", ""], ["memory", "mem cpus", "\0"],
+    ),
     "a factor such as 2x or 1.5x": (["2x", "1.5x", " 10x "], ["", "2", "x", "1x", "0.5x", "101x", "2X", "nan"]),
     "a text of one line": _TEXTS,
     "a path": _TEXTS,
@@ -63,8 +70,11 @@ def layers(name):
 def said(folder, layer, name, text):
     """Return the settings where one layer says one of them."""
     environ = {f"JUGHPC_{key.upper()}": value for key, value in PACE.items() if key != name}
+    if name == "profile":
+        (folder / "jughpc.yaml").write_text(f"profiles: {json.dumps({text: {'cpus': 1}})}\n")
     if layer == "yaml":
-        (folder / "jughpc.yaml").write_text(f"{name}: {json.dumps(text)}\n")
+        with (folder / "jughpc.yaml").open("a") as file:
+            file.write(f"{name}: {json.dumps(text)}\n")
     if layer == "ini":
         (folder / ".jugrc").write_text(f"[main]\n{name}={text}\n")
     if layer == "environment":

@@ -30,12 +30,14 @@ class Outcome:
         code: The exit code, an ExitCode or as `after_signal` tells.
         tally: What it did.
         nothing_left: Whether no other worker could do anything either: all is done, or failed, or waits for that.
+        class_over: Whether none that keeps to the same tasks could: all of these are done, or failed.
         done: What is done, whoever did it, by name.
     """
 
     code: int
     tally: Tally
     nothing_left: bool = False
+    class_over: bool = False
     done: Counter[str] = field(default_factory=Counter)
 
 
@@ -78,7 +80,7 @@ class Part:
         barrier, graph = load.session.jugfile.barrier, load.choice.graph
         code = _code(graph, total, barrier, self.stops)
         done = graph.count(graph.listed_done())
-        return Outcome(code, total, load.is_over() and not barrier, done)
+        return Outcome(code, total, load.is_over() and not barrier, load.choice.is_over() and not barrier, done)
 
     def _worker(self, graph: Graph, store: Store) -> Worker:
         site = self.site

@@ -91,6 +91,13 @@ class Choice:
             raise chosen.nobody(jugfile)
         self._take(tasks)
 
+    def is_over(self) -> bool:
+        """Return whether a part of the tasks was chosen, and each of these is done or failed."""
+        graph = self.graph
+        return graph is not self._whole and all(
+            graph.is_done(index) or graph.is_failed(index) for index in range(graph.listed)
+        )
+
     def widen(self) -> bool:
         """Choose tasks of other classes, too, if that is allowed and was not done; return whether any came to it."""
         if self._wider is None:

@@ -160,7 +160,9 @@ class _Watch:
         return ""
 
     def _outcome(self) -> Outcome:
-        return Outcome(self._code(), self._total, any(one.nothing_left for one in self._reports.values()))
+        reports = self._reports.values()
+        nothing_left, class_over = any(one.nothing_left for one in reports), any(one.class_over for one in reports)
+        return Outcome(self._code(), self._total, nothing_left, class_over)
 
     def _has_time(self) -> bool:
         return self._element.options.seconds_left(self._element.site.clock.wall()) > 0
@@ -228,7 +230,9 @@ def _report(part: Part, load: Load) -> Report:
         part.tell_measures(load.session.store)
     outcome, left = part.outcome(load, tally), load.choice.graph.unfinished
     is_over = not left or (not is_stopping and load.is_over())
-    return Report(outcome.code, tally, outcome.nothing_left, is_over, is_done=not left, done=outcome.done)
+    return Report(
+        outcome.code, tally, outcome.nothing_left, outcome.class_over, is_over, is_done=not left, done=outcome.done
+    )
 
 
 def summed(reports: Iterable[Report], say: Say) -> Tally:

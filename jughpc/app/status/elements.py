@@ -32,6 +32,7 @@ class Jobs:
         cancelled: Whether the submission is to end.
         is_out_of_reach: Whether its commands are not even there.
         withdrawn: Whether its elements that had not started are not needed any more.
+        not_needed: The names of those of its arrays whose elements that had not started are not needed any more.
         open: How many jobs of it may be queued, or not: nobody could find out.
     """
 
@@ -45,6 +46,7 @@ class Jobs:
     withdrawn: bool = False
     open: int = 0
     taken_back: Set[str] = frozenset()
+    not_needed: Set[str] = frozenset()
 
 
 def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
@@ -67,15 +69,17 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     cluster = clusters.recorded(submission.scheduler, submission.limits, submission.commands)
     cluster = cluster if submissions.is_own(submission) else cluster.of(submission.user)
     settled = found.get(submission.number, Settled())
+    accepted, stems = journal.accepted(files, submission), withdraw.marks(files, submission.token)
     jobs = Jobs(
         submission,
         cluster,
-        journal.accepted(files, submission),
+        accepted,
         trouble=settled.trouble,
         cancelled=submissions.is_cancelled(files, submission),
-        withdrawn=withdraw.is_marked(files, submission.token),
+        withdrawn="" in stems,
         open=len(settled.open),
         taken_back=journal.taken_back(files, submission),
+        not_needed={job.name for job in accepted if journal.stem_of(job) in stems},
     )
     return _asked(jobs, files) if ask else jobs
 

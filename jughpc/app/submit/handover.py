@@ -34,7 +34,7 @@ _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
 
 def ended_by_hand(jobs: Jobs) -> Set[int]:
     """Return the elements of the latest array that somebody ended."""
-    return {place for place, status in _latest(jobs).items() if _is_by_hand(status)}
+    return _by_hand(jobs, _latest(jobs))
 
 
 def waited_in_vain(jobs: Jobs) -> bool:
@@ -49,8 +49,8 @@ def worth(site: Site, jobs: Jobs, by_hand: Set[int]) -> int:
     if by_hand:
         site.say(f"{len(by_hand)} elements were cancelled by hand; none is submitted in their place")
         return sizes[-1] - len(by_hand)
-    ended = [_is_by_hand(status) for group in _groups(jobs) for status in _within(jobs, group).values()]
-    return max(sizes[-1], max(sizes) - sum(ended))  # the latest may be fewer than before for want of room
+    ended = sum(len(_by_hand(jobs, _within(jobs, group))) for group in _groups(jobs))
+    return max(sizes[-1], max(sizes) - ended)  # the latest may be fewer than before for want of room
 
 
 def rounds_left(
@@ -211,6 +211,14 @@ def _latest(jobs: Jobs) -> dict[int, Status]:
 
 def _within(jobs: Jobs, group: range) -> dict[int, Status]:
     return {place: status for place, status in jobs.poll.elements.items() if place in group}
+
+
+def _by_hand(jobs: Jobs, found: Mapping[int, Status]) -> set[int]:
+    """Return those of these elements that somebody ended, but for those that one of ours took out of the queue."""
+    ours = [range(job.offset, job.offset + job.size) for job in jobs.accepted if job.name in jobs.not_needed]
+    return {
+        place for place, status in found.items() if _is_by_hand(status) and not any(place in array for array in ours)
+    }
 
 
 def _is_by_hand(status: Status) -> bool:

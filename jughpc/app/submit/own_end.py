@@ -72,6 +72,12 @@ def stem(site: Site, role: Role, environ: Mapping[str, str]) -> str:
     return path.stem if path else ""
 
 
+def array_of(site: Site, environ: Mapping[str, str]) -> str:
+    """Return how the names of the files begin of the array that this element is of, "" by hand."""
+    match = re.match("[0-9]{1,9}-array", stem(site, Role.ARRAY, environ))
+    return match[0] if match else ""
+
+
 def mark_reduced(site: Site, script: Path) -> None:
     """Record with each submission that this is the reduce of that it ended well."""
     if (files := site.files) is None:

@@ -17,6 +17,7 @@ from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.local.states import ORPHANED
 from jughpc.batch.logs import log_name
+from jughpc.batch.partitions import Partition
 from jughpc.batch.scheduler import (
     Capabilities,
     ElementId,
@@ -137,6 +138,12 @@ class Local:
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
         return Room()
+
+    def partitions_command(self) -> list[str]:
+        return []
+
+    def parse_partitions(self, reply: Reply, limits: Limits) -> list[Partition]:
+        return []
 
     def absent(self, reply: Reply) -> bool:
         return False

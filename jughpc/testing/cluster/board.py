@@ -78,7 +78,8 @@ class Worker:
         only: The class that it keeps to.
         digests: The tasks that it is for, by the beginnings of their digests; none for all of the class.
         leaves: Whether it leaves to others what ran out of memory.
-        nothing_left: Called as it ends where nobody could do anything any more.
+        nothing_left: Called as it ends where nobody could do anything any more, with whether that holds of all
+            tasks, or of its own alone.
         broken_off: Called with the exit code as it ends by a signal.
     """
 
@@ -87,7 +88,7 @@ class Worker:
     store: Store
     environ: Mapping[str, str]
     epoch: float
-    nothing_left: Callable[[Place], None] = lambda where: None
+    nothing_left: Callable[[Place, bool], None] = lambda where, is_all: None
     broken_off: Callable[[int], None] = lambda code: None
     only: str = DEFAULT
     digests: frozenset[str] = frozenset()
@@ -114,12 +115,25 @@ class Worker:
             return 143
         self._end()
         if code != 3 and self._sees_all():
-            self.nothing_left(self.where)
+            self.nothing_left(self.where, True)
+        elif not self._sees_all() and self._is_class_over():
+            self.nothing_left(self.where, False)
         return code
 
     def _sees_all(self) -> bool:
         """Return whether it may run any task: else it knows too little of others to say that nothing is left."""
         return not (self.digests or self.leaves) and all(task.only == self.only for task in self.board.tasks)
+
+    def _is_class_over(self) -> bool:
+        """Return whether each task that it is for is done or failed, as the store tells."""
+        views = [self.store.look(self.store.shard_of(digest)) for digest in self.board.digests]
+        ended = set[bytes]().union(*(view.done | view.failed for view in views))
+        return all(digest in ended for number, digest in enumerate(self.board.digests) if self._is_for(number))
+
+    def _is_for(self, number: int) -> bool:
+        if self.digests:
+            return self.board.digests[number].hex()[: len(next(iter(self.digests)))] in self.digests
+        return self.board.tasks[number].only == self.only
 
     def _work(self) -> Generator[float, None, int]:
         while left := self._left():
@@ -152,10 +166,8 @@ class Worker:
         task, digest = self.board.tasks[number], self.board.digests[number]
         if task.needs is not None and self.board.digests[task.needs] in lacking:
             return False
-        if self.digests:
-            return digest.hex()[: len(next(iter(self.digests)))] in self.digests
         lacked = self.leaves and any(death.how == MEMORY for death in self.store.deaths(digest))
-        return task.only == self.only and not lacked
+        return self._is_for(number) and not lacked
 
     def _take(self, left: Mapping[int, View]) -> tuple[int, Claim] | None:
         """Return a task that nobody holds and that ends in time, and the claim on it; None if there is none."""

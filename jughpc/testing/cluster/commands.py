@@ -181,7 +181,7 @@ def reduce(bench: Bench, command: Command) -> int:
     return own.code
 
 
-def withdraw(bench: Bench, token: str) -> Iterator[str]:
+def withdraw(bench: Bench, token: str, stem: str = "") -> Iterator[str]:
     """Withdraw the elements that are still queued, as who finds nothing left to do has it done."""
     files, clusters = bench.seat.files, bench.clusters.hasty(withdrawing.PATIENCE)
     yield from withdrawing.withdraw(
@@ -189,4 +189,5 @@ def withdraw(bench: Bench, token: str) -> Iterator[str]:
         bench.home.path(JUGDIR),
         token,
         lambda one: clusters.recorded(one.scheduler, one.limits, one.commands),
+        stem,
     )

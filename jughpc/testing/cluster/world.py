@@ -269,12 +269,18 @@ class World:
         assert found is not None  # submit made it
         return found
 
-    def _nothing_left(self, start: Start, where: Place) -> None:
+    def _nothing_left(self, start: Start, where: Place, is_all: bool) -> None:
         """Let the element that finds nothing left to do withdraw the others, as `execute` has it done."""
-        if where.ref is None or where.elements < 2 or not withdraw.mark(self._looker().files, where.ref.submission):
+        if where.ref is None or where.elements < 2:
             return
-        token = where.ref.submission
-        self._seat("withdraw", lambda seat: "".join(commands.withdraw(self._bench(seat), token)), None, start.node)
+        token, stem = where.ref.submission, "" if is_all else Path(start.job.ask.script).stem
+        if not withdraw.mark(self._looker().files, token, stem):
+            return
+
+        def play(seat: Seat) -> str:
+            return "".join(commands.withdraw(self._bench(seat), token, stem))
+
+        self._seat("withdraw", play, None, start.node)
 
     def _collector_doom(self) -> Doom | None:
         dooms, place = self.plan.collector_dooms, self._collectors

@@ -15,6 +15,7 @@ from jughpc import units
 from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.logs import log_name
 from jughpc.batch.options import Grammar, Own, refuse_resources
+from jughpc.batch.partitions import Partition
 from jughpc.batch.ranges import ranges
 from jughpc.batch.scheduler import (
     Capabilities,
@@ -172,6 +173,12 @@ class GridEngine:
 
     def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
         return Room()
+
+    def partitions_command(self) -> list[str]:
+        return []
+
+    def parse_partitions(self, reply: Reply, limits: Limits) -> list[Partition]:
+        return []
 
     def absent(self, reply: Reply) -> bool:
         return "Please set the environment variable SGE_ROOT" in reply.stderr
