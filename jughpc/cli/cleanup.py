@@ -11,6 +11,7 @@ from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
 from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
+from jughpc.units import several
 
 if TYPE_CHECKING:
     from jughpc.app.upkeep.leftovers import Tidied
@@ -90,4 +91,5 @@ def _free(site: Site, wait: bool, force: bool) -> None:
     removed = sum(row.removed for row in held)
     echo(f"Removed {removed} locks")
     if removed < len(held) and not wait:
-        echo(f"{len(held) - removed} claims may be held by live workers; --wait watches them to be sure.")
+        left = several(len(held) - removed, "claim")
+        echo(f"{left} may be held by live workers; --wait watches to be sure.")

@@ -95,7 +95,7 @@ def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: fl
     from jughpc.config.fit import own_options
 
     options = ElementOptions(
-        workdir=Path.cwd(),
+        workdir=elements.workdir(),
         resources=replace(elements.charged(settings), walltime=patience + 60),  # many sites refuse a job without a time
         setup=settings.setup,
         extra=(*own_options(settings), *extra),

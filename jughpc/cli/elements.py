@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jughpc import host
 from jughpc._version import __version__
+from jughpc.cli import common
 from jughpc.config.settings import BUILT_IN
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ _SAME = (
 """Ends with 0 where jughpc of this version is; else it says what is there."""
 
 
+def workdir() -> Path:
+    """Return the folder where jobs run, from which their interpreter imports first. Raises TrustError."""
+    here = Path.cwd()
+    common.trust().check_imports(here)
+    return here
+
+
 def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = ()) -> ElementOptions:
     """Return how each element is run, and what the jobs that follow ask for.
 
@@ -39,7 +47,7 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
 
     each = _of_elements(values)
     return ElementOptions(
-        workdir=Path.cwd(),
+        workdir=workdir(),
         resources=each,
         throttle=values.throttle,
         setup=values.setup,

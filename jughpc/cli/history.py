@@ -45,7 +45,8 @@ def submissions(site: Site, as_json: bool) -> int:
 @click.option("--submission", "number", type=int, metavar="N", help="Which one.  [the latest]")
 @click.option("--array", "size", type=click.IntRange(min=1), metavar="N", help="Elements of the array.  [as before]")
 @click.option("--after", metavar="JOBID", multiple=True, help="Start the array once this job ended well: repeatable.")
-def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str, ...]) -> int:
+@click.option("--wait", is_flag=True, help="Wait until all of it has ended.")
+def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str, ...], wait: bool) -> int:
     """Submit JUGFILE as it was submitted before: the same options, resources and reduce, but for --after.
 
     A submission to this machine that nobody supervises any more, after a reboot or a kill, goes on as it is.
@@ -55,6 +56,7 @@ def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str,
     from jughpc.app.submit.submit import plan_submission, submit
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
+    from jughpc.cli.wait import wait_until_the_end
 
     clusters = common.clusters()
     if (revived := revive(site, clusters, number)) is not None:
@@ -66,6 +68,7 @@ def resubmit(site: Site, number: int | None, size: int | None, after: tuple[str,
         with heeding_signals():
             done = submit(planned)
         common.show(output.queued(done))
+        return wait_until_the_end(site, clusters, done.submission) if wait else ExitCode.DONE
     return ExitCode.DONE
 
 

@@ -39,17 +39,34 @@ class Trust:
         if objection := self.objection(path):
             raise TrustError(objection)
 
+    def check_imports(self, folder: Path) -> None:
+        """Return if what lies in `folder` may be imported. Raises TrustError where anybody may put modules there.
+
+        The sticky bit keeps others from what lies there, and not from putting more beside it.
+        """
+        with suppress(OSError, RuntimeError):
+            real = folder.resolve()
+            if self._covers(real) or not real.stat().st_mode & stat.S_IWOTH:
+                return
+            raise TrustError(
+                f"what lies in {real} would be imported, and anybody may put modules there. Work in a folder of your "
+                f"own; or if you trust all who write there: jughpc trust {quote(str(real))}"
+            )
+
     def objection(self, path: Path) -> str:
         """Return why `path` is not to be used, and what to do; "" if it may be, or is not there."""
         with suppress(OSError, RuntimeError):  # who cannot look, or meets a loop of links, cannot read it either
             real = path.resolve()
-            if self.all_of_it or any(real.is_relative_to(folder) for folder in self.folders):
+            if self._covers(real):
                 return ""
             for reason in self._reasons(real):
                 folder = real if real.is_dir() else real.parent
                 advice = f"If you trust all who write there: jughpc trust {quote(str(folder))}"
                 return f"{path} is not used, for it could run code of others: {reason}. {advice}"
         return ""
+
+    def _covers(self, real: Path) -> bool:
+        return self.all_of_it or any(real.is_relative_to(folder) for folder in self.folders)
 
     def _reasons(self, path: Path) -> Iterator[str]:
         found = path.stat()

@@ -58,6 +58,12 @@ class View:
         """Return sets that hold all that is done; one that is as it was in an earlier view may be the same object."""
         return (self.done,)
 
+    def lacking(self, digests: Set[bytes]) -> Set[bytes]:
+        """Return those of `digests` that have no result, at the price of these and not of all that is done."""
+        for part in self.parts():
+            digests = digests - part
+        return digests
+
     def top(self, key: bytes) -> int:
         """Return the highest generation on `key`, 0 if nobody ever claimed it."""
         generations = self.claims.get(key)

@@ -71,5 +71,5 @@ def _chosen(store: Store, marks: Mapping[int, str], looks: int | None) -> Sequen
 def _lacking(store: Store, shards: Sequence[int], tasks: Callable[[int], Set[bytes]]) -> Iterator[tuple[int, Broken]]:
     for shard in shards:
         view = store.look(shard)
-        if gone := tasks(shard) - view.done:
+        if gone := view.lacking(tasks(shard)):
             yield shard, Broken(view, gone)

@@ -10,9 +10,7 @@ from __future__ import annotations
 import pickle
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import accumulate, chain
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from pickle import dumps
 from typing import Any, NamedTuple
@@ -170,30 +168,18 @@ def decode_copy(payload: bytes, entry: Entry) -> Any:
 
 def pack(results: Mapping[bytes, Encoded]) -> list[Buffer]:
     """Return the parts of a result file that holds `results`."""
-    codecs, crcs, lengths, parts = zip(*results.values(), strict=True) if results else ((), (), (), ())
     offset = _HEADER.size + _ENTRY.size * len(results)
-    body: Iterable[Buffer]
-    if max(lengths, default=0) < ALIGN:  # as often, and in a third of the time
-        offsets, body = list(accumulate(lengths, initial=offset))[:-1], chain.from_iterable(parts)
-    else:
-        offsets, body = _aligned(offset, lengths, parts)
-    index = b"".join(map(_ENTRY.pack, results, offsets, lengths, codecs, crcs))
-    return [_HEADER.pack(MAGIC, len(results), zlib.crc32(index)), index, *_joined(list(body))]
-
-
-def _aligned(
-    offset: int, lengths: Sequence[int], parts: Sequence[tuple[Buffer, ...]]
-) -> tuple[list[int], list[Buffer]]:
-    """Return where each payload begins, and all of them with the gaps that this takes."""
-    offsets, body = list[int](), list[Buffer]()
-    for length, own in zip(lengths, parts, strict=True):
+    entries, entry = list[bytes](), _ENTRY.pack
+    body: list[Buffer] = []
+    for digest, (codec, crc, length, parts) in results.items():  # which is quicker than columns of all
         if length >= ALIGN and (gap := -offset % ALIGN):
             body.append(bytes(gap))
             offset += gap
-        offsets.append(offset)
-        body += own
+        entries.append(entry(digest, offset, length, codec, crc))
+        body += parts
         offset += length
-    return offsets, body
+    index = b"".join(entries)
+    return [_HEADER.pack(MAGIC, len(results), zlib.crc32(index)), index, *_joined(body)]
 
 
 def index_size(head: Buffer) -> int:
@@ -234,15 +220,13 @@ def intact(data: memoryview, index: Mapping[bytes, Entry]) -> Iterator[tuple[byt
 
 def whole(data: memoryview) -> dict[bytes, Encoded]:
     """Return the results of the file `data` as they were encoded, none if one is damaged. Raises DamagedError."""
-    entries = list(_ENTRY.iter_unpack(_index(data)))
-    if not entries:
-        return {}
-    digests, offsets, lengths, codecs, crcs = zip(*entries, strict=True)
-    payloads = [data[offset : offset + length] for offset, length in zip(offsets, lengths, strict=True)]
-    if tuple(map(len, payloads)) != lengths or tuple(map(crc32, payloads)) != crcs:
-        return {}
-    fields = zip(codecs, crcs, lengths, zip(payloads, strict=True), strict=True)
-    return dict(zip(digests, map(partial(_new, Encoded), fields), strict=True))
+    found = dict[bytes, Encoded]()
+    for digest, offset, length, codec, crc in _ENTRY.iter_unpack(_index(data)):
+        payload = data[offset : offset + length]
+        if len(payload) != length or crc32(payload) != crc:
+            return {}
+        found[digest] = _new(Encoded, (codec, crc, length, (payload,)))
+    return found
 
 
 def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:

@@ -11,13 +11,15 @@ from jughpc.errors import SettingError
 from jughpc.tasks.callee import Callee, unwrapped, versioned
 from jughpc.tasks.digest import encoding
 from jughpc.tasks.digest.naming import find
-from jughpc.tasks.task import Task
+from jughpc.tasks.task import NO_KWARGS, UNSET, Task, alltasks
 from jughpc.tasks.walk import Steps
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Q = ParamSpec("Q")
 S = TypeVar("S")
+
+_new = object.__new__
 
 
 class Decorator(Protocol):
@@ -72,7 +74,11 @@ class TaskGenerator(Generic[P, R]):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Task[R]:
         if self._callee is not None:  # as mostly: a million calls of the same function
-            return Task.calling(self._callee, args, kwargs)
+            task: Task[R] = _new(Task)  # as Task.calling does, in two thirds of its time
+            task.callee, task.args, task.kwargs = self._callee, args, kwargs or NO_KWARGS
+            task._digest, task._value = None, UNSET
+            alltasks.append(task)
+            return task
         f, args, kwargs = unwrapped(self.f, args, kwargs)
         callee = versioned(f, self._version)
         if self._asks is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -81,6 +82,8 @@ def hidden_modules(folder: Path, module: ModuleType | None = None, error: BaseEx
 
 
 def _impostors(folder: Path) -> Iterator[tuple[str, Path]]:
+    if folder == Path(json.__file__).parents[1]:  # Python's own, which is first on the path where it is told to be safe
+        return
     ours = ("click", "yaml", "numpy", "psutil", "jinja2", "rich", "redis", "IPython")
     for name in sorted((sys.stdlib_module_names | {*ours}) & sys.modules.keys()):
         if name != "__main__" and (origin := getattr(sys.modules[name], "__file__", None)):

@@ -27,10 +27,10 @@ R = TypeVar("R")
 alltasks: list[Task[Any]] = []
 """Every task since the jugfile was loaded, in the order of creation."""
 
-_UNSET: Any = object()
+UNSET: Any = object()
 _make_item: Callable[[Task[Any], Any], Any]  # a tasklet is made of tasks, not the other way round
 _trust = Trust()
-_NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
+NO_KWARGS: dict[str, Any] = {}  # shared by all calls without keyword arguments
 
 
 class Task(Standin, Generic[R]):
@@ -47,7 +47,7 @@ class Task(Standin, Generic[R]):
     __slots__ = ("_digest", "_value", "args", "callee", "kwargs")
     store: ClassVar[Any] = None
     _digest: bytes | None
-    _value: Any  # R or _UNSET
+    _value: Any  # R or UNSET
     args: tuple[Any, ...]
     callee: Callee
     kwargs: dict[str, Any]
@@ -60,18 +60,16 @@ class Task(Standin, Generic[R]):
     def _fill(self, callee: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.callee = callee
         self.args = args
-        self.kwargs = kwargs or _NO_KWARGS
+        self.kwargs = kwargs or NO_KWARGS
         self._digest = None
-        self._value = _UNSET
+        self._value = UNSET
         alltasks.append(self)
 
     @classmethod
     def calling(cls, callee: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task[Any]:
         """Make the task of a call whose function is known already."""
         task = cls.__new__(cls)
-        task.callee, task.args, task.kwargs = callee, args, kwargs or _NO_KWARGS  # as _fill does, a call quicker
-        task._digest, task._value = None, _UNSET
-        alltasks.append(task)
+        task._fill(callee, args, kwargs)
         return task
 
     @property
@@ -176,7 +174,7 @@ class Task(Standin, Generic[R]):
 
     def value(self) -> R:
         """Return the result, from the store at the first call. Raises ResultMissingError."""
-        if self._value is _UNSET:
+        if self._value is UNSET:
             self._value = _trust.read(self, chosen_store())
         return self._value  # type: ignore[no-any-return]  # R, and a cast would cost a call
 
@@ -198,7 +196,7 @@ class Task(Standin, Generic[R]):
 
     def is_loaded(self) -> bool:
         """Tell whether the value is kept in this object."""
-        return self._value is not _UNSET
+        return self._value is not UNSET
 
     def keep(self, value: R) -> None:
         """Keep a value that is known already in this object."""
@@ -206,7 +204,7 @@ class Task(Standin, Generic[R]):
 
     def unload(self) -> None:
         """Let go of the value kept in this object; the stored result stays."""
-        self._value = _UNSET
+        self._value = UNSET
 
     def unload_recursive(self) -> None:
         """Let go of the values of this task and of all that it depends on."""

@@ -74,6 +74,7 @@ class StoreContract:
         store.fail(FAILURE)
         view = store.look(store.shard_of(A))
         assert (view.done, view.failed) == ({B}, {A})
+        assert view.lacking({A, B, FAR}) == {A, FAR}
 
     def test_removed_results_are_gone(self, store: Store) -> None:
         store.put(A, 1)

@@ -139,9 +139,9 @@ class Knowledge:
     def _is_news(self, shard: int, tasks: str) -> bool:
         return bool(self.frontier.left[shard]) and shard not in self._marked and self._set_name(shard) == tasks
 
-    def _lost(self, shard: int) -> set[bytes]:
+    def _lost(self, shard: int) -> Set[bytes]:
         known = {digest for digest in self.frontier.digests(shard) if self.is_done(digest)}
-        return known - self._store.look(shard).done if known else set()
+        return self._store.look(shard).lacking(known) if known else set()
 
     def _learn_done(self, shard: int, indices: list[int], first: bool) -> None:
         self.frontier.done(shard, indices)

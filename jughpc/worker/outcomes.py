@@ -50,7 +50,7 @@ class Outcomes:
     def publish(self, shard: int, results: Mapping[int, Encoded]) -> None:
         """Publish results of the held shard; those that others may have taken over are dropped."""
         digests = self._graph.digests
-        named = dict(zip(map(digests.__getitem__, results), results.values(), strict=True))
+        named = {digests[index]: encoded for index, encoded in results.items()}
         if not named:
             return
         what = f"store results of {len(named)} tasks"

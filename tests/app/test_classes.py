@@ -182,6 +182,7 @@ def test_elements_of_a_class_that_has_nothing_left_were_not_cancelled_by_hand(pi
     assert len(ended_by_hand(jobs)) == 5
     withdraw.mark(pipe.files, token, "1-array")
     assert ended_by_hand(report(pipe.site, pipe.clusters).jobs) == set()
+    assert "5 not needed any more" in pipe.screen()
 
 
 def test_more_elements_are_of_the_classes_that_can_go_on(pipe):

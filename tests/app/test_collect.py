@@ -56,7 +56,7 @@ def test_the_wait_ends_once_all_is_done(lab):
     lab.begin()
     lab.stage.at(100, lab.all_done)
     assert sleep_until(lab.site, lab.clusters).end is End.DONE
-    assert 100 <= lab.clock.now() < 100 + 1.3 * BY_HAND + 1
+    assert 100 <= lab.clock.now() < 190  # a minute's pause, with its jitter, and the looks
 
 
 def test_without_a_submission_it_goes_on_though_nobody_works_for_somebody_may_come(lab):

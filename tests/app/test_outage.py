@@ -8,6 +8,7 @@ import pytest
 
 from jughpc.app.submit.collect import Charge, End, collect
 from jughpc.app.submit.outage import outlast
+from jughpc.config.settings import Settings
 from jughpc.testing.simfiles import Orders
 from jughpc.worker.patience import CANNOT_PASS
 from tests.app.lab import Lab
@@ -80,6 +81,13 @@ def test_a_reader_who_has_left_is_not_waited_for(lab):
     with pytest.raises(BrokenPipeError):
         outlast(lab.site, lambda: fails(errno.EPIPE, None))
     assert lab.clock.now() == 0
+
+
+def test_who_has_no_patience_does_not_say_that_he_looks_again(labs):
+    lab = labs(settings=Settings(patience=0.0))
+    with pytest.raises(OSError, match="no"):
+        outlast(lab.site, lambda: fails(errno.EROFS, "/jugdir/x"))
+    assert (lab.clock.now(), lab.said) == (0, [])
 
 
 def test_patience_ends(lab):

@@ -28,6 +28,7 @@ COMMANDS = {
 
 ENDLESS = ["webstatus"]  # which serves until it is told to stop
 WAITING = [
+    ("collect", "few files"),
     ("sleep-until", "few files"),
     ("sleep-until", "small files"),
     ("sleep-until", "file for workers"),

@@ -53,6 +53,26 @@ def test_what_a_stranger_wrote_is_refused_with_owner_and_command_until_it_is_tru
     assert jughpc(*words).returncode in (0, 1)
 
 
+@pytest.mark.parametrize("command", ["status", "execute", "submit"])
+def test_no_module_is_imported_that_a_stranger_put_beside_ones_own_jugfile(jughpc: Shell, command: str) -> None:
+    jughpc.write("three.py", f"import helper\n{THREE}")
+    jughpc.write("helper.py", "open('ran', 'a').close()\n")
+    hand_over(jughpc, "helper.py")
+    jughpc.cwd.chmod(0o1777)
+    refused = jughpc(command, "three.py")
+    assert (refused.returncode, "anybody may put modules there" in refused.stderr) == (2, True)
+    assert jughpc.names() == {"three.py", "helper.py"}
+
+
+def test_no_job_runs_where_a_stranger_may_put_modules_though_the_jugfile_lies_elsewhere(jughpc: Shell) -> None:
+    (jughpc.cwd / "own").mkdir(mode=0o755)
+    jughpc.write("own/three.py", THREE)
+    jughpc.cwd.chmod(0o1777)
+    refused = jughpc("submit", "own/three.py", "--scheduler", "local")
+    assert (refused.returncode, "anybody may put modules there" in refused.stderr) == (2, True)
+    assert jughpc("status", "own/three.py").returncode == 1
+
+
 def test_jobs_trust_whom_their_submitter_trusted_though_they_find_no_home(jughpc: Shell) -> None:
     jughpc.write("three.py", THREE)
     hand_over(jughpc, "three.py")

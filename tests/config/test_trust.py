@@ -56,6 +56,19 @@ def test_what_anybody_may_replace_is_refused_but_not_below_a_sticky_folder(home,
     assert trust_of(home, {}).objection(thing) == ""
 
 
+def test_nothing_is_imported_from_where_anybody_may_put_modules_unless_that_folder_is_trusted(home, project):
+    for mode in (0o700, 0o775, 0o2770):
+        project.chmod(mode)
+        trust_of(home, {}).check_imports(project)
+    for mode in (0o777, 0o1777):
+        project.chmod(mode)
+        with pytest.raises(TrustError, match=r"anybody may put modules there.*jughpc trust /"):
+            trust_of(home, {}).check_imports(project)
+    add(home, project)
+    trust_of(home, {}).check_imports(project)
+    trust_of(home, {}).check_imports(project / "absent")
+
+
 @root
 def test_what_is_anothers_is_refused_with_its_owner_and_the_command(home, thing):
     os.chown(thing, STRANGER, -1)

@@ -103,9 +103,8 @@ def test_a_submission_whose_jobs_are_lost_says_so_and_is_submitted_once_more(lap
     damage(local)
     told = laptop.run("status").stdout
     assert "jughpc resubmit" in told
-    assert "submission 2" in laptop.jughpc("resubmit")
     (laptop.folder / "gate").touch()
-    until(laptop.output)
+    assert "submission 2" in laptop.jughpc("resubmit", "--wait")
     assert laptop.output() == laptop.primes
 
 

@@ -75,7 +75,8 @@ def test_a_failure_is_recorded_with_the_users_own_traceback(bench, how):
     worker = bench.worker(FAILING, how).run()
     (failure,) = worker.worker.tally.failures
     assert bench.store.failure(failure.digest) == failure
-    assert (failure.exception, failure.tries) == ("ZeroDivisionError: integer division or modulo by zero", 1)
+    assert failure.exception.startswith("ZeroDivisionError: ")  # whose words differ by version
+    assert failure.tries == 1
     assert "return 1 // i" in failure.trace
     assert "jughpc/" not in failure.trace
 

@@ -75,6 +75,7 @@ def choose(
     target = _chosen(folder, jugfile, jugdir, args, usual, trust)
     if trust:
         trust.check(target.jugfile)
+        trust.check_imports(target.jugfile.parent)
         if isinstance(target.location, Folder):
             trust.check(target.location.path)
         if isinstance(target.location, Memory) and target.location.path:

@@ -32,12 +32,14 @@ def outlast(site: Site, action: Callable[[], T]) -> T:
         try:
             return action()
         except OSError as error:
-            if since is None or clock.now() - begun > _WELL:
-                since = clock.now()
-                pauses.reset()
-                _say(site, error, since + site.settings.patience - clock.now())
-            if not _may_pass(error) or clock.now() - since >= site.settings.patience:
+            is_new = since is None or clock.now() - begun > _WELL
+            since = clock.now() if since is None or is_new else since
+            left = since + site.settings.patience - clock.now()
+            if not _may_pass(error) or left <= 0:
                 raise
+            if is_new:
+                pauses.reset()
+                _say(site, error, left)
         clock.sleep(pauses.next())
 
 

@@ -90,9 +90,24 @@ def supervise(files: Files, clock: Clock, place: Path | None = None) -> None:
     while generation := take_over(files, clock):
         supervisor = Supervisor(files, clock, generation, place)
         supervisor.run()
-        files.write(f"supervisor.{generation}.closed", [])
+        _close(files, clock, generation)
         if set(folder.job_ids(files.names(""))) <= set(supervisor.jobs) | supervisor.damaged:
             return
+
+
+def _close(files: Files, clock: Clock, generation: int) -> None:
+    """Say that no more jobs are taken: who submits one would count on this process."""
+    told = False
+    while True:
+        try:
+            return files.write(f"supervisor.{generation}.closed", [])
+        except (FileExistsError, FileNotFoundError):  # an earlier try got so far; the folder was removed
+            return None
+        except OSError as error:
+            if not told:
+                write_log(f"{error}; trying again to say that this ends")
+            told = True
+        clock.sleep(LOOK)
 
 
 def take_over(files: Files, clock: Clock) -> int:

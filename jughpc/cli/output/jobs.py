@@ -49,7 +49,8 @@ def submission(report: Report, jobs: Jobs, *, full: bool = False) -> Iterator[Ro
 def _elements(report: Report, jobs: Jobs) -> Row:
     counts = report.elements
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
-    words = {State.CANCELLED: "not needed any more"} if jobs.withdrawn and not jobs.cancelled else {}
+    is_ours = (jobs.withdrawn or jobs.not_needed) and not jobs.cancelled
+    words = {State.CANCELLED: "not needed any more"} if is_ours else {}
     spans: list[Span] = [(f"{several(counts.total(), 'element')}: ", "")]
     for state in State:
         if state in always or counts[state]:

@@ -99,7 +99,7 @@ class FileStore:
         return {
             digest
             for shard, members in by_shard(self.shard_of, digests).items()
-            for digest in members - self.look(shard).done
+            for digest in self.look(shard).lacking(members)
         }
 
     def remove(self, digests: Iterable[bytes]) -> int:
@@ -181,7 +181,7 @@ class FileStore:
         marker = self._marker(shard, set_name(tasks))
         doubtful = f"{marker}.{self._results.unique()}.tmp"
         self._files.save(doubtful, [])  # a name that means nothing yet: no lie may stay if this process dies here
-        if tasks - self.look(shard).done:  # removed between the look before and the mark
+        if self.look(shard).lacking(tasks):  # removed between the look before and the mark
             self._files.remove(doubtful)
             return
         with suppress(FileNotFoundError):  # who removed a result after that look took the mark away

@@ -171,7 +171,7 @@ class RedisStore:
     def mark_complete(self, shard: int, tasks: Set[bytes]) -> None:
         name = marker_name(_LAYOUT, shard, set_name(tasks))
         self._server.do(lambda client: client.sadd(self._server.key("complete"), name))
-        if tasks - self.look(shard).done:  # invalidated between the look before and the marker
+        if self.look(shard).lacking(tasks):  # invalidated between the look before and the marker
             self._server.do(lambda client: client.srem(self._server.key("complete"), name))
 
     def unmark_complete(self, shards: Set[int]) -> None:

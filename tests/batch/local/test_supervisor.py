@@ -134,6 +134,40 @@ def test_a_file_server_that_is_away_does_not_end_the_supervisor(machine):
     assert (files.failures, status(machine, job).state) == (0, State.DONE)
 
 
+class AilingDisk(OsFiles):
+    """Files of which each call meets one errno after the other once the supervisor has signed on, then goes well."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        answers = {errno.EINTR, errno.ENOENT, errno.EEXIST}  # Python tries again at the first
+        self.ahead = {call: sorted(set(errno.errorcode) - answers) for call in ("names", "read", "write", "closed")}
+
+    def _meet(self, call: str, path: str) -> None:
+        if self.ahead[call] and "supervisor.1" in super().names(""):
+            raise OSError(self.ahead[call].pop(), "no", path)
+
+    def names(self, folder: str) -> list[str]:
+        self._meet("names", folder)
+        return super().names(folder)
+
+    def read(self, path: str, limit: int = -1) -> bytes:
+        self._meet("read", path)
+        return super().read(path, limit)
+
+    def write(self, path: str, parts: Sequence[bytes], mode: int | None = None) -> None:
+        self._meet("closed" if path.endswith(".closed") else "write", path)
+        super().write(path, parts, mode)
+
+
+def test_a_supervisor_outlasts_each_errno_in_each_call(machine):
+    job = publish(machine, "true", size=2)
+    files = AilingDisk(machine.folder / "local")
+    supervise(files, FastClock())
+    assert [one.state for one in statuses(machine.files, job, OsClock())] == [State.DONE, State.DONE]
+    assert files.ahead == {"names": [], "read": [], "write": [], "closed": []}
+    assert "supervisor.1.closed" in machine.files.names("")
+
+
 class JoinAtClose(OsFiles):
     """Files through which a job is published just before the supervisor says that it is closed."""
 
