@@ -132,9 +132,14 @@ def record_accepted(files: Files, submission: Submission, job: Accepted) -> None
 def entries(files: Files, submission: Submission) -> list[Entry]:
     """Return what is recorded of each job, in the order of submission."""
     names = files.names(submission.path)
+    return [_entry(files, submission, stem, names) for stem in stems(names)]
+
+
+def stems(names: Sequence[str]) -> list[str]:
+    """Return how the names of the files of each job begin that these names tell of, in the order of submission."""
     matches = [match for name in names for match in (_OUTCOME.fullmatch(name), _INTENT.fullmatch(name)) if match]
-    stems = sorted({(int(match[1]), match[2]) for match in matches})
-    return [_entry(files, submission, f"{ordinal}-{role}", names) for ordinal, role in stems]
+    found = sorted({(int(match[1]), match[2]) for match in matches})
+    return [f"{ordinal}-{role}" for ordinal, role in found]
 
 
 def accepted(files: Files, submission: Submission) -> list[Accepted]:

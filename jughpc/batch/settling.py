@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jughpc.batch import ends, journal, replacing, submissions
+from jughpc.batch import ends, journal, lost, replacing, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.journal import Entry, Intent, Never
 from jughpc.batch.scheduler import JobId
@@ -44,8 +44,10 @@ def settle(cluster: Cluster, files: Files, submission: Submission) -> Settled:
 
     Costs no command where nothing is open. May be called at any time by anybody, beside others who do.
     """
+    bare = lost.is_bare(files.names(submission.path)) and not submission.damage
+    trouble = [words] if bare and (words := lost.recover(cluster, files, submission)) else []
     before = [entry for entry in journal.entries(files, submission) if entry.outcome is None]
-    trouble = [words for entry in before if (words := _settle_one(cluster, files, submission, entry))]
+    trouble += [words for entry in before if (words := _settle_one(cluster, files, submission, entry))]
     found = {entry.stem: entry.outcome for entry in journal.entries(files, submission)}
     adopted = [job for entry in before if isinstance(job := found.get(entry.stem), Accepted)]
     replacing.settle(files, submission, cluster.clock.wall() - LONGEST_SUBMIT)
@@ -69,7 +71,7 @@ def settle_all(files: Files, jugdir: Path, cluster_of: Callable[[Submission], Cl
             submission = submissions.load(files, jugdir, number)
             if not submissions.is_own(submission):  # neither are its jobs looked for by name, nor can they be ended
                 continue
-            if _is_open(names) or journal.damaged(files, submission):
+            if _is_open(names) or lost.is_bare(names) or journal.damaged(files, submission):
                 found[number] = settle(cluster_of(submission), files, submission)
     return found
 

@@ -80,7 +80,7 @@ def prepare(files: Files, submission: Submission) -> Submission:
 
 def discard(files: Files, submission: Submission) -> None:
     """Remove all of a submission of which nothing was queued."""
-    for name in files.names(submission.path):
+    for name in sorted(files.names(submission.path), key=lambda name: name == RECORD):  # else it would look damaged
         if name != "logs":
             files.remove(f"{submission.path}/{name}")
     for folder in (submission.folder / "logs", submission.folder):
@@ -89,8 +89,8 @@ def discard(files: Files, submission: Submission) -> None:
 
 
 def numbers(files: Files) -> list[int]:
-    """Return the numbers of all recorded submissions, ascending."""
-    return [number for number in _folders(files) if RECORD in files.names(f"{ROOT}/{number}")]
+    """Return the numbers of all recorded submissions, ascending; also of those that lost the record, but not jobs."""
+    return [number for number in _folders(files) if any(map(_tells, files.names(f"{ROOT}/{number}")))]
 
 
 def load(files: Files, jugdir: Path, number: int) -> Submission:
@@ -108,6 +108,8 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
             return rescued
         raise JugdirError(f"{damage} No job of it is on record either. Remove its folder.") from error
     except FileNotFoundError:
+        if rescued := _from_intents(files, jugdir.absolute(), number, f"{jugdir / path} is not there any more."):
+            return rescued
         known = ", ".join(map(str, numbers(files))) or "none"
         raise JugdirError(f"There is no submission {number} in {jugdir}. Recorded: {known}.") from None
 
@@ -172,6 +174,10 @@ def is_over(files: Files, submission: Submission) -> bool:
 def to_json(fields: Mapping[str, Any]) -> bytes:
     """Return the text of a record, for programs and for people."""
     return json.dumps(fields, indent=1, default=_plain).encode()
+
+
+def _tells(name: str) -> bool:
+    return name == RECORD or name.endswith(".intent")
 
 
 def _took_number(files: Files, submission: Submission) -> bool:

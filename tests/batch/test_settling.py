@@ -42,7 +42,8 @@ def intent(files, submission, clock) -> Intent:
     return found
 
 
-def test_where_nothing_is_open_no_command_is_run(cluster, files, submission, slurm):
+def test_where_nothing_is_open_no_command_is_run(cluster, files, submission, intent, slurm):
+    journal.record_accepted(files, submission, intent.accepted("7"))
     settled = settling.settle(cluster, files, submission)
     assert [*settled.adopted, *settled.open, settled.trouble] == [""]
     assert slurm.commands == []
@@ -90,9 +91,10 @@ def test_a_job_that_ended_and_was_forgotten_is_adopted_by_its_own_word(cluster, 
 
 
 def test_all_submissions_are_settled_whichever_is_asked_for(cluster, files, submission, intent, tmp_path, slurm):
-    submissions.prepare(files, submission)
+    submissions.prepare(files, replace(submission, token="2b3c"))
     slurm.queue["7"] = intent.name
-    assert list(settling.settle_all(files, tmp_path, lambda _: cluster)) == [1]
+    assert list(settling.settle_all(files, tmp_path, lambda _: cluster)) == [1, 2]
+    assert submissions.is_over(files, submissions.load(files, tmp_path, 2))  # of which nothing was queued
     assert settling.settle_all(files, tmp_path, lambda _: cluster) == {}
 
 

@@ -90,6 +90,14 @@ LINES = {
         app("submit.live:add", "_unended(jobs, before)", "[]"),
     ),
     # collectors
+    "two collectors until the reduce is queued": (
+        "1 two collectors work side by side|1 two collects go on|3 reduced more than once",
+        batch("replacing:_is_collector", "is Role.COLLECT", "is Role.REDUCE"),
+    ),
+    "what was watched is forgotten": (
+        "5 tasks are left, the collector ended with code 3",
+        app("submit.collect:sleep_until", "(end, now.standing, now.jobs, observer)", "(end, now.standing, now.jobs)"),
+    ),
     "hands over while others work": (
         "1 a further array is queued while one goes on",
         app("submit.collect:_end", "if standing.workers or _hope(now.jobs, standing, is_silent):", "if False:"),
@@ -160,6 +168,14 @@ LINES = {
         "4 status ends with 0 though the .* did not end well",
         app("status.followers:troubles", "{**_missing(jobs), **_forgotten(jobs), **", "{**"),
     ),
+    "reduces what another has reduced": (
+        "3 reduced more than once",
+        app("submit.last_reduce:is_reduced_by_another", "return followers.is_red", "return False and followers.is_red"),
+    ),
+    "does not wait for its reduce": (
+        "4 submit --wait ends with 0 though it was never reduced",
+        app("submit.wait:wait_for", "Role.REDUCE if followers.reduce_of(submission) else Role.COLLECT", "Role.COLLECT"),
+    ),
     "the wait is over and all is well": (
         "4 submit --wait ends with 0 though it was never reduced",
         app("submit.wait:Waited.code", "self.state is State.DONE", "self.state is not State.FAILED"),
@@ -170,6 +186,10 @@ VARIANTS = {name: Parts(broken=changes) for name, (_, *changes) in LINES.items()
 CAUGHT = {name: how for name, (how, *_) in LINES.items()}
 
 FIRST = {
+    "two collectors until the reduce is queued": 600,
+    "what was watched is forgotten": 139,
+    "reduces what another has reduced": 374,
+    "does not wait for its reduce": 34,
     "an intent is not recorded": 96,
     "looks up in one process only": 94,
     "one look is enough": 6,

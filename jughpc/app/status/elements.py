@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jughpc.app.context.site import Site
-from jughpc.batch import journal, settling, standing, submissions, withdraw
+from jughpc.batch import journal, lost, settling, standing, submissions, withdraw
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State, Status
@@ -60,12 +60,15 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     if (files := site.files) is None:
         return None
     folder = site.location.folder()
+    found = settle(files, folder, clusters) if ask else {}  # first: it may find jobs that are on record no more
     submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
     if submission is None:
         return None
+    if lost.is_marked(files, submission) and not submission.damage:
+        submission = replace(submission, damage=lost.DAMAGE)
     cluster = clusters.recorded(submission.scheduler, submission.limits, submission.commands)
     cluster = cluster if submissions.is_own(submission) else cluster.of(submission.user)
-    settled = _settled(files, folder, clusters, submission) if ask else Settled()
+    settled = found.get(submission.number, Settled())
     accepted, stems = journal.accepted(files, submission), withdraw.marks(files, submission.token)
     jobs = Jobs(
         submission,
@@ -81,10 +84,9 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     return _asked(jobs, files) if ask else jobs
 
 
-def _settled(files: Files, folder: Path, clusters: Clusters, submission: Submission) -> Settled:
-    """Finish what any command left half done in this jugdir; return what is still open of `submission`."""
-    found = settling.settle_all(files, folder, lambda one: clusters.recorded(one.scheduler, one.limits, one.commands))
-    return found.get(submission.number, Settled())
+def settle(files: Files, folder: Path, clusters: Clusters) -> dict[int, Settled]:
+    """Finish what any command left half done in this jugdir; return what is still open, by submission."""
+    return settling.settle_all(files, folder, lambda one: clusters.recorded(one.scheduler, one.limits, one.commands))
 
 
 def _asked(jobs: Jobs, files: Files) -> Jobs:

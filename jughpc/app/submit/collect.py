@@ -71,11 +71,13 @@ class Verdict:
 
     Attributes:
         jobs: The submission that was waited for, None if there was none.
+        observer: Who has watched the workers meanwhile, None for nobody.
     """
 
     end: End
     standing: Standing
     jobs: Jobs | None = None
+    observer: Observer | None = None
 
     def news(self, wanted: str) -> str:
         """Return what whoever is to be told how all of it ended hears of that now; "" if others go on.
@@ -140,11 +142,11 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
         if end is not None and (end not in (End.ALONE, End.SILENT) or number is not None):
             if is_fresh or not loads.renew():
-                return Verdict(end, now.standing, now.jobs)
+                return Verdict(end, now.standing, now.jobs, observer)
             is_fresh = True  # what is left is judged anew
             continue
         if deadline is not None and site.clock.wall() > deadline - MARGIN:
-            return Verdict(End.LATE, now.standing, now.jobs)
+            return Verdict(End.LATE, now.standing, now.jobs, observer)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
         if words != told:
             backoff.reset()
@@ -251,7 +253,9 @@ def _handed_over(
     """Hand over, waiting for room as long as this job's own time lasts; return the verdict as it is then."""
     patient = replace(jobs, cluster=jobs.cluster.waiting(_left(site, clusters, charge)))
     try:
-        done = handover.hand_over(site, clusters, patient, verdict.standing, size, rounds, charge.stem)
+        done = handover.hand_over(
+            site, clusters, patient, verdict.standing, size, rounds, charge.stem, verdict.observer
+        )
     except FullError:
         return replace(verdict, end=End.FULL)
     return replace(verdict, end=End.HANDED_OVER) if done else verdict
@@ -259,7 +263,7 @@ def _handed_over(
 
 def _settled(site: Site, verdict: Verdict, jobs: Jobs) -> Verdict:
     """Write down who died of what, and judge anew: what failed for deaths that the scheduler explains may be tried."""
-    settle_deaths(site, jobs)
+    settle_deaths(site, jobs, verdict.observer)
     now = stand(verdict.standing.manifest, site.store(), {})
     end = End.ALONE if now.can_go_on() or now.manifest.barrier else End.BLOCKED
     return replace(verdict, end=end, standing=replace(verdict.standing, state=now.state, suspects=now.suspects))

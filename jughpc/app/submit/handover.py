@@ -26,6 +26,7 @@ from jughpc.batch.scheduler import JobId, Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.errors import FullError, JugError, SubmitError
+from jughpc.store.base import Observer
 
 _PASSING = (Cause.PREEMPTED, Cause.NODE_FAIL, Cause.REQUEUED, Cause.LAUNCH)
 """Why an array may have brought nothing, and the next one may all the same."""
@@ -79,13 +80,22 @@ def finds_broken(site: Site, jobs: Jobs) -> bool:
 
 
 def hand_over(
-    site: Site, clusters: Clusters, jobs: Jobs, standing: Standing, size: int, rounds: int, collector: str
+    site: Site,
+    clusters: Clusters,
+    jobs: Jobs,
+    standing: Standing,
+    size: int,
+    rounds: int,
+    collector: str,
+    observer: Observer | None = None,
 ) -> bool:
     """Free what the dead held and submit an array of `size` at most, and what follows it; return whether it was.
 
     Where there is no room for all of them, the reduce that waits for this collector makes some, none is queued before
     all is done, and fewer elements are.
 
+    Args:
+        observer: Who has watched the workers: whoever stood still meanwhile need not be watched anew by each element.
     Raises FullError if the system had no room for any, for as long as the cluster's patience lasts.
     """
     files, say, submission = site.files, site.say, jobs.submission
@@ -93,7 +103,7 @@ def hand_over(
         return False
     left, store = standing.unfinished, site.store()
     kept_off = keep_off(jobs, files, store) if store else {}  # before what tells of the dead is removed
-    freed = sum(row.removed for row in cleanup_claims(site, clusters))
+    freed = sum(row.removed for row in cleanup_claims(site, clusters, observer=observer))
     found, wanting = needy.left_of(submission, standing, store)  # behind that: it writes down who died of what
     if not ended_by_hand(jobs):
         size = _sized(site, submission, found, size)

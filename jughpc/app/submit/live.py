@@ -45,6 +45,7 @@ def live(site: Site, clusters: Clusters) -> list[Jobs]:
     """Return the submissions of which anything is queued or runs, or may for all that can be found out, ascending."""
     if (files := site.files) is None:
         return []
+    submitted.settle(files, site.location.folder(), clusters)
     every = submissions.every(files, site.location.folder())
     numbers = [one.number for one in every if submissions.is_live(files, one)]
     found = (submitted.find(site, clusters, number) for number in numbers)

@@ -45,11 +45,14 @@ class FoundClaim:
     removed: bool = False
 
 
-def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait: bool = False) -> list[FoundClaim]:
+def cleanup_claims(
+    site: Site, clusters: Clusters, *, force: bool = False, wait: bool = False, observer: Observer | None = None
+) -> list[FoundClaim]:
     """Remove the claims of the dead, and their records; return all claims found, the living ones too.
 
     Args:
         force: Remove all claims, whoever holds them.
+        observer: Who has watched them so far.
         wait: Watch those who may live for as long as it takes to see that they stand still.
     Raises:
         JugdirError: There is no store.
@@ -57,7 +60,7 @@ def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait:
     store, clock = _store(site), site.clock
     jobs = submitted.find(site, clusters)
     over = _over(jobs, store)
-    observer = store.observer()
+    observer = observer or store.observer()
     held = [_judged(observer, store, row, over) for row in _find(site, store)]
     end = clock.now() + store.pace.ttl + store.pace.beat
     while wait and not force and clock.now() < end and any(not row.proof for row in held):
@@ -69,10 +72,14 @@ def cleanup_claims(site: Site, clusters: Clusters, *, force: bool = False, wait:
     return cleaned
 
 
-def settle_deaths(site: Site, jobs: Jobs) -> None:
-    """Write down which tasks killed the workers that are dead by proof, and take back what the scheduler explains."""
+def settle_deaths(site: Site, jobs: Jobs, observer: Observer | None = None) -> None:
+    """Write down which tasks killed the workers that are dead by proof, and take back what the scheduler explains.
+
+    Args:
+        observer: Who has watched them so far.
+    """
     if store := site.store():
-        observer, over = store.observer(), _over(jobs, store)
+        observer, over = observer or store.observer(), _over(jobs, store)
         _settle(store, jobs, [_judged(observer, store, row, over) for row in _find(site, store)])
 
 

@@ -6,11 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jughpc.testing.cluster.blame import Blame
 from jughpc.testing.cluster.broken import all_made
 from jughpc.testing.cluster.model import Phase
 from jughpc.testing.cluster.parts import Parts
 from jughpc.testing.cluster.plan import Plan
-from jughpc.testing.cluster.referee import Blame, Trace
+from jughpc.testing.cluster.referee import Trace
 from jughpc.testing.cluster.world import ME, World, is_ours
 
 _LONG = 3 * 3600.0  # [s] within which everything ends that ever will

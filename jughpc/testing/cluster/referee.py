@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from jughpc.app.submit.collect import MARGIN
 from jughpc.batch.scheduler import Refusal, Reply, Role, Scheduler
 from jughpc.config.asks import DEFAULT
 from jughpc.errors import SubmitError
 from jughpc.testing.cluster import scripts
+from jughpc.testing.cluster.blame import Blame
 from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.mine import Ours, ours
@@ -22,30 +24,14 @@ Trace = Callable[[str], None]
 """Takes a line on what happens now."""
 
 _KILLED, _BROKEN = "a collector was killed", "setup failed on the collector's node"
-_NOBODY_LEFT = (_KILLED, _BROKEN)  # who could go on; users are told so
+_NOBODY_LEFT = (_KILLED, _BROKEN)
+"""No code of ours runs any more that could go on: a signal ended it between two calls, or the shell ended before Python
+began. Workers ask no scheduler, so nobody else is there until a user looks; then he is told, and what goes on."""
 _SAYS = {"refused": "says that nothing is queued", "was interrupted": "was to take back what was queued"}
 _KNOWN_FOR = 250.0  # [s] that a system must remember ends, for a collector to be blamed for what it does not know
 _TAKING_BACK = 45.0  # [s] after which nothing is left of what was taken back
 _SIDE_BY_SIDE = 120.0  # [s] that a collector may take to see that another takes its place
 _HANDING_OVER = 900.0  # [s] that one job may take to give way to the next, with a server that hangs meanwhile
-
-
-@dataclass(frozen=True)
-class Blame:
-    """One rule that was broken.
-
-    Attributes:
-        rule: Which of the five.
-        kind: In what way, always in the same words.
-        words: What happened, with the time.
-    """
-
-    rule: int
-    kind: str
-    words: str
-
-    def __str__(self) -> str:
-        return f"rule {self.rule}, {self.kind}: {self.words}"
 
 
 @dataclass(eq=False)
@@ -271,17 +257,32 @@ class Referee:
             self.blame(3, f"all is done and never reduced, {why}", f"submission {number}")
 
     def _may_give_up(self, number: int, left: set[int]) -> bool:
-        """Return whether the last collector could not go on, or its array brought nothing, by what does not pass.
+        """Return whether the last collector was right to leave tasks.
 
-        One that is of none of the classes that can be run of what is left brought nothing by our own fault.
+        That is no fault where its node has none of the system's commands: nothing can be queued there. Nor where its
+        own time was over while elements waited in the queue still: it says so, and how to go on. Nor where its array
+        brought nothing and every element met its time limit: none of the same kind would do better. One that is of none
+        of the classes that can be run of what is left brought nothing by our own fault.
         """
-        collectors = self._jobs(number, Role.COLLECT)
-        if collectors and (node := collectors[-1].elements[0].node) and not node.commands:
-            return True
         latest = self._latest(number)
         ends = {element.end for job in latest for element in job.elements.values()}
         brought = any(when >= latest[0].submitted for when in self.board.done.values()) if latest else True
-        return not brought and ends.isdisjoint((End.PREEMPTED, End.NODE_FAIL)) and self._tried(number, left)
+        if self._was_late(number) or self._is_cut_off(number):
+            return True
+        return not brought and ends <= {End.TIMEOUT} and self._tried(number, left)
+
+    def _is_cut_off(self, number: int) -> bool:
+        """Return whether the last collector ran where the system has no commands."""
+        nodes = [job.elements[0].node for job in self._jobs(number, Role.COLLECT)[-1:]]
+        return any(node and not node.commands for node in nodes)
+
+    def _was_late(self, number: int) -> bool:
+        """Return whether the last collector ran as long as it may."""
+        last = self._jobs(number, Role.COLLECT)[-1:]
+        return any(
+            job.ask.walltime and job.elements[0].ended - job.elements[0].started > job.ask.walltime - 2 * MARGIN
+            for job in last
+        )
 
     def _tried(self, number: int, left: set[int]) -> bool:
         """Return whether the last arrays that began were for some of what is left and can be run."""
