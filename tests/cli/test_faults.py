@@ -22,7 +22,7 @@ COMMANDS = {
     "resubmit": "jugfile.py more", "webstatus": "jugfile.py --port 0", "shell": "jugfile.py", "rescue": "held",
     "import-jug": "jugfile.py old.jugdata", "repair": "jugfile.jugdata", "touch": "jugfile.py",
     "completion": "bash", "explain": "double jugfile.py", "report": "jugfile.py",
-    "web": "jugfile.py --export kept", "logs": "jugfile.py",
+    "web": "jugfile.py --export kept", "logs": "jugfile.py", "wait": "jugfile.py", "profile": "init --scheduler local",
 }  # fmt: skip
 """Each command, and what is typed behind it."""
 
