@@ -139,6 +139,7 @@ def crashed(nfs, tmp_path_factory):
     projects = {version: Project.make(nfs, folder, version, MIXED) for version in nfs.versions}
     begin = [project for project in projects.values() for _ in range(WORKERS)]
     others = [project.start("node2", "execute", CLOCK_AHEAD="-100", **PACE) for project in begin]
+    wait_until(lambda: all(project.longs_on("node2") >= 2 for project in projects.values()))  # or little is left for it
     workers = [project.start("node1", "execute", **PACE) for project in begin]
     wait_until(lambda: all(project.longs_on("node2") >= 6 for project in projects.values()))
     nfs.act("crash", "node2")
