@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+from jughpc.tasks import running
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
 from jughpc.testing.ground import Ground
@@ -44,11 +45,12 @@ def playing(world: Ground) -> Iterator[None]:
     """Let all tasks that run in the block run in `world`."""
     _worlds.append(world)
     store, Task.store = Task.store, cast(Any, _CallersStore(world))
-    state = random.getstate()
+    state, aid, task = random.getstate(), running.aid, running.task
     random.seed(world.plan.seed)  # of the worker's pauses
     try:
         yield
     finally:
+        running.aid, running.task = aid, task  # those that were killed leave theirs
         random.setstate(state)
         Task.store = store
         _worlds.pop()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jughpc.tasks import running
 from jughpc.testing import replay
 from jughpc.testing.history import play
 from jughpc.testing.parts import Parts
@@ -42,3 +43,9 @@ def test_a_history_that_breaks_a_rule_ends_with_1_and_says_which(capsys):
 def test_an_unknown_variant_is_an_error_that_lists_what_there_is():
     with pytest.raises(SystemExit, match="'looks once'"):
         replay.main(["1", "--variant", LOOKS_ONCE.replace("once", "twice")])
+
+
+@pytest.mark.parametrize("seed", range(len(THEMES)))
+def test_a_history_leaves_nothing_behind_of_workers_that_were_killed(seed):
+    play(draw(seed))
+    assert (running.aid, running.task) == (None, None)
