@@ -79,7 +79,7 @@ def choose(files: Files, submission: Submission, one: Replacement, stays: Stays)
     try:
         journal.publish(files, _choice(submission, one.first), to_json({"stays": stays.value}))
     except FileExistsError:
-        return _chosen(files, submission, one.first)
+        return _chosen(files, submission, one.first) or Stays.NEW
     return stays
 
 
@@ -100,8 +100,8 @@ def _settle_one(
     files: Files, submission: Submission, one: Replacement, names: Sequence[str], begun_before: float
 ) -> None:
     found = {entry.stem: entry for entry in journal.entries(files, submission) if entry.stem in one.new}
-    if f"{one.first}.chosen" in names:
-        stays = _chosen(files, submission, one.first)
+    if f"{one.first}.chosen" in names and (chosen := _chosen(files, submission, one.first)):
+        stays = chosen
     elif any(_is_collector(entry) and not entry.withdrawn for entry in found.values()):
         stays = choose(files, submission, one, Stays.NEW)
     elif one.began < begun_before and all(entry.outcome for entry in found.values()):
@@ -129,8 +129,8 @@ def _choice(submission: Submission, first: int) -> str:
     return f"{submission.path}/{first}.chosen"
 
 
-def _chosen(files: Files, submission: Submission, first: int) -> Stays:
-    """Return what was chosen; what cannot be read is taken for what whoever looks would choose."""
+def _chosen(files: Files, submission: Submission, first: int) -> Stays | None:
+    """Return what was chosen, None if that cannot be read: then whoever looks goes by what he finds."""
     with suppress(*_UNREADABLE):
         return Stays(read_json(files, _choice(submission, first))["stays"])
-    return Stays.NEW
+    return None

@@ -163,6 +163,14 @@ def test_a_choice_that_cannot_be_read_is_made_as_whoever_looks_would(files, subm
     assert journal.taken_back(files, submission) == names(OLD)
 
 
+def test_a_choice_that_cannot_be_read_leaves_a_collector_where_the_new_one_was_taken_back(files, submission, announced):
+    accept(files, submission, *NEW)
+    journal.withdraw(files, submission, stems(NEW))
+    files.write(f"{submission.path}/3.chosen", [b"{"])
+    settle(files, submission, LATER)
+    assert journal.taken_back(files, submission) == names(NEW)
+
+
 def test_a_follower_that_was_withdrawn_stands_for_its_role_only_if_all_of_them_were(files, submission):
     accept(files, submission, COLLECT, REDUCE)
     jobs = journal.accepted(files, submission)
