@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from jughpc.batch.scheduler import Condition, Dependency, Job, JobId, Part, Resources, Role, Scheduler
+from jughpc.batch.scheduler import Condition, Dependency, Job, JobId, Resources, Role, Scheduler
 from jughpc.batch.submissions import Submission
 from jughpc.batch.typed import MOST_ELEMENTS
 from jughpc.errors import SettingError
@@ -96,7 +96,7 @@ def _arrays(submission: Submission, scheduler: Scheduler, start: Start) -> list[
         raise SettingError(f"An array of {total} elements does nothing. Ask for 1 or more.")
     if total > MOST_ELEMENTS:
         raise SettingError(f"An array of {total} elements is too much. Ask for {MOST_ELEMENTS} at most.")
-    parts = submission.workload.parts or (Part("", submission.workload.argv, total, options.resources),)
+    parts = submission.workload.in_parts(options.resources)
     arrays = [(part, size) for part in parts for size in chunks(part.size, submission.limits.array_size)]
     offsets = accumulate((size for _, size in arrays), initial=start.element)
     jobs = [

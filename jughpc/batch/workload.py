@@ -62,3 +62,7 @@ class Workload:
     size: int
     name: str
     parts: tuple[Part, ...] = ()
+
+    def in_parts(self, resources: Resources) -> tuple[Part, ...]:
+        """Return its parts: one of all elements, which ask for `resources`, where these are all alike."""
+        return self.parts or (Part("", self.argv, self.size, resources),)

@@ -110,9 +110,8 @@ def with_needy(submission: Submission, some: Sequence[Needy], found: Sequence[Cl
     if not some:
         return submission
     own = tuple(word for word in workload.argv if not word.startswith((*_OPTIONS, dependents.WORKERS)))
-    others = workload.parts or (Part("", workload.argv, workload.size, resources),)
     parts = [
-        *(others if any(one.can_begin for one in found) else ()),
+        *(workload.in_parts(resources) if any(one.can_begin for one in found) else ()),
         *(
             Part(
                 str(one.ask), dependents.with_options(own, f"--digests={_said(one.digests)}"),

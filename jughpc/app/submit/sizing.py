@@ -14,7 +14,7 @@ from jughpc.app.status.measured import by_function
 from jughpc.app.submit import classes, dependents
 from jughpc.app.submit.classes import Class
 from jughpc.batch.cluster import Cluster
-from jughpc.batch.scheduler import Bound, Part
+from jughpc.batch.scheduler import Bound
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.typed import MOST_ELEMENTS
 from jughpc.host import usable_cores
@@ -129,8 +129,7 @@ def further(submission: Submission, found: Sequence[Class], store: Store | None,
 def _measuring(submission: Submission) -> Submission:
     """Return the submission with elements that end after a while, and leave the rest to others."""
     workload = submission.workload
-    parts = workload.parts or (Part("", workload.argv, workload.size, submission.options.resources),)
-    option = f"--measure={FIRST_TIME:g}"
+    option, parts = f"--measure={FIRST_TIME:g}", workload.in_parts(submission.options.resources)
     some = tuple(replace(part, argv=dependents.with_options(part.argv, option)) for part in parts)
     return replace(submission, workload=replace(workload, parts=some))
 
