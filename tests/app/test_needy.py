@@ -72,6 +72,7 @@ def test_who_ran_out_of_memory_gets_more_in_elements_of_its_own(lab):
         ((MEMORY, MEMORY), DOUBLED, 16 * G),
         ((MEMORY, MEMORY), Retry(mem=2.0, mem_max=10 * G), 10 * G),
         ((MEMORY,), Retry(mem=1.5), 6 * G),
+        ((MEMORY,), Retry(mem=2.0, mem_max=3 * G), 4 * G),  # never less than it had
         ((MEMORY, CRASH), DOUBLED, 8 * G),
         ((CRASH,), DOUBLED, None),
         ((MEMORY,), Retry(time=2.0), None),
@@ -98,6 +99,14 @@ def test_who_met_the_time_limit_gets_more_time(lab):
     dies(lab.begin(), TIME)
     plan = planned(lab, retry=Retry(time=3.0, time_max=7200.0), walltime=3600.0)
     assert [part.resources.walltime for part in plan.submission.workload.parts] == [3600.0, 7200.0]
+
+
+def test_who_met_a_time_limit_that_nobody_knows_is_run_all_the_same_in_elements_that_leave_it_to_no_others(lab):
+    digest = dies(lab.begin(), TIME)
+    plan = planned(lab, retry=Retry(time=2.0))
+    assert parts(plan) == [("", 2, 4 * G), ("default", 1, 4 * G)]
+    assert [said(job, "--digests=") for job in plan.jobs] == [[], [digest], []]
+    assert "more       1 elements for sums.single (1), which met the time limit" in "\n".join(output.planned(plan))
 
 
 def test_where_all_that_is_left_needs_more_there_are_no_other_elements(lab):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 
@@ -112,10 +112,8 @@ def hand_over(
     after = dependents.of_array(site.target, submission, rounds, now)
     last = dependents.collector(site.target, submission, rounds, now, last=True)
     say(f"freed {freed} claims of the dead; submitting {size} more elements for {left} tasks")
-    for one in wanting:
-        say(f"{len(one.digests)} of these {one.why}: they get {one.ask}, in elements of their own")
-    for host, words in kept_off.items():
-        say(f"they keep off {host}: {words}")
+    for words in _told(wanting, kept_off):
+        say(words)
 
     def queue(followed_by: Sequence[DependentJob], submitter: Submitter, some: int) -> list[Accepted]:
         wanted = more_of(submission, some, found, wanting)
@@ -135,6 +133,15 @@ def hand_over(
     say("submitted " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
     unmail_last(jobs.cluster, files, submission, collector)
     return True
+
+
+def _told(wanting: Sequence[Needy], kept_off: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is special about elements that are about to be queued, a line each."""
+    for one in wanting:
+        words = f"get {one.ask}" if one.ask.said() else "run"
+        yield f"{len(one.digests)} of these {one.why}: they {words}, in elements of their own"
+    for host, why in kept_off.items():
+        yield f"they keep off {host}: {why}"
 
 
 def _sized(site: Site, submission: Submission, found: Sequence[Class], size: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from math import inf
 
 from jughpc.app.status.tasks import FAILED, Standing, stand
 from jughpc.app.submit import classes, dependents
@@ -65,7 +66,7 @@ def needy(
     wanted: dict[Ask, list[tuple[bytes, str, list[Death]]]] = {}
     for digest, name in _suspects(standing, given_up):
         deaths, own = store.deaths(digest), asked_for(name, standing.manifest.asks.get(name, Ask()), rules)
-        if (ask := _more(deaths, own, retry, resources)) != own:
+        if (ask := _more(deaths, own, retry, resources)) is not None:
             wanted.setdefault(ask, []).append((digest, name, deaths))
     return [
         Needy(
@@ -153,18 +154,22 @@ def _suspects(standing: Standing, given_up: Set[bytes] | None) -> list[tuple[byt
     return [(digest, manifest.name(index)) for index, digest in rows if digest not in (given_up or ())]
 
 
-def _more(deaths: Sequence[Death], own: Ask, retry: Retry, resources: Resources) -> Ask:
-    """Return what a task is to get after these deaths."""
+def _more(deaths: Sequence[Death], own: Ask, retry: Retry, resources: Resources) -> Ask | None:
+    """Return what a task is to get after these deaths, None if it runs with all others.
+
+    Where more is not allowed, or nobody knows what it had, it gets as much as before: others leave it all the same.
+    """
     mem, time = own.mem or resources.memory, own.time or resources.walltime
     killed = [death for death in deaths if death.how == MEMORY or (death.how == UNKNOWN and _is_near(death, mem))]
     late = [death for death in deaths if death.how == TIME]
     more = Ask()
     if retry.mem and killed:
         begin = mem or max(1 << 30, *(death.memory for death in killed))
-        more = replace(more, mem=_rounded(min(begin * retry.mem ** len(killed), retry.mem_max or float("inf"))))
+        wanted = min(begin * retry.mem ** len(killed), retry.mem_max or inf)
+        more = replace(more, mem=max(mem or 0, _rounded(wanted)))
     if retry.time and late and time:
-        more = replace(more, time=min(time * retry.time ** len(late), retry.time_max or float("inf")))
-    return more.over(own)
+        more = replace(more, time=max(time, min(time * retry.time ** len(late), retry.time_max or inf)))
+    return more.over(own) if (retry.mem and killed) or (retry.time and late) else None
 
 
 def _is_near(death: Death, mem: int | None) -> bool:
