@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jughpc.store.base import Store
@@ -20,6 +20,16 @@ def by_function(store: Store, most: int = SAMPLE) -> dict[str, Sums]:
     The latest word of a worker may be a minute old; what a life keeps for itself before its first is not counted.
     """
     return together(summaries(store, _some(store.measured(), most)))
+
+
+def means(took: Mapping[str, Sums], names: Sequence[str]) -> dict[str, float]:
+    """Return how long a task takes of each of these functions [s], {} if none of them was measured.
+
+    Those that were not are taken to last as long as the mean of the others.
+    """
+    known = {name: took[name].mean for name in names if name in took and took[name].count}
+    usual = sum(known.values()) / len(known) if known else 0.0
+    return {name: known.get(name, usual) for name in names} if known else {}
 
 
 def summaries(store: Store, lives: Iterable[str]) -> list[Summary]:

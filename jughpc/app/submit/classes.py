@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jughpc.app.status.measured import by_function
+from jughpc.app.status.measured import by_function, means
 from jughpc.app.status.tasks import ACTIVE, FAILED, READY, WAITING, Standing
 from jughpc.app.submit import dependents
 from jughpc.app.submit.request import check_time, said
@@ -234,8 +234,5 @@ def _given_up(standing: Standing, given_up: Set[bytes]) -> Counter[str]:
 
 
 def _each(store: Store | None, names: Sequence[str]) -> dict[str, float]:
-    """Return how long a task takes of each function [s]: of those that were not measured as the mean of the others."""
-    took = by_function(store) if store else {}
-    known = {name: took[name].mean for name in names if name in took and took[name].mean}
-    usual = sum(known.values()) / len(known) if known else 1.0
-    return {name: known.get(name, usual) for name in names}
+    """Return how long a task takes of each function [s]; 1 of each where none was measured."""
+    return means(by_function(store) if store else {}, names) or dict.fromkeys(names, 1.0)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jughpc.app.status.measured import by_function
+from jughpc.app.status.measured import by_function, means
 from jughpc.app.submit import classes, dependents
 from jughpc.app.submit.classes import Class
 from jughpc.batch.cluster import Cluster
@@ -78,8 +78,8 @@ def size(found: Sequence[Class], store: Store | None, within: float, ceilings: S
     most = (*ceilings, Ceiling(max(1, -(-sum(left.values()) // workers)), "there are no more tasks"))
     if not took:
         return _to_measure(most)
-    usual = sum(sums.mean for sums in took.values()) / len(took)
-    work = sum(count * (took[name].mean if name in took else usual) for name, count in left.items())
+    each = means(took, list(left))
+    work = sum(count * each[name] for name, count in left.items())
     wanted = math.ceil(work / (within * workers * BUSY))
     words = f"{several(sum(left.values()), 'task')} take some {about(work)} of one worker ({_each(took, left)})"
     return _bounded(wanted, (f"{words}, and are to end within {about(within)}", *_too_long(took, within)), most)
