@@ -394,6 +394,19 @@ def test_a_submission_is_made_as_an_earlier_one_was(lab):
     assert request.reduce == lab.reduce_script()
 
 
+@pytest.mark.parametrize("where", ["rounds", "within", "--retries", "--max-crashes", "--workers", "--save-time"])
+@pytest.mark.parametrize("text", ["x", "-1", "nan", "1e9999"])
+def test_a_record_that_says_what_nobody_can_mean_is_told_as_damaged_by_its_field(lab, where, text):
+    lab.submit()
+    record = json.loads(lab.files.read("submissions/1/record.json"))
+    argv = [word for word in record["workload"]["argv"] if not word.startswith(where)]
+    record["workload"]["argv"] = [*argv, f"{where}={text}"] if where.startswith("--") else argv
+    record["meta"] |= {} if where.startswith("--") else {where: text}
+    lab.files.save("submissions/1/record.json", [json.dumps(record).encode()])
+    with pytest.raises(JugdirError, match=f"record of submission 1 is damaged: {where}: .*jughpc submit"):
+        as_before(lab.site, lab.clusters, None, None)
+
+
 def test_what_was_staged_is_staged_again(lab):
     lab.submit()
     record = json.loads(lab.files.read("submissions/1/record.json"))

@@ -17,6 +17,7 @@ from jughpc.app.submit.mail import unmail_last
 from jughpc.app.submit.needy import Needy
 from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.request import rounds_of
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.causes import Cause
@@ -66,7 +67,7 @@ def rounds_left(
         is_evaded: Whether the next one will keep off nodes that this one did not.
     """
     if before is None or now.is_beyond(before):
-        return int(jobs.submission.meta.get("rounds", rounds))
+        return rounds_of(jobs.submission, rounds)
     passing = is_evaded or any(status.why and status.why.cause in _PASSING for status in _latest(jobs).values())
     return rounds - 1 if passing and rounds else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
@@ -13,14 +14,18 @@ from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
 from jughpc.app.submit import classes, live, needy, sizing
 from jughpc.app.submit.dependents import WORKERS
-from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, said
+from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, read_kept, rounds_of, said
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import JobId
 from jughpc.batch.submissions import ElementOptions, Submission
-from jughpc.config.kinds import AUTO, COUNT
+from jughpc.config.kinds import AUTO, COUNT, Kind
+from jughpc.config.settings import named
 from jughpc.errors import UsageError
 from jughpc.fs import Files
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 _RETRIES, _CRASHES = "--retries=", "--max-crashes="
 
@@ -63,8 +68,7 @@ def as_before(
     if not found or found.damage:
         raise UsageError(f"no submission of {site.location} can be repeated: none was made, or its record is damaged.")
     within = None if size else sizing.within_of(found)
-    kept = (_RETRIES, _CRASHES, WORKERS, START, SAVE_TIME)
-    retries, crashes, workers, start, save_time = (said(found.workload.argv, option) for option in kept)
+    settings = site.settings
     return SubmitRequest(
         size=size or (AUTO if within else max(found.workload.size, 1)),
         within=within,
@@ -72,19 +76,24 @@ def as_before(
         scheduler=found.scheduler,
         name=found.workload.name,
         reduce=followers.reduce_of(found),
-        retries=int(retries) if retries else site.settings.retries,
-        max_crashes=int(crashes) if crashes else site.settings.max_crashes,
-        workers=COUNT.read(workers) if workers else 1,
-        start=start,
-        save_time=float(save_time) if save_time else None,
+        retries=_read(found, _RETRIES, named()["retries"].kind, settings.retries),
+        max_crashes=_read(found, _CRASHES, named()["max_crashes"].kind, settings.max_crashes),
+        workers=_read(found, WORKERS, COUNT, 1),
+        start=said(found.workload.argv, START),
+        save_time=_read(found, SAVE_TIME, named()["save_time"].kind, None),
         stage=found.options.stage is not None,
-        rounds=int(found.meta.get("rounds", site.settings.rounds)),
+        rounds=rounds_of(found, settings.rounds),
         notify=found.meta.get("notify"),
         reduce_on=found.meta.get("reduce_on", "done"),
         share=classes.shares(found),
         rules=classes.rules_in(found.workload.argv),
         retry=needy.retry_in(found.workload.argv),
     )
+
+
+def _read(found: Submission, option: str, kind: Kind[T], usual: U) -> T | U:
+    """Return what elements were told by `option`. Raises JugdirError."""
+    return read_kept(found, option.rstrip("="), said(found.workload.argv, option) or None, kind, usual)
 
 
 def _options(site: Site, clusters: Clusters, found: Submission) -> ElementOptions:

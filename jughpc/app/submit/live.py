@@ -17,6 +17,7 @@ from jughpc.app.submit import dependents, needy
 from jughpc.app.submit.handover import more_elements, more_of
 from jughpc.app.submit.mail import unmail
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.request import rounds_of
 from jughpc.batch import settling, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State, Status
@@ -101,7 +102,7 @@ def add(site: Site, clusters: Clusters, size: int) -> More:
         raise UsageError("all tasks are done, so there is nothing that further elements could run.")
     submission = jobs.submission
     _refuse_half(site, jobs)
-    rounds = int(submission.meta.get("rounds", site.settings.rounds))
+    rounds = rounds_of(submission, site.settings.rounds)
     after = dependents.of_array(target, submission, rounds, Progress.of(now, site.store()))
     before = [job for job in jobs.accepted if job.role is not Role.ARRAY]
     store = site.store()

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from jughpc.app.submit.dependents import WORKERS
-from jughpc.batch.submissions import ElementOptions
+from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.config.asks import Rule
-from jughpc.config.kinds import COUNT
-from jughpc.errors import UsageError
+from jughpc.config.kinds import COUNT, Kind
+from jughpc.config.settings import named
+from jughpc.errors import JugdirError, SettingError, UsageError
 from jughpc.units import show_seconds
 from jughpc.worker.deadline import LEAST, MARGIN
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 START, SAVE_TIME = "--start=", "--save-time="  # of an element's command line
 
@@ -83,6 +88,27 @@ class SubmitRequest:
 def said(argv: Sequence[str], option: str) -> str:
     """Return what an element's command line says by `option`, "" if nothing."""
     return next((word.removeprefix(option) for word in argv if word.startswith(option)), "")
+
+
+def rounds_of(submission: Submission, usual: int) -> int:
+    """Return how many further arrays may follow one that brought nothing; `usual` where nobody said. As `read_kept`."""
+    kind: Kind[int] = named()["rounds"].kind
+    return read_kept(submission, "rounds", submission.meta.get("rounds"), kind, usual)
+
+
+def read_kept(submission: Submission, name: str, text: str | None, kind: Kind[T], usual: U) -> T | U:
+    """Return what a text in a submission's record means, `usual` for none.
+
+    Raises:
+        JugdirError: It means nothing: the record was damaged, or edited.
+    """
+    try:
+        return kind.read(text) if text is not None else usual
+    except SettingError as error:
+        raise JugdirError(
+            f"the record of submission {submission.number} is damaged: {name}: {error} "
+            "Mend it, or make another submission: jughpc submit."
+        ) from None
 
 
 def if_said(request: SubmitRequest) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from jughpc.app.status.measured import by_function, means
 from jughpc.app.submit import classes, dependents
 from jughpc.app.submit.classes import Class
+from jughpc.app.submit.request import read_kept
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.scheduler import Bound
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.batch.typed import MOST_ELEMENTS
+from jughpc.config.kinds import pause
 from jughpc.host import usable_cores
 from jughpc.store.base import Store
 from jughpc.store.measures import Sums
@@ -30,6 +32,7 @@ FIRST, FIRST_TIME = 4, 300.0
 """Elements that measure, and how long they begin anything [s]."""
 
 _WITHIN = "within"  # of what a submission keeps
+_SPAN = pause(0.0)
 
 BUSY = 0.9
 """The share of its time that a worker runs tasks: the rest is to start, and to wait for others in the end."""
@@ -110,7 +113,7 @@ def sized(submission: Submission, found: Size | None, within: float | None) -> S
 
 def within_of(submission: Submission) -> float | None:
     """Return by when all of a submission is to be done whose arrays are sized by that [s], None of any other."""
-    return float(said) if (said := submission.meta.get(_WITHIN)) else None
+    return read_kept(submission, _WITHIN, submission.meta.get(_WITHIN), _SPAN, None)
 
 
 def further(submission: Submission, found: Sequence[Class], store: Store | None, usual: int) -> Size:
