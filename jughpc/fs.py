@@ -190,8 +190,14 @@ class OsFiles:
     it is the same everywhere; else the umask says.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, make_root: bool = True) -> None:
+        """Make nothing yet.
+
+        Args:
+            root: The directory.
+            make_root: Whether writing makes it where it is absent; if not, that raises FileNotFoundError.
+        """
+        self.root, self._make_root = root, make_root
         self._sharing: Sharing | None = None
         self._prefix = f"{root}/"
         self._stamps: dict[str, _Stamp] = {}
@@ -312,8 +318,9 @@ class OsFiles:
 
     def _make_folders(self, path: str) -> None:
         """Make a folder and those above it."""
-        if path.rstrip("/") and not os.path.isdir(path):
-            self._make_folders(os.path.dirname(path.rstrip("/")))
+        folder = path.rstrip("/")
+        if folder and not os.path.isdir(path) and (self._make_root or len(folder) > len(self._prefix)):
+            self._make_folders(os.path.dirname(folder))
             self._shared().make_folder(path)
 
     def _shared(self) -> Sharing:

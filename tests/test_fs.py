@@ -42,6 +42,18 @@ class TestSimFiles(FilesContract):
         return SimFiles(Client(disk), Orders())
 
 
+def test_a_root_that_was_removed_is_made_anew_only_by_who_may(tmp_path):
+    root = tmp_path / "root"
+    with pytest.raises(FileNotFoundError):
+        OsFiles(root, make_root=False).write("folder/name", [b"x"])
+    assert not root.exists()
+    root.mkdir()
+    OsFiles(root, make_root=False).write("folder/name", [b"x"])
+    OsFiles(tmp_path / "other").write("folder/name", [b"x"])
+    assert (root / "folder/name").exists()
+    assert (tmp_path / "other/folder/name").exists()
+
+
 def test_a_new_file_leaves_its_mode_to_the_umask(tmp_path):
     OsFiles(tmp_path).write("name", [b"x"])
     assert not (tmp_path / "name").stat().st_mode & stat.S_IXUSR

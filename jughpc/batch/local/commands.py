@@ -53,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
     commands = {verb.__name__: verb for verb in (submit, poll, cancel, withdraw, revive, named, limits)}
     try:
         if argv[0] == "supervise":
-            supervise(OsFiles(Path(argv[1])), OsClock(), Path(argv[1]))
+            place = Path(argv[1])
+            supervise(OsFiles(place, make_root=False), OsClock(), place)  # not anew, once it was removed
         else:
             print(json.dumps(commands[argv[0]](argv[1:])))
     except CommandError as error:

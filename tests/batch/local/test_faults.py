@@ -157,6 +157,15 @@ def test_removing_the_submissions_folder_ends_its_elements_and_nothing_makes_it_
     assert not machine.folder.exists()
 
 
+def test_an_element_that_ends_with_its_submissions_folder_does_not_bring_it_back(machine):
+    job = machine.submit(f"{AT_GATE}; mv '{machine.folder}' '{machine.folder}.gone'")
+    machine.wait_for(job, State.RUNNING)
+    supervisor = machine.supervisor()
+    machine.open_gate()
+    until(lambda: not host.alive(supervisor))
+    assert not machine.folder.exists()
+
+
 def forge_machine(machine, **changes: str) -> None:
     """Make the supervisor's record say that it was made elsewhere."""
     record = json.loads(machine.files.read("supervisor.1"))
