@@ -31,7 +31,8 @@ _LONGEST = 200  # [characters] of a call
 def explain(site: Site, task: str, as_json: bool) -> int:
     """Tell why TASK is as it is: what it waits for, who runs it, what went wrong, and what happens next.
 
-    TASK is a call such as 'is_prime(41)', the beginning of a digest, or a name, which may mean many.
+    TASK is a call such as 'is_prime(41)', the beginning of a digest, or a name, which may mean many: of a function,
+    or of a variable of the jugfile ('rows', 'rows[3]').
     """
     from jughpc.app.status.explain import explain as look
     from jughpc.app.status.explain import next_step

@@ -101,6 +101,15 @@ def test_a_failure_is_told_and_what_it_holds_up_far_away(lab):
     assert all("failures sums.py --retry-failed" in advice(task) for task in (failed, double, total))
 
 
+def test_of_a_task_that_killed_workers_only_its_failure_tells_how_many(lab):
+    digest = lab.begin().digests("single")[1]
+    lab.life("node7").claim(digest).runs(digest, "sums.single").dies()
+    lab.life("node8").claim(digest).runs(digest, "sums.single")
+    assert one(lab, "single(1)").deaths == 1
+    lab.failed(digest, deaths=2)
+    assert (one(lab, "single(1)").deaths, one(lab, "singles[1]").failure.deaths) == (0, 2)
+
+
 def test_what_waits_tells_for_what(lab):
     lab.begin()
     lab.done(*lab.digests("single"), *lab.digests("double")[:3])

@@ -52,7 +52,7 @@ class Explained:
         failure: What went wrong when it was last run.
         holder: Who holds a claim on it, or on its shard.
         proof: Why the holder is dead, "" if nothing says so.
-        deaths: How many workers ended while they held it.
+        deaths: How many workers ended while they held it, but for those that it failed for.
         workers: How many live now, on any task.
         ran: How it was run, if it is done and that was measured by itself.
         mean: What one of its function takes on the average [s], if it is done and that was not; 0 if nobody knows.
@@ -96,7 +96,7 @@ def explain(site: Site, text: str) -> Explanation:
     """Return what is known of the tasks that `text` means, see tasks.meaning. Raises UsageError if it means none."""
     session = sessions.peek(site)
     graph = Graph(session.jugfile.tasks)
-    found = meant(text, graph.tasks, graph.digests)
+    found = meant(text, graph.tasks, graph.digests, session.jugfile.space)
     missing = session.store.missing(graph.digests[index] for index in found)
     found.sort(key=lambda index: graph.digests[index] not in missing)  # a stable sort: else as they were made
     look = _Look(session.store, graph)
@@ -127,7 +127,10 @@ class _Look:
         digest, call = self._graph.digests[index], self._written(index)
         known = self._store.inspect(digest)
         deaths = next((claim.generation - 1 for claim, _ in known.claims if claim.key != SHARD), 0)
-        told = Explained(call, digest.hex(), DONE, failure=known.failure, deaths=deaths, workers=self._workers)
+        is_told = known.failure is not None and known.failure.deaths > 0  # in its words, the last of them, too
+        told = Explained(
+            call, digest.hex(), DONE, failure=known.failure, deaths=0 if is_told else deaths, workers=self._workers
+        )
         if known.done:
             return told
         if self._store.checkpoints:
@@ -192,8 +195,10 @@ def next_step(task: Explained, jugfile: str) -> Iterator[str]:
     elif task.state == FAILED and task.failure and not task.failure.deaths:
         again = f"jughpc failures {jugfile} --retry-failed"
         yield f"the next submit or execute runs it again; workers that are there do so after: {again}"
-    elif task.state in (FAILED, BLOCKED):
+    elif task.state == FAILED:
         yield f"it is run again after: jughpc failures {jugfile} --retry-failed"
+    elif task.state == BLOCKED:
+        yield f"it is run once those are done; they are tried again after: jughpc failures {jugfile} --retry-failed"
     elif task.state == RUNNING:
         yield "it is being run"
     elif task.state == HELD:
