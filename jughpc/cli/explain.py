@@ -37,7 +37,7 @@ def explain(site: Site, task: str, as_json: bool) -> int:
     from jughpc.app.status.explain import explain as look
     from jughpc.app.status.explain import next_step
 
-    found, jugfile = look(site, task), str(site.target.jugfile)
+    found, jugfile = look(site, common.clusters(), task), str(site.target.jugfile)
     if as_json:
         echo(json.dumps({"count": found.count, "tasks": [_fields(one, jugfile) for one in found.tasks]}, indent=1))
         return ExitCode.DONE
@@ -72,6 +72,8 @@ def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
 def _lines(task: Explained) -> Iterator[str]:
     yield f"{cut(task.call, _LONGEST)}  {task.digest[:8]}"
     yield f"  {task.state}" + (f": {task.missing} of what it needs are not done" if task.missing else "")
+    if task.hands and task.hands.asks:
+        yield f"  its function asks for {task.hands.asks}"
     for needed in task.needs:
         yield f"    {cut(needed.call, _LONGEST)}  {needed.digest[:8]}: {needed.state}"
     if task.missing > len(task.needs):
@@ -92,7 +94,9 @@ def _lines(task: Explained) -> Iterator[str]:
     if task.saved is not None:
         yield from _of_saved(task.saved)
     if task.deaths:
-        yield f"  {several(task.deaths, 'worker')} died while they held it"
+        yield f"  {several(task.deaths, 'worker')} died while it was in hand"
+    if task.died:
+        yield f"  died of it last: {task.died}"
 
 
 def _of_saved(saved: Saved) -> Iterator[str]:

@@ -36,7 +36,7 @@ def progress(site: Site) -> Iterator[Callable[[Report], None]]:
     with console.status("waiting") as line:
 
         def show(report: Report) -> None:
-            ahead, room = expected(site, report.standing), console.width - _SPINNER
+            ahead, room = expected(site, report), console.width - _SPINNER
             line.update(Styled([with_bar(report, ahead, clock.wall(), marks, room)]))
 
         yield show
@@ -52,7 +52,7 @@ def _now_and_then(site: Site) -> Callable[[Report], None]:
     def show(report: Report) -> None:
         nonlocal last
         if clock.now() - last >= _EVERY:
-            echo(brief(report, expected(site, report.standing), clock.wall()), err=True)
+            echo(brief(report, expected(site, report), clock.wall()), err=True)
             last = clock.now()
 
     return show

@@ -21,9 +21,7 @@ _NEAR = 3  # calls that are told in place of one that there is not
 _LOOKED_AT = 1000  # calls among which those are looked for
 
 
-def meant(
-    text: str, tasks: Sequence[Task[Any]], digests: Sequence[bytes], space: Mapping[str, Any] = {}
-) -> list[int]:
+def meant(text: str, tasks: Sequence[Task[Any]], digests: Sequence[bytes], space: Mapping[str, Any] = {}) -> list[int]:
     """Return the places of the tasks that `text` means, in order. Raises UsageError if it means none.
 
     Arguments are compared as values; those that are no plain values as they are written in short.
@@ -39,7 +37,9 @@ def meant(
         return found
     if held := {task.digest for task in _in_variable(text, space)}:
         return [index for index, digest in enumerate(digests) if digest in held]
-    return _raise(text, [task.name for task in tasks], _near(call, tasks), "a variable of the jugfile that holds tasks, ")
+    return _raise(
+        text, [task.name for task in tasks], _near(call, tasks), "a variable of the jugfile that holds tasks, "
+    )
 
 
 def meant_of_calls(text: str, calls: Sequence[tuple[str, str]], digests: Sequence[bytes]) -> list[int]:
@@ -71,7 +71,7 @@ def _in_variable(text: str, space: Mapping[str, Any]) -> Iterator[Task[Any]]:
         while isinstance(node, ast.Subscript):
             keys.append(ast.literal_eval(node.slice))
             node = node.value
-        thing = space[node.id] if isinstance(node, ast.Name) else None
+        thing: Any = space[node.id] if isinstance(node, ast.Name) else None
         while keys and not isinstance(thing, Standin):
             thing = thing[keys.pop()]
     except Exception:  # no expression, no such name or item, and whatever users' classes do

@@ -517,7 +517,7 @@ def waited(lab):
     lines = []
 
     def note(now):
-        lines.append(brief(now, expected(lab.site, now.standing), 0.0))
+        lines.append(brief(now, expected(lab.site, now), 0.0))
 
     return wait_for(lab.site, lab.clusters, lab.done_by.submission, note), lines
 

@@ -142,7 +142,7 @@ def test_a_wait_and_a_watch_tell_the_same_eta_as_a_status(lab):
     worker(lab, "node1", done=0, lasted=5.0)
     seen = lab.seen()
     assert seen.outlook.is_by_tasks
-    assert expected(lab.site, seen.report.standing) == seen.outlook
+    assert expected(lab.site, seen.report) == seen.outlook
     assert ", ETA 1m" in brief(seen.report, seen.outlook, seen.when)
 
 

@@ -50,3 +50,15 @@ def test_a_task_made_of_tasks_is_written_in_one_line():
     for _ in range(20):
         task = Task(max, task, task)
     assert repr(task) == "Task(builtins.max, args=(Task(builtins.max, ...), Task(builtins.max, ...)), kwargs={})"
+
+
+def test_a_task_that_is_given_to_another_is_written_as_its_call_a_few_deep_and_within_bounds():
+    assert brief.call("train", (Task(max, 5, key=3),), {"x": Task(min, 1)}) == (
+        "train(builtins.max(5, key=3), x=builtins.min(1))"
+    )
+    x = Task(max, 5)
+    for _ in range(1000):
+        x = Task(max, x, x)
+    for written in (brief.call, brief.in_full):
+        assert "Task(builtins.max, ...)" in written("f", (x, x), {})
+        assert len(written("f", (x, x), {})) < 2000

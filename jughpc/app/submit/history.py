@@ -12,7 +12,8 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
-from jughpc.app.submit import classes, live, needy, sizing
+from jughpc.app.status.served import rules_in, shares
+from jughpc.app.submit import live, needy, sizing
 from jughpc.app.submit.dependents import WORKERS
 from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, read_kept, rounds_of, said
 from jughpc.batch import avoided, journal, submissions
@@ -85,8 +86,8 @@ def as_before(
         rounds=rounds_of(found, settings.rounds),
         notify=found.meta.get("notify"),
         reduce_on=found.meta.get("reduce_on", "done"),
-        share=classes.shares(found),
-        rules=classes.rules_in(found.workload.argv),
+        share=shares(found),
+        rules=rules_in(found.workload.argv),
         retry=needy.retry_in(found.workload.argv),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from math import inf
 
+from jughpc.app.status.served import RETRIES, rules_in
 from jughpc.app.status.tasks import FAILED, Standing, stand
 from jughpc.app.submit import classes, dependents
 from jughpc.app.submit.classes import Class
@@ -23,7 +24,7 @@ from jughpc.store.death import Death
 from jughpc.store.record import MEMORY, TIME, UNKNOWN
 from jughpc.tasks.classes import asked_for
 
-_OPTIONS = ("--mem-retry=", "--mem-max=", "--time-retry=", "--time-max=")
+_OPTIONS = (RETRIES[MEMORY], "--mem-max=", RETRIES[TIME], "--time-max=")
 _NEAR = 0.9  # of what was asked for: who was killed that near to it ran out of memory, whoever says nothing of it
 _LETTERS = 12  # of a digest, on a command line
 _MOST = 1000  # tasks of an array
@@ -89,7 +90,7 @@ def left_of(submission: Submission, standing: Standing, store: Store | None) -> 
     What failed is tried no more.
     """
     argv = submission.workload.argv
-    rules, retry = classes.rules_in(argv), retry_in(argv)
+    rules, retry = rules_in(argv), retry_in(argv)
     if retry.mem or retry.time:
         standing = stand(standing.manifest, store, {})  # anew: deaths may have been written down just now
     some = needy(standing, rules, store, retry, submission.options.resources)
