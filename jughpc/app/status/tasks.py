@@ -216,8 +216,10 @@ class _Look:
                     yield self._holder(shard, key, view), index
 
     def holders(self) -> set[str]:
-        """Return the lives that claim anything, a shard or a task."""
-        return {self._holder(shard, key, view) for shard, view in self._views for key in view.claims}
+        """Return the lives that claim anything that is to be run, a shard or a task."""
+        over = {shard: view.failed | view.done for shard, view in self._views}
+        found = ((shard, key, view) for shard, view in self._views for key in view.claims.keys() - over[shard])
+        return {self._holder(*one) for one in found}
 
     def suspects(self) -> list[bytes]:
         """Return the tasks without result that are known to have killed workers."""

@@ -34,10 +34,11 @@ def submission(report: Report, jobs: Jobs, *, full: bool = False) -> Iterator[Ro
         yield row(f"{made.damage} Its jobs are known all the same, and `jughpc cancel` ends them.", BAD, indent=2)
     yield _elements(report, jobs)
     yield from _classes(report, _words(jobs))
-    groups = report.groups if full else report.groups[:_MOST_GROUPS]
+    every = [group for group in report.groups if group.state not in _words(jobs)]
+    groups = every if full else every[:_MOST_GROUPS]
     for group in groups:
         yield from _group(group, full=full)
-    if left := len(report.groups) - len(groups):
+    if left := len(every) - len(groups):
         yield row(f"... and {several(left, 'reason')} more; --full shows them", FAINT, indent=4)
     for node in report.broken:
         yield from _broken(node)
