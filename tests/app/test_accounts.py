@@ -158,7 +158,7 @@ def test_what_functions_ask_for_themselves_is_measured_by_and_said_of_these():
     only = {0: "default", 1: "cpus=4,mem=64G"}
     classes = by_class(asked, [plain, large], only)
     assert [(one.name, one.asked.cores, one.asked.memory >> 30) for one in classes] == [
-        ("cpus=4,mem=64G", 4, 64), ("default", asked.cores, 1),
+        ("cpus=4,mem=64G", 4, 64), ("", asked.cores, 1),
     ]  # fmt: skip
     found = advice(asked, by_element([plain, large]), [], {}, 0, classes)
     about_large = [one for one in found if "mod.large" in one.option]

@@ -37,6 +37,8 @@ def both(text):
         ("work( 1 )", [0]),
         (f"{__name__}.work([1,2])", [2]),
         ("""work("a'b", fast = True)""", [1]),
+        ("work(work(1))", [4]),
+        (f"work( {__name__}.work( 1 ))", [4]),
     ],
 )
 def test_a_call_or_a_name_means_the_same_of_tasks_and_of_what_is_kept_of_them(text, places):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import DEFAULT, RULES
+from jughpc.errors import SettingError
 from jughpc.store.measures import Columns, Sums, together
 from jughpc.store.record import ElementRef
 
@@ -136,9 +137,12 @@ def by_class(asked: Asked, lives: Sequence[Columns], only: Mapping[int, str]) ->
 
 def _class(asked: Asked, name: str, lives: Sequence[Columns]) -> ClassUse:
     functions = together(life.summary for life in lives)
-    if name in ("", DEFAULT):
-        return ClassUse(name, asked, by_element(lives), functions)
-    ask = RULES.read((f"*:{name}",))[0].ask
+    try:
+        ask = RULES.read((f"*:{name}",))[0].ask if name not in ("", DEFAULT) else None
+    except SettingError:  # the record is damaged
+        ask = None
+    if ask is None:
+        return ClassUse("", asked, by_element(lives), functions)
     own = replace(
         asked,
         cpus=asked.cpus if ask.cpus is None else ask.cpus,

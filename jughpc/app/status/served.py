@@ -15,6 +15,7 @@ from jughpc.app.status.tasks import READY, Standing
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import DEFAULT, RULES, Ask, Rule
+from jughpc.errors import SettingError
 from jughpc.store.death import Death
 from jughpc.store.record import MEMORY, TIME, Record
 from jughpc.tasks.classes import asked_for
@@ -68,7 +69,7 @@ class Served:
         self, jobs: Jobs | None, states: Mapping[int, State], asks: Mapping[str, Ask], names: Iterable[str]
     ) -> None:
         self._jobs, self._states, self._asks = jobs, states, asks
-        self._rules = rules_in(jobs.submission.workload.argv) if jobs else ()
+        self._rules = _rules(jobs) if jobs else ()
         self._classes = {*map(self.class_of, names), ""}
         self._only = _only(jobs)
 
@@ -131,9 +132,17 @@ class Served:
         return next((_LACKED[death.how] for death in deaths if death.how in left), "")
 
 
-def rules_in(argv: Sequence[str]) -> tuple[Rule, ...]:
-    """Return the rules that the command line of an element says."""
-    return RULES.read(tuple(word.removeprefix(OPTION) for word in argv if word.startswith(OPTION)))
+def lines_in(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return what the command line of an element says of what functions ask for."""
+    return tuple(word.removeprefix(OPTION) for word in argv if word.startswith(OPTION))
+
+
+def _rules(jobs: Jobs) -> tuple[Rule, ...]:
+    """Return what that means, nothing where it is damaged: this is for people who look."""
+    try:
+        return RULES.read(lines_in(jobs.submission.workload.argv))
+    except SettingError:
+        return ()
 
 
 def shares(submission: Submission) -> bool:

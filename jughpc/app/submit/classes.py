@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jughpc.app.status.measured import by_function, means
-from jughpc.app.status.served import OPTION, SHARE, shares
+from jughpc.app.status.served import OPTION, SHARE, lines_in, shares
 from jughpc.app.status.tasks import ACTIVE, FAILED, READY, WAITING, Standing
 from jughpc.app.submit import dependents
-from jughpc.app.submit.request import check_time, said
+from jughpc.app.submit.request import check_time, read_kept, read_said
 from jughpc.batch.scheduler import Part, Resources, Workload
 from jughpc.batch.submissions import Submission
-from jughpc.config.asks import DEFAULT, NOTHING, Ask, Rule
+from jughpc.config.asks import DEFAULT, NOTHING, RULES, Ask, Rule
 from jughpc.config.kinds import COUNT
 from jughpc.errors import UsageError
 from jughpc.store.base import Store
@@ -151,9 +151,13 @@ def words_of(rules: Sequence[Rule]) -> tuple[str, ...]:
 
 
 def workers_of(submission: Submission) -> int:
-    """Return how many workers an element has, 1 where that is as many as it gets cores."""
-    workers = said(submission.workload.argv, dependents.WORKERS)
-    return COUNT.read(workers) or 1 if workers else 1
+    """Return how many workers an element has, 1 where that is as many as it gets cores. Raises JugdirError."""
+    return read_said(submission, dependents.WORKERS, COUNT, 1) or 1
+
+
+def rules_in(submission: Submission) -> tuple[Rule, ...]:
+    """Return the rules that the command line of an element says. Raises JugdirError."""
+    return read_kept(submission, OPTION.rstrip("="), lines_in(submission.workload.argv), RULES, ())
 
 
 def refuse_vain(rules: Sequence[Rule], standing: Standing, jugfile: str) -> None:
