@@ -198,6 +198,16 @@ class SaidContract:
             map(scheduler.element, ("", "here", f"{scheduler.name}:", "x:1_0.0", f"{scheduler.name}:-1_0.0"))
         )
 
+    @pytest.mark.parametrize("size", [1, 3])
+    def test_a_script_that_the_system_did_not_start_ends_before_its_command(
+        self, scheduler: Scheduler, tmp_path: Path, size: int
+    ) -> None:
+        log = scheduler.log_pattern(tmp_path, Role.ARRAY, size, 0)
+        job = replace(ARRAY, size=size, argv=("touch", str(tmp_path / "ran")), workdir=tmp_path, log=log)
+        (tmp_path / "script").write_text(render(job, scheduler))
+        reply = shell.run(["bash", str(tmp_path / "script")], env={"PATH": "/usr/bin:/bin"})
+        assert (bool(reply.code), (tmp_path / "ran").exists()) == (True, False)
+
     def test_what_is_said_to_the_system_is_what_somebody_read(self, scheduler: Scheduler, sayings: Sayings) -> None:
         if sayings.golden is not None:
             assert golden.said(scheduler, sayings.plain, sayings.array) == sayings.golden.read_text(encoding="utf-8")
