@@ -246,7 +246,7 @@ class Scheduler(Protocol):
         """
 
     def script_line(self, directive: Directive) -> str:
-        """Return the line of a script that says `directive`, quoted as the system reads it; "" if it reads none."""
+        """Return the line of a script that says `directive`, quoted as the system reads it; "" if none can say it."""
 
     def submit_command(self, job: Job) -> list[str]:
         """Return the command that submits `job.script`, with all its directives: they outspeak the environment.

@@ -100,12 +100,14 @@ class SaidContract:
     @pytest.mark.parametrize("odd", ODD)
     def test_the_script_says_the_same_as_the_command(self, scheduler: Scheduler, odd: str) -> None:
         job = replace(ARRAY, name=odd, workdir=Path("/run") / odd, resources=Resources(cpus=2, walltime=60.0))
-        said = scheduler.directives(job)
-        lines = [line for directive in said if (line := scheduler.script_line(directive))]
-        if not lines:
-            return  # its scripts say nothing
-        assert [word for line in lines for word in self.read_line(line)] == directives.words(said)
-        assert set(lines) <= set(render(job, scheduler).splitlines())
+        lines = {directive: scheduler.script_line(directive) for directive in scheduler.directives(job)}
+        for directive, line in lines.items():
+            assert not line or self.read_line(line) == directive.words
+        assert set(filter(None, lines.values())) <= set(render(job, scheduler).splitlines())
+
+    def test_the_script_says_all_that_the_command_says_or_nothing(self, scheduler: Scheduler) -> None:
+        lines = [bool(scheduler.script_line(directive)) for directive in scheduler.directives(ARRAY)]
+        assert all(lines) or not any(lines)
 
     def test_each_condition_that_it_knows_is_spelt_with_the_ids(self, scheduler: Scheduler, sayings: Sayings) -> None:
         commands = [

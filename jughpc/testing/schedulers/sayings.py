@@ -19,6 +19,7 @@ WANTED: Mapping[str, Any] = {
     "qos": "high", "project": "cosmos", "select": "1:ncpus=4", "place": "excl",
     "tasks": 3,
 }  # fmt: skip
+NOTHING = Reply(("command",), 0, "", "")
 ODD = ("o'neil & co", 'a "b" c', "a\\b", "$HOME `x` #y", "per%cent", " lead", "ümlaut")
 GARBAGE = (
     "",
@@ -74,7 +75,7 @@ class Sayings:
     partial: Reply | None = None
     ignores: frozenset[str] = frozenset()
     golden: Path | None = None
-    nothing: Reply = Reply(("command",), 0, "", "")
+    nothing: Reply = NOTHING
 
 
 TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only"}
