@@ -185,20 +185,24 @@ class _Look:
         return brief.call(task.name, task.args, task.kwargs)
 
 
-def next_step(task: Explained, jugfile: str) -> Iterator[str]:
-    """Yield what happens next with a task by itself, or what to do."""
+def next_step(task: Explained, at: str) -> Iterator[str]:
+    """Yield what happens next with a task by itself, or what to do.
+
+    Args:
+        at: As `target.named` has it.
+    """
     if task.state == DONE:
-        yield f"nothing: its result is there. To have it computed again: jughpc invalidate {jugfile} --name {task.name}"
+        yield f"nothing: its result is there. To have it computed again: jughpc invalidate{at} --name {task.name}"
     elif task.state == FAILED and task.failure and not task.failure.deaths:
-        again = f"jughpc failures {jugfile} --retry-failed"
+        again = f"jughpc failures{at} --retry-failed"
         yield f"the next submit or execute runs it again; workers that are there do so after: {again}"
     elif task.state in (FAILED, BLOCKED):
-        yield f"it is run again after: jughpc failures {jugfile} --retry-failed"
+        yield f"it is run again after: jughpc failures{at} --retry-failed"
     elif task.state == RUNNING:
         yield "it is being run"
     elif task.state == HELD:
-        yield f"the next worker takes it over; to free it now: jughpc cleanup {jugfile} --locks-only"
+        yield f"the next worker takes it over; to free it now: jughpc cleanup{at} --locks-only"
     elif task.workers:
         yield "a worker takes it as soon as one is free" if task.state == READY else "it is run once those are done"
     else:
-        yield f"nobody works on it: jughpc submit {jugfile}, or jughpc execute {jugfile}"
+        yield f"nobody works on it: jughpc submit{at}, or jughpc execute{at}"
