@@ -166,6 +166,12 @@ def check_inside(root: str, folder: str) -> bool:
     return True
 
 
+def files_below(folder: str) -> Iterator[str]:
+    """Yield what lies in a folder and below, but for folders; links are not followed, what vanishes is no error."""
+    for place, _, names in os.walk(folder):
+        yield from (f"{place}/{name}" for name in names)
+
+
 def remove_own(path: str) -> None:
     """Delete a file of ours; a folder that stands in its place is not, and is put out of the way."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -11,7 +10,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from jughpc.fs import Files
-from jughpc.inode import Sharing, check_inside
+from jughpc.inode import Sharing, check_inside, files_below
 
 CHECKPOINTS = "checkpoints"
 
@@ -88,16 +87,15 @@ class Checkpoints:
         """Return what a task saved so far, None if it has no folder."""
         if digest not in self.there():
             return None
-        path, found = self._path(digest), list(map(_about, self.paths(digest)))
-        sizes, times = [about.st_size for about in found if about], [_changed(about) for about in found if about]
-        return Saved(path, len(sizes), sum(sizes), max(times, default=0))
+        found = list(filter(None, map(_about, self.paths(digest))))
+        sizes, times = [size for size, _ in found], [when for _, when in found]
+        return Saved(self._path(digest), len(found), sum(sizes), max(times, default=0))
 
     def paths(self, digest: bytes) -> Iterator[Path]:
         """Yield the files that a task saved (absolute), in its own folder and below; it may be at work there."""
         with suppress(NotADirectoryError):  # a link stands in place of its folder, or of that of all
             if check_inside(str(self._root), f"{CHECKPOINTS}/{digest.hex()}"):
-                for folder, _, names in os.walk(self._path(digest)):
-                    yield from (Path(folder, name) for name in names)
+                yield from map(Path, files_below(str(self._path(digest))))
 
     def _path(self, digest: bytes) -> Path:
         return self._root.absolute() / CHECKPOINTS / digest.hex()
@@ -107,14 +105,10 @@ class Checkpoints:
         return max((saved.when for digest in self.there() if (saved := self.saved(digest))), default=0)
 
 
-def _about(path: Path) -> os.stat_result | None:
-    """Return what is known of a file, None of what is no regular one, or gone."""
+def _about(path: Path) -> tuple[int, int] | None:
+    """Return a file's size and when it was last changed or renamed [ns], None of what is no regular one, or gone."""
     with suppress(OSError):
         about = path.lstat()
-        return about if S_ISREG(about.st_mode) else None
+        if S_ISREG(about.st_mode):
+            return about.st_size, max(about.st_mtime_ns, about.st_ctime_ns)
     return None
-
-
-def _changed(about: os.stat_result) -> int:
-    """Return when a file was last changed or renamed [ns]."""
-    return max(about.st_mtime_ns, about.st_ctime_ns)
