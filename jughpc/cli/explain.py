@@ -31,12 +31,13 @@ _LONGEST = 200  # [characters] of a call
 def explain(site: Site, task: str, as_json: bool) -> int:
     """Tell why TASK is as it is: what it waits for, who runs it, what went wrong, and what happens next.
 
-    TASK is a call such as 'is_prime(41)', the beginning of a digest, or a name, which may mean many.
+    TASK is a call such as 'is_prime(41)', the beginning of a digest, or a name, which may mean many: of a function,
+    or of a variable of the jugfile ('rows', 'rows[3]').
     """
     from jughpc.app.status.explain import explain as look
     from jughpc.app.status.explain import next_step
 
-    found, jugfile = look(site, task), str(site.target.jugfile)
+    found, jugfile = look(site, common.clusters(), task), str(site.target.jugfile)
     if as_json:
         echo(json.dumps({"count": found.count, "tasks": [_fields(one, jugfile) for one in found.tasks]}, indent=1))
         return ExitCode.DONE
@@ -71,6 +72,8 @@ def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
 def _lines(task: Explained) -> Iterator[str]:
     yield f"{cut(task.call, _LONGEST)}  {task.digest[:8]}"
     yield f"  {task.state}" + (f": {task.missing} of what it needs are not done" if task.missing else "")
+    if task.hands and task.hands.asks:
+        yield f"  its function asks for {task.hands.asks}"
     for needed in task.needs:
         yield f"    {cut(needed.call, _LONGEST)}  {needed.digest[:8]}: {needed.state}"
     if task.missing > len(task.needs):
@@ -91,7 +94,9 @@ def _lines(task: Explained) -> Iterator[str]:
     if task.saved is not None:
         yield from _of_saved(task.saved)
     if task.deaths:
-        yield f"  {several(task.deaths, 'worker')} died while they held it"
+        yield f"  {several(task.deaths, 'worker')} died while it was in hand"
+    if task.died:
+        yield f"  died of it last: {task.died}"
 
 
 def _of_saved(saved: Saved) -> Iterator[str]:

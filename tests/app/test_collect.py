@@ -285,6 +285,7 @@ def test_with_tasks_left_a_wait_is_no_success_though_the_reduce_ended_well(lab):
     lab.stage.at(60, lambda: lab.exit(0))
     found = wait_for(lab.site, lab.clusters, lab.done_by.submission, lambda now: None)
     assert (found.state, found.left, found.code) == (State.DONE, 3, ExitCode.LEFT)
+    assert [job.role for job, _ in found.logs] == [Role.COLLECT, Role.REDUCE]  # the first says what is left, and why
 
 
 def test_a_cancelled_submission_gives_no_hope_and_is_not_handed_on(running):
@@ -516,7 +517,7 @@ def waited(lab):
     lines = []
 
     def note(now):
-        lines.append(brief(now, expected(lab.site, now.standing), 0.0))
+        lines.append(brief(now, expected(lab.site, now), 0.0))
 
     return wait_for(lab.site, lab.clusters, lab.done_by.submission, note), lines
 

@@ -86,7 +86,7 @@ def wait_for(
     if state is State.RUNNING:
         return Waited(state, [], now.standing.unfinished, goes_on=True)
     left = now.standing.unfinished if submission.meta.get("reduce_on") == "any" else 0
-    roles = (last,) if state is State.DONE else (before, last)
+    roles = (last,) if state is State.DONE and not left else (before, last)
     latest = [job for role in roles if jobs and (job := followers.latest(jobs, role))]
     unrun = jobs.taken_back if jobs and state is not State.DONE else ()
     telling = [job for job in latest if job.name not in unrun]
