@@ -534,6 +534,17 @@ def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
     assert [job.role for job, _ in found.logs] == [Role.REDUCE]
 
 
+def test_a_wait_for_what_is_over_does_without_the_text_that_a_cleanup_removed(running):
+    running.all_done()
+    for time in (110, 200, 300):
+        running.stage.at(time, lambda: running.exit(0))
+    waited(running)
+    for key in running.files.names("jugfiles"):
+        for name in running.files.names(f"jugfiles/{key}"):
+            running.files.remove(f"jugfiles/{key}/{name}")
+    assert waited(running)[0].state is State.DONE
+
+
 def test_the_log_that_is_shown_is_that_of_the_reduce_which_took_the_place_of_the_first(running):
     added = live.add(running.site, running.clusters, 1)
     running.stage.at(100, running.all_done)

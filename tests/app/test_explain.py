@@ -27,7 +27,7 @@ def one(lab, text):
 
 
 def advice(task):
-    return " ".join(next_step(task, "sums.py"))
+    return " ".join(next_step(task, " sums.py"))
 
 
 @pytest.mark.parametrize("text", ["single(1)", "sums.single(1)", "single( 1 )", "single(1.0)"])

@@ -214,26 +214,30 @@ class _Look:
         return brief.call(task.name, task.args, task.kwargs)
 
 
-def next_step(task: Explained, jugfile: str) -> Iterator[str]:
-    """Yield what happens next with a task by itself, or what to do."""
+def next_step(task: Explained, at: str) -> Iterator[str]:
+    """Yield what happens next with a task by itself, or what to do.
+
+    Args:
+        at: As `target.named` has it.
+    """
     if task.state == DONE:
-        yield f"nothing: its result is there. To have it computed again: jughpc invalidate {jugfile} --name {task.name}"
+        yield f"nothing: its result is there. To have it computed again: jughpc invalidate{at} --name {task.name}"
     elif task.state == FAILED and task.failure and not task.failure.deaths:
-        again = f"jughpc failures {jugfile} --retry-failed"
+        again = f"jughpc failures{at} --retry-failed"
         yield f"the next submit or execute runs it again; workers that are there do so after: {again}"
     elif task.state == FAILED:
-        yield f"it is run again after: jughpc failures {jugfile} --retry-failed"
+        yield f"it is run again after: jughpc failures{at} --retry-failed"
     elif task.state == BLOCKED:
-        yield f"it is run once those are done; they are tried again after: jughpc failures {jugfile} --retry-failed"
+        yield f"it is run once those are done; they are tried again after: jughpc failures{at} --retry-failed"
     elif task.state == RUNNING:
         yield "it is being run"
     elif task.state == HELD:
-        yield f"the next worker takes it over; to free it now: jughpc cleanup {jugfile} --locks-only"
+        yield f"the next worker takes it over; to free it now: jughpc cleanup{at} --locks-only"
     if task.hands and not (task.state == HELD and task.hands.workers):
-        yield _taken_up(task, task.hands, jugfile)
+        yield _taken_up(task, task.hands, at)
 
 
-def _taken_up(task: Explained, hands: Hands, jugfile: str) -> str:
+def _taken_up(task: Explained, hands: Hands, at: str) -> str:
     """Return by whom a task is taken up, and when."""
     if task.state == WAITING and (hands.workers or hands.goes_on):
         return "it is run once those are done"
@@ -241,10 +245,10 @@ def _taken_up(task: Explained, hands: Hands, jugfile: str) -> str:
         return "a worker takes it as soon as one is free" + (", last of all, for workers died of it" * bool(task.died))
     if hands.queued:
         why = f" ({hands.why})" if hands.why else ""
-        return f"{several(hands.queued, 'element')} in the queue will run it{why}: jughpc status {jugfile}"
+        return f"{several(hands.queued, 'element')} in the queue will run it{why}: jughpc status{at}"
     if hands.trouble:
         return f"nobody works on it now, and the scheduler does not tell who will: {hands.trouble}"
     if hands.goes_on:
         more = f"with more {hands.lacked}" if hands.lacked else f"with {hands.asks}" if hands.asks else "for it"
         return f"no element runs it now; the collector queues some {more} once those that go on have ended"
-    return f"nobody works on it: jughpc submit {jugfile}, or jughpc execute {jugfile}"
+    return f"nobody works on it: jughpc submit{at}, or jughpc execute{at}"

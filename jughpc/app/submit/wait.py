@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
+from jughpc.app.context import pinned
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
@@ -79,7 +80,9 @@ def wait_for(
     Args:
         progress: Takes where it stands, whenever that changed.
     """
-    site = replace(site, target=as_submitted(site, submission))
+    target = as_submitted(site, submission)
+    if site.files and pinned.is_there(site.files, target):
+        site = replace(site, target=target)
     last = Role.REDUCE if followers.reduce_of(submission) else Role.COLLECT
     state, now = _wait(site, clusters, submission.number, last, progress, site.clock.now() + patience)
     jobs, before = now.jobs, Role.COLLECT if last is Role.REDUCE else Role.ARRAY
