@@ -45,8 +45,9 @@ def rows(text: str) -> Iterator[tuple[JobId, str, Status]]:
     if not isinstance(jobs, list):
         raise SchedulerError("flux printed JSON without jobs")
     for job in jobs:  # a single one that was asked for stands alone
-        if isinstance(job, dict) and isinstance(job.get("id"), int) and job["id"] >= 0:
-            yield str(job["id"]), str(job.get("name", "")), _status(job)
+        number = job.get("id") if isinstance(job, dict) else None
+        if type(number) is int and decimal(str(number)):
+            yield str(number), str(job.get("name", "")), _status(job)
 
 
 def _status(job: Mapping[str, Any]) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,10 +27,11 @@ from jughpc.batch.scheduler import (
     Workload,
 )
 from jughpc.batch.submissions import ElementOptions, Submission
-from jughpc.errors import SettingError
+from jughpc.errors import SchedulerError, SettingError
 from jughpc.fs import OsClock
 from jughpc.testing.schedulercontract import NAME, Sayings, SchedulerContract
 from jughpc.testing.schedulers.sayings import array_of
+from tests.foreign import FOREIGN, lacking, paths_of, replaced
 
 GOLDEN = Path(__file__).parent / "golden.txt"
 PRINTED = {"91088924704768": "ƒiFkbMhFM", "91093387444224": "ƒiFsPiQD5"}  # RFC 19: one number, in two forms
@@ -93,6 +95,26 @@ class TestFlux(SchedulerContract):
             partial=answer(json.dumps({"jobs": [job(PLAIN, "RUN")]})),
             golden=GOLDEN,
         )  # fmt: skip
+
+
+WHOLE = {"jobs": [job(PLAIN, "RUN", nodelist="node1", returncode=0), job(OTHER, "FAILED", returncode=1)]}
+
+
+@pytest.mark.parametrize("path", paths_of(WHOLE), ids=str)
+def test_an_answer_with_a_foreign_field_tells_of_no_other_job_and_ends_in_no_traceback(path):
+    answers = [lacking(WHOLE, path), *(replaced(WHOLE, path, value) for value in FOREIGN)]
+    jobs = {PLAIN: NAME, OTHER: NAME}
+    for told in map(json.dumps, answers):
+        for parse in (lambda told=told: Flux().parse_poll(answer(told), jobs), lambda told=told: found(told)):
+            with suppress(SchedulerError):
+                assert {element.job for element in parse()} <= jobs.keys()
+
+
+def found(told: str) -> list[ElementId]:
+    """Return the jobs that are found by their name, which is to tell nothing that is no id."""
+    ids = Flux().parse_find(answer(told), NAME)
+    assert all(map(Flux.capabilities.is_id, ids))
+    return [ElementId(number, 0) for number in ids if number in PRINTED]
 
 
 @pytest.mark.parametrize("number", PRINTED)
