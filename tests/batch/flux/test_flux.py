@@ -100,7 +100,7 @@ class TestFlux(SchedulerContract):
 WHOLE = {"jobs": [job(PLAIN, "RUN", nodelist="node1", returncode=0), job(OTHER, "FAILED", returncode=1)]}
 
 
-@pytest.mark.parametrize("path", paths_of(WHOLE), ids=str)
+@pytest.mark.parametrize("path", list(paths_of(WHOLE)), ids=str)
 def test_an_answer_with_a_foreign_field_tells_of_no_other_job_and_ends_in_no_traceback(path):
     answers = [lacking(WHOLE, path), *(replaced(WHOLE, path, value) for value in FOREIGN)]
     jobs = {PLAIN: NAME, OTHER: NAME}
