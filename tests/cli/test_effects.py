@@ -29,6 +29,7 @@ NO_CONCERN = {  # of a system: what it has no use for and passes over
     "slurm": {"write_select"},
     "pbs": set(),
     "lsf": {"write_select"},
+    "flux": {"write_select"},
     "local": {
         "mem",
         "gpus",

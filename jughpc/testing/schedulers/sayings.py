@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,16 @@ class Sayings:
 
 TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only"}
 """Fields of a job that are told by tests of their own, or to nobody."""
+
+
+def fitting(scheduler: Scheduler, size: int) -> int:
+    """Return how many elements an array of the system's may have, `size` at most."""
+    return scheduler.capabilities.at_most(size) or size
+
+
+def array_of(scheduler: Scheduler) -> Job:
+    """Return ARRAY with as many elements as the system lets it have."""
+    return replace(ARRAY, size=fitting(scheduler, ARRAY.size))
 
 
 def said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
