@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jughpc import lent
 from jughpc._version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class _OwnName:
 
 
 sys.meta_path.insert(0, _OwnName)  # first: or submodules would be found in the folder of the package, and be doubled
+
+lent.take()
 
 
 def __dir__() -> list[str]:

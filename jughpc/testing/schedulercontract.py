@@ -13,6 +13,7 @@ import pytest
 
 from jughpc.batch import directives, shell
 from jughpc.batch.bundle import Bundle
+from jughpc.batch.container import Container
 from jughpc.batch.logs import log_name
 from jughpc.batch.scheduler import (
     EVERY,
@@ -335,6 +336,7 @@ def _other_values() -> dict[str, Any]:
         "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3, "token": "2",
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
         "probe": ("true",), "umask": 0o27, "exclude": ("node7",), "extra": ("--raw",),
+        "container": Container("apptainer", "/run/work.sif", Path("/opt/jughpc")),
         "stage": Bundle(Path("/run/0a.tar.gz"), "0f" * 32, 2048, 4096, 1),
     }  # fmt: skip
 
