@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from stat import S_ISDIR
 
 from jughpc.batch import shell
 from jughpc.batch.container import RUNTIMES, Container
@@ -41,19 +42,21 @@ def _here() -> str:
 
 def _image(image: str, runtime: str) -> str:
     """Return the image as it is called on any node. Raises SettingError if it is a path, and nothing is there."""
-    path = Path(image).expanduser()
     if _is_name(image, runtime):
         return image
-    if not path.exists():
-        raise SettingError(f"there is no image {path.absolute()}. Name the file or the folder that holds it.")
-    if runtime == "podman" and not path.is_dir():
+    path = Path(image).absolute()
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise SettingError(f"there is no image {path} ({error.strerror}). Name its file or folder.") from None
+    if runtime == "podman" and not S_ISDIR(found.st_mode):
         raise SettingError(f"podman runs no file: load {path} with `podman load -i`, and name what it is called then.")
-    return str(path.absolute())
+    return str(path)
 
 
 def _is_name(image: str, runtime: str) -> bool:
     if runtime == "podman":
-        return not image.startswith(("/", ".", "~"))
+        return not image.startswith(("/", "."))
     return "://" in image and runtime != "charliecloud"
 
 
