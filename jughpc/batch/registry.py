@@ -27,6 +27,7 @@ FALLBACK = "local"
 _OURS = {
     "slurm": "jughpc.batch.slurm:Slurm",
     "pbs": "jughpc.batch.pbs:Pbs",
+    "lsf": "jughpc.batch.lsf:Lsf",
     FALLBACK: "jughpc.batch.local.scheduler:Local",
 }
 
