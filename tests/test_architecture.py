@@ -136,7 +136,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "_recall": "the user's jugfile",
     "shipped": "a site's templates",
     "_chosen": "the user's jugfile",
-    "_files": "what a task saved: who looks late sees less of it, and no more",
+    "_about": "what a task saved: who looks late sees less of it, and no more",
     "_conda_libraries": "the user's environment",
     "_entry": "the user's environment",
     "_of_place": "the user's environment",

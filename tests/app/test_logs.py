@@ -111,6 +111,12 @@ def test_what_a_task_put_out_before_it_died_and_what_one_puts_out_now_is_shown_t
     assert found == [(TWO, DIED, b"boom!\n"), (THREE, RUNNING, b"now\n")]
 
 
+def test_what_was_said_before_a_task_that_killed_its_worker_is_not_the_tasks(log):
+    put(log, b"another failed\nboom!\n", "0 0 - began 0 n1 a", "15 15 - between 0 n1 a")
+    (part,) = parts(log, {TWO}.__contains__, {"a": (TWO, DIED)})
+    assert text_of(part) == b"boom!\n"
+
+
 def test_what_is_noted_badly_or_beyond_the_end_of_a_log_is_no_reason_to_stop(log):
     put(log, b"one\n", "torn", f"-1 4 {ONE} done 0 n a", f"0 99 {ONE} done 0 n a", f"0 4 {ONE} done 0 n a b/c")
     assert [text_of(part) for part in parts(log, {ONE}.__contains__)] == [b"one\n"]
