@@ -94,6 +94,7 @@ def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: fl
     from jughpc.batch.submissions import ElementOptions
     from jughpc.config.fit import own_options
 
+    python, probe = elements.interpreter(settings)
     options = ElementOptions(
         workdir=elements.workdir(),
         resources=replace(elements.charged(settings), walltime=patience + 60),  # many sites refuse a job without a time
@@ -102,6 +103,8 @@ def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: fl
         templates=settings.templates,
         umask=host.umask(),
         exclude=settings.exclude,
+        python=python,
+        probe=probe,
         container=elements.container(settings),
     )
     return ProbeRequest(size, options, patience)

@@ -48,8 +48,7 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
     """
     from jughpc.batch.submissions import ElementOptions
 
-    each, is_other = _of_elements(values), values.python is not None and not is_contained(values)
-    python = _python(values.python) if is_other else sys.executable
+    each, (python, probe) = _of_elements(values), interpreter(values)
     return ElementOptions(
         workdir=workdir(),
         resources=each,
@@ -58,7 +57,7 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
         extra=extra,
         templates=values.templates,
         python=python,
-        probe=(python, "-c", _SAME) if is_other else (),
+        probe=probe,
         container=container(values),
         umask=host.umask(),
         exclude=values.exclude,
@@ -66,6 +65,17 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
         collect=_of_collector(values, each),
         reduce=_of_reduce(values, each),
     )
+
+
+def interpreter(values: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return the interpreter of what is in no container, and a command that tells what keeps it from that, () for none.
+
+    In a container `python` names one of the image's.
+    """
+    if values.python is None or is_contained(values):
+        return sys.executable, ()
+    python = _python(values.python)
+    return python, (python, "-c", _SAME)
 
 
 def is_contained(values: Settings) -> bool:
@@ -140,8 +150,6 @@ def _of_reduce(values: Settings, each: Resources) -> Resources:
     return replace(each, gpus=None, **said, **sized)  # type: ignore[arg-type]  # each of its field's type
 
 
-def _python(given: str | None) -> str:
+def _python(given: str) -> str:
     """Return the interpreter: a path as this folder means it, or a name to be looked for later."""
-    if given is None:
-        return sys.executable
     return str(Path(given).absolute()) if "/" in given else given

@@ -131,7 +131,7 @@ class Settings:
     exclude: tuple[str, ...] = setting(LINES, (), "hosts that no job is to run on", "submit doctor")
     setup: tuple[str, ...] = setting(LINES, (), "lines of shell before a worker starts", "submit doctor")
     python: str | None = setting(
-        NAME, None, "interpreter, a path or `python` after setup", "submit", "the one that submits"
+        NAME, None, "interpreter, a path or `python` after setup", "submit doctor", "the one that submits"
     )
     container: str | None = setting(
         line("IMAGE"),

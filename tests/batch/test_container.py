@@ -156,6 +156,16 @@ def test_elements_and_the_reduce_are_in_the_image_and_the_collector_is_not(tmp_p
     assert [job.argv[0] for job in jobs[1:]] == ["/own/python", "python3"]
 
 
+def test_further_arrays_run_in_the_same_image(tmp_path):
+    image, files = replace(WORK, scratch=Path("/local")), OsFiles(tmp_path)
+    drafted = submissions.draft(
+        files, OsClock(), tmp_path, scheduler="local", workload=Workload(("x",), 2, "primes"),
+        options=ElementOptions(tmp_path, container=image),
+    )  # fmt: skip
+    recorded = submissions.load(files, tmp_path, submissions.prepare(files, drafted).number)
+    assert recorded.options.container == image
+
+
 def test_folders_are_bound_as_they_are_called_and_where_they_lie_but_none_within_another(tmp_path):
     (tmp_path / "real" / "below").mkdir(parents=True)
     (tmp_path / "link").symlink_to("real")

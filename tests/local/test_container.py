@@ -110,6 +110,12 @@ def test_elements_and_reduce_run_in_an_image_that_has_no_jughpc(laptop, containe
     assert found == f"found {BASE} {package} {is_real} told [0 1 2]"
 
 
+def test_an_image_without_python_is_told_by_who_only_tries_it(laptop, contained):
+    told = laptop.run("doctor", "--array", "2", *contained[:-1], "/no/such/python").stdout
+    assert "0 of 2 elements reported." in told
+    assert "has the image a Python, 3.10 or later? --python names it" in told
+
+
 def test_a_signal_to_the_pid_that_status_tells_reaches_the_worker_in_its_image_which_ends_in_order(
     laptop, contained, until
 ):
