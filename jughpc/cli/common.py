@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
+import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -22,13 +24,14 @@ from jughpc.errors import SettingError
 from jughpc.fs import OsClock, environment, home
 from jughpc.store.location import Folder
 from jughpc.tasks import running
-from jughpc.tasks.matching import by_both
 
 if TYPE_CHECKING:
     from jughpc.app.context.site import Site
     from jughpc.batch.clusters import Clusters
 
 PATIENCE = 20.0  # [s] outlasts a worker's longest run of short tasks under one claim
+
+_COLUMNS = 80  # where there is no terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -179,6 +182,8 @@ def selects_tasks(command: F) -> F:
 
 def matcher(name: str | None, pattern: str | None) -> Callable[[str], bool] | None:
     """Return what tells whether a task is chosen, None if all are. Raises SettingError."""
+    from jughpc.tasks.matching import by_both
+
     if name and pattern is not None:
         raise SettingError("give --name or --pattern, not both.")
     return by_both(name, pattern)
@@ -255,10 +260,13 @@ def say(text: str) -> None:
 
 
 def width() -> int:
-    """Return the width of the terminal [characters]."""
-    import shutil
-
-    return shutil.get_terminal_size().columns
+    """Return the width of the terminal [characters]; as shutil does, whose import takes 150 system calls."""
+    columns = environment().get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    with suppress(AttributeError, ValueError, OSError):  # standard output may be closed, or no terminal
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or _COLUMNS  # type: ignore[union-attr]
+    return _COLUMNS
 
 
 def show(lines: Iterable[str], err: bool = False) -> None:
