@@ -24,6 +24,7 @@ from jughpc.errors import SettingError
 from jughpc.fs import OsClock, environment, home
 from jughpc.store.location import Folder
 from jughpc.tasks import running
+from jughpc.tasks.matching import by_both
 
 if TYPE_CHECKING:
     from jughpc.app.context.site import Site
@@ -182,8 +183,6 @@ def selects_tasks(command: F) -> F:
 
 def matcher(name: str | None, pattern: str | None) -> Callable[[str], bool] | None:
     """Return what tells whether a task is chosen, None if all are. Raises SettingError."""
-    from jughpc.tasks.matching import by_both
-
     if name and pattern is not None:
         raise SettingError("give --name or --pattern, not both.")
     return by_both(name, pattern)

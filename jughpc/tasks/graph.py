@@ -287,9 +287,10 @@ class Graph:
             self._add(task)
 
     def _add(self, task: Task[Any]) -> int:
-        index, digest = self.index, task.digest
-        known = index.setdefault(digest, len(self.tasks))
-        if known == len(self.tasks):
+        index, digest = self._index or self.index, task._digest or task.digest  # mostly both are known
+        known = index.get(digest)
+        if known is None:
+            known = index[digest] = len(self.tasks)
             self.tasks.append(task)
             self.digests.append(digest)
         elif self.tasks[known] is not task:

@@ -16,6 +16,7 @@ from jughpc.inode import OddFileError, new_token
 from jughpc.jsonfile import whole
 from jughpc.store.base import Pace
 from jughpc.store.files.layout import MOST_BITS
+from jughpc.store.files.remains import remains
 
 FORMAT = 1
 STORE = "store.yaml"  # JSON, which is YAML: so that a worker need not load a YAML parser to start
@@ -45,8 +46,6 @@ def find_charter(files: Files, clock: Clock, jugdir: Path) -> Charter | None:
     """Return what the store in `jugdir` was made with, None if it is empty or absent. Raises JugdirError."""
     names = files.names("")
     if STORE not in names:
-        from jughpc.store.files.remains import remains  # only now: mostly it is there
-
         if left := remains(files, names):
             raise LostCharterError(_lost(jugdir, left))
         if foreign := sorted(name for name in names if not name.startswith((".", STORE))):
