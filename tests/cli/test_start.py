@@ -7,7 +7,7 @@ import pytest
 NEEDLESS = (  # each has other modules behind it: what a cold node gets from its file server before the first task
     "numpy", "rich", "jinja2", "yaml", "psutil", "subprocess", "secrets", "tempfile", "importlib.resources",
     "jughpc.batch", "jughpc.web", "jughpc.store.redis", "jughpc.worker.crew", "jughpc.worker.seat",
-    "jughpc.worker.spawning", "jughpc.cli.debugger",
+    "jughpc.worker.spawning", "jughpc.cli.debugger", "jughpc.store.files.leftovers",
 )  # fmt: skip
 
 OF_A_FIRST_RUN = (  # which makes a store and a manifest
