@@ -60,7 +60,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     if (files := site.files) is None:
         return None
     folder = site.location.folder()
-    before = _recorded(files, folder, None) if number is None else None
+    before = submissions.latest(files, folder) if number is None else None
     if number is None and before is None:
         return None  # nor is anything to be settled
     found = settle(files, folder, clusters) if ask else {}
