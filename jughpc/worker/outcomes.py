@@ -57,7 +57,7 @@ class Outcomes:
         try:
             ours = self._context.patience.through(lambda: self._publish(shard, named), what, in_hand=True)
         except GivenUpError:
-            self._rescue(named)
+            self._rescue(named)  # also of a jugdir that was removed: by mistake, or with what it is mounted on
             raise
         if ours:
             whole = ours is named  # as mostly

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jughpc.app.status.measured import by_function, means
+from jughpc.app.status.served import OPTION, SHARE, lines_in, shares
 from jughpc.app.status.tasks import ACTIVE, FAILED, READY, WAITING, Standing
 from jughpc.app.submit import dependents
-from jughpc.app.submit.request import check_time, said
+from jughpc.app.submit.request import check_time, read_kept, read_said
 from jughpc.batch.scheduler import Part, Resources, Workload
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import DEFAULT, NOTHING, RULES, Ask, Rule
@@ -23,9 +24,7 @@ from jughpc.store.base import Store
 from jughpc.tasks.classes import asked_for
 from jughpc.tasks.matching import by_name
 
-_OPTION = "--resources="  # how the command line of an element says what functions ask for
 _ONLY = "--only="
-_SHARE = "share"  # of what a submission keeps
 _MOST = 3  # names told
 
 
@@ -148,18 +147,17 @@ def resources_for(resources: Resources, ask: Ask) -> Resources:
 
 def words_of(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Return the options by which elements learn what functions ask for, whatever files say by then; () if nothing."""
-    return tuple(f"{_OPTION}{rule}" for rule in (NOTHING, *(one for one in rules if one != NOTHING))) if rules else ()
+    return tuple(f"{OPTION}{rule}" for rule in (NOTHING, *(one for one in rules if one != NOTHING))) if rules else ()
 
 
 def workers_of(submission: Submission) -> int:
-    """Return how many workers an element has, 1 where that is as many as it gets cores."""
-    workers = said(submission.workload.argv, dependents.WORKERS)
-    return COUNT.read(workers) or 1 if workers else 1
+    """Return how many workers an element has, 1 where that is as many as it gets cores. Raises JugdirError."""
+    return read_said(submission, dependents.WORKERS, COUNT, 1) or 1
 
 
-def rules_in(argv: Sequence[str]) -> tuple[Rule, ...]:
-    """Return the rules that the command line of an element says."""
-    return RULES.read(tuple(word.removeprefix(_OPTION) for word in argv if word.startswith(_OPTION)))
+def rules_in(submission: Submission) -> tuple[Rule, ...]:
+    """Return the rules that the command line of an element says. Raises JugdirError."""
+    return read_kept(submission, OPTION.rstrip("="), lines_in(submission.workload.argv), RULES, ())
 
 
 def refuse_vain(rules: Sequence[Rule], standing: Standing, jugfile: str) -> None:
@@ -178,12 +176,7 @@ def refuse_vain(rules: Sequence[Rule], standing: Standing, jugfile: str) -> None
 
 def kept(share: bool) -> dict[str, str]:
     """Return what a submission keeps of it that elements run tasks that ask for less."""
-    return {_SHARE: "yes"} if share else {}
-
-
-def shares(submission: Submission) -> bool:
-    """Return whether the elements of a submission run tasks that ask for less, once none of theirs can be run."""
-    return _SHARE in submission.meta
+    return {SHARE: "yes"} if share else {}
 
 
 def is_less(one: Resources, other: Resources) -> bool:
