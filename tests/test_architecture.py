@@ -58,10 +58,10 @@ def test_an_import_that_the_design_forbids_is_found_even_in_a_function(copy, roo
     assert f"jughpc.{room}.breach -> " in found.stdout
 
 
-NAMED_IN = {"batch/slurm.py", "batch/pbs.py", "batch/lsf.py", "batch/registry.py"}
+NAMED_IN = {"batch/slurm.py", "batch/pbs.py", "batch/lsf.py", "batch/flux.py", "batch/registry.py"}
 """With the modules that share their names: `batch/pbs_limits.py`."""
 SYSTEMS = re.compile(
-    r"slurm|pbs\b|\bpbs|\blsf|grid.?engine|sbatch|squeue|sacct|scancel|scontrol|qsub|qstat|qdel|bsub|bjobs|bkill|LSB_",
+    r"slurm|pbs\b|\bpbs|\blsf|grid.?engine|sbatch|squeue|sacct|scancel|scontrol|qsub|qstat|qdel|bsub|bjobs|bkill|LSB_|\bflux",
     re.IGNORECASE,
 )
 
@@ -140,6 +140,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "_conda_libraries": "the user's environment",
     "_entry": "the user's environment",
     "_of_place": "the user's environment",
+    "_image": "the user's image",
     "_places": "the user's environment",
     "_tell_changes": "the user's jugfile",
     "clock_ahead": "a file just made here: its time is what is asked after",

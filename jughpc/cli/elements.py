@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from jughpc import host
 from jughpc._version import __version__
 from jughpc.cli import common
+from jughpc.config.fit import words_of
+from jughpc.config.profiles import NONE
 from jughpc.config.settings import BUILT_IN
 
 if TYPE_CHECKING:
+    from jughpc.batch.container import Container
     from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import ElementOptions
     from jughpc.config.settings import Settings
@@ -45,7 +48,8 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
     """
     from jughpc.batch.submissions import ElementOptions
 
-    each = _of_elements(values)
+    each, is_other = _of_elements(values), values.python is not None and not is_contained(values)
+    python = _python(values.python) if is_other else sys.executable
     return ElementOptions(
         workdir=workdir(),
         resources=each,
@@ -53,13 +57,36 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
         setup=values.setup,
         extra=extra,
         templates=values.templates,
-        python=_python(values.python),
-        probe=(_python(values.python), "-c", _SAME) if values.python else (),
+        python=python,
+        probe=(python, "-c", _SAME) if is_other else (),
+        container=container(values),
         umask=host.umask(),
         exclude=values.exclude,
         after=after,
         collect=_of_collector(values, each),
         reduce=_of_reduce(values, each),
+    )
+
+
+def is_contained(values: Settings) -> bool:
+    """Return whether elements run in a container; a file that says so may be overruled by `none`."""
+    return values.container not in (None, NONE)
+
+
+def container(values: Settings) -> Container | None:
+    """Return what elements run in, None for nothing; which folders are bound is not known yet.
+
+    Raises SettingError if there is no such image, or nothing is known that could run it.
+    """
+    if values.container is None or not is_contained(values):
+        return None
+    from jughpc.batch.images import chosen
+
+    return replace(
+        chosen(values.container, values.container_runtime),
+        python=_python(values.python or "python3"),
+        options=words_of(values, "container_options"),
+        scratch=values.scratch,
     )
 
 

@@ -14,6 +14,7 @@ from jughpc.cli import common
 from jughpc.cli.output.bars import cut
 from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
+from jughpc.store.record import ElementRef
 from jughpc.units import about, moment, several, show_memory
 
 if TYPE_CHECKING:
@@ -55,8 +56,15 @@ def _see(task: Explained, at: str) -> Iterator[str]:
     short = task.digest[:8]
     if task.failure is not None:
         yield f"jughpc failures{at} --task {short}"
-    if task.state == "done" or task.failure is not None or task.holder is not None or task.deaths:
+    if _is_of_an_element(task):
         yield f"jughpc logs{at} --task {short}"
+
+
+def _is_of_an_element(task: Explained) -> bool:
+    """Return whether a worker had it whose output is kept, as far as is known: of those by hand none is."""
+    by_hand = task.failure is not None and not task.failure.submission and not task.failure.deaths
+    has_begun = task.state == "done" or task.failure is not None or task.holder is not None or bool(task.deaths)
+    return has_begun and not by_hand and not (task.ran and ElementRef.of_life(task.ran.life) is None)
 
 
 def _fields(task: Explained, at: str) -> dict[str, Any]:

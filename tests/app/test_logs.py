@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jughpc.app.status import texts
 from jughpc.app.status.follow import Follower
-from jughpc.app.status.logs import Log, Which, chosen
+from jughpc.app.status.logs import Log, Which, chosen, to_follow
 from jughpc.app.status.outputs import DIED, RUNNING, Outputs, outputs, parts
 from jughpc.app.status.texts import Text, whole
 from jughpc.batch.scheduler import Role
@@ -174,6 +174,14 @@ def test_what_is_no_number_of_an_element_is_refused(text):
 
 
 # following
+
+
+def test_logs_that_are_still_to_come_are_followed_and_those_that_never_come_are_refused(lab):
+    lab.submit(size=3)
+    assert to_follow(lab.site, None, Which(collect=True)).number == 1
+    assert to_follow(lab.site, None, Which(NUMBERS.read("2-9"))).number == 1
+    with pytest.raises(UsageError, match="no such log"):
+        to_follow(lab.site, None, Which(NUMBERS.read("7")))
 
 
 def test_logs_are_followed_from_where_they_stood_and_new_ones_from_their_beginning_to_the_end(log):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.app.context.target import named
-from jughpc.app.status.outlook import outlook
+from jughpc.app.status.outlook import Crew, outlook
 from jughpc.app.status.overview import expected
 from jughpc.app.status.report import report
 from jughpc.app.status.step import next_step
@@ -184,6 +184,19 @@ def test_what_waits_for_a_failure_is_not_counted_as_left(labs):
     found = ahead(lab)
     assert (found.left, found.blocked, found.why) == (0, 7, "")
     assert "7 tasks blocked: what failed is needed first" in lab.screen()
+
+
+def test_the_eta_of_functions_with_workers_of_their_own_is_that_of_those_who_need_longest(lab):
+    lab.begin()
+    worker(lab, "node1", done=100, lasted=100.0)
+    worker(lab, "node2", done=100, lasted=100.0)
+    measured = took(single=(9, 10.0, 10.0), double=(9, 100.0, 100.0), total=(9, 1.0, 1.0))
+    small, large = Crew("default", 2), Crew("mem=64G", 1)
+    crews = {"sums.single": small, "sums.double": large, "sums.total": small}
+    found = outlook(standing(lab.site), measured, crews)
+    assert (found.eta, found.is_by_tasks) == (400.0, True)
+    nobody = outlook(standing(lab.site), measured, {**crews, "sums.double": Crew("mem=64G", 0)})
+    assert (nobody.eta, nobody.why) == (None, "nobody who runs sums.double has begun")
 
 
 def test_that_others_take_over_what_the_dead_held_is_said_while_they_hold_anything(lab):

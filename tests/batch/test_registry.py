@@ -65,7 +65,7 @@ def test_a_scheduler_can_be_named(name):
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_are():
-    with pytest.raises(SettingError, match=r"no scheduler 'sge'\. Choose one of slurm, pbs, lsf, local"):
+    with pytest.raises(SettingError, match=r"no scheduler 'sge'\. Choose one of slurm, pbs, lsf, flux, local"):
         registry.scheduler("sge")
 
 

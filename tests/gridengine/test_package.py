@@ -47,4 +47,4 @@ def test_it_is_taken_where_it_is_and_pbs_is_not(typed):
 
 def test_a_name_that_is_none_is_refused_with_all_that_are(typed):
     done = typed("submit", "twice.py", "--scheduler", "none")
-    assert (done.returncode, "slurm, pbs, lsf, local, gridengine" in done.stderr) == (2, True)
+    assert (done.returncode, "slurm, pbs, lsf, flux, local, gridengine" in done.stderr) == (2, True)

@@ -75,7 +75,7 @@ def expected(site: Site, report: Report) -> Outlook:
 
 def _ahead(report: Report, took: Mapping[str, Sums]) -> Outlook:
     """Return what is to be expected; there is no ETA while what is ready has no element that runs it."""
-    found = outlook(report.standing, took)
+    found = outlook(report.standing, took, report.crews)
     if not report.unserved:
         return found
     return replace(found, eta=None, is_by_tasks=False, why=f"no element runs {' or '.join(report.unserved)} yet")

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jughpc.app.status.elements import Jobs, goes_on
+from jughpc.app.status.outlook import Crew
 from jughpc.app.status.tasks import READY, Standing
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import Submission
@@ -90,6 +91,13 @@ class Served:
         for name, counts in standing.by_name().items():
             ready[self.class_of(name)] += counts[READY]
         return {asks: count for asks, count in ready.items() if count and not self._is_served(asks, standing.workers)}
+
+    def crews(self, standing: Standing) -> dict[str, Crew]:
+        """Return who runs the tasks of each function; {} where all run any."""
+        classes = {name: self.class_of(name) for name in standing.manifest.names}
+        if len(set(classes.values())) < 2:
+            return {}
+        return {name: Crew(one, self._able(one, False, standing.workers)[0]) for name, one in classes.items()}
 
     def hands(self, name: str, deaths: Sequence[Death], workers: Sequence[Record]) -> Hands:
         """Return who may take up a task.

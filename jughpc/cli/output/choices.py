@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jughpc.app.submit.classes import Class
@@ -15,6 +15,8 @@ from jughpc.app.submit.request import said
 from jughpc.app.submit.stage import Staging
 from jughpc.app.submit.submit import Planned
 from jughpc.batch.cluster import Cluster
+from jughpc.batch.container import Container
+from jughpc.batch.images import is_here
 from jughpc.batch.scheduler import Part, Resources, Role
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.units import show_memory, show_seconds
@@ -36,8 +38,7 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     yield "scheduler", submission.scheduler + (f" ({limits})" if limits else "")
     is_partial = submission.meta.get("reduce_on") == "any"
     if arrays:
-        sizes = " + ".join(str(job.size) for job in arrays)
-        yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
+        yield "array", _elements([job.size for job in arrays], options.throttle)
         for words in plan.sized.why if plan.sized else ():
             yield "auto", words
         others = submission.workload.parts[: len(submission.workload.parts) - len(plan.needy)]
@@ -53,6 +54,8 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
                 yield "later", f"{one.name}: {_functions(one)}, once what these wait for is done"
         if workers := said(submission.workload.argv, WORKERS):
             yield "workers", f"{workers} in each"
+        if plan.request.stage and not plan.request.stages:
+            yield "stage", "left out: an image holds what elements import"
         if plan.staging:
             yield from _staged(plan.staging, here=cluster.runs_here)
     else:
@@ -62,7 +65,9 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
             name = "collector" if job.role is Role.COLLECT else job.role.value
             asks = _resources(job.resources, cluster.chosen(()), here=cluster.runs_here)
             yield name, f"{asks}; {_ANY}" if job.role is Role.REDUCE and is_partial else asks
-    yield "python", options.python
+    yield "python", f"{options.python}{', of the collector' if options.container else ''}"
+    if options.container:
+        yield from _contained(options.container, gpus=any(job.resources.gpus for job in plan.jobs))
     yield "logs", f"{submission.folder}/logs"
     yield from _of_elements(options)
 
@@ -97,6 +102,17 @@ def _staged(staging: Staging, here: bool) -> Iterator[tuple[str, str]]:
         yield "", "which helps on this machine only if python lies on a file server"
 
 
+def _contained(container: Container, *, gpus: bool) -> Iterator[tuple[str, str]]:
+    """Yield what elements run in, and what is not known, or not there, of that."""
+    command = container.how.begin[0]
+    yield "container", f"{container.image}, by {container.runtime}, with its {container.python}"
+    yield "", "submit and the collector load the jugfile outside of it"
+    if not is_here(container.runtime):
+        yield "", f"{command} is not on PATH here: elements look for it on their nodes, behind setup"
+    if gpus and not container.how.nvidia:
+        yield "", f"{command} has no option for GPUs: their libraries are to be in the image"
+
+
 def _of_elements(options: ElementOptions) -> Iterator[tuple[str, str]]:
     for line in options.setup:
         yield "setup", line
@@ -121,6 +137,13 @@ def _activated(line: str, python: str) -> str:
     if not match or (match[1] and Path(python).parent.parent.name == Path(match[1]).name):
         return ""
     return match[1] or "another environment"
+
+
+def _elements(sizes: Sequence[int], throttle: int | None) -> str:
+    """Return how many elements there are, in which arrays, and how many of them run at once."""
+    if set(sizes) == {1} and len(sizes) > 1:  # the system has no arrays, or none so small
+        return f"{len(sizes)} elements, each a job of its own, {_throttle(throttle, 1)}"
+    return f"{' + '.join(map(str, sizes))} elements, {_throttle(throttle, len(sizes))}"
 
 
 def _throttle(throttle: int | None, arrays: int) -> str:

@@ -14,7 +14,7 @@ from jughpc.batch import registry
 from jughpc.batch.scheduler import Condition, Dependency, ElementId, Job, JobId, Resources, Role, Scheduler
 from jughpc.batch.script import render
 from jughpc.errors import SettingError
-from jughpc.testing.schedulers.sayings import ARRAY, NAME, WANTED
+from jughpc.testing.schedulers.sayings import ARRAY, NAME, WANTED, array_of, fitting
 
 _SCRIPT_ENDS = "export JUGHPC_ELEMENT="  # from there on it is the same for all systems
 
@@ -27,7 +27,8 @@ def said(scheduler: Scheduler, plain: JobId, array: JobId) -> str:
 def _submissions(scheduler: Scheduler, plain: JobId, array: JobId) -> Iterator[str]:
     after = Dependency(Condition.AFTER_ANY, (array,))
     last = Condition.AFTER_OK if Condition.AFTER_OK in scheduler.capabilities.conditions else Condition.AFTER_ANY
-    yield from _submission("an array", scheduler, replace(ARRAY, throttle=3, resources=_wanted(scheduler)))
+    many = replace(array_of(scheduler), throttle=3, resources=_wanted(scheduler))
+    yield from _submission("an array", scheduler, many)
     one = replace(ARRAY, size=1, offset=0, elements=1)
     yield from _submission("a collector", scheduler, replace(one, role=Role.COLLECT, depends_on=after))
     yield from _submission("a reduce", scheduler, replace(one, role=Role.REDUCE, depends_on=Dependency(last, (plain,))))
@@ -45,7 +46,7 @@ def _wanted(scheduler: Scheduler) -> Resources:
     for name, value in WANTED.items():
         more = replace(found, **{name: value})
         try:
-            scheduler.directives(replace(ARRAY, resources=more))
+            scheduler.directives(replace(array_of(scheduler), resources=more))
         except SettingError:
             continue
         found = more
@@ -54,7 +55,7 @@ def _wanted(scheduler: Scheduler) -> Resources:
 
 def _questions(scheduler: Scheduler, plain: JobId, array: JobId) -> Iterator[str]:
     jobs = {plain: NAME, array: "primes-1a2b-1"}
-    waiting = [ElementId(array, index) for index in scheduler.capabilities.indices(8)][2:5]
+    waiting = [ElementId(array, index) for index in scheduler.capabilities.indices(fitting(scheduler, 8))][:5][-3:]
     asked: dict[str, Sequence[Sequence[str]]] = {
         "is it there?": [scheduler.find_command(NAME)],
         "how do they stand?": [scheduler.poll_command(jobs)],

@@ -23,6 +23,7 @@ from jughpc.testing.schedulers.sayings import (
     GARBAGE,
     NAME,
     Sayings,
+    fitting,
 )
 
 
@@ -56,7 +57,7 @@ class HeardContract:
     ) -> None:
         unknown = dict.fromkeys(("?!", *(f"{word}?!" for word in sayings.words)), State.UNKNOWN)
         for word, state in {**sayings.words, **unknown}.items():
-            for job, size in ((sayings.plain, 1), (sayings.array, 3)):
+            for job, size in ((sayings.plain, 1), (sayings.array, fitting(scheduler, 3))):
                 told = dict.fromkeys(scheduler.capabilities.indices(size), word)
                 found = dict(scheduler.parse_poll(sayings.polled(job, told), {job: NAME}))
                 every = found.pop(ElementId(job, EVERY), None)
@@ -110,7 +111,7 @@ class HeardContract:
 
     def test_each_element_has_the_state_that_is_told_of_it_alone(self, scheduler: Scheduler, sayings: Sayings) -> None:
         common, odd = _two_words(sayings)
-        indices = scheduler.capabilities.indices(4)
+        indices = scheduler.capabilities.indices(fitting(scheduler, 4))
         for place, index in enumerate(indices):
             told = dict.fromkeys(indices, common) | {index: odd}
             found = scheduler.parse_poll(sayings.polled(sayings.array, told), {sayings.array: NAME})

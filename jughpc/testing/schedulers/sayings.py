@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from jughpc.batch.bundle import Bundle
+from jughpc.batch.container import Container
 from jughpc.batch.scheduler import Job, JobId, Refusal, Reply, Role, Scheduler, State
 from jughpc.batch.script import render
 
@@ -82,6 +83,16 @@ TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only"}
 """Fields of a job that are told by tests of their own, or to nobody."""
 
 
+def fitting(scheduler: Scheduler, size: int) -> int:
+    """Return how many elements an array of the system's may have, `size` at most."""
+    return scheduler.capabilities.at_most(size) or size
+
+
+def array_of(scheduler: Scheduler) -> Job:
+    """Return ARRAY with as many elements as the system lets it have."""
+    return replace(ARRAY, size=fitting(scheduler, ARRAY.size))
+
+
 def said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:
     """Return the command that submits `job`, and its script."""
     return scheduler.submit_command(job), render(job, scheduler)
@@ -93,5 +104,6 @@ def other_values() -> dict[str, Any]:
         "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3, "token": "2",
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
         "probe": ("true",), "umask": 0o27, "exclude": ("node7",), "extra": ("--raw",),
+        "container": Container("apptainer", "/run/work.sif", Path("/opt/jughpc")),
         "stage": Bundle(Path("/run/0a.tar.gz"), "0f" * 32, 2048, 4096, 1),
     }  # fmt: skip
