@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
+
+from jughpc.blake import blake2b
 
 _commands: list[str] = []
 
