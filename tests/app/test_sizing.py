@@ -110,7 +110,7 @@ def test_a_few_measure_and_the_collector_sizes_the_next_array_by_that(wide):
     assert told(plan) == [
         "nobody knows yet how long these tasks take: so many measure it for 5m", "the next array is sized by that",
     ]  # fmt: skip
-    assert [any("--measure=300" in word for word in job.argv) for job in plan.jobs] == [True, False]
+    assert [any("--measure=5m" in word for word in job.argv) for job in plan.jobs] == [True, False]
     wide.submit(AUTO, within=HOUR)
     wide.clock.sleep(5)
     wide.done(*wide.digests("single")[:10])

@@ -132,7 +132,7 @@ def further(submission: Submission, found: Sequence[Class], store: Store | None,
 def _measuring(submission: Submission) -> Submission:
     """Return the submission with elements that end after a while, and leave the rest to others."""
     workload = submission.workload
-    option, parts = f"--measure={FIRST_TIME:g}", workload.in_parts(submission.options.resources)
+    option, parts = f"--measure={show_seconds(FIRST_TIME)}", workload.in_parts(submission.options.resources)
     some = tuple(replace(part, argv=dependents.with_options(part.argv, option)) for part in parts)
     return replace(submission, workload=replace(workload, parts=some))
 

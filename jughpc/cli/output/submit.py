@@ -35,7 +35,7 @@ def planned(plan: Planned) -> Iterator[str]:
     yield from chosen(plan)
     size, asked = plan.submission.workload.size, plan.request.size
     if 0 < size < asked:
-        yield f"fewer      {size} elements, not {asked}: no more than {_tasks_of(size)} can be run"
+        yield f"fewer      {size} elements, not {asked}: more would find nothing to run"
 
 
 def rehearsed(plan: Planned) -> Iterator[str]:
