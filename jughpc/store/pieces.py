@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import pickle
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
@@ -23,7 +25,7 @@ _STOP = b"."
 
 
 class Pieces:
-    """A pickle that is made anew each time it is gone through; what it is of must not change meanwhile.
+    """A pickle that is made anew each time it is gone through; what it is of is not to change meanwhile.
 
     Args:
         value: A list or dict.
@@ -43,11 +45,14 @@ class Pieces:
         return self._sums[1]
 
     def __iter__(self) -> Iterator[bytes]:
-        yield _HEADS[type(self._value)]
-        items = iter(_items(self._value))
-        while part := type(self._value)(islice(items, self._each)):
-            yield _body(part)
-        yield _STOP
+        """Yield it piece by piece. Raises OSError in the end if the value is not any more what it was."""
+        sums = size, crc = 0, 0
+        with suppress(RuntimeError):  # a dict says so if it grew meanwhile
+            for piece in self._made():
+                size, crc = sums = size + len(piece), crc32(piece, crc)
+                yield piece
+        if sums != self._sums:
+            raise OSError(errno.EINVAL, "the result changed while it was stored: its task left a thread running")
 
     def sample(self) -> bytes:
         """Return pieces that lie evenly in it."""
@@ -59,9 +64,16 @@ class Pieces:
     @cached_property
     def _sums(self) -> tuple[int, int]:
         size = crc = 0
-        for piece in self:
+        for piece in self._made():
             size, crc = size + len(piece), crc32(piece, crc)
         return size, crc
+
+    def _made(self) -> Iterator[bytes]:
+        yield _HEADS[type(self._value)]
+        items = iter(_items(self._value))
+        while part := type(self._value)(islice(items, self._each)):
+            yield _body(part)
+        yield _STOP
 
 
 def in_pieces(value: object, large: int = LARGE) -> Pieces | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jughpc.store import resultfile
-from jughpc.store.pieces import LARGE, in_pieces
+from jughpc.store.pieces import LARGE, Pieces, in_pieces
 from jughpc.store.resultfile import PICKLE, ZLIB
 
 MANY = 3000
@@ -49,6 +49,19 @@ def test_a_list_or_dict_comes_back_from_its_pieces_as_it_was(value):
     found = pickle.loads(whole)
     assert repr(found) == repr(value)
     assert (len(pieces), pieces.crc) == (len(whole), zlib.crc32(whole))
+
+
+@pytest.mark.parametrize("make", [list, dict.fromkeys])
+@pytest.mark.parametrize("begun", [0, 2], ids=["before", "amid"])
+def test_what_changes_while_it_is_stored_is_no_result(make, begun):
+    pieces = Pieces(value := make(texts()), each=100)
+    assert len(pieces)
+    parts = iter(pieces)
+    for _ in range(begun):
+        next(parts)
+    value.pop(texts()[-1] if isinstance(value, dict) else -1)
+    with pytest.raises(OSError, match="changed while it was stored"):
+        list(parts)
 
 
 @pytest.mark.parametrize(
