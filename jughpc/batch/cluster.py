@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from jughpc.backoff import Backoff
@@ -46,10 +46,14 @@ class Poll:
     Attributes:
         elements: Of the arrays, by the element's number within the submission.
         dependents: Of the latest collector and reduce.
+        silent: Why systems that elements were added on could not be asked, by name.
+        unheard: The elements there of which nothing is on record, by number.
     """
 
     elements: Mapping[int, Status] = field(default_factory=dict)
     dependents: Mapping[Role, Status] = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
+    unheard: Set[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Cluster:
         until: When no job is waited for any more, by the clock [s]; None for never.
         waits_for_room: Whether one that is full is asked again, too.
         owner: Whose jobs are asked after, if another user's: nothing can be done to these; "" for one's own.
+        others: The systems besides that elements of the same submission were added on, by name.
     """
 
     scheduler: Scheduler
@@ -83,6 +88,7 @@ class Cluster:
     until: float | None = None
     waits_for_room: bool = True
     owner: str = ""
+    others: Mapping[str, Cluster] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,6 +99,19 @@ class Cluster:
     def runs_here(self) -> bool:
         """Whether its elements run on this very machine."""
         return self.scheduler.capabilities.runs_here
+
+    @property
+    def is_in_reach(self) -> bool:
+        """Whether the system's commands are on this host."""
+        return all(name in self.commands for name in self.scheduler.capabilities.commands)
+
+    def beside(self, name: str) -> Cluster:
+        """Return the system that a job of the same submission was given to. Raises SchedulerError: it is not known."""
+        if name in ("", self.name):
+            return self
+        if name not in self.others:
+            raise SchedulerError(f"nothing is known here of a scheduler {name}, which jobs were given to")
+        return self.others[name]
 
     def within(self, limits: Limits) -> Cluster:
         """Return the same system as one that told these `limits`."""
@@ -105,7 +124,8 @@ class Cluster:
 
     def of(self, user: str) -> Cluster:
         """Return the same system as one that is asked after the jobs of another user."""
-        return replace(self, scheduler=self.scheduler.of_user(user), owner=user)
+        others = {name: other.of(user) for name, other in self.others.items()}
+        return replace(self, scheduler=self.scheduler.of_user(user), owner=user, others=others)
 
     def check(self, options: ElementOptions) -> None:
         """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for.

@@ -322,7 +322,9 @@ class SchedulerContract:
         )
 
 
-_TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only"}  # by tests of their own, or to nobody
+_TOLD_APART = {"role", "resources", "depends_on", "after", "is_told"} | {  # by tests of their own
+    "only", "asks", "scheduler",
+}  # to nobody
 
 
 def _said(scheduler: Scheduler, job: Job) -> tuple[list[str], str]:

@@ -9,9 +9,10 @@ import pytest
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.overview import expected
-from jughpc.app.submit import handover, live
+from jughpc.app.submit import handover
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import BY_HAND, Charge, End, collect, sleep_until, story
+from jughpc.app.submit.more import add
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.released import is_released
 from jughpc.app.submit.submit import plan_submission, submit
@@ -534,7 +535,7 @@ def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
 
 
 def test_the_log_that_is_shown_is_that_of_the_reduce_which_took_the_place_of_the_first(running):
-    added = live.add(running.site, running.clusters, 1)
+    added = add(running.site, running.clusters, 1)
     running.stage.at(100, running.all_done)
     for time in range(110, 500, 40):
         running.stage.at(time, lambda: running.exit(0))

@@ -305,4 +305,5 @@ def _hope(jobs: Jobs | None, standing: Standing, is_silent: bool) -> bool:
     if jobs.trouble:  # a scheduler that does not answer is no proof of anything
         return bool(standing.unfinished) and not is_silent
     waiting = (State.QUEUED, State.RUNNING) if is_silent else (State.QUEUED, State.RUNNING, State.UNKNOWN)
-    return any(status.state in waiting for status in jobs.poll.elements.values())
+    is_open = bool(jobs.poll.unheard) and not is_silent  # on a system that cannot be asked from here
+    return is_open or any(status.state in waiting for status in jobs.poll.elements.values())

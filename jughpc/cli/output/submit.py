@@ -10,10 +10,10 @@ from pathlib import Path
 
 from jughpc.app.context.site import Site
 from jughpc.app.status.elements import Jobs
-from jughpc.app.submit.live import More
+from jughpc.app.submit.more import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
-from jughpc.batch.scheduler import State
+from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import ROOT, Accepted, Submission
 from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
@@ -82,7 +82,8 @@ def ended(end: Waited) -> Iterator[str]:
 def added(more: More) -> Iterator[str]:
     """Yield the ids of the jobs that were added, and what became of those that they replace."""
     for job in more.accepted:
-        yield f"{job.role.value:<10} {job.id}"
+        where = f"on {job.scheduler}" if more.scheduler and job.role is Role.ARRAY else ""
+        yield " ".join(filter(None, (f"{job.role.value:<10} {job.id}", where, job.asks)))
     for host, words in more.kept_off.items():
         yield f"not on     {host}: {words}"
     if more.wrong:

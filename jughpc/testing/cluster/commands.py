@@ -17,11 +17,12 @@ from jughpc.app.context.target import Target
 from jughpc.app.run.reduce import reduce as run_reduce
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import in_words, standing_in
-from jughpc.app.submit import live, own_end
+from jughpc.app.submit import own_end
 from jughpc.app.submit.cancel import cancel as end
 from jughpc.app.submit.collect import Charge, End, story
 from jughpc.app.submit.collect import collect as gather
 from jughpc.app.submit.history import as_before, history
+from jughpc.app.submit.more import add
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import Retry
 from jughpc.app.submit.submit import SubmitRequest, plan_submission
@@ -132,7 +133,7 @@ def _submit(bench: Bench, site: Site, request: SubmitRequest) -> int:
 
 def more(bench: Bench) -> int:
     """Add elements to the submission that goes on."""
-    live.add(bench.site(), bench.clusters, bench.order.size)
+    add(bench.site(), bench.clusters, bench.order.size)
     return ExitCode.DONE
 
 
@@ -188,6 +189,6 @@ def withdraw(bench: Bench, token: str, stem: str = "") -> Iterator[str]:
         files,
         bench.home.path(JUGDIR),
         token,
-        lambda one: clusters.recorded(one.scheduler, one.limits, one.commands),
+        partial(clusters.of, files),
         stem,
     )
