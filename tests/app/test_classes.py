@@ -12,11 +12,12 @@ from jughpc.app.run.execute import execute
 from jughpc.app.run.selection import Chosen
 from jughpc.app.status.report import report
 from jughpc.app.submit.classes import is_less, resources_for, shared_out
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.handover import ended_by_hand
 from jughpc.app.submit.history import as_before
 from jughpc.app.submit.more import add
 from jughpc.app.submit.submit import plan_submission
+from jughpc.app.submit.verdict import End
 from jughpc.batch import withdraw
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.cli.output import submit as output

@@ -11,11 +11,12 @@ from jughpc.app.status import followers
 from jughpc.app.status.overview import expected
 from jughpc.app.submit import handover
 from jughpc.app.submit.cancel import cancel
-from jughpc.app.submit.collect import BY_HAND, Charge, End, collect, sleep_until, story
+from jughpc.app.submit.collect import BY_HAND, Charge, collect, sleep_until
 from jughpc.app.submit.more import add
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.released import is_released
 from jughpc.app.submit.submit import plan_submission, submit
+from jughpc.app.submit.verdict import End, story
 from jughpc.app.submit.wait import Waited, named, wait_for
 from jughpc.batch import ends, journal, submissions
 from jughpc.batch.causes import Cause, Why

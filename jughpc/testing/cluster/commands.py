@@ -19,7 +19,7 @@ from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import in_words, standing_in
 from jughpc.app.submit import own_end
 from jughpc.app.submit.cancel import cancel as end
-from jughpc.app.submit.collect import Charge, End, story
+from jughpc.app.submit.collect import Charge
 from jughpc.app.submit.collect import collect as gather
 from jughpc.app.submit.history import as_before, history
 from jughpc.app.submit.more import add
@@ -27,6 +27,7 @@ from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import Retry
 from jughpc.app.submit.submit import SubmitRequest, plan_submission
 from jughpc.app.submit.submit import submit as queue
+from jughpc.app.submit.verdict import End, story
 from jughpc.app.submit.wait import wait_for
 from jughpc.batch import withdraw as withdrawing
 from jughpc.batch.clusters import Clusters
