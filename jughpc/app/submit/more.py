@@ -18,6 +18,7 @@ from jughpc.app.submit.mail import unmail
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import check_time, rounds_of
 from jughpc.batch import federation, joined, settling
+from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.joined import Joined
 from jughpc.batch.scheduler import Resources, Role, State, Status
@@ -105,7 +106,7 @@ def _one_that_goes_on(site: Site, clusters: Clusters) -> Jobs:
 
 def _of_kind(clusters: Clusters, jobs: Jobs, wish: Wish) -> tuple[Jobs, Kind]:
     """Return of what kind the elements are, and the submission with the system that they go to. Raises UsageError."""
-    _refuse_other_clusters(jobs)
+    _refuse_other_cluster(jobs, jobs.cluster)
     if wish.scheduler not in (None, jobs.cluster.name):
         return _elsewhere(clusters, jobs, wish)
     before = jobs.submission.options
@@ -133,6 +134,7 @@ def _elsewhere(clusters: Clusters, jobs: Jobs, wish: Wish) -> tuple[Jobs, Kind]:
             "this host, so no elements can be added there. Add them from one that has these, and sees the same folder."
         )
     other.check(options)
+    _refuse_other_cluster(jobs, other)
     cluster = replace(jobs.cluster, others={**jobs.cluster.others, other.name: other})
     kind = Kind(replace(submission, options=options, limits=other.limits), other.name, wish.words)
     return replace(jobs, cluster=cluster), kind
@@ -149,16 +151,15 @@ def _asking(resources: Resources, asked: Mapping[str, Any]) -> Resources:
     return replace(resources, **{**sized, **asked})
 
 
-def _refuse_other_clusters(jobs: Jobs) -> None:
-    """Raise SettingError if what holds now sends jobs to another cluster of the system than those that go on."""
-    said = jobs.cluster.chosen(()).get("clusters", "").partition(" ")[0].split(",")
-    own = [job for job in jobs.accepted if not federation.is_elsewhere(jobs.submission, job)]
-    there = {job.id.partition(";")[2] for job in own}
-    if not there <= set(said):
-        now, before = (" and ".join(filter(None, names)) or "the usual one" for names in (said, sorted(there)))
+def _refuse_other_cluster(jobs: Jobs, system: Cluster) -> None:
+    """Raise SettingError if what is said now sends jobs to another cluster of `system` than its jobs that are there."""
+    said = system.chosen(()).get("clusters", "").partition(" ")[0]
+    there = {job.id.partition(";")[2] for job in federation.by_system(jobs.cluster, jobs.accepted).get(system.name, ())}
+    if said and not there <= {*said.split(",")}:
         raise SettingError(
-            f"submission {jobs.submission.number} is on cluster {before} of {jobs.cluster.name}, and here it is {now}. "
-            "Elements cannot be added on a second cluster of one system: its jobs would have the same numbers."
+            f"submission {jobs.submission.number} is on {max(there) or 'the usual cluster'} of {system.name}, and "
+            f"here jobs go to {said}. Elements cannot be added on a second cluster of one system: make a second "
+            "submission there with --again, which works on the same tasks."
         )
 
 

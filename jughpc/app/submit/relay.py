@@ -65,6 +65,6 @@ def relay(
     except JugError as error:
         site.say(f"no collector could be queued that waits on: {error}")
         return []
-    site.say("waits on: " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
+    site.say("others wait on in its place: " + ", ".join(f"{job.role.value} {job.id}" for job in accepted))
     unmail_last(jobs.cluster, files, submission, collector)
     return accepted
