@@ -49,6 +49,12 @@ class LinksRefusedError(OSError):
     """A file system has no hard links, or no more of them."""
 
 
+class RootGoneError(FileNotFoundError):
+    """A shared folder was removed or renamed while it was used: the one above it is there, and it is not."""
+
+    advice = "a new run makes it anew"
+
+
 class Files(Protocol):
     """A shared folder. Paths are relative to it, with forward slashes.
 
@@ -195,7 +201,8 @@ class OsFiles:
 
         Args:
             root: The directory.
-            make_root: Whether writing makes it where it is absent; if not, that raises FileNotFoundError.
+            make_root: Whether writing makes it where it is absent; if not, that raises RootGoneError, or
+                FileNotFoundError where the folder above is absent, too: its file system may come back.
         """
         self.root, self._make_root = root, make_root
         self._sharing: Sharing | None = None
@@ -319,9 +326,17 @@ class OsFiles:
     def _make_folders(self, path: str) -> None:
         """Make a folder and those above it."""
         folder = path.rstrip("/")
-        if folder and not os.path.isdir(path) and (self._make_root or len(folder) > len(self._prefix)):
-            self._make_folders(os.path.dirname(folder))
-            self._shared().make_folder(path)
+        if not folder or os.path.isdir(path):
+            return
+        if not self._make_root and len(folder) < len(self._prefix):
+            raise self._root_is_absent()
+        self._make_folders(os.path.dirname(folder))
+        self._shared().make_folder(path)
+
+    def _root_is_absent(self) -> FileNotFoundError:
+        if os.path.isdir(os.path.dirname(os.path.realpath(self.root))):
+            return RootGoneError(errno.ENOENT, "it was removed or renamed", str(self.root))
+        return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.root))
 
     def _shared(self) -> Sharing:
         if self._sharing is None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from jughpc.aside import put
-from jughpc.fs import LinksRefusedError, OsClock, OsFiles, again_if_stale, at_one_moment
+from jughpc.fs import LinksRefusedError, OsClock, OsFiles, RootGoneError, again_if_stale, at_one_moment
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.filescontract import FilesContract
@@ -44,7 +44,7 @@ class TestSimFiles(FilesContract):
 
 def test_a_root_that_was_removed_is_made_anew_only_by_who_may(tmp_path):
     root = tmp_path / "root"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(RootGoneError):
         OsFiles(root, make_root=False).write("folder/name", [b"x"])
     assert not root.exists()
     root.mkdir()
@@ -52,6 +52,14 @@ def test_a_root_that_was_removed_is_made_anew_only_by_who_may(tmp_path):
     OsFiles(tmp_path / "other").write("folder/name", [b"x"])
     assert (root / "folder/name").exists()
     assert (tmp_path / "other/folder/name").exists()
+
+
+def test_a_root_whose_whole_file_system_may_be_away_is_not_told_to_be_removed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "unmounted/root")
+    for root in (tmp_path / "unmounted/root", tmp_path / "link"):
+        with pytest.raises(FileNotFoundError) as absent:
+            OsFiles(root, make_root=False).write("folder/name", [b"x"])
+        assert not isinstance(absent.value, RootGoneError)
 
 
 def test_a_new_file_leaves_its_mode_to_the_umask(tmp_path):

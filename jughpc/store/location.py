@@ -92,7 +92,7 @@ class Folder:
         remove_store(self.path)
 
     def files(self) -> Files:
-        return OsFiles(self.path)
+        return OsFiles(self.path, make_root=False)  # what was removed is not to come back half made
 
     def folder(self) -> Path:
         return self.path

@@ -21,26 +21,41 @@ class _Brief(reprlib.Repr):
 
     def repr1(self, x: Any, level: int) -> str:
         if isinstance(x, Standin):
-            name = getattr(x, "name", "")
-            return f"{type(x).__name__}({name and name + ', '}...)"  # its own arguments may hold the same task twice
+            return _standin(x)
         if isinstance(x, bytes | bytearray | memoryview):
             return super().repr1(bytes(x[: self.maxother]), level) if len(x) > self.maxother else repr(x)
         return super().repr1(x, level)
 
 
-_brief = _Brief(3, 6, _LONG)
+class _Inner(_Brief):
+    """What a task was given that another is given: its own tasks are left out, for they may hold the same one twice."""
+
+    def repr1(self, x: Any, level: int) -> str:
+        return "..." if isinstance(x, Standin) else super().repr1(x, level)
 
 
-def value(thing: Any) -> str:
+_brief, _inner = _Brief(3, 6, _LONG), _Inner(1, 3, _LONG // 2)
+
+
+def _standin(thing: Standin) -> str:
+    name = getattr(thing, "name", None)
+    if name is None:
+        return f"{type(thing).__name__}(...)"
+    text = call(name, getattr(thing, "args", ()), getattr(thing, "kwargs", {}), _inner)
+    return text if len(text) <= _LONG else f"{name}(...)"
+
+
+def value(thing: Any, how: reprlib.Repr = _brief) -> str:
     """Return `repr(thing)`, shortened in its middle; a class's own `repr` that raises has its type's name instead."""
-    text = _brief.repr(thing)
+    text = how.repr(thing)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 20]}...{text[-17:]}"
 
 
-def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """Return a call as Python writes it, with short arguments: `is_prime(41, fast=True)`."""
-    words = [value(arg) for arg in args[:6]] + (["..."] if len(args) > 6 else [])
-    words += [f"{key}={value(arg)}" for key, arg in list(kwargs.items())[:6]] + (["..."] if len(kwargs) > 6 else [])
+def call(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], how: reprlib.Repr = _brief) -> str:
+    """Return a call as Python writes it, with short arguments: `is_prime(41, fast=True)`, `total(part(1), part(2))`."""
+    words = [value(arg, how) for arg in args[:6]] + (["..."] if len(args) > 6 else [])
+    words += [f"{key}={value(arg, how)}" for key, arg in list(kwargs.items())[:6]]
+    words += ["..."] if len(kwargs) > 6 else []
     return f"{name}({', '.join(words)})"
 
 

@@ -15,6 +15,7 @@ from jughpc.tasks.matching import Matcher, by_name
 from jughpc.tasks.task import Task
 
 _DIGEST = re.compile(r"[0-9a-f]{4,32}")
+_QUALIFIERS = re.compile(r"(?:\w+\.)+(?=\w+\()")
 _TOLD = 5  # names
 
 
@@ -64,7 +65,7 @@ class _Call:
     """A call as a text writes it.
 
     Attributes:
-        written: What stands behind the name.
+        written: What stands behind the name, with the functions of tasks in it by their bare names.
         values: Its arguments, None if they are no plain values.
     """
 
@@ -81,24 +82,30 @@ class _Call:
             return None
         if not isinstance(node, ast.Call):
             return None
-        return cls(by_name(ast.unparse(node.func)), "".join(text.partition("(")[1:]), _values(node))
+        name = ast.unparse(node.func)
+        return cls(by_name(name), _bare(ast.unparse(node).removeprefix(name)), _values(node))
 
     @cached_property
     def short(self) -> str:
         """The arguments as they are shown."""
-        return self.written if self.values is None else brief.call("", *self.values)
+        return self.written if self.values is None else _bare(brief.call("", *self.values))
 
     def is_of(self, task: Task[Any]) -> bool:
         """Return whether `task` is this call."""
         if not self.matches(task.name):
             return False
         if self.values is None:
-            return brief.call("", task.args, task.kwargs) == self.written
+            return _bare(brief.call("", task.args, task.kwargs)) == self.written
         return _is_equal((task.args, task.kwargs), self.values)
 
     def is_written(self, name: str, call: str) -> bool:
         """Return whether a call that is known in short is this one."""
-        return self.matches(name) and call.removeprefix(name) == self.short
+        return self.matches(name) and _bare(call.removeprefix(name)) == self.short
+
+
+def _bare(call: str) -> str:
+    """Return the call with `sweep.load(5)` in it as `load(5)`, as people write it."""
+    return _QUALIFIERS.sub("", call)
 
 
 def _values(node: ast.Call) -> tuple[tuple[Any, ...], Mapping[str, Any]] | None:

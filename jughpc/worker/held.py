@@ -100,9 +100,12 @@ class Held:
         return False
 
     def _renew(self) -> None:
-        self._context.say("this worker was stopped, cut off or closed its descriptors: it goes on under a new name")
         former = self._context.lease.record.life
         self._context.lease.renew("was late: stopped, suspended or cut off")
+        self._context.say(
+            "this worker was stopped or cut off, closed its descriptors, or its record was removed: "
+            "it goes on under a new name"
+        )
         with suppress(OSError):  # who took over may have written that it died
             for claim in (one for one in self.claims if one.key != SHARD):
                 self._bare.acquit(claim.key, former)

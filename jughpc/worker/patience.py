@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from jughpc import refusals
 from jughpc.backoff import Backoff
-from jughpc.fs import Clock
+from jughpc.fs import Clock, RootGoneError
 from jughpc.units import show_seconds
 from jughpc.worker.stops import AFTER_THIS_TASK, AT_ONCE, Interrupted, Stops
 from jughpc.worker.tally import Options, Say
@@ -81,7 +81,7 @@ class Patience:
         now = self._clock.uptime()
         self._since, self._tries = now if self._since is None else self._since, self._tries + 1
         left = min(self._since + self._options.patience - now, self._options.seconds_left(self._clock.wall()))
-        if left <= 0 or (error.errno in CANNOT_PASS and self._tries >= _TRIES):
+        if left <= 0 or isinstance(error, RootGoneError) or (error.errno in CANNOT_PASS and self._tries >= _TRIES):
             self._since = None
             raise GivenUpError(what, error) from error
         self._tell(

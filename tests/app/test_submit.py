@@ -395,7 +395,14 @@ def test_a_submission_is_made_as_an_earlier_one_was(lab):
     assert request.reduce == lab.reduce_script()
 
 
-@pytest.mark.parametrize("where", ["rounds", "within", "--retries", "--max-crashes", "--workers", "--save-time"])
+KEPT = [
+    "rounds", "within", "reduce_on", "--retries", "--max-crashes", "--workers", "--start", "--save-time", "--resources",
+    "--mem-retry", "--mem-max", "--time-retry", "--time-max",
+]  # fmt: skip
+"""What a record keeps as a text, or in the command line of its elements, and `as_before` takes a value from."""
+
+
+@pytest.mark.parametrize("where", KEPT)
 @pytest.mark.parametrize("text", ["x", "-1", "nan", "1e9999"])
 def test_a_record_that_says_what_nobody_can_mean_is_told_as_damaged_by_its_field(lab, where, text):
     lab.submit()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.errors import JugdirError
+from jughpc.fs import RootGoneError
 from jughpc.store.base import Pace
 from jughpc.store.files.charter import STORE
 from jughpc.store.location import Folder, Memory, Server, open_or_make, parse
@@ -53,6 +54,23 @@ def test_an_address_that_names_nothing_is_refused(text):
     with pytest.raises(JugdirError) as refused:
         parse(text)
     assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("how", ["make", "find", "files"])
+def test_nothing_that_uses_a_jugdir_brings_it_back_once_it_is_removed(here, how):
+    place = parse("there")
+    made = place.make(7, Pace())
+    write = {
+        "make": lambda: made.mark_complete(0, set()),
+        "find": lambda: place.find().mark_complete(0, set()),
+        "files": lambda: place.files().write("submissions/1/record.json", [b"x"]),
+    }[how]
+    write()
+    found = place.find() if how == "find" else None
+    (here / "there").rename(here / "elsewhere")
+    with pytest.raises(RootGoneError):
+        found.mark_complete(0, set()) if found else write()
+    assert not (here / "there").exists()
 
 
 @pytest.mark.parametrize("text", TEXTS)

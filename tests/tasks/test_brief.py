@@ -49,4 +49,16 @@ def test_a_task_made_of_tasks_is_written_in_one_line():
     task = Task(abs, 1)
     for _ in range(20):
         task = Task(max, task, task)
-    assert repr(task) == "Task(builtins.max, args=(Task(builtins.max, ...), Task(builtins.max, ...)), kwargs={})"
+    assert repr(task) == "Task(builtins.max, args=(builtins.max(..., ...), builtins.max(..., ...)), kwargs={})"
+
+
+def test_a_task_that_is_given_to_another_is_written_with_what_it_was_given():
+    assert (
+        brief.call("f", (Task(abs, 1), [Task(max, 2, Task(abs, 1))]), {})
+        == "f(builtins.abs(1), [builtins.max(2, ...)])"
+    )
+
+
+@pytest.mark.parametrize("given", ["x" * 10**6, list(range(10**5)), [[["x" * 99] * 99] * 99], Raises(), Big()])
+def test_whatever_a_given_task_was_given_it_takes_one_line(given):
+    assert len(brief.call("f", [Task(max, given)] * 9, {})) < 600

@@ -37,6 +37,8 @@ def both(text):
         ("work( 1 )", [0]),
         (f"{__name__}.work([1,2])", [2]),
         ("""work("a'b", fast = True)""", [1]),
+        ("work(work(1))", [4]),
+        (f"work( {__name__}.work( 1 ))", [4]),
     ],
 )
 def test_a_call_or_a_name_means_the_same_of_tasks_and_of_what_is_kept_of_them(text, places):
@@ -53,7 +55,9 @@ def test_the_beginning_of_a_digest_means_its_task():
         assert both(task.digest.hex()[:12]) == ([place], [place])
 
 
-@pytest.mark.parametrize("text", ["", "nosuch", "work(", "work(2)", "work(1, 2)", "nosuch(1)", "ffffffff", "(" * 500])
+@pytest.mark.parametrize(
+    "text", ["", "nosuch", "work(", "work(2)", "work(1, 2)", "work(work(2))", "nosuch(1)", "ffffffff", "(" * 500]
+)
 def test_what_means_nothing_is_refused_with_the_names_that_there_are(text):
     for find in (lambda: meant(text, tasks(), []), lambda: meant_of_calls(text, [("m.work", "m.work(1)")], [])):
         with pytest.raises(UsageError, match=r"give a name \(.*work\)"):

@@ -144,6 +144,6 @@ def test_a_tasklet_has_a_hash() -> None:
 
 def test_a_tasklet_says_in_short_what_it_is_of():
     task = Task(len, "ab")
-    assert str(task[0]) == repr(task[0]) == f"Tasklet of Task({task.name}, ...)"
+    assert str(task[0]) == repr(task[0]) == f"Tasklet of {task.name}('ab')"
     assert str(task[0][1]) == "Tasklet of Tasklet(...)"
     assert len(str(Tasklet([task] * 1000, sum))) < 1000

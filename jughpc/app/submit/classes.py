@@ -13,7 +13,7 @@ import numpy as np
 from jughpc.app.status.measured import by_function, means
 from jughpc.app.status.tasks import ACTIVE, FAILED, READY, WAITING, Standing
 from jughpc.app.submit import dependents
-from jughpc.app.submit.request import check_time, said
+from jughpc.app.submit.request import check_time, read_kept, read_said
 from jughpc.batch.scheduler import Part, Resources, Workload
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import DEFAULT, NOTHING, RULES, Ask, Rule
@@ -152,14 +152,15 @@ def words_of(rules: Sequence[Rule]) -> tuple[str, ...]:
 
 
 def workers_of(submission: Submission) -> int:
-    """Return how many workers an element has, 1 where that is as many as it gets cores."""
-    workers = said(submission.workload.argv, dependents.WORKERS)
-    return COUNT.read(workers) or 1 if workers else 1
+    """Return how many workers an element has, 1 where that is as many as it gets cores. Raises JugdirError."""
+    return read_said(submission, dependents.WORKERS, COUNT, 1) or 1
 
 
-def rules_in(argv: Sequence[str]) -> tuple[Rule, ...]:
-    """Return the rules that the command line of an element says."""
-    return RULES.read(tuple(word.removeprefix(_OPTION) for word in argv if word.startswith(_OPTION)))
+def rules_in(submission: Submission) -> tuple[Rule, ...]:
+    """Return the rules that the command line of an element says. Raises JugdirError."""
+    argv = submission.workload.argv
+    lines = tuple(word.removeprefix(_OPTION) for word in argv if word.startswith(_OPTION))
+    return read_kept(submission, _OPTION.rstrip("="), lines, RULES, ())
 
 
 def refuse_vain(rules: Sequence[Rule], standing: Standing, jugfile: str) -> None:

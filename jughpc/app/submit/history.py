@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
@@ -14,18 +13,15 @@ from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
 from jughpc.app.submit import classes, live, needy, sizing
 from jughpc.app.submit.dependents import WORKERS
-from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, read_kept, rounds_of, said
+from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, read_kept, read_said, rounds_of
 from jughpc.batch import avoided, journal, submissions
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import JobId
 from jughpc.batch.submissions import ElementOptions, Submission
-from jughpc.config.kinds import AUTO, COUNT, Kind
+from jughpc.config.kinds import AUTO, COUNT
 from jughpc.config.settings import named
 from jughpc.errors import UsageError
 from jughpc.fs import Files
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 _RETRIES, _CRASHES = "--retries=", "--max-crashes="
 
@@ -76,24 +72,19 @@ def as_before(
         scheduler=found.scheduler,
         name=found.workload.name,
         reduce=followers.reduce_of(found),
-        retries=_read(found, _RETRIES, named()["retries"].kind, settings.retries),
-        max_crashes=_read(found, _CRASHES, named()["max_crashes"].kind, settings.max_crashes),
-        workers=_read(found, WORKERS, COUNT, 1),
-        start=said(found.workload.argv, START),
-        save_time=_read(found, SAVE_TIME, named()["save_time"].kind, None),
+        retries=read_said(found, _RETRIES, named()["retries"].kind, settings.retries),
+        max_crashes=read_said(found, _CRASHES, named()["max_crashes"].kind, settings.max_crashes),
+        workers=read_said(found, WORKERS, COUNT, 1),
+        start=read_said(found, START, named()["start"].kind, ""),
+        save_time=read_said(found, SAVE_TIME, named()["save_time"].kind, None),
         stage=found.options.stage is not None,
         rounds=rounds_of(found, settings.rounds),
         notify=found.meta.get("notify"),
-        reduce_on=found.meta.get("reduce_on", "done"),
+        reduce_on=read_kept(found, "reduce_on", found.meta.get("reduce_on"), named()["reduce_on"].kind, "done"),
         share=classes.shares(found),
-        rules=classes.rules_in(found.workload.argv),
-        retry=needy.retry_in(found.workload.argv),
+        rules=classes.rules_in(found),
+        retry=needy.retry_in(found),
     )
-
-
-def _read(found: Submission, option: str, kind: Kind[T], usual: U) -> T | U:
-    """Return what elements were told by `option`. Raises JugdirError."""
-    return read_kept(found, option.rstrip("="), said(found.workload.argv, option) or None, kind, usual)
 
 
 def _options(site: Site, clusters: Clusters, found: Submission) -> ElementOptions:

@@ -9,21 +9,24 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from math import inf
+from typing import Any
 
 from jughpc.app.status.tasks import FAILED, Standing, stand
 from jughpc.app.submit import classes, dependents
 from jughpc.app.submit.classes import Class
-from jughpc.app.submit.request import Retry, said
+from jughpc.app.submit.request import Retry, read_said
 from jughpc.batch.scheduler import Part, Resources
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import Ask, Rule
-from jughpc.config.kinds import FACTOR, SIZE, WALLTIME
+from jughpc.config.kinds import FACTOR, SIZE, WALLTIME, Kind
 from jughpc.store.base import Store
 from jughpc.store.death import Death
 from jughpc.store.record import MEMORY, TIME, UNKNOWN
 from jughpc.tasks.classes import asked_for
 
-_OPTIONS = ("--mem-retry=", "--mem-max=", "--time-retry=", "--time-max=")
+_OPTIONS: Mapping[str, Kind[Any]] = {
+    "--mem-retry=": FACTOR, "--mem-max=": SIZE, "--time-retry=": FACTOR, "--time-max=": WALLTIME,
+}  # fmt: skip
 _NEAR = 0.9  # of what was asked for: who was killed that near to it ran out of memory, whoever says nothing of it
 _LETTERS = 12  # of a digest, on a command line
 _MOST = 1000  # tasks of an array
@@ -88,8 +91,7 @@ def left_of(submission: Submission, standing: Standing, store: Store | None) -> 
 
     What failed is tried no more.
     """
-    argv = submission.workload.argv
-    rules, retry = classes.rules_in(argv), retry_in(argv)
+    rules, retry = classes.rules_in(submission), retry_in(submission)
     if retry.mem or retry.time:
         standing = stand(standing.manifest, store, {})  # anew: deaths may have been written down just now
     some = needy(standing, rules, store, retry, submission.options.resources)
@@ -126,22 +128,14 @@ def with_needy(submission: Submission, some: Sequence[Needy], found: Sequence[Cl
 
 def words_of(retry: Retry) -> tuple[str, ...]:
     """Return the options by which elements, and who queues further ones, learn what is to get more."""
-    values = (
-        retry.mem and FACTOR.show(retry.mem), retry.mem_max and SIZE.show(retry.mem_max),
-        retry.time and FACTOR.show(retry.time), retry.time_max and WALLTIME.show(retry.time_max),
-    )  # fmt: skip
-    return tuple(f"{option}{value}" for option, value in zip(_OPTIONS, values, strict=True) if value)
+    values = (retry.mem, retry.mem_max, retry.time, retry.time_max)
+    said = zip(_OPTIONS.items(), values, strict=True)
+    return tuple(f"{option}{kind.show(value)}" for (option, kind), value in said if value)
 
 
-def retry_in(argv: Sequence[str]) -> Retry:
-    """Return what the command line of an element says of that."""
-    mem, mem_max, time, time_max = (said(argv, option) for option in _OPTIONS)
-    return Retry(
-        FACTOR.read(mem) if mem else None,
-        SIZE.read(mem_max) if mem_max else None,
-        FACTOR.read(time) if time else None,
-        WALLTIME.read(time_max) if time_max else None,
-    )
+def retry_in(submission: Submission) -> Retry:
+    """Return what the command line of an element says of that. Raises JugdirError."""
+    return Retry(*(read_said(submission, option, kind, None) for option, kind in _OPTIONS.items()))
 
 
 def _suspects(standing: Standing, given_up: Set[bytes] | None) -> list[tuple[bytes, str]]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from jughpc.app.submit.dependents import WORKERS
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.config.asks import Rule
-from jughpc.config.kinds import COUNT, Kind
+from jughpc.config.kinds import COUNT, Kind, Raw
 from jughpc.config.settings import named
 from jughpc.errors import JugdirError, SettingError, UsageError
 from jughpc.units import show_seconds
@@ -90,13 +90,18 @@ def said(argv: Sequence[str], option: str) -> str:
     return next((word.removeprefix(option) for word in argv if word.startswith(option)), "")
 
 
+def read_said(submission: Submission, option: str, kind: Kind[T], usual: U) -> T | U:
+    """Return what the command line of its elements says by `option`, `usual` if nothing. Raises as `read_kept`."""
+    return read_kept(submission, option.rstrip("="), said(submission.workload.argv, option) or None, kind, usual)
+
+
 def rounds_of(submission: Submission, usual: int) -> int:
     """Return how many further arrays may follow one that brought nothing; `usual` where nobody said. As `read_kept`."""
     kind: Kind[int] = named()["rounds"].kind
     return read_kept(submission, "rounds", submission.meta.get("rounds"), kind, usual)
 
 
-def read_kept(submission: Submission, name: str, text: str | None, kind: Kind[T], usual: U) -> T | U:
+def read_kept(submission: Submission, name: str, text: Raw | None, kind: Kind[T], usual: U) -> T | U:
     """Return what a text in a submission's record means, `usual` for none.
 
     Raises:

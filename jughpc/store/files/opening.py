@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jughpc.errors import JugdirError
-from jughpc.fs import Clock, Files, OsClock, OsFiles
+from jughpc.fs import Clock, OsClock, OsFiles
 from jughpc.store.base import Pace
 from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.files.charter import (
@@ -29,7 +29,7 @@ def open_store(jugdir: Path, clock: Clock | None = None) -> FileStore | None:
     files, clock = OsFiles(jugdir), clock or OsClock()
     with _usable(jugdir):
         charter = find_charter(files, clock, jugdir)
-    return _store(jugdir, files, clock, charter) if charter else None
+    return _store(jugdir, clock, charter) if charter else None
 
 
 def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock | None = None) -> FileStore:
@@ -42,7 +42,7 @@ def make_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Clock 
             charter = find_charter(files, clock, jugdir)  # if somebody was faster, theirs holds
     if charter is None:
         raise JugdirError(f"{jugdir} was removed while it was being made; run the command again.")
-    return _store(jugdir, files, clock, charter)
+    return _store(jugdir, clock, charter)
 
 
 def remove_store(jugdir: Path) -> None:
@@ -94,7 +94,8 @@ def repair_store(jugdir: Path, tasks: int, version: str, pace: Pace, clock: Cloc
     return True
 
 
-def _store(jugdir: Path, files: Files, clock: Clock, charter: Charter) -> FileStore:
+def _store(jugdir: Path, clock: Clock, charter: Charter) -> FileStore:
+    files = OsFiles(jugdir, make_root=False)  # what is removed while somebody works there is not brought back half made
     own = Checkpoints(jugdir, files)
     return FileStore(files, clock, Layout(charter.bits), charter.pace, is_gone, checkpoints=own)
 

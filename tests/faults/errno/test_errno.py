@@ -78,7 +78,8 @@ def place(tmp_path, library):
 
 def start(place, library, *words, **more):
     environ = {
-        **os.environ, "LD_PRELOAD": str(library), "FAULTY_SWITCH": str(place / "switch"),
+        **{key: value for key, value in os.environ.items() if key != ALL},  # no setting of ours
+        "LD_PRELOAD": str(library), "FAULTY_SWITCH": str(place / "switch"),
         "FAULTY_UNDER": str(place / "jugfile.jugdata"), "JUGHPC_BEAT": "0.3", "JUGHPC_LAG": "0.3", "JUGHPC_TTL": "4",
         **more,
     }  # fmt: skip
