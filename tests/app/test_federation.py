@@ -241,7 +241,6 @@ def test_an_element_that_ended_elsewhere_is_known_to_have_once_somebody_saw_it(b
 
 
 def test_the_logs_of_elements_elsewhere_are_found(both):
-    assert "logs/array-2+^array_index^.log" in both.said_by("qsub")
     both.files.write("submissions/1/logs/array-2+1.log", [b""])
     files, submission = logs.submission_of(both.site, 1)
     assert [log.element for log in logs.logs_in(files, submission)] == [3]
