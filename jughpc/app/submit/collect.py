@@ -62,7 +62,7 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
         deadline: When the wait ends in any case [Unix s].
     """
     backoff = Backoff(FIRST_PAUSE, BY_HAND if number is None else LONGEST_PAUSE, growth=1.5)
-    told, silence = "", Silence(site.clock)
+    told, silence, began = "", Silence(site.clock), site.clock.wall()
     observer: Observer | None = None
     site.store()  # first: it tells best what is wrong with a jugdir
     loads, is_fresh = Loads(site), True
@@ -77,7 +77,7 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
                 return Verdict(end, now.standing, now.jobs, observer)
             is_fresh = True  # what is left is judged anew
             continue
-        if deadline is not None and site.clock.wall() > deadline - MARGIN:
+        if deadline is not None and site.clock.wall() > deadline - _kept_back(clusters, now.jobs, deadline - began):
             return Verdict(End.LATE, now.standing, now.jobs, observer)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
         if words != told:
@@ -87,6 +87,11 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
             loads.renew_if_it_works()
         told, is_fresh = words, False
         site.clock.sleep(backoff.next())
+
+
+def _kept_back(clusters: Clusters, jobs: Jobs | None, lasts: float) -> float:
+    """Return how long before its end a wait of `lasts` is over [s]: another job may have to be queued by then."""
+    return MARGIN + (min(clusters.order, lasts / 2 - MARGIN) if jobs and jobs.elsewhere and lasts > 2 * MARGIN else 0.0)
 
 
 def _may_pass(standing: Standing, is_news: bool) -> bool:
