@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from jughpc.batch.cluster import Cluster, Key
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.poll import Key
 from jughpc.batch.scheduler import Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import SchedulerError

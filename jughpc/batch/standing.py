@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jughpc.batch import ends, federation, journal, submissions
-from jughpc.batch.cluster import Cluster, Key, Poll
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.poll import Key, Poll, view
 from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.fs import Files
@@ -15,7 +16,7 @@ from jughpc.fs import Files
 def stand(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
     """Return, as `statuses` does, how `jobs` stand, in the submission's own terms."""
     found, silent = statuses(cluster, files, submission, jobs)
-    poll = cluster.view(journal.current(files, submission, jobs), found)
+    poll = view(journal.current(files, submission, jobs), found)
     away = [job for job in jobs if job.scheduler in silent and job.role is Role.ARRAY]
     unheard = {job.offset + place for job in away for place in range(job.size) if (job.name, place) not in found}
     return replace(poll, silent=silent, unheard=unheard)
@@ -50,7 +51,7 @@ def statuses(
 
 def remembered(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
     """Return what is on record of `jobs`; the scheduler is not asked."""
-    return cluster.view(journal.current(files, submission, jobs), ends.kept(files, submission, jobs))
+    return view(journal.current(files, submission, jobs), ends.kept(files, submission, jobs))
 
 
 def _explained(status: Status, kept: Status) -> Status:

@@ -323,7 +323,9 @@ class SchedulerContract:
 
 
 _TOLD_APART = {"role", "resources", "depends_on", "after", "is_told"} | {  # by tests of their own
-    "only", "asks", "scheduler",
+    "only",
+    "asks",
+    "scheduler",
 }  # to nobody
 
 

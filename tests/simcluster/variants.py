@@ -29,30 +29,30 @@ LINES = {
     ),
     "looks up in one process only": (
         LOST,
-        batch("settling:settle", "if entry.outcome is None]\n    trouble", "if not entry]\n    trouble"),
+        batch("settling:settle", "if entry.outcome is None]\n    for", "if not entry]\n    for"),
     ),
     "one look is enough": (
         f"{TWICE}|{LOST}",
-        batch("cluster:Cluster._settled", "if found or absent:", "if True:"),
+        batch("queueing:_settled", "if found or absent:", "if True:"),
     ),
     "a time-out is a refusal": (
         f"4 submit says that nothing is queued, and it is|{LIVES_ON}",
         batch(
-            "cluster:Cluster._submit", "as error:\n            return error\n        except SubmitError",
+            "queueing:_submit", "as error:\n            return error\n        except SubmitError",
             "as error:\n            raise SubmitError(error.argv, 1, 'refused') from error\n        except SubmitError",
         ),
     ),
     "submits again without a look": (
         TWICE,
         batch(
-            "cluster:Cluster.queue",
-            "self._after_doubt(job, pauses, answer) or known() or self",
-            "(next(pauses, None) and None) or self",
+            "queueing:queue",
+            "_after_doubt(cluster, job, pauses, answer) or known() or _submit",
+            "(next(pauses, None) and None) or _submit",
         ),
     ),
     "a full queue is a refusal": (
         "5 a full queue is taken for a refusal",
-        batch("cluster:Cluster._refused", "(Refusal.RETRY, Refusal.FULL)", "(Refusal.RETRY,)"),
+        batch("queueing:_refused", "(Refusal.RETRY, Refusal.FULL)", "(Refusal.RETRY,)"),
     ),
     "nothing is taken back": (
         "4 submit (says that nothing is queued|was to take back what was queued), and it is",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from jughpc.app.submit.live import as_submitted, live
 from jughpc.app.submit.mail import unmail
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import check_time, rounds_of
-from jughpc.batch import federation, joined, settling
+from jughpc.batch import federation, joined, journal, settling
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.joined import Joined
@@ -82,10 +82,11 @@ def add(site: Site, clusters: Clusters, size: int, wish: Wish = Wish()) -> More:
     rounds = rounds_of(submission, site.settings.rounds)
     after = dependents.of_array(target, submission, rounds, Progress.of(now, store))
     wanted = more_of(kind.submission, _fitting(size, now), *needy.left_of(kind.submission, now, store))
-    kept_off, old = keep_off(jobs, files, store), _unended(jobs)
+    kept_off = keep_off(jobs, files, store)
     if kind.scheduler:
         other = jobs.cluster.beside(kind.scheduler)
         joined.record(files, submission, other.name, Joined(other.limits, other.commands))
+    old = _unended(jobs, journal.accepted(files, submission))  # only now: a collector may just have handed over
     accepted = more_elements(
         Submitter(jobs.cluster, files, site.say), submission, wanted, kept_off, after, _running(jobs),
         waits=not _has_begun(jobs), replaces=old, kind=kind,
@@ -195,7 +196,8 @@ def _any_unended(job: Accepted, states: Mapping[int, Status]) -> bool:
     return any(number in states and not states[number].state.ended for number in numbers)
 
 
-def _unended(jobs: Jobs) -> list[Accepted]:
-    """Return those followers that may not have ended; of former ones nobody asked."""
+def _unended(jobs: Jobs, now: Sequence[Accepted]) -> list[Accepted]:
+    """Return those followers among the jobs of `now` that may not have ended; of former ones nobody asked."""
     over = {role for role, status in jobs.poll.dependents.items() if status.state.ended}
-    return [job for job in jobs.accepted if job.role is not Role.ARRAY and job.role not in over]
+    known = {job.name for job in jobs.accepted}
+    return [job for job in now if job.role is not Role.ARRAY and not (job.name in known and job.role in over)]
