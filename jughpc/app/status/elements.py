@@ -59,8 +59,8 @@ class Jobs:
     @property
     def away(self) -> list[str]:
         """Why not all is known, or done, of elements on other systems, a line each."""
-        known = "cannot be asked here; of its elements this is what the store knows"
-        told = [f"{name} {known}. {why}" for name, why in self.poll.silent.items()]
+        known = "{} cannot be asked here; of its elements this is what the store knows. {}"
+        told = [known.format(name, why) for name, why in self.poll.silent.items()]
         return [*told, *self.trouble_elsewhere.splitlines()]
 
     def without(self, elements: Set[int]) -> Jobs:
