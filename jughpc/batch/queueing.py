@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from jughpc.backoff import Backoff
-from jughpc.batch.scheduler import Job, JobId, Refusal, Reply
+from jughpc.batch.scheduler import Job, JobId, Refusal, Reply, Run, Scheduler
 from jughpc.errors import CommandTimeoutError, FullError, JugError, SchedulerError, SubmitError
-
-if TYPE_CHECKING:
-    from jughpc.batch.cluster import Cluster
+from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
 
 Tell = Callable[[str], None]
 """Takes a line for the user."""
+
+
+class Cluster(Protocol):
+    """What is needed of a batch system as it answers here; see cluster.py."""
+
+    @property
+    def scheduler(self) -> Scheduler: ...
+    @property
+    def order(self) -> Run: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def patience(self) -> float: ...
+    @property
+    def until(self) -> float | None: ...
+    @property
+    def waits_for_room(self) -> bool: ...
+    def find(self, name: str) -> list[JobId]: ...
 
 
 def queue(cluster: Cluster, job: Job, tell: Tell, known: Callable[[], JobId | None] = lambda: None) -> JobId:

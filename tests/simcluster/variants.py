@@ -38,8 +38,8 @@ LINES = {
     "a time-out is a refusal": (
         f"4 submit says that nothing is queued, and it is|{LIVES_ON}",
         batch(
-            "queueing:_submit", "as error:\n            return error\n        except SubmitError",
-            "as error:\n            raise SubmitError(error.argv, 1, 'refused') from error\n        except SubmitError",
+            "queueing:_submit", "as error:\n        return error\n    except SubmitError",
+            "as error:\n        raise SubmitError(error.argv, 1, 'refused') from error\n    except SubmitError",
         ),
     ),
     "submits again without a look": (
@@ -83,7 +83,7 @@ LINES = {
     ),
     "more elements leave the former collector": (
         "1 two collects go on|3 reduced more than once",
-        app("submit.live:add", "_unended(jobs, before)", "[]"),
+        app("submit.more:add", "_unended(jobs, journal.accepted(files, submission))", "[]"),
     ),
     # collectors
     "two collectors until the reduce is queued": (
@@ -122,7 +122,7 @@ LINES = {
     "no collector has a bound": (
         "3 a collector is ended by its time limit",
         app("submit.collect:_hope", "bool(standing.unfinished) and not is_silent", "bool(standing.unfinished)"),
-        app("submit.collect:sleep_until", "site.clock.wall() > deadline - MARGIN", "False"),
+        app("submit.collect:sleep_until", "site.clock.wall() > deadline - _kept_back", "False and _kept_back"),
     ),
     "the reduce may pend": (
         "3 a reduce can never start",
@@ -145,7 +145,7 @@ LINES = {
     "a number is given twice": (
         "[1-4] .*",
         batch("journal:record_intent", "if name.startswith(number) and", "if False and"),
-        app("submit.live:add", "_refuse_half(site, jobs)", "pass"),
+        app("submit.more:add", "_refuse_half(site, jobs)", "pass"),
     ),
     # what is said
     "absent is done": (
