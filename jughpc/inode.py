@@ -69,12 +69,33 @@ class Sharing:
         if self.missing:
             os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | 0o070)  # noqa: S103  # as the folder above
 
+    def let_group(self, folder: Path) -> None:
+        """Let the group use what this user made in `folder` and below, if it is to; no link is followed."""
+        if self.missing and folder.is_dir():
+            for _, _, names, place in os.fwalk(folder):
+                _let_group(place, 0o070)
+                for name in names:
+                    with suppress(OSError):
+                        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+                        try:
+                            _let_group(handle, 0o060)
+                        finally:
+                            os.close(handle)
+
 
 def make_private(folder: Path) -> None:
     """Make a folder that nobody else may enter, or that of it which is there; what is made in it is private by that."""
     folder.mkdir(0o700, parents=True, exist_ok=True)
     if stat.S_IMODE(folder.stat().st_mode) != 0o700:
         folder.chmod(0o700)
+
+
+def _let_group(handle: int, bits: int) -> None:
+    """Let the group use what is open there, unless it has another name elsewhere, or is no file and no folder."""
+    about = os.fstat(handle)
+    if stat.S_ISDIR(about.st_mode) or (stat.S_ISREG(about.st_mode) and about.st_nlink == 1):
+        with suppress(PermissionError):  # it is another's
+            os.fchmod(handle, stat.S_IMODE(about.st_mode) | bits)
 
 
 def _umask() -> int:
@@ -143,6 +164,12 @@ def check_inside(root: str, folder: str) -> bool:
         if stat.S_ISLNK(found.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "a link stands in place of a folder", place)
     return True
+
+
+def files_below(folder: str) -> Iterator[str]:
+    """Yield what lies in a folder and below, but for folders; links are not followed, what vanishes is no error."""
+    for place, _, names in os.walk(folder):
+        yield from (f"{place}/{name}" for name in names)
 
 
 def remove_own(path: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import jughpc
+from jughpc.batch import registry
 
 PACKAGE = Path(jughpc.__file__).parent
 ROOT = PACKAGE.parent
@@ -57,9 +58,12 @@ def test_an_import_that_the_design_forbids_is_found_even_in_a_function(copy, roo
     assert f"jughpc.{room}.breach -> " in found.stdout
 
 
-NAMED_IN = {"batch/slurm.py", "batch/pbs.py", "batch/registry.py"}
+NAMED_IN = {"batch/slurm.py", "batch/pbs.py", "batch/lsf.py", "batch/flux.py", "batch/registry.py"}
 """With the modules that share their names: `batch/pbs_limits.py`."""
-SYSTEMS = re.compile(r"slurm|pbs\b|\bpbs|sbatch|squeue|scancel|qsub|qstat|qdel", re.IGNORECASE)
+SYSTEMS = re.compile(
+    r"slurm|pbs\b|\bpbs|\blsf|grid.?engine|sbatch|squeue|sacct|scancel|scontrol|qsub|qstat|qdel|bsub|bjobs|bkill|LSB_|\bflux",
+    re.IGNORECASE,
+)
 
 
 def spoken(path: Path) -> Iterator[str]:
@@ -86,6 +90,20 @@ def test_no_module_but_its_own_names_a_batch_system():
         if SYSTEMS.search(text)
     }
     assert {_home(name) for name, _ in found} == NAMED_IN
+
+
+def test_no_template_but_its_own_names_a_batch_system_nor_does_what_writes_the_documentation():
+    shared = [*(ROOT / "templates").glob("*.j2"), *(ROOT / "docs" / "site").glob("*.py")]
+    assert len(shared) > 5
+    assert [path.name for path in shared if SYSTEMS.search(path.read_text())] == []
+
+
+def test_each_system_that_ships_has_its_module_its_templates_and_its_tests():
+    named = {name: (ROOT / "templates" / name).is_dir() for name in registry.names()}
+    assert named == dict.fromkeys(named, True)
+    tested = "".join(path.read_text() for path in (ROOT / "tests" / "batch").rglob("test_*.py"))
+    kinds = {type(registry.scheduler(name)).__name__ for name in named}
+    assert [kind for kind in kinds if f"class Test{kind}(SchedulerContract)" not in tested] == []
 
 
 def _home(name: str) -> str:
@@ -118,7 +136,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "_recall": "the user's jugfile",
     "shipped": "a site's templates",
     "_chosen": "the user's jugfile",
-    "_files": "what a task saved: who looks late sees less of it, and no more",
+    "_about": "what a task saved: who looks late sees less of it, and no more",
     "_conda_libraries": "the user's environment",
     "_entry": "the user's environment",
     "_of_place": "the user's environment",

@@ -27,7 +27,10 @@ FOLDERS = {
 }  # fmt: skip
 MADE = FOLDERS | {"store.yaml", "dist"}
 USERS_OWN = {"areas/calls.py", "jugfile.py", "jughpc.yaml", "train.py", "__jug_please_stop_running.txt", "jughpc-demo/"}
-SITES_OWN = {"python/3.12", "lmod.sh", "share/man"}
+SITES_OWN = {
+    "python/3.12", "lmod.sh", "share/man",
+    "_common.sh.j2", "array.sh.j2", "collect.sh.j2", "reduce.sh.j2",
+}  # fmt: skip
 
 
 def is_path(word: str) -> bool:

@@ -79,10 +79,13 @@ def test_the_table_of_systems_has_each_resource_and_each_system():
     assert given == fields
     head, _, *rows = systems.table()
     assert all(f" {name} " in head for name in registry.names())
-    assert "| `--qos high` | `--qos=high` | refused | not said |" in rows
-    tasks = "| `--ntasks=32 --cpus-per-task=1` | `-l select=32:ncpus=1:mpiprocs=1` | heeded |"
+    assert "| `--qos high` | `--qos=high` | refused | refused | refused | not said |" in rows
+    tasks = "| `--ntasks=32 --cpus-per-task=1` | `-l select=32:ncpus=1:mpiprocs=1` | refused | refused | heeded |"
     assert f"| `--resources '*:tasks=32'` {tasks}" in rows
-    assert "| `--time 90m` | `--time=01:30:00` | `-l walltime=01:30:00` | heeded |" in rows
+    assert (
+        "| `--time 90m` | `--time=01:30:00` | `-l walltime=01:30:00` | `-W 01:30` | `--time-limit=5400s` | heeded |"
+        in rows
+    )
 
 
 def test_plain_text_stays_what_it_is_in_markdown():

@@ -26,13 +26,13 @@ def _lines() -> Iterator[str]:
     yield from (".SH COMMANDS", *(line for name, (_, text) in _COMMANDS.items() for line in _item(name, text)))
     yield from (".SH FILES", *_rows("files.md"))
     yield from (".SH EXIT STATUS", *_rows("exit-codes.md"))
-    yield from (".SH SEE ALSO", _roff("The documentation, in the folder docs/ of the source. sbatch(1), qsub(1)"))
+    yield from (".SH SEE ALSO", _roff("The documentation, in the folder docs/ of the source."))
 
 
 _OF_IT = (
     "A jugfile is a Python script that marks functions as worth distributing: each call of one makes a task. "
-    "`jughpc submit JUGFILE --array 64` runs them as one array job of SLURM or PBS, or on this machine where there is "
-    "neither; its elements pull tasks from a shared folder until all are done. Results are stored once and kept.",
+    "`jughpc submit JUGFILE --array 64` runs them as one array job of your batch system, or on this machine where "
+    "there is none; its elements pull tasks from a shared folder until all are done. Results are stored once and kept.",
     "`jughpc COMMAND --help` lists the options of a command. A command that names no JUGFILE takes the one that was "
     "last submitted or executed in this folder. Settings for all commands: `jughpc config --show-origin`.",
 )

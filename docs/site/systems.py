@@ -57,7 +57,7 @@ def said(system: Scheduler, job: Job) -> str:
     except SettingError:
         return "refused"
     if not added:
-        return "not said"
-    if not any(map(system.script_line, added)):
+        return "kept" if job.throttle and system.capabilities.most_elements == 1 else "not said"
+    if system.capabilities.runs_here:
         return "heeded"
     return f"`{' '.join(words(added))}`"

@@ -24,6 +24,7 @@ class Capabilities:
         job_id: What all of its ids match in full: nothing else reaches a command line as one.
         commands: All of these are on PATH where the system may be; () for one that is everywhere.
         further: Others that are asked of it, which may be absent.
+        most_elements: Of one array, whatever the system tells; 1 where it has none: each element is a job of its own.
         first_index: Of an array's first element, in the system's own count; a plain job's element is 0 always.
         conditions: Those that it can hold a job back by; AFTER_ANY is one of them.
         runs_here: Its elements run on this very machine.
@@ -42,6 +43,7 @@ class Capabilities:
     job_id: re.Pattern[str]
     commands: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
+    most_elements: int | None = None
     first_index: int = 0
     conditions: frozenset[Condition] = frozenset(Condition)
     runs_here: bool = False
@@ -59,6 +61,10 @@ class Capabilities:
         """Return the indices of a job of `size` elements, in the system's own count."""
         first = self.first_index if size > 1 else 0
         return range(first, first + size)
+
+    def at_most(self, array_size: int | None) -> int | None:
+        """Return how many elements an array may have where the system tells `array_size`, None for any number."""
+        return min((size for size in (array_size, self.most_elements) if size is not None), default=None)
 
     def is_id(self, text: str) -> bool:
         """Return whether `text` may be handed to the system's commands as the id of a job."""

@@ -93,6 +93,7 @@ class Cluster:
 
     def within(self, limits: Limits) -> Cluster:
         """Return the same system as one that told these `limits`."""
+        limits = replace(limits, array_size=self.scheduler.capabilities.at_most(limits.array_size))
         return replace(self, scheduler=self.scheduler.within(limits), limits=limits)
 
     def waiting(self, left: float) -> Cluster:

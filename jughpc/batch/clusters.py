@@ -104,8 +104,16 @@ class Clusters:
         ask, order = (
             partial(_by_path, commands, self.runner(scheduler, seconds)) for seconds in (self.answer, self.order)
         )
+        limits = Limits(scheduler.capabilities.at_most(None))  # as long as it tells none
         return Cluster(
-            scheduler, ask, order, self.clock, commands=commands, environ=fs.environment(), patience=self.patience
+            scheduler,
+            ask,
+            order,
+            self.clock,
+            limits,
+            commands=commands,
+            environ=fs.environment(),
+            patience=self.patience,
         )
 
 

@@ -8,7 +8,7 @@ from jughpc import units
 from jughpc.batch import pbs_options
 from jughpc.batch.directives import Directive, given
 from jughpc.batch.options import refuse_resources
-from jughpc.batch.scheduler import Condition, Dependency, Job, Resources
+from jughpc.batch.scheduler import Job, Resources
 
 
 def directives(job: Job) -> list[Directive]:
@@ -30,9 +30,7 @@ def _own(job: Job) -> Iterator[Directive]:
 
 def attributes(job: Job) -> tuple[list[Directive], list[str]]:
     """Return the one -W that says all attributes, [] for none, and the raw options but for theirs."""
-    others = [Dependency(Condition.AFTER_OK, job.after)] if job.after else []
-    every = [job.depends_on, *others] if job.depends_on else others
-    conditions = ",".join(":".join([after.condition.value, *after.jobs]) for after in every)
+    conditions = ",".join(":".join([after.condition.value, *after.jobs]) for after in job.waits)
     values, rest = pbs_options.attributes_apart(job.extra)
     told = ",".join([*([f"depend={conditions}"] if conditions else []), *values])
     return given([("-W", told or None)]), rest

@@ -27,6 +27,8 @@ FALLBACK = "local"
 _OURS = {
     "slurm": "jughpc.batch.slurm:Slurm",
     "pbs": "jughpc.batch.pbs:Pbs",
+    "lsf": "jughpc.batch.lsf:Lsf",
+    "flux": "jughpc.batch.flux:Flux",
     FALLBACK: "jughpc.batch.local.scheduler:Local",
 }
 

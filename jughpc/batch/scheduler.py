@@ -146,6 +146,12 @@ class Job:
     scheduler: str = ""
 
     @property
+    def waits(self) -> list[Dependency]:
+        """All that it waits for."""
+        others = [Dependency(Condition.AFTER_OK, self.after)] if self.after else []
+        return [self.depends_on, *others] if self.depends_on else others
+
+    @property
     def end_record(self) -> Path:
         """Where it tells how it ended; without the index that an array's element has, and the suffix."""
         return self.script.parent / "ends" / self.script.stem
@@ -244,7 +250,7 @@ class Scheduler(Protocol):
         """
 
     def script_line(self, directive: Directive) -> str:
-        """Return the line of a script that says `directive`, quoted as the system reads it; "" if it reads none."""
+        """Return the line of a script that says `directive`, quoted as the system reads it; "" if none can say it."""
 
     def submit_command(self, job: Job) -> list[str]:
         """Return the command that submits `job.script`, with all its directives: they outspeak the environment.

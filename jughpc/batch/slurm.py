@@ -306,6 +306,8 @@ def _status(job: str, word: str, partition: str, limit: str, start: str, host: s
         why = reasons.of_wait(reason, job=job, partition=partition, limit=limit, start=start)
     if reason == "None" or state is State.CANCELLED:  # then it is what the element had waited for
         reason = ""
+    if reason == "JobLaunchFailure":  # so squeue says also of what was started and then killed
+        reason = "killed by a signal, or never started (JobLaunchFailure)"
     if state is State.QUEUED and _NEVER.fullmatch(reason):
         state = State.STUCK
     words = [reason] if word in _PLAIN else [word, reason]

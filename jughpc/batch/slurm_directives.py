@@ -61,20 +61,13 @@ def _of_each(resources: Resources) -> Iterator[tuple[str, object]]:
     yield "--cpus-per-task", cpus  # said in any case: what starts them would give each a whole node's threads
 
 
-def dependencies(job: Job) -> list[Dependency]:
-    """Return all that `job` waits for."""
-    others = [Dependency(Condition.AFTER_OK, job.after)] if job.after else []
-    return [job.depends_on, *others] if job.depends_on else others
-
-
 def waiting(job: Job) -> list[Directive]:
     """Return the options that say what `job` waits for; one that waits for success ends where that can never be.
 
     Else it would pend until somebody looks. With Slurm 22.05 it is cancelled within seconds.
     """
-    others = dependencies(job)
-    conditions = ",".join(map(condition, others))
-    ends = any(other.condition is Condition.AFTER_OK for other in others)
+    conditions = ",".join(map(condition, job.waits))
+    ends = any(other.condition is Condition.AFTER_OK for other in job.waits)
     return given((("--dependency", conditions or None), ("--kill-on-invalid-dep", "yes" if ends else None)))
 
 

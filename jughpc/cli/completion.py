@@ -11,6 +11,10 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 
 from jughpc.cli import common
 from jughpc.cli.output.terminal import echo
+from jughpc.config.asks import DEFAULT
+from jughpc.config.layers import profiles
+from jughpc.config.profiles import NONE
+from jughpc.config.settings import named
 from jughpc.exitcode import ExitCode
 from jughpc.fs import Files, OsClock
 
@@ -63,12 +67,24 @@ def _completer(param: click.Parameter, names: Iterable[str | None]) -> Completer
         return _of_jugdir(_task_names)
     if param.name == "jugfile":
         return _jugfiles
+    if param.name == "what":
+        return _of_jugdir(_submissions, _jugfiles)
+    if param.name == "profile" or (param.name == "name" and "action" in names):
+        return _profiles
     if isinstance(param, click.Argument) and not isinstance(param.type, click.Choice):
         return _folders if param.metavar in _FOLDERS else _paths
     if param.name == "name" and "pattern" in names:
         return _of_jugdir(_task_names)
-    by_name = {"number": _of_jugdir(_submissions), "scheduler": _schedulers}
-    return by_name.get(param.name or "") or _by_metavar(param.metavar)
+    by_name = {"number": _of_jugdir(_submissions), "scheduler": _schedulers, "only": _of_jugdir(_classes)}
+    return by_name.get(param.name or "") or _by_kind(param.name) or _by_metavar(param.metavar)
+
+
+def _by_kind(name: str | None) -> Completer | None:
+    """Return what completes the option of a setting that is one of a few words."""
+    setting = named().get(name or "")
+    if setting is None or not (words := setting.kind.words):
+        return None
+    return lambda ctx, param, incomplete: _beginning(incomplete, words)
 
 
 def _by_metavar(metavar: str | None) -> Completer | None:
@@ -100,16 +116,24 @@ def _schedulers(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     return _beginning(incomplete, registry.names())
 
 
-def _of_jugdir(words: Callable[[Files], Iterable[str]]) -> Completer:
+def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    try:
+        return _beginning(incomplete, [*profiles(Path.cwd(), Path.home()), NONE])
+    except Exception:  # nobody who presses a key is to read an error
+        return []
+
+
+def _of_jugdir(words: Callable[[Files], Iterable[str]], besides: Completer | None = None) -> Completer:
     """Return what completes from the files of the jugdir that the command line means; whatever fails, nothing does."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         try:
             with ctx:
                 files = _files(ctx.params)
-            return _beginning(incomplete, words(files) if files else ())
-        except Exception:  # nobody who presses a key is to read an error
-            return []
+            found = _beginning(incomplete, words(files) if files else ())
+        except Exception:  # as above
+            found = []
+        return [*found, *(besides(ctx, param, incomplete) if besides else ())]
 
     return complete
 
@@ -131,6 +155,14 @@ def _submissions(files: Files) -> list[str]:
     from jughpc.batch import submissions
 
     return [str(number) for number in submissions.numbers(files)]
+
+
+def _classes(files: Files) -> list[str]:
+    from jughpc.batch import journal, submissions
+
+    latest = submissions.latest(files, Path())
+    found = {job.only for job in journal.accepted(files, latest) if job.only} if latest else set()
+    return sorted({*found, DEFAULT})
 
 
 def _beginning(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:

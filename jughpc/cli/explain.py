@@ -14,6 +14,7 @@ from jughpc.cli import common
 from jughpc.cli.output.bars import cut
 from jughpc.cli.output.terminal import echo
 from jughpc.exitcode import ExitCode
+from jughpc.store.record import ElementRef
 from jughpc.units import about, moment, several, show_memory
 
 if TYPE_CHECKING:
@@ -31,36 +32,45 @@ _LONGEST = 200  # [characters] of a call
 def explain(site: Site, task: str, as_json: bool) -> int:
     """Tell why TASK is as it is: what it waits for, who runs it, what went wrong, and what happens next.
 
-    TASK is a call such as 'is_prime(41)', the beginning of a digest, or a name, which may mean many.
+    TASK is a call such as 'is_prime(41)', the beginning of a digest, or a name, which may mean many: of a function,
+    or of a variable of the jugfile ('rows', 'rows[3]').
     """
+    from jughpc.app.context.target import named
     from jughpc.app.status.explain import explain as look
     from jughpc.app.status.explain import next_step
 
-    found, jugfile = look(site, task), str(site.target.jugfile)
+    found, at = look(site, common.clusters(), task), named(site.target)
     if as_json:
-        echo(json.dumps({"count": found.count, "tasks": [_fields(one, jugfile) for one in found.tasks]}, indent=1))
+        echo(json.dumps({"count": found.count, "tasks": [_fields(one, at) for one in found.tasks]}, indent=1))
         return ExitCode.DONE
     for one in found.tasks:
-        steps = (f"  next: {words}" for words in next_step(one, jugfile))
-        common.show([*_lines(one), *steps, *(f"  see: {words}" for words in _see(one, jugfile)), ""])
+        steps = (f"  next: {words}" for words in next_step(one, at))
+        common.show([*_lines(one), *steps, *(f"  see: {words}" for words in _see(one, at)), ""])
     if found.count > len(found.tasks):
         echo(f"{found.count - len(found.tasks)} more are called so; say which by its arguments or its digest.")
     return ExitCode.DONE
 
 
-def _see(task: Explained, jugfile: str) -> Iterator[str]:
+def _see(task: Explained, at: str) -> Iterator[str]:
     """Yield which commands tell more."""
     short = task.digest[:8]
     if task.failure is not None:
-        yield f"jughpc failures {jugfile} --task {short}"
-    if task.state == "done" or task.failure is not None or task.holder is not None or task.deaths:
-        yield f"jughpc logs {jugfile} --task {short}"
+        yield f"jughpc failures{at} --task {short}"
+    if _is_of_an_element(task):
+        yield f"jughpc logs{at} --task {short}"
 
 
-def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
+def _is_of_an_element(task: Explained) -> bool:
+    """Return whether a worker had it whose output is kept, as far as is known: of those by hand none is."""
+    by_hand = task.failure is not None and not task.failure.submission and not task.failure.deaths
+    has_begun = task.state == "done" or task.failure is not None or task.holder is not None or bool(task.deaths)
+    return has_begun and not by_hand and not (task.ran and ElementRef.of_life(task.ran.life) is None)
+
+
+def _fields(task: Explained, at: str) -> dict[str, Any]:
     from jughpc.app.status.explain import next_step
 
-    fields = asdict(task) | {"next": " ".join(next_step(task, jugfile))}
+    fields = asdict(task) | {"next": " ".join(next_step(task, at))}
     if task.saved is not None:
         fields["saved"] = {**task.saved._asdict(), "path": str(task.saved.path), "when": task.saved.when / 1e9}
     if task.failure is not None:
@@ -71,6 +81,8 @@ def _fields(task: Explained, jugfile: str) -> dict[str, Any]:
 def _lines(task: Explained) -> Iterator[str]:
     yield f"{cut(task.call, _LONGEST)}  {task.digest[:8]}"
     yield f"  {task.state}" + (f": {task.missing} of what it needs are not done" if task.missing else "")
+    if task.hands and task.hands.asks:
+        yield f"  its function asks for {task.hands.asks}"
     for needed in task.needs:
         yield f"    {cut(needed.call, _LONGEST)}  {needed.digest[:8]}: {needed.state}"
     if task.missing > len(task.needs):
@@ -91,7 +103,9 @@ def _lines(task: Explained) -> Iterator[str]:
     if task.saved is not None:
         yield from _of_saved(task.saved)
     if task.deaths:
-        yield f"  {several(task.deaths, 'worker')} died while they held it"
+        yield f"  {several(task.deaths, 'worker')} died while it was in hand"
+    if task.died:
+        yield f"  died of it last: {task.died}"
 
 
 def _of_saved(saved: Saved) -> Iterator[str]:

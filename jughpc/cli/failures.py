@@ -56,6 +56,7 @@ def failures(
 
 
 def _show(site: Site, found: Found, full: bool, as_json: bool) -> None:
+    from jughpc.app.context.target import named
     from jughpc.app.status.alike import alike
     from jughpc.app.status.logs import of_failures
     from jughpc.cli.output import failures as output
@@ -68,7 +69,7 @@ def _show(site: Site, found: Found, full: bool, as_json: bool) -> None:
     if full:
         common.show(output.in_full(found.failures, found.calls, logs))
     else:
-        common.show(output.lines(kinds, logs, str(site.target.jugfile), common.width()))
+        common.show(output.lines(kinds, logs, named(site.target), common.width()))
 
 
 def _debug(site: Site, text: str) -> int:

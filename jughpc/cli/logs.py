@@ -58,9 +58,9 @@ def _whole(site: Site, number: int | None, which: Which, tail: int | None, follo
     from jughpc.app.status import logs as found
     from jughpc.cli.output import logs as output
 
-    submission, chosen = found.chosen(site, number, which)
     if follow:
-        return _follow(site, submission.number, which, tail)
+        return _follow(site, found.to_follow(site, number, which).number, which, tail)
+    submission, chosen = found.chosen(site, number, which)
     if as_json:
         echo(json.dumps(output.of_logs(chosen, tail, with_lines=not which.is_all or tail is not None), indent=1))
     elif which.is_all and tail is None:

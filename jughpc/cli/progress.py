@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jughpc.app.context.site import Site
     from jughpc.app.status.report import Report
 
+_SPINNER = 2  # [characters] before the line
 _EVERY = 10.0  # [s] between two lines where they cannot be redrawn
 
 
@@ -31,10 +32,12 @@ def progress(site: Site) -> Iterator[Callable[[Report], None]]:
     from jughpc.cli.output.rows import Styled
 
     clock, marks = OsClock(), signs(sys.stderr.encoding)
-    with Console(stderr=True, markup=False, emoji=False, highlight=False).status("waiting") as line:
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    with console.status("waiting") as line:
 
         def show(report: Report) -> None:
-            line.update(Styled([with_bar(report, expected(site, report.standing), clock.wall(), marks)]))
+            ahead, room = expected(site, report), console.width - _SPINNER
+            line.update(Styled([with_bar(report, ahead, clock.wall(), marks, room)]))
 
         yield show
 
@@ -49,7 +52,7 @@ def _now_and_then(site: Site) -> Callable[[Report], None]:
     def show(report: Report) -> None:
         nonlocal last
         if clock.now() - last >= _EVERY:
-            echo(brief(report, expected(site, report.standing), clock.wall()), err=True)
+            echo(brief(report, expected(site, report), clock.wall()), err=True)
             last = clock.now()
 
     return show

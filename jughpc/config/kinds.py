@@ -62,6 +62,7 @@ class Kind(Generic[T]):
         show: Returns the text that people write for a value.
         many: Whether an option of it may be given several times.
         add: Returns what a lower and a higher layer say together; None where the higher one says all.
+        words: All that may be said, where these are few.
     """
 
     write: str
@@ -71,6 +72,7 @@ class Kind(Generic[T]):
     show: Callable[[T], str]
     many: bool = False
     add: Callable[[T, T], T] | None = None
+    words: tuple[str, ...] = ()
 
 
 def whole(least: int) -> Kind[int]:
@@ -128,7 +130,7 @@ def choice(*words: str) -> Kind[str]:
             raise SettingError(f"{text!r} is none of them; write {write}.")
         return text
 
-    return Kind(write, write, "HOW", read, str)
+    return Kind(write, write, "HOW", read, str, words=words)
 
 
 def _show_seconds(value: float) -> str:

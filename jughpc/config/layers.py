@@ -66,7 +66,7 @@ def load(
     wrong: list[str] = []
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    layers = [_layer(path, wrong, trust) for path in (site, home / ".config" / FILE, *upward(folder, FILE))]
+    layers = [_layer(path, wrong, trust) for path in _files(folder, home, site)]
     profile, why = _profile(layers, environ, given, here or hostname(), wrong)
     every = list(_all(folder, home, environ, given, layers, profile, wrong, trust))
     if profile and not any(said.name == "profile" for said in every):
@@ -79,6 +79,16 @@ def load(
     if wrong:
         raise SettingError(wrong[0] if len(wrong) == 1 else "\n  ".join([f"{len(wrong)} settings are wrong:", *wrong]))
     return settings
+
+
+def profiles(folder: Path, home: Path, *, site: Path = SITE, trust: Trust | None = None) -> list[str]:
+    """Return the names of the profiles in all files that hold for `folder`."""
+    return there([_layer(path, [], trust) for path in _files(folder, home, site)])
+
+
+def _files(folder: Path, home: Path, site: Path) -> list[Path]:
+    """Return our own files that hold for `folder`, the lowest layer first."""
+    return [site, home / ".config" / FILE, *upward(folder, FILE)]
 
 
 def _read(said: Said, values: dict[str, Any], origins: dict[str, str], wrong: list[str]) -> None:

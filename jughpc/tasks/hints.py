@@ -17,6 +17,8 @@ from jughpc.tasks.generator import TaskGenerator
 _TASK = re.compile(r"(?<![\w.])Task(let)?\b(?!:)")  # as Python and NumPy name the type of what they cannot use
 _GENERATOR = re.compile(r"(?<![\w.])TaskGenerator\b")
 
+_GUARD = re.compile(rb"^if __name__ *== *.__main__.\s*:", re.MULTILINE)
+
 _NOT_THERE = (
     "A task has no value while the jugfile is run for the first time: put `barrier()` before this line, or say "
     "`bvalue(...)` in place of `value(...)`; the jugfile is run again from there once the value is there."
@@ -46,9 +48,12 @@ def of_reduce(error: BaseException) -> str:
     return "A Task stands for a call, and is not its value: `value(task)` is." if is_of_task else ""
 
 
-def of_no_task(path: Path, space: Mapping[str, Any]) -> str:
+def of_no_task(path: Path, space: Mapping[str, Any], text: bytes) -> str:
     """Return why a jugfile that was run to its end made no task, and what to do."""
     head = f"{path.name} defines no task"
+    if guard := _GUARD.search(text):
+        line = guard[0].decode()
+        return f"{head}: what stands below `{line}` is not run, for a jugfile is imported: leave that line out"
     if uncalled := [name for name, thing in space.items() if isinstance(thing, TaskGenerator)]:
         return f"{head}: `{uncalled[0]}` is never called, and each call makes one: {uncalled[0]}(...)"
     plain = [name for name, thing in space.items() if isinstance(thing, FunctionType) and thing.__module__ == path.stem]

@@ -183,6 +183,12 @@ def _y_axis(ceiling: float, unit: str = "") -> list[str]:
     return parts
 
 
+def _tick(number: int, step: float) -> str:
+    """Return so many steps [s] as a mark says it, all of an axis in the unit that has whole ones: 60 s, 80 s."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if step >= size and step % size == 0), _UNITS[-1])
+    return f"{number * step / size:g} {unit}" if number and step >= 1 else span_in_words(number * step)
+
+
 def _time_axis(span: float, height: float) -> list[str]:
     """Return marks below a chart, in time since its beginning."""
     step: float = next((size for size in _SPANS if span / size <= 8), math.ceil(span / 8 / 86400) * 86400)
@@ -193,7 +199,7 @@ def _time_axis(span: float, height: float) -> list[str]:
         x = LEFT + (WIDTH - LEFT - RIGHT) * number * step / span
         anchor = "end" if x > WIDTH - 40 else "middle"
         parts.append(f'<path class="axis" d="M{x:.1f} {y}v4"/>')
-        parts.append(f'<text x="{x:.1f}" y="{y + 17}" text-anchor="{anchor}">{span_in_words(number * step)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{y + 17}" text-anchor="{anchor}">{_tick(number, step)}</text>')
     return parts
 
 

@@ -105,6 +105,7 @@ def losses(seen: Overview) -> str:
             for one in sorted(dead, key=lambda one: -one.beaten)[:MOST]
         ]
         free = "Others take over what they held; <code>jughpc cleanup --locks-only</code> frees it now."
+        free = free if standing.holding else ""
         parts.append(f"<p>{several(len(dead), 'dead worker')}. {shown(cost)}{free}</p>")
         parts.append(table("Dead workers", columns, rows, texts=5))
     return f'<section id="losses"><h2>Losses</h2>{"".join(parts)}</section>'

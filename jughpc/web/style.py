@@ -43,7 +43,8 @@ svg.patch { display: inline-block; width: 0.8rem; height: 0.8rem }
 .good { color: var(--good) }
 .bar { display: flex; width: 12rem; height: 0.8rem; border-radius: 4px; overflow: hidden; background: var(--there) }
 .bar.patch { width: 0.8rem }
-.bar i { display: block; height: 100% } .done { background: var(--c2) } .failed { background: var(--bad) }
+.bar i { display: block; height: 100%; min-width: 2px }
+.done { background: var(--c2) } .failed { background: var(--bad) }
 .active { background: var(--c0) } .ready { background: var(--c5); opacity: 0.55 }
 details { margin: 0.4rem 0 } summary { cursor: pointer; color: var(--link) }
 summary:focus-visible, a:focus-visible, .wide:focus-visible { outline: 2px solid var(--link); outline-offset: 2px }

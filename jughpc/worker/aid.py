@@ -52,6 +52,9 @@ class WorkerAid:
         if not self._context.stops.own.here[0]:  # a child that it forked
             return
         self._context.stops.no_notice()
+        if self._folder is not None and (checkpoints := self._context.store.bare.checkpoints):
+            with suppress(OSError):
+                checkpoints.share(self._folder)
         self.in_use, self._folder = False, None
         self._context.lease.knock_at(inf)
         self._scratch.over()

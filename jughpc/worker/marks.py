@@ -24,7 +24,7 @@ from jughpc.store.record import Record
 SUFFIX = ".tasks"
 """What the name of the file has behind that of the log."""
 
-BEGAN, DONE, FAILED, BROKEN_OFF = "began", "done", "failed", "broken-off"
+BEGAN, BETWEEN, DONE, FAILED, BROKEN_OFF = "began", "between", "done", "failed", "broken-off"
 
 TOLD = re.compile(rb"\x1ejughpc ([ -~]{0,400})\x1e")
 """What a worker tells in its pipe: whose all is that it put out since it last told anything; nobody's if empty."""
@@ -33,7 +33,7 @@ LONG = 0.002  # [s] a task that a pipe is told of though Python wrote nothing: c
 
 
 class Marks(Protocol):
-    """Notes what tasks put out. What is put out between two tasks is nobody's."""
+    """Notes what tasks put out. What is put out between two tasks is nobody's, and noted as such."""
 
     def begin(self) -> None:
         """Begin a task, or several with nothing between them."""
@@ -99,12 +99,15 @@ class LogMarks:
 
     def __init__(self, index: Index, who: str) -> None:
         self._index, self._who, self._at, self._log = index, who, 0, index.log
-        self.begin()
+        with suppress(Exception):  # as below
+            self._at = self._position()
         index.put(self._at, self._at, f"- {BEGAN} {who}")
 
     def begin(self) -> None:
         with suppress(Exception):  # a task may have closed, or replaced, anything
-            self._at = self._position()
+            if (at := self._position()) != self._at:
+                self._index.put(at, at, f"- {BETWEEN} {self._who}")
+                self._at = at
 
     def end(self, digest: bytes, how: str, seconds: float) -> None:
         try:  # as in _position, which a call more would make dearer: this is asked after each task of a microsecond
@@ -133,7 +136,7 @@ class PipeMarks:
 
     def begin(self) -> None:
         if self._wrote():
-            self._tell("")
+            self._tell(f"- {BETWEEN} {self._who}")
 
     def end(self, digest: bytes, how: str, seconds: float) -> None:
         if self._wrote() or seconds > LONG:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jughpc import host
-from jughpc.fs import RootGoneError
 from jughpc.store.failure import Failure
 from jughpc.store.resultfile import Encoded
 from jughpc.tasks import brief, hooks
@@ -57,9 +56,8 @@ class Outcomes:
         what = f"store results of {len(named)} tasks"
         try:
             ours = self._context.patience.through(lambda: self._publish(shard, named), what, in_hand=True)
-        except GivenUpError as error:
-            if not isinstance(error.error, RootGoneError):  # who removed it wants these no more
-                self._rescue(named)
+        except GivenUpError:
+            self._rescue(named)  # also of a jugdir that was removed: by mistake, or with what it is mounted on
             raise
         if ours:
             whole = ours is named  # as mostly

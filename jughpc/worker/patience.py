@@ -22,7 +22,7 @@ CANNOT_PASS = frozenset({
 """What says that the call itself was wrong, and will be the next time: anything else is the world's, and may pass."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # [s]
-_TRIES = 3  # of what cannot pass: some file systems say so of what they will do a moment later
+_TRIES = 3  # of what cannot pass: some file systems say so of what they will do, or show, a moment later
 
 
 class GivenUpError(Exception):
@@ -81,7 +81,7 @@ class Patience:
         now = self._clock.uptime()
         self._since, self._tries = now if self._since is None else self._since, self._tries + 1
         left = min(self._since + self._options.patience - now, self._options.seconds_left(self._clock.wall()))
-        if left <= 0 or isinstance(error, RootGoneError) or (error.errno in CANNOT_PASS and self._tries >= _TRIES):
+        if left <= 0 or (_cannot_pass(error) and self._tries >= _TRIES):
             self._since = None
             raise GivenUpError(what, error) from error
         self._tell(
@@ -103,6 +103,10 @@ class Patience:
         if words != self._told:
             self._told = words
             self._say(words + bound)
+
+
+def _cannot_pass(error: OSError) -> bool:
+    return error.errno in CANNOT_PASS or isinstance(error, RootGoneError)
 
 
 def _last_try(action: Callable[[], object], what: str) -> None:

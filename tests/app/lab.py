@@ -237,8 +237,9 @@ class Lab:
     def all_done(self) -> Lab:
         return self.done(*self.all())
 
-    def failed(self, digest: bytes, name: str = "sums.single") -> Lab:
-        self.store.fail(Failure(digest, name, "ValueError: no", "trace", "life", "node1", "", self.clock.wall()))
+    def failed(self, digest: bytes, name: str = "sums.single", deaths: int = 0) -> Lab:
+        now = self.clock.wall()
+        self.store.fail(Failure(digest, name, "ValueError: no", "trace", "life", "node1", "", now, deaths=deaths))
         return self
 
     def life(self, name: str = "node1", element: int | None = None, run: int = 0, token: str = "") -> Life:

@@ -11,7 +11,7 @@ import pytest
 from jughpc.app.accounts.account import account
 from jughpc.app.accounts.advice import advice
 from jughpc.app.accounts.timeline import NAMED, ROWS, STEPS, timeline
-from jughpc.app.accounts.usage import Asked, by_element, by_host
+from jughpc.app.accounts.usage import Asked, by_class, by_element, by_host
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.config.settings import Settings
@@ -150,6 +150,21 @@ def test_elements_that_found_nothing_are_told_once_all_is_over():
     assert "--array 1" not in advised(lives)
     over = dataclasses.replace(ASKED, is_over=True)
     assert advised(lives, over)["--array 1"] == "of 2 elements 1 found a task to run."
+
+
+def test_what_functions_ask_for_themselves_is_measured_by_and_said_of_these():
+    plain, large = columns([30.0] * 9, element=0), columns([30.0] * 9, element=1, name="mod.large")
+    asked = dataclasses.replace(ASKED, memory=1 << 30)
+    only = {0: "default", 1: "cpus=4,mem=64G"}
+    classes = by_class(asked, [plain, large], only)
+    assert [(one.name, one.asked.cores, one.asked.memory >> 30) for one in classes] == [
+        ("cpus=4,mem=64G", 4, 64), ("", asked.cores, 1),
+    ]  # fmt: skip
+    found = advice(asked, by_element([plain, large]), [], {}, 0, classes)
+    about_large = [one for one in found if "mod.large" in one.option]
+    assert about_large[0].option.startswith("--resources 'mod.large:mem=")
+    assert "64G was " in about_large[0].words
+    assert not any(one.option.startswith("--mem ") and "64G" in one.words for one in found)
 
 
 def test_what_was_well_asked_for_needs_no_advice():

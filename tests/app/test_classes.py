@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jughpc.app.run.execute import execute
 from jughpc.app.run.selection import Chosen
+from jughpc.app.status.explain import explain, next_step
 from jughpc.app.status.report import report
 from jughpc.app.submit.classes import is_less, resources_for, shared_out
 from jughpc.app.submit.collect import Charge, collect
@@ -97,6 +98,32 @@ def test_each_class_that_can_begin_gets_an_array_and_one_collector_waits_for_all
     assert [after.jobs for after in pipe.job(2).ask.after] == [(1, 2)]
     assert report(pipe.site, pipe.clusters).jobs.accepted[1].only == "gpus=1,time=4h"
     assert "Submission 1 on slurm (1 default, 2 gpus=1,time=4h)" in pipe.screen()
+
+
+def test_status_and_explain_tell_which_class_has_which_elements_and_which_has_none(pipe):
+    pipe.submit(size=8)
+    screen = pipe.screen()
+    assert "    default: 3 queued\n    gpus=1,time=4h: 5 queued\n" in screen
+    assert "the collector queues" not in screen
+
+    pipe.done(*pipe.digests("prepare"), *pipe.digests("train"))
+    assert (
+        "    1 task of class mem=64G is ready: the collector queues elements for that once these have" in pipe.screen()
+    )
+    assert pipe.seen().outlook.why == "no element runs mem=64G yet"
+    (merge,) = explain(pipe.site, pipe.clusters, "whole").tasks
+    assert merge.hands.asks == "mem=64G"
+    assert list(next_step(merge, "sums.py")) == [
+        "no element runs it now; the collector queues some with mem=64G once those that go on have ended"
+    ]
+
+
+def test_a_task_whose_elements_wait_in_the_queue_is_explained_by_these_and_not_to_be_submitted(labs):
+    lab = labs(text=PIPE, nodes=0)
+    lab.submit(size=8)
+    (first,) = explain(lab.site, lab.clusters, "ready[0]").tasks
+    assert (first.hands.asks, first.hands.workers, first.hands.queued) == ("gpus=1,time=4h", 0, 5)
+    assert " ".join(next_step(first, "sums.py")).startswith("5 elements in the queue will run it")
 
 
 def test_each_array_asks_for_what_its_functions_do_and_else_for_what_all_do(pipe):

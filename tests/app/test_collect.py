@@ -287,6 +287,7 @@ def test_with_tasks_left_a_wait_is_no_success_though_the_reduce_ended_well(lab):
     lab.stage.at(60, lambda: lab.exit(0))
     found = wait_for(lab.site, lab.clusters, lab.done_by.submission, lambda now: None)
     assert (found.state, found.left, found.code) == (State.DONE, 3, ExitCode.LEFT)
+    assert [job.role for job, _ in found.logs] == [Role.COLLECT, Role.REDUCE]  # the first says what is left, and why
 
 
 def test_a_cancelled_submission_gives_no_hope_and_is_not_handed_on(running):
@@ -518,7 +519,7 @@ def waited(lab):
     lines = []
 
     def note(now):
-        lines.append(brief(now, expected(lab.site, now.standing), 0.0))
+        lines.append(brief(now, expected(lab.site, now), 0.0))
 
     return wait_for(lab.site, lab.clusters, lab.done_by.submission, note), lines
 
@@ -533,6 +534,17 @@ def test_the_last_job_is_waited_for_and_its_end_is_the_answer(running):
     assert 300 <= running.clock.now() < 320
     assert lines == ["0 %, 0 of 9 tasks done, nobody works on it yet", "100 %, 9 of 9 tasks done"]
     assert [job.role for job, _ in found.logs] == [Role.REDUCE]
+
+
+def test_a_wait_for_what_is_over_does_without_the_text_that_a_cleanup_removed(running):
+    running.all_done()
+    for time in (110, 200, 300):
+        running.stage.at(time, lambda: running.exit(0))
+    waited(running)
+    for key in running.files.names("jugfiles"):
+        for name in running.files.names(f"jugfiles/{key}"):
+            running.files.remove(f"jugfiles/{key}/{name}")
+    assert waited(running)[0].state is State.DONE
 
 
 def test_the_log_that_is_shown_is_that_of_the_reduce_which_took_the_place_of_the_first(running):

@@ -21,13 +21,13 @@ from jughpc.store.base import SHARD
 
 
 def one(lab, text):
-    found = explain(lab.site, text)
+    found = explain(lab.site, lab.clusters, text)
     assert found.count == 1
     return found.tasks[0]
 
 
 def advice(task):
-    return " ".join(next_step(task, "sums.py"))
+    return " ".join(next_step(task, " sums.py"))
 
 
 @pytest.mark.parametrize("text", ["single(1)", "sums.single(1)", "single( 1 )", "single(1.0)"])
@@ -49,14 +49,14 @@ def test_a_call_whose_arguments_are_tasks_is_known_as_it_is_shown(lab):
 def test_a_name_means_all_of_its_tasks_and_the_undone_come_first(lab):
     lab.begin()
     lab.done(*lab.digests("single")[:3])
-    found = explain(lab.site, "single")
+    found = explain(lab.site, lab.clusters, "single")
     assert (found.count, [task.state for task in found.tasks]) == (4, [READY, DONE, DONE, DONE])
 
 
 def test_of_many_only_some_are_explained(lab):
     lab.jugfile.write_text(lab.jugfile.read_text().replace("range(4)", "range(40)"))
     lab.begin()
-    found = explain(lab.site, "single")
+    found = explain(lab.site, lab.clusters, "single")
     assert (found.count, len(found.tasks)) == (40, MOST)
 
 
@@ -64,7 +64,7 @@ def test_of_many_only_some_are_explained(lab):
 def test_what_means_no_task_is_refused_with_what_there_is(lab, text):
     lab.begin()
     with pytest.raises(UsageError, match=r"sums\.single"):
-        explain(lab.site, text)
+        explain(lab.site, lab.clusters, text)
 
 
 def test_without_a_store_a_task_is_ready_and_somebody_is_to_start_it(lab):
@@ -76,11 +76,11 @@ def test_who_holds_a_task_is_named_and_whether_he_lives(lab):
     digest = lab.begin().digests("single")[1]
     life = lab.life("node7").claim(digest).runs(digest, "sums.single")
     running = one(lab, "single(1)")
-    assert (running.state, running.holder.host, running.proof, running.workers) == (RUNNING, "node7", "", 1)
+    assert (running.state, running.holder.host, running.proof, running.hands) == (RUNNING, "node7", "", None)
     life.dies()
     held = one(lab, "single(1)")
-    assert (held.state, "killed by SIGKILL" in held.proof, held.workers) == (HELD, True, 0)
-    assert "cleanup sums.py --locks-only" in advice(held)
+    assert (held.state, "killed by SIGKILL" in held.proof, held.hands.workers) == (HELD, True, 0)
+    assert "cleanup sums.py --locks-only nobody works on it: " in advice(held)
 
 
 def test_a_claim_on_a_shard_is_on_the_task_that_its_holder_runs(lab):
@@ -99,6 +99,15 @@ def test_a_failure_is_told_and_what_it_holds_up_far_away(lab):
     assert (double.state, total.state) == (BLOCKED, BLOCKED)
     assert (total.missing, total.needs[0].digest, total.needs[0].state) == (4, lab.digests("double")[2].hex(), FAILED)
     assert all("failures sums.py --retry-failed" in advice(task) for task in (failed, double, total))
+
+
+def test_of_a_task_that_killed_workers_only_its_failure_tells_how_many(lab):
+    digest = lab.begin().digests("single")[1]
+    lab.life("node7").claim(digest).runs(digest, "sums.single").dies()
+    lab.life("node8").claim(digest).runs(digest, "sums.single")
+    assert one(lab, "single(1)").deaths == 1
+    lab.failed(digest, deaths=2)
+    assert (one(lab, "single(1)").deaths, one(lab, "singles[1]").failure.deaths) == (0, 2)
 
 
 def test_what_waits_tells_for_what(lab):

@@ -30,7 +30,7 @@ def failed(number, kinds):
 
 @pytest.mark.parametrize("kinds", [1, 2, 3, 5, 8, 17, 18, 60])
 def test_three_thousand_failures_are_one_screen(kinds):
-    shown = list(lines(alike(failed(n, kinds) for n in range(3000)), {}, "primes.py", 80))
+    shown = list(lines(alike(failed(n, kinds) for n in range(3000)), {}, " primes.py", 80))
     assert len(shown) <= 40
     assert max(map(len, shown)) <= 90
     assert shown[0].startswith(f"3000 failed tasks, of {kinds} kind")
@@ -39,20 +39,21 @@ def test_three_thousand_failures_are_one_screen(kinds):
 
 def test_a_single_failure_is_told_with_all_that_there_is_room_for():
     failure = failed(41, 1)
-    shown = list(lines(alike([failure]), {failure.digest: Path("logs/array-1.log")}, "primes.py", 80))
+    shown = list(lines(alike([failure]), {failure.digest: Path("logs/array-1.log")}, " --jugdir other primes.py 7", 80))
     assert shown[0] == "ErrorA: by zero"
     assert '      File "/home/me/primes.py", line 9, in is_prime' in shown
     assert "    log: logs/array-1.log" in shown
     assert "tries 1" in "".join(shown)
     assert not any("^" in line or "Traceback" in line for line in shown)
-    assert any(f"jughpc failures primes.py --debug {failure.digest.hex()[:8]}" in line for line in shown)
+    command = f"jughpc failures --jugdir other primes.py 7 --debug {failure.digest.hex()[:8]}"
+    assert any(command in line for line in shown)
 
 
 def test_of_a_long_text_the_end_is_shown_and_never_without_the_line_that_raised():
     said = "".join(f'line {n}\n  File "/usr/lib/python3.11/x.py", line {n}, in x\n' for n in range(40))
     exception = f"ValueError: \nNo fit.\n{said}the reason".rstrip()
     failure = replace(failed(1, 1), exception=exception, trace=TRACE.partition("ZeroD")[0] + exception + "\n")
-    shown = list(lines(alike([failure] * 2), {}, "primes.py", 80))
+    shown = list(lines(alike([failure] * 2), {}, " primes.py", 80))
     assert "2 x ValueError: No fit." in shown
     assert '      File "/home/me/primes.py", line 9, in is_prime' in shown
     assert "    the reason" in shown

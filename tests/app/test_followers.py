@@ -48,7 +48,10 @@ def test_status_says_that_it_was_withdrawn_and_why_and_how_to_go_on(collecting):
     followers, text = told(collecting)
     assert followers[Role.REDUCE].withdrawn
     assert "reduce (3): cancelled, withdrawn, for the collector was killed" in text
-    assert "collect (2): failed, JobLaunchFailure; `jughpc resubmit` goes on" in text
+    assert (
+        "collect (2): failed, killed by a signal, or never started (JobLaunchFailure); `jughpc resubmit` goes on"
+        in text
+    )
     assert not report(collecting.site, collecting.clusters).is_well
 
 

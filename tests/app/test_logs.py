@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jughpc.app.status import texts
 from jughpc.app.status.follow import Follower
-from jughpc.app.status.logs import Log, Which, chosen
+from jughpc.app.status.logs import Log, Which, chosen, to_follow
 from jughpc.app.status.outputs import DIED, RUNNING, Outputs, outputs, parts
 from jughpc.app.status.texts import Text, whole
 from jughpc.batch.scheduler import Role
@@ -111,6 +111,12 @@ def test_what_a_task_put_out_before_it_died_and_what_one_puts_out_now_is_shown_t
     assert found == [(TWO, DIED, b"boom!\n"), (THREE, RUNNING, b"now\n")]
 
 
+def test_what_was_said_before_a_task_that_killed_its_worker_is_not_the_tasks(log):
+    put(log, b"another failed\nboom!\n", "0 0 - began 0 n1 a", "15 15 - between 0 n1 a")
+    (part,) = parts(log, {TWO}.__contains__, {"a": (TWO, DIED)})
+    assert text_of(part) == b"boom!\n"
+
+
 def test_what_is_noted_badly_or_beyond_the_end_of_a_log_is_no_reason_to_stop(log):
     put(log, b"one\n", "torn", f"-1 4 {ONE} done 0 n a", f"0 99 {ONE} done 0 n a", f"0 4 {ONE} done 0 n a b/c")
     assert [text_of(part) for part in parts(log, {ONE}.__contains__)] == [b"one\n"]
@@ -168,6 +174,14 @@ def test_what_is_no_number_of_an_element_is_refused(text):
 
 
 # following
+
+
+def test_logs_that_are_still_to_come_are_followed_and_those_that_never_come_are_refused(lab):
+    lab.submit(size=3)
+    assert to_follow(lab.site, None, Which(collect=True)).number == 1
+    assert to_follow(lab.site, None, Which(NUMBERS.read("2-9"))).number == 1
+    with pytest.raises(UsageError, match="no such log"):
+        to_follow(lab.site, None, Which(NUMBERS.read("7")))
 
 
 def test_logs_are_followed_from_where_they_stood_and_new_ones_from_their_beginning_to_the_end(log):

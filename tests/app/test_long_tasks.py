@@ -83,10 +83,10 @@ def test_an_array_that_saved_is_followed_by_another_and_one_that_brought_nothing
 
 def test_explain_tells_what_a_task_saved(saving):
     digest = saving.digests("single")[0]
-    assert explain(saving.site, digest.hex()).tasks[0].saved is None
+    assert explain(saving.site, saving.clusters, digest.hex()).tasks[0].saved is None
     folder = save(saving, digest)
     save(saving, digest, name="below/more")
-    saved = explain(saving.site, digest.hex()).tasks[0].saved
+    saved = explain(saving.site, saving.clusters, digest.hex()).tasks[0].saved
     assert saved[:3] == (folder, 2, 14)
     assert saved.when >= LONG_AGO
 

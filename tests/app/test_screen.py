@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from jughpc.app.context.target import named
-from jughpc.app.status.outlook import outlook
+from jughpc.app.status.outlook import Crew, outlook
 from jughpc.app.status.overview import expected
 from jughpc.app.status.report import report
 from jughpc.app.status.step import next_step
 from jughpc.app.status.tasks import standing
 from jughpc.cli.output.bars import ASCII, Signs, drawn, signs
-from jughpc.cli.output.brief import brief
+from jughpc.cli.output.brief import brief, with_bar
 from jughpc.cli.output.screen import rows
 from jughpc.cli.output.status import facts
 from jughpc.cli.output.workers import living
@@ -142,8 +142,17 @@ def test_a_wait_and_a_watch_tell_the_same_eta_as_a_status(lab):
     worker(lab, "node1", done=0, lasted=5.0)
     seen = lab.seen()
     assert seen.outlook.is_by_tasks
-    assert expected(lab.site, seen.report.standing) == seen.outlook
+    assert expected(lab.site, seen.report) == seen.outlook
     assert ", ETA 1m" in brief(seen.report, seen.outlook, seen.when)
+
+
+@pytest.mark.parametrize(("width", "bar"), [(200, 20), (60, 12), (53, 5), (52, 0)])
+def test_a_line_of_progress_fits_its_terminal_and_the_bar_takes_what_is_left(lab, width, bar):
+    seen = lab.begin().seen()
+    line = str(with_bar(seen.report, seen.outlook, seen.when, ASCII, width))
+    assert len(line) <= width
+    assert line.count(".") == bar
+    assert brief(seen.report, seen.outlook, seen.when) in line
 
 
 def test_the_table_tells_the_mean_time_of_each_function_that_was_measured(lab):
@@ -175,6 +184,29 @@ def test_what_waits_for_a_failure_is_not_counted_as_left(labs):
     found = ahead(lab)
     assert (found.left, found.blocked, found.why) == (0, 7, "")
     assert "7 tasks blocked: what failed is needed first" in lab.screen()
+
+
+def test_the_eta_of_functions_with_workers_of_their_own_is_that_of_those_who_need_longest(lab):
+    lab.begin()
+    worker(lab, "node1", done=100, lasted=100.0)
+    worker(lab, "node2", done=100, lasted=100.0)
+    measured = took(single=(9, 10.0, 10.0), double=(9, 100.0, 100.0), total=(9, 1.0, 1.0))
+    small, large = Crew("default", 2), Crew("mem=64G", 1)
+    crews = {"sums.single": small, "sums.double": large, "sums.total": small}
+    found = outlook(standing(lab.site), measured, crews)
+    assert (found.eta, found.is_by_tasks) == (400.0, True)
+    nobody = outlook(standing(lab.site), measured, {**crews, "sums.double": Crew("mem=64G", 0)})
+    assert (nobody.eta, nobody.why) == (None, "nobody who runs sums.double has begun")
+
+
+def test_that_others_take_over_what_the_dead_held_is_said_while_they_hold_anything(lab):
+    digest = lab.begin().digests("single")[1]
+    worker(lab, "node1", done=1, lasted=90.0).dies()
+    assert "1 dead worker" in lab.screen()
+    assert "take over" not in lab.screen()
+    worker(lab, "node2", done=1, lasted=90.0).claim(digest).dies()
+    assert "Others take over what they held" in lab.screen()
+    assert lab.seen().report.standing.holding == 1
 
 
 def test_the_dead_are_told_with_what_they_cost(lab):

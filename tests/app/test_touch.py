@@ -36,7 +36,10 @@ def site(tmp_path: Path) -> Site:
     store = site.store()
     assert store is not None
     store.put(b"x" * 16, "of no task")
-    (store.checkpoints.make(b"x" * 16) / "step").write_text("12")
+    for name in ("step", "model.ckpt/a.b/c/d/e"):
+        path = store.checkpoints.make(b"x" * 16) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("12")
     store.begin(still_lease(target.location, OsClock()).record)
     for path in files(site):
         os.utime(path, (LONG_AGO, LONG_AGO))

@@ -72,6 +72,14 @@ class TestSlurm(SchedulerContract):
             found=lambda name, job: answer(f"{job}|PENDING|{name}|None\n"),
             silent=answer("", 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"),
             environment=environment,
+            refusals={
+                answer("", 1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller"):
+                    Refusal.RETRY,
+                answer("", 1, "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job "
+                       "violates accounting/QOS policy"): Refusal.FULL,
+                answer("", 1, "scancel: error: Kill job error on job id 12: Invalid job id specified"): Refusal.GONE,
+            },
+            ended={answer(row("12", 0, "CANCELLED")): State.CANCELLED, answer(row("12", 0, "FAILED")): State.FAILED},
         )  # fmt: skip
 
 
@@ -94,6 +102,10 @@ class TestPbs(SchedulerContract):
                 json.dumps({"Jobs": jobs | ({job: {"job_state": "B", "Job_Name": NAME}} if "[]" in job else {})})
             )
 
+        def ended(code, substate=92):
+            told = {"job_state": "F", "Job_Name": NAME, "Exit_status": code, "run_count": 1, "substate": substate}
+            return answer(json.dumps({"Jobs": {"12.srv": told}}))
+
         def environment(job, index):
             return {"PBS_JOBID": job.replace("[]", f"[{index}]")} | (
                 {} if index is None else {"PBS_ARRAY_INDEX": str(index)}
@@ -107,6 +119,13 @@ class TestPbs(SchedulerContract):
             found=lambda name, job: answer(f"{job}\n"),
             silent=answer('{"timestamp": 1}', 255, "qstat: cannot connect to server srv (errno=15010)"),
             environment=environment,
+            refusals={
+                answer("", 255, "qsub: cannot connect to server srv (errno=15010)"): Refusal.RETRY,
+                answer("", 38, "qsub: would exceed queue generic's per-user limit"): Refusal.FULL,
+                answer("", 153, "qdel: Unknown Job Id 12.srv"): Refusal.GONE,
+            },
+            ended={ended(0): State.DONE, ended(265): State.FAILED, ended(271, substate=91): State.CANCELLED},
+            partial=polled("12.srv", {0: "R"}),
         )  # fmt: skip
 
 
@@ -135,6 +154,8 @@ class TestLocal(SchedulerContract):
                 "JUGHPC_LOCAL_JOB": job, "JUGHPC_LOCAL_INDEX": str(index or 0), "JUGHPC_LOCAL_END": "",
             },
             refusals={answer("", GONE): Refusal.GONE},
+            never=frozenset({Refusal.RETRY, Refusal.FULL}),
+            nothing=answer(json.dumps({"jobs": []})),
             ignores=frozenset(
                 {"memory", "gpus", "partition", "account", "qos", "project", "select", "place", "constraint"}
             ),

@@ -18,9 +18,9 @@ RENDER = """
 from pathlib import Path
 import jughpc
 from jughpc.batch.scheduler import Job, Role
-from jughpc.batch.registry import scheduler
+from jughpc.batch.registry import names, scheduler
 from jughpc.batch.script import render
-for system in "slurm", "pbs", "local":
+for system in names():
     for role in Role:
         render(Job(role, "a", ("b",), 1, 0, 1, None, Path("/s"), "/l", Path("/")), scheduler(system))
 print(jughpc.__file__)

@@ -31,7 +31,16 @@ def found_with(path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("commands", "name"), [(["sbatch"], "slurm"), (["qsub"], "pbs"), (["qsub", "sbatch"], "slurm"), ([], "local")]
+    ("commands", "name"),
+    [
+        (["sbatch"], "slurm"),
+        (["qsub"], "pbs"),
+        (["qsub", "sbatch"], "slurm"),
+        (["bsub", "bparams"], "lsf"),
+        (["sbatch", "bsub"], "slurm"),
+        (["bsub"], "local"),
+        ([], "local"),
+    ],
 )
 def test_the_submit_command_on_the_path_decides(tmp_path, commands, name):
     for command in commands:
@@ -56,7 +65,7 @@ def test_a_scheduler_can_be_named(name):
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_are():
-    with pytest.raises(SettingError, match=r"no scheduler 'sge'\. Choose one of slurm, pbs, local"):
+    with pytest.raises(SettingError, match=r"no scheduler 'sge'\. Choose one of slurm, pbs, lsf, flux, local"):
         registry.scheduler("sge")
 
 

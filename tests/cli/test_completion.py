@@ -31,6 +31,10 @@ def complete(jughpc, line):
         ("jughpc status --jugdir x", ["dir,x"]),
         ("jughpc status --jugdir = x", ["dir,x"]),
         ("jughpc submit --scheduler = p", ["plain,pbs"]),
+        ("jughpc submit --start s", ["plain,spawn"]),
+        ("jughpc submit --reduce-on ", ["plain,done", "plain,any"]),
+        ("jughpc submit --profile ", ["plain,none"]),
+        ("jughpc wait ", ["plain,three.py"]),
         ("jughpc trust x", ["dir,x"]),
         ("jughpc execute three.py --name ", []),
         ("jughpc status three.py --submission ", []),
@@ -51,6 +55,15 @@ def test_task_names_and_submissions_are_completed_from_the_jugdir(three):
     assert complete(three, "jughpc explain three.a") == ["plain,three.add"]
     assert complete(three, "jughpc failures three.py --debug three.a") == ["plain,three.add"]
     assert complete(three, "jughpc status --submission ") == ["plain,1"]
+    assert complete(three, "jughpc wait ") == ["plain,1", "plain,three.py"]
+
+
+def test_classes_and_profiles_are_completed_by_what_there_is(three):
+    (three.cwd / "jughpc.yaml").write_text("profiles:\n  alps: {time: 2h}\n  desk: {}\n")
+    three("submit", "three.py", "--array", "2", "--scheduler", "local", "--resources", "double:time=1h", "--wait")
+    assert complete(three, "jughpc execute three.py --only ") == ["plain,default", "plain,time=1h"]
+    assert complete(three, "jughpc submit --profile ") == ["plain,alps", "plain,desk", "plain,none"]
+    assert complete(three, "jughpc profile check d") == ["plain,desk"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

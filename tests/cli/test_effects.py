@@ -28,6 +28,8 @@ ELSEWHERE = {  # what shows itself in no script, and the test that shows it
 NO_CONCERN = {  # of a system: what it has no use for and passes over
     "slurm": {"write_select"},
     "pbs": set(),
+    "lsf": {"write_select"},
+    "flux": {"write_select"},
     "local": {
         "mem",
         "gpus",

@@ -46,6 +46,10 @@ def test_who_asks_too_early_learns_of_barriers(jughpc, line):
         ("x = 1\n", "first.py defines no task: write @TaskGenerator (from jug import TaskGenerator)"),
         ("def f(x):\n    return x\nf(1)\n", "defines no task: write @TaskGenerator before `def f` "),
         (
+            "from jug import TaskGenerator\nf = TaskGenerator(abs)\nif __name__ == '__main__':\n    f(1)\n",
+            "what stands below `if __name__ == '__main__':` is not run",
+        ),
+        (
             HEAD.replace("t = double(1)", "row = [double]"),
             "`double` is never called, and each call makes one: double(...)",
         ),

@@ -7,7 +7,11 @@ import sys
 
 import pytest
 
+from jughpc.app.submit.more import More
+from jughpc.batch.scheduler import Role
+from jughpc.batch.submissions import Accepted
 from jughpc.cli.main import main
+from jughpc.cli.output.submit import added
 
 JUGFILE = "from jug import TaskGenerator\ndouble = TaskGenerator(abs)\none = double(1)\n"
 
@@ -171,3 +175,19 @@ def test_what_is_packed_is_an_interpreter_that_is_known_now(dry_run):
 def test_the_collector_asks_for_no_more_time_than_short_elements_unless_it_is_told_how_much(dry_run, time, told):
     assert f"collector  time {told}, cpus 1" in dry_run("--time", time)[1]
     assert "collector  time 20m, cpus 1" in dry_run("--time", time, "--collect-time", "20m")[1]
+
+
+def test_elements_that_are_jobs_of_their_own_are_told_by_their_number(dry_run, tmp_path):
+    (tmp_path / "work.py").write_text(JUGFILE + "more = [double(n) for n in range(2, 10)]\n")
+    code, out, _ = dry_run("--throttle", "2", system="flux")
+    assert (code, len(commands(out))) == (0, 11)
+    assert "array      9 elements, each a job of its own, at most 2 at once\n" in out
+
+
+@pytest.mark.parametrize(
+    ("count", "lines"), [(3, ["array      1", "array      2", "array      3"]), (64, ["array      1 to 64: 64 jobs"])]
+)
+def test_of_many_ids_the_first_and_the_last_are_shown(count, lines):
+    jobs = [Accepted(Role.ARRAY, str(place), f"a-{place}", 1, place, "s") for place in range(1, count + 1)]
+    told = list(added(More(1, [*jobs, Accepted(Role.COLLECT, "99", "a-99", 1, 0, "s")])))
+    assert told[: len(lines) + 1] == [*lines, "collect    99"]

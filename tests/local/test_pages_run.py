@@ -15,7 +15,10 @@ import pytest
 from tests.conftest import QUICK
 from tests.pages import PAGES, ROOT, Block, blocks, typed
 
-SHOWN_ELSEWHERE = {"README.md": "test_docs.py and .ci/run have it"}
+SHOWN_ELSEWHERE = {
+    "README.md": "test_docs.py and .ci/run have it",
+    "new-scheduler.md": "its pieces make one package, which is tested as such",
+}
 PRELUDE = "from jughpc import *\ntasks = [Task(abs, n) for n in range(3)]\n"  # which pieces may speak of
 TOLD = "@@ ended with "
 

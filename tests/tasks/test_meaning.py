@@ -55,10 +55,35 @@ def test_the_beginning_of_a_digest_means_its_task():
         assert both(task.digest.hex()[:12]) == ([place], [place])
 
 
-@pytest.mark.parametrize(
-    "text", ["", "nosuch", "work(", "work(2)", "work(1, 2)", "work(work(2))", "nosuch(1)", "ffffffff", "(" * 500]
-)
+@pytest.mark.parametrize("text", ["", "nosuch", "work(", "nosuch(1)", "ffffffff", "(" * 500])
 def test_what_means_nothing_is_refused_with_the_names_that_there_are(text):
     for find in (lambda: meant(text, tasks(), []), lambda: meant_of_calls(text, [("m.work", "m.work(1)")], [])):
         with pytest.raises(UsageError, match=r"give a name \(.*work\)"):
             find()
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("one", [0]),
+        ("rows", [0, 1]),
+        ("rows[1]", [1]),
+        ("rows[-1]", [1]),
+        ("by_name['list']", [2]),
+        ("part", [3]),
+        ("part[0]", [3]),
+    ],
+)
+def test_a_variable_of_the_jugfile_means_the_tasks_that_it_holds(text, places):
+    every = tasks()
+    space = {"one": every[0], "rows": every[:2], "by_name": {"list": every[2]}, "part": every[3][5], "n": 3}
+    assert meant(text, every, [task.digest for task in every], space) == places
+    for wrong in ("rows[7]", "rows[one]", "n", "n[0]", "rows.pop()", "other"):
+        with pytest.raises(UsageError, match="a variable of the jugfile"):
+            meant(wrong, every, [task.digest for task in every], space)
+
+
+def test_in_place_of_a_call_that_there_is_not_those_most_like_it_are_told():
+    every = [Task(work, i, seed=seed) for i in range(20) for seed in (0, 1)]
+    with pytest.raises(UsageError, match=r"there is .*\.work\(7, seed=.*\.work\(7, seed="):
+        meant("work(7)", every, [])

@@ -140,3 +140,13 @@ def test_a_plot_of_anything_is_whole_xml_within_its_frame(chart):
     for x, y in re.findall(r"M([-\d.]+) ([-\d.]+)", chart):
         assert -1 <= float(x) <= width + 1
         assert -1 <= float(y) <= height + 1
+
+
+@pytest.mark.parametrize(
+    ("span", "last"), [(0.17, "160 ms"), (7.0, "7 s"), (137.0, "120 s"), (500.0, "8 min"), (90_000.0, "24 h")]
+)
+def test_the_marks_of_an_axis_of_time_are_whole_and_of_one_unit(span, last):
+    page = stacked("t", "t", [Band("c0", [1.0] * 20)], span)
+    marks = re.findall(r'text-anchor="(?:end|middle)">(\S+ [a-z]+)</text>', page)
+    assert marks[-1] == last
+    assert {mark.split()[1] for mark in marks[1:]} == {last.split()[1]}

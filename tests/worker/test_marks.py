@@ -56,13 +56,14 @@ def test_what_a_task_and_its_children_wrote_is_its_own(log):
     ]
 
 
-def test_of_a_task_that_wrote_nothing_and_of_what_is_said_between_tasks_nothing_is_noted(log):
+def test_of_a_task_that_wrote_nothing_nothing_is_noted_and_what_is_said_between_tasks_is_nobodys(log):
     noting = LogMarks(log.index, WHO)
     noting.end(ONE, DONE, 100.0)
+    assert len(log.noted()) == 1
     log.put(b"ONE failed\n")
     noting.begin()
-    noting.end(TWO, DONE, 0.0)
-    assert len(log.noted()) == 1
+    noting.begin()
+    assert log.noted()[1:] == [(b"", f"- between {WHO}")]
 
 
 def test_a_log_that_goes_on_after_a_requeue_keeps_what_was_noted(log):

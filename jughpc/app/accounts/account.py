@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from jughpc.app.accounts.advice import Advice, advice
-from jughpc.app.accounts.usage import Asked, ElementUse, HostUse, asked_of, by_element, by_host
+from jughpc.app.accounts.usage import Asked, ClassUse, ElementUse, HostUse, asked_of, by_class, by_element, by_host
 from jughpc.app.context.site import Site
 from jughpc.app.context.target import Target
 from jughpc.app.status import measured
 from jughpc.app.status.alike import Alike, alike
-from jughpc.batch import submissions
+from jughpc.batch import journal, submissions
 from jughpc.batch.submissions import Submission
 from jughpc.errors import JugdirError
 from jughpc.store.base import Store
@@ -37,6 +37,7 @@ class Account:
         failed: How many failures are on record.
         failures: Those of them that were read, by kind.
         advice: For the next submit.
+        classes: The elements by class, () where all workers are meant.
     """
 
     target: Target
@@ -50,6 +51,7 @@ class Account:
     failed: int
     failures: Sequence[Alike]
     advice: Sequence[Advice]
+    classes: Sequence[ClassUse] = ()
 
     @property
     def begun(self) -> float:
@@ -84,8 +86,9 @@ class Account:
     @property
     def core_hours(self) -> float:
         """What is charged for, as far as workers were there [core h]: those of an element share its cores."""
-        cores = self.asked.cores if self.asked else 1
-        return sum(one.wall for one in self.elements) * cores / 3600 if self.asked else self.time / 3600
+        if not self.asked:
+            return self.time / 3600
+        return sum(one.wall * some.asked.cores for some in self.classes for one in some.elements) / 3600
 
 
 def account(site: Site, number: int | None = None, *, everybody: bool = False) -> Account:
@@ -118,10 +121,18 @@ def _account(
     may_have_failed = not lives or died or any(sums.failed for sums in functions.values())
     failed, kinds = _failures(store) if may_have_failed else (0, [])
     hosts = by_host(lives, died, functions)
-    words = advice(asked, elements, hosts, functions, failed)
+    classes = by_class(asked, lives, _only(site, submission)) if asked and submission else []
+    words = advice(asked, elements, hosts, functions, failed, classes)
     return Account(
-        site.target, site.clock.wall(), asked, lives, ordered, _memory(lives), elements, hosts, failed, kinds, words
-    )
+        site.target, site.clock.wall(), asked, lives, ordered, _memory(lives), elements, hosts, failed, kinds, words,
+        classes,
+    )  # fmt: skip
+
+
+def _only(site: Site, submission: Submission) -> dict[int, str]:
+    """Return the class of each element of a submission."""
+    arrays = [job for job in journal.accepted(site.files, submission) if job.only] if site.files else []
+    return {number: job.only for job in arrays for number in range(job.offset, job.offset + job.size)}
 
 
 def _asked(site: Site, submission: Submission) -> Asked:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from jughpc.app.accounts.usage import Asked, ElementUse, HostUse
+from jughpc.app.accounts.usage import Asked, ClassUse, ElementUse, HostUse
 from jughpc.store.measures import Sums
 from jughpc.units import show_memory, show_seconds
 
@@ -40,14 +40,34 @@ def advice(
     hosts: Sequence[HostUse],
     functions: Mapping[str, Sums],
     failed: int,
+    classes: Sequence[ClassUse] = (),
 ) -> list[Advice]:
-    """Return what to do otherwise next time, [] if all was well; what matters most is first."""
+    """Return what to do otherwise next time, [] if all was well; what matters most is first.
+
+    Args:
+        classes: The elements by class; () where all are alike.
+    """
     found = [*_of_failures(failed)]
     if asked and elements:
-        longest = max((sums.most for sums in functions.values()), default=0.0)
-        found += [*_of_memory(asked, elements), *_of_time(asked, elements, longest)]
-        found += [*_of_cores(asked, elements), *_of_array(asked, elements)]
+        for one in classes or [ClassUse("", asked, elements, functions)]:
+            found += _of_class(one)
+        found += _of_array(asked, elements)
     return [*found, *_of_slow(hosts), *_of_short(functions)]
+
+
+def _of_class(one: ClassUse) -> Iterator[Advice]:
+    """Yield what elements of a class should ask for: what functions ask for themselves is said of these."""
+    if one.is_of_processes:
+        return
+    longest = max((sums.most for sums in one.functions.values()), default=0.0)
+    found = [
+        *_of_memory(one.asked, one.elements), *_of_time(one.asked, one.elements, longest),
+        *_of_cores(one.asked, one.elements),
+    ]  # fmt: skip
+    for advice in found:
+        key, value = advice.option.removeprefix("--").split()
+        own = [f"--resources '{name}:{key}={value}'" for name in one.functions]
+        yield replace(advice, option=" ".join(own)) if one.is_own else advice
 
 
 def _of_failures(failed: int) -> Iterator[Advice]:

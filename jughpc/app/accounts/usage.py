@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jughpc.batch.submissions import Submission
-from jughpc.store.measures import Columns, Sums
+from jughpc.config.asks import DEFAULT, RULES
+from jughpc.errors import SettingError
+from jughpc.store.measures import Columns, Sums, together
 from jughpc.store.record import ElementRef
 
 _WORKERS = "--workers="
@@ -95,6 +97,59 @@ def asked_of(submission: Submission, *, is_over: bool) -> Asked:
         int(said) if said.isdecimal() else 1, resources.cpus, resources.memory, resources.walltime,
         is_over,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ClassUse:
+    """What the elements of a class used.
+
+    Attributes:
+        name: Of the class; "" where all elements are alike.
+        asked: What was asked for, for each of them.
+        functions: What they ran.
+        is_of_processes: Whether their functions start processes of their own, of which nothing was measured.
+    """
+
+    name: str
+    asked: Asked
+    elements: Sequence[ElementUse]
+    functions: Mapping[str, Sums]
+    is_of_processes: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether their functions ask for something of their own."""
+        return self.name not in ("", DEFAULT)
+
+
+def by_class(asked: Asked, lives: Sequence[Columns], only: Mapping[int, str]) -> list[ClassUse]:
+    """Return what the elements of each class used.
+
+    Args:
+        only: The class of each element; one that it does not tell is of the class "".
+    """
+    found: dict[str, list[Columns]] = defaultdict(list)
+    for life in lives:
+        if ref := ElementRef.of_life(life.summary.life):
+            found[only.get(ref.element, "")].append(life)
+    return [_class(asked, name, some) for name, some in sorted(found.items())]
+
+
+def _class(asked: Asked, name: str, lives: Sequence[Columns]) -> ClassUse:
+    functions = together(life.summary for life in lives)
+    try:
+        ask = RULES.read((f"*:{name}",))[0].ask if name not in ("", DEFAULT) else None
+    except SettingError:  # the record is damaged
+        ask = None
+    if ask is None:
+        return ClassUse("", asked, by_element(lives), functions)
+    own = replace(
+        asked,
+        cpus=asked.cpus if ask.cpus is None else ask.cpus,
+        memory=asked.memory if ask.mem is None else ask.mem,
+        time=asked.time if ask.time is None else ask.time,
+    )
+    return ClassUse(name, own, by_element(lives), functions, ask.tasks is not None)
 
 
 def by_element(lives: Iterable[Columns]) -> list[ElementUse]:

@@ -42,6 +42,12 @@ def pin(files: Files, name: str, text: bytes) -> None:
         files.save(path, [text])
 
 
+def is_there(files: Files, target: Target) -> bool:
+    """Return whether the text that `target` has was not removed: by a cleanup, once nothing runs it any more."""
+    source = target.source
+    return source is None or source.name in files.names(f"{FOLDER}/{source.parent.name}")
+
+
 def is_key(name: str) -> bool:
     """Return whether this is the name of a text that was submitted."""
     return bool(_KEY.fullmatch(name))

@@ -146,7 +146,7 @@ def _tell_changes(site: Site, jugfile: Jugfile) -> None:
 
 def _give_hints(site: Site, jugfile: Jugfile) -> None:
     if not (jugfile.tasks or jugfile.barrier):
-        site.say(hints.of_no_task(jugfile.path, jugfile.space))
+        site.say(hints.of_no_task(jugfile.path, jugfile.space, jugfile.text))
     for words in hints.of_names(jugfile.path, jugfile.space):
         site.say(words)
 

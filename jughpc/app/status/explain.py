@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from jughpc.app.context import session as sessions
+from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
+from jughpc.app.status import elements
 from jughpc.app.status.measured import Ran, by_function, ran
+from jughpc.app.status.served import Hands, Served
+from jughpc.batch.clusters import Clusters
 from jughpc.store.base import SHARD, Observer, Store
 from jughpc.store.checkpoints import Saved
 from jughpc.store.failure import Failure
 from jughpc.store.record import Record
 from jughpc.tasks import brief
+from jughpc.tasks.classes import asks_of
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.meaning import meant
+from jughpc.units import several
 
 DONE, FAILED, RUNNING, HELD, BLOCKED, WAITING, READY = (
     "done", "failed", "running", "held by the dead", "blocked by a failure", "waiting", "ready",
@@ -52,8 +59,9 @@ class Explained:
         failure: What went wrong when it was last run.
         holder: Who holds a claim on it, or on its shard.
         proof: Why the holder is dead, "" if nothing says so.
-        deaths: How many workers ended while they held it.
-        workers: How many live now, on any task.
+        deaths: How many workers ended while they held it, but for those that it failed for.
+        died: How the last one did, in words.
+        hands: Who may take it up, if that is what it needs.
         ran: How it was run, if it is done and that was measured by itself.
         mean: What one of its function takes on the average [s], if it is done and that was not; 0 if nobody knows.
         saved: What it saved on its way, for its next run; None for nothing.
@@ -68,7 +76,8 @@ class Explained:
     holder: Record | None = None
     proof: str = ""
     deaths: int = 0
-    workers: int = 0
+    died: str = ""
+    hands: Hands | None = None
     ran: Ran | None = None
     mean: float = 0.0
     saved: Saved | None = None
@@ -92,14 +101,17 @@ class Explanation:
     tasks: tuple[Explained, ...]
 
 
-def explain(site: Site, text: str) -> Explanation:
-    """Return what is known of the tasks that `text` means, see tasks.meaning. Raises UsageError if it means none."""
+def explain(site: Site, clusters: Clusters, text: str) -> Explanation:
+    """Return what is known of the tasks that `text` means, see tasks.meaning; raises UsageError if it means none.
+
+    Asks the scheduler, once, if one of them is to be taken up.
+    """
     session = sessions.peek(site)
     graph = Graph(session.jugfile.tasks)
-    found = meant(text, graph.tasks, graph.digests)
+    found = meant(text, graph.tasks, graph.digests, session.jugfile.space)
     missing = session.store.missing(graph.digests[index] for index in found)
     found.sort(key=lambda index: graph.digests[index] not in missing)  # a stable sort: else as they were made
-    look = _Look(session.store, graph)
+    look = _Look(session, clusters, graph)
     tasks = [look.explained(index) for index in found[:MOST]]
     return Explanation(len(found), tuple(_as_it_ran(session.store, tasks)))
 
@@ -115,19 +127,36 @@ def _as_it_ran(store: Store, tasks: Sequence[Explained]) -> Iterator[Explained]:
 
 
 class _Look:
-    """One look at a store, for some tasks of a graph."""
+    """One look at a store, and at the latest submission where that matters, for some tasks of a graph."""
 
-    def __init__(self, store: Store, graph: Graph) -> None:
-        self._store, self._graph = store, graph
-        self._observer: Observer = store.observer()
-        self._workers = sum(not self._observer.proof_of(record.life) for record in store.records())
+    def __init__(self, session: Session, clusters: Clusters, graph: Graph) -> None:
+        self._site, self._clusters = session.site, clusters
+        self._store, self._graph = session.store, graph
+        self._observer: Observer = self._store.observer()
+        self._workers = [one for one in self._store.records() if not self._observer.proof_of(one.life)]
+
+    @cached_property
+    def _served(self) -> Served:
+        jobs = elements.find(self._site, self._clusters)
+        states = elements.by_number(jobs, self._store.records(), self._store.ended()) if jobs else {}
+        callees = self._graph.callees
+        return Served(jobs, states, asks_of(callees), [callee.name for callee in callees])
 
     def explained(self, index: int) -> Explained:
-        """Return what is known of one task."""
+        """Return what is known of one task, and who may take it up if nobody has it."""
+        told = self._as_it_stands(index)
+        if told.state not in (READY, WAITING, HELD):
+            return told
+        deaths = self._store.deaths(self._graph.digests[index])
+        hands = self._served.hands(told.name, deaths, self._workers)
+        return replace(told, hands=hands, died=str(max(deaths, key=lambda one: one.when)) if deaths else "")
+
+    def _as_it_stands(self, index: int) -> Explained:
         digest, call = self._graph.digests[index], self._written(index)
         known = self._store.inspect(digest)
         deaths = next((claim.generation - 1 for claim, _ in known.claims if claim.key != SHARD), 0)
-        told = Explained(call, digest.hex(), DONE, failure=known.failure, deaths=deaths, workers=self._workers)
+        is_told = known.failure is not None and known.failure.deaths > 0  # in its words, the last of them, too
+        told = Explained(call, digest.hex(), DONE, failure=known.failure, deaths=0 if is_told else deaths)
         if known.done:
             return told
         if self._store.checkpoints:
@@ -185,20 +214,41 @@ class _Look:
         return brief.call(task.name, task.args, task.kwargs)
 
 
-def next_step(task: Explained, jugfile: str) -> Iterator[str]:
-    """Yield what happens next with a task by itself, or what to do."""
+def next_step(task: Explained, at: str) -> Iterator[str]:
+    """Yield what happens next with a task by itself, or what to do.
+
+    Args:
+        at: As `target.named` has it.
+    """
     if task.state == DONE:
-        yield f"nothing: its result is there. To have it computed again: jughpc invalidate {jugfile} --name {task.name}"
+        yield f"nothing: its result is there. To have it computed again: jughpc invalidate{at} --name {task.name}"
     elif task.state == FAILED and task.failure and not task.failure.deaths:
-        again = f"jughpc failures {jugfile} --retry-failed"
+        again = f"jughpc failures{at} --retry-failed"
         yield f"the next submit or execute runs it again; workers that are there do so after: {again}"
-    elif task.state in (FAILED, BLOCKED):
-        yield f"it is run again after: jughpc failures {jugfile} --retry-failed"
+    elif task.state == FAILED:
+        yield f"it is run again after: jughpc failures{at} --retry-failed"
+    elif task.state == BLOCKED:
+        yield f"it is run once those are done; they are tried again after: jughpc failures{at} --retry-failed"
     elif task.state == RUNNING:
         yield "it is being run"
     elif task.state == HELD:
-        yield f"the next worker takes it over; to free it now: jughpc cleanup {jugfile} --locks-only"
-    elif task.workers:
-        yield "a worker takes it as soon as one is free" if task.state == READY else "it is run once those are done"
-    else:
-        yield f"nobody works on it: jughpc submit {jugfile}, or jughpc execute {jugfile}"
+        yield f"the next worker takes it over; to free it now: jughpc cleanup{at} --locks-only"
+    if task.hands and not (task.state == HELD and task.hands.workers):
+        yield _taken_up(task, task.hands, at)
+
+
+def _taken_up(task: Explained, hands: Hands, at: str) -> str:
+    """Return by whom a task is taken up, and when."""
+    if task.state == WAITING and (hands.workers or hands.goes_on):
+        return "it is run once those are done"
+    if hands.workers:
+        return "a worker takes it as soon as one is free" + (", last of all, for workers died of it" * bool(task.died))
+    if hands.queued:
+        why = f" ({hands.why})" if hands.why else ""
+        return f"{several(hands.queued, 'element')} in the queue will run it{why}: jughpc status{at}"
+    if hands.trouble:
+        return f"nobody works on it now, and the scheduler does not tell who will: {hands.trouble}"
+    if hands.goes_on:
+        more = f"with more {hands.lacked}" if hands.lacked else f"with {hands.asks}" if hands.asks else "for it"
+        return f"no element runs it now; the collector queues some {more} once those that go on have ended"
+    return f"nobody works on it: jughpc submit{at}, or jughpc execute{at}"

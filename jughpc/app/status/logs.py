@@ -87,6 +87,15 @@ def chosen(site: Site, number: int | None, which: Which) -> tuple[Submission, li
     return submission, found
 
 
+def to_follow(site: Site, number: int | None, which: Which) -> Submission:
+    """Return a submission of whose logs some that are meant are there, or may come. Raises UsageError."""
+    files, submission = submission_of(site, number)
+    numbers = set(journal.numbers(journal.accepted(files, submission)))
+    if which.elements and not any(numbers.intersection(part) for part in which.elements):
+        chosen(site, number, which)
+    return submission
+
+
 def _told(logs: Sequence[Log]) -> str:
     """Say which logs there are."""
     numbers = sorted({log.element for log in logs if log.role is Role.ARRAY})

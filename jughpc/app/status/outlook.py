@@ -52,13 +52,29 @@ class Outlook:
         return self.workers / self.each if self.each else None
 
 
-def outlook(standing: Standing, took: Mapping[str, Sums] | None = None) -> Outlook:
+@dataclass(frozen=True)
+class Crew:
+    """Workers that run the functions of one class.
+
+    Attributes:
+        name: Of the class.
+        workers: How many live.
+    """
+
+    name: str
+    workers: int
+
+
+def outlook(
+    standing: Standing, took: Mapping[str, Sums] | None = None, crews: Mapping[str, Crew] | None = None
+) -> Outlook:
     """Return what is to be expected of what `standing` shows, by the records of its workers.
 
     Only their own clocks are asked, each for a time that has passed on it.
 
     Args:
         took: What tasks took by function, as far as that was measured; heard where the records do not tell enough.
+        crews: Who runs the tasks of each function, if not all run any.
     """
     blocked = _blocked(standing)
     state = standing.state
@@ -69,6 +85,8 @@ def outlook(standing: Standing, took: Mapping[str, Sums] | None = None) -> Outlo
     found = Outlook(
         len(standing.workers), finished, each, int(np.count_nonzero(left)), int(np.count_nonzero(blocked)), unknown
     )
+    if crews and found.left and found.workers:
+        return _by_crews(standing, left, found, took or {}, crews)
     counted = found.left - sum(_left_of(standing, left, name) for name in unknown)
     why = _why_not(found, counted, ended)
     if why:
@@ -93,6 +111,25 @@ def _by_tasks(standing: Standing, left: Mask, found: Outlook, took: Mapping[str,
     unknown = [name for name in each if name not in known]
     eta = max(work / found.workers, *known.values())
     return replace(found, eta=eta, unknown=unknown, why="", is_by_tasks=True)
+
+
+def _by_crews(
+    standing: Standing, left: Mask, found: Outlook, took: Mapping[str, Sums], crews: Mapping[str, Crew]
+) -> Outlook:
+    """Return `found` with the ETA of that crew which needs longest, by what tasks took."""
+    names = standing.manifest.names
+    counts = dict(zip(names, np.bincount(standing.manifest.kinds[left], minlength=len(names)).tolist(), strict=True))
+    some = [name for name, count in counts.items() if count]
+    known = {name: took[name].mean for name in some if name in took and took[name].count}
+    if idle := [name for name in some if not crews[name].workers]:
+        return replace(found, why=f"nobody who runs {', '.join(idle)} has begun")
+    if not known:
+        return replace(found, why=f"too little is known yet of {', '.join(some)}")
+    work = dict.fromkeys(crews.values(), 0.0)
+    for name, mean in known.items():
+        work[crews[name]] += mean * counts[name]
+    eta = max(*(amount / crew.workers for crew, amount in work.items() if amount), *known.values())
+    return replace(found, eta=eta, unknown=[name for name in some if name not in known], is_by_tasks=True)
 
 
 def lost(dead: Sequence[Record]) -> float:

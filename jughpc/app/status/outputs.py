@@ -111,8 +111,9 @@ def _meant(site: Site, text: str) -> dict[str, str]:
         names = [manifest.names[kind] for kind in manifest.kinds]
         digests = [digest.tobytes() for digest in manifest.digests]
         return {digests[i].hex(): names[i] for i in meant_of_calls(text, [(name, "") for name in names], digests)}
-    graph = Graph(sessions.peek(site).jugfile.tasks)
-    found = [graph.tasks[index] for index in meant(text, graph.tasks, graph.digests)]
+    jugfile = sessions.peek(site).jugfile
+    graph = Graph(jugfile.tasks)
+    found = [graph.tasks[index] for index in meant(text, graph.tasks, graph.digests, jugfile.space)]
     return {task.digest.hex(): brief.call(task.name, task.args, task.kwargs) for task in found}
 
 

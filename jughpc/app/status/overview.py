@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jughpc.app.context.site import Site
 from jughpc.app.status.alike import Alike, alike
@@ -59,7 +59,7 @@ def overview(site: Site, report: Report, former: Overview | None = None) -> Over
     return Overview(
         report,
         site.clock.wall(),
-        outlook(report.standing, took),
+        _ahead(report, took),
         worst,
         read,
         lost(report.standing.dead),
@@ -68,9 +68,17 @@ def overview(site: Site, report: Report, former: Overview | None = None) -> Over
     )
 
 
-def expected(site: Site, standing: Standing) -> Outlook:
-    """Return what is to be expected of what `standing` shows, by the one rule that there is for it."""
-    return outlook(standing, _took(site))
+def expected(site: Site, report: Report) -> Outlook:
+    """Return what is to be expected of what `report` shows, by the one rule that there is for it."""
+    return _ahead(report, _took(site))
+
+
+def _ahead(report: Report, took: Mapping[str, Sums]) -> Outlook:
+    """Return what is to be expected; there is no ETA while what is ready has no element that runs it."""
+    found = outlook(report.standing, took, report.crews)
+    if not report.unserved:
+        return found
+    return replace(found, eta=None, is_by_tasks=False, why=f"no element runs {' or '.join(report.unserved)} yet")
 
 
 def _took(site: Site) -> dict[str, Sums]:

@@ -15,6 +15,8 @@ from jughpc.app.status.broken import BrokenNode, broken
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.elements import Group, Jobs
 from jughpc.app.status.followers import Told
+from jughpc.app.status.outlook import Crew
+from jughpc.app.status.served import Served
 from jughpc.app.status.tasks import Standing, manifest_of, stand, tell_loss
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
@@ -30,6 +32,9 @@ class Report:
         jobs: The latest submission, None if there is none.
         elements: Its array elements by state.
         groups: The same by what is behind it.
+        by_class: The same by what they run, as it is named; "" where all run anything.
+        crews: Who runs the tasks of each function, {} where all run any.
+        unserved: How many tasks are ready of each class that no live worker, nor any element to come, runs.
         followers: Its latest collector and reduce.
         broken: Nodes on which its elements end before they work.
         changes: What is no more what computed, or will compute, these results.
@@ -40,6 +45,9 @@ class Report:
     jobs: Jobs | None = None
     elements: Counter[State] = field(default_factory=Counter)
     groups: Sequence[Group] = ()
+    by_class: Mapping[str, Counter[State]] = field(default_factory=dict)
+    crews: Mapping[str, Crew] = field(default_factory=dict)
+    unserved: Mapping[str, int] = field(default_factory=dict)
     followers: Mapping[Role, Told] = field(default_factory=dict)
     broken: Sequence[BrokenNode] = ()
     changes: Changes = field(default_factory=Changes)
@@ -93,9 +101,13 @@ def look(
     found = Report(site.target, standing, jobs, Counter(states.values()))
     if jobs is None or (files := site.files) is None:
         return found
+    served = Served(jobs, states, manifest.asks, manifest.names)
     return replace(
         found,
         groups=submitted.groups(jobs, states, standing.dead),
+        by_class=served.by_class(),
+        crews=served.crews(standing),
+        unserved=served.unserved(standing) if submitted.goes_on(jobs) else {},
         followers=followers.told(jobs, files),
         broken=broken(jobs, files, store) if store else (),
     )

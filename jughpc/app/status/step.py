@@ -37,7 +37,8 @@ def next_step(report: Report) -> Step:
     if jobs and jobs.submission.damage:
         return Step(f"jughpc cancel{at}", "ends what is left of a submission whose record is damaged")
     if failed := standing.count(FAILED):
-        return Step(f"jughpc failures{at}", f"tells why {failed} failed; --retry-failed runs them again")
+        again = "resubmit" if jobs and jobs.accepted else "submit"
+        return Step(f"jughpc failures{at}", f"tells why {failed} failed; `jughpc {again}` tries again")
     if not standing.unfinished and not standing.manifest.barrier:
         return _after_all(report, at)
     if standing.workers or (jobs and goes_on(jobs)):

@@ -47,6 +47,7 @@ class Standing:
         dead: Lives that ended without letting go, by their own record or by this host's process table.
         suspects: The tasks without result that killed workers.
         gone: How many results are gone of each shard whose mark promised them.
+        holding: How many of the dead have claims still.
     """
 
     manifest: Manifest
@@ -55,6 +56,7 @@ class Standing:
     dead: list[Record] = field(default_factory=list)
     suspects: list[bytes] = field(default_factory=list)
     gone: Mapping[int, int] = field(default_factory=dict)
+    holding: int = 0
 
     @property
     def unfinished(self) -> int:
@@ -175,7 +177,8 @@ def stand(
     for index in look.indices(running):
         look.active[index] = True
     state = _classified(manifest, look.done, look.failed, look.active)
-    return Standing(manifest, state, list(workers.values()), list(dead.values()), look.suspects(), look.gone)
+    holding = len(dead.keys() & look.holders()) if dead else 0
+    return Standing(manifest, state, list(workers.values()), list(dead.values()), look.suspects(), look.gone, holding)
 
 
 def _is_dead(record: Record, ended: Mapping[str, str]) -> bool:
@@ -211,6 +214,12 @@ class _Look:
                 index = self._index.get(key)
                 if index is not None:
                     yield self._holder(shard, key, view), index
+
+    def holders(self) -> set[str]:
+        """Return the lives that claim anything that is to be run, a shard or a task."""
+        over = {shard: view.failed | view.done for shard, view in self._views}
+        found = ((shard, key, view) for shard, view in self._views for key in view.claims.keys() - over[shard])
+        return {self._holder(*one) for one in found}
 
     def suspects(self) -> list[bytes]:
         """Return the tasks without result that are known to have killed workers."""

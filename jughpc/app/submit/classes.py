@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jughpc.app.status.measured import by_function, means
+from jughpc.app.status.served import OPTION, SHARE, lines_in, shares
 from jughpc.app.status.tasks import ACTIVE, FAILED, READY, WAITING, Standing
 from jughpc.app.submit import dependents
 from jughpc.app.submit.request import check_time, read_kept, read_said
@@ -23,9 +24,7 @@ from jughpc.store.base import Store
 from jughpc.tasks.classes import asked_for
 from jughpc.tasks.matching import by_name
 
-_OPTION = "--resources="  # how the command line of an element says what functions ask for
 _ONLY = "--only="
-_SHARE = "share"  # of what a submission keeps
 _MOST = 3  # names told
 
 
@@ -148,7 +147,7 @@ def resources_for(resources: Resources, ask: Ask) -> Resources:
 
 def words_of(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Return the options by which elements learn what functions ask for, whatever files say by then; () if nothing."""
-    return tuple(f"{_OPTION}{rule}" for rule in (NOTHING, *(one for one in rules if one != NOTHING))) if rules else ()
+    return tuple(f"{OPTION}{rule}" for rule in (NOTHING, *(one for one in rules if one != NOTHING))) if rules else ()
 
 
 def workers_of(submission: Submission) -> int:
@@ -158,9 +157,7 @@ def workers_of(submission: Submission) -> int:
 
 def rules_in(submission: Submission) -> tuple[Rule, ...]:
     """Return the rules that the command line of an element says. Raises JugdirError."""
-    argv = submission.workload.argv
-    lines = tuple(word.removeprefix(_OPTION) for word in argv if word.startswith(_OPTION))
-    return read_kept(submission, _OPTION.rstrip("="), lines, RULES, ())
+    return read_kept(submission, OPTION.rstrip("="), lines_in(submission.workload.argv), RULES, ())
 
 
 def refuse_vain(rules: Sequence[Rule], standing: Standing, jugfile: str) -> None:
@@ -179,12 +176,7 @@ def refuse_vain(rules: Sequence[Rule], standing: Standing, jugfile: str) -> None
 
 def kept(share: bool) -> dict[str, str]:
     """Return what a submission keeps of it that elements run tasks that ask for less."""
-    return {_SHARE: "yes"} if share else {}
-
-
-def shares(submission: Submission) -> bool:
-    """Return whether the elements of a submission run tasks that ask for less, once none of theirs can be run."""
-    return _SHARE in submission.meta
+    return {SHARE: "yes"} if share else {}
 
 
 def is_less(one: Resources, other: Resources) -> bool:

@@ -11,6 +11,7 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.broken import keep_off
 from jughpc.app.status.lives import lives
+from jughpc.app.status.served import shares
 from jughpc.app.submit import classes, live, needy, sizing
 from jughpc.app.submit.dependents import WORKERS
 from jughpc.app.submit.request import SAVE_TIME, START, SubmitRequest, read_kept, read_said, rounds_of
@@ -81,7 +82,7 @@ def as_before(
         rounds=rounds_of(found, settings.rounds),
         notify=found.meta.get("notify"),
         reduce_on=read_kept(found, "reduce_on", found.meta.get("reduce_on"), named()["reduce_on"].kind, "done"),
-        share=classes.shares(found),
+        share=shares(found),
         rules=classes.rules_in(found),
         retry=needy.retry_in(found),
     )

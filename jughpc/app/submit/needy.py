@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
+from jughpc.app.status.served import RETRIES
 from jughpc.app.status.tasks import FAILED, Standing, stand
 from jughpc.app.submit import classes, dependents
 from jughpc.app.submit.classes import Class
@@ -25,7 +26,7 @@ from jughpc.store.record import MEMORY, TIME, UNKNOWN
 from jughpc.tasks.classes import asked_for
 
 _OPTIONS: Mapping[str, Kind[Any]] = {
-    "--mem-retry=": FACTOR, "--mem-max=": SIZE, "--time-retry=": FACTOR, "--time-max=": WALLTIME,
+    RETRIES[MEMORY]: FACTOR, "--mem-max=": SIZE, RETRIES[TIME]: FACTOR, "--time-max=": WALLTIME,
 }  # fmt: skip
 _NEAR = 0.9  # of what was asked for: who was killed that near to it ran out of memory, whoever says nothing of it
 _LETTERS = 12  # of a digest, on a command line

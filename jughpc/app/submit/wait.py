@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
+from jughpc.app.context import pinned
 from jughpc.app.context.site import Site
 from jughpc.app.status import followers
 from jughpc.app.status.elements import Jobs
@@ -79,14 +80,16 @@ def wait_for(
     Args:
         progress: Takes where it stands, whenever that changed.
     """
-    site = replace(site, target=as_submitted(site, submission))
+    target = as_submitted(site, submission)
+    if site.files and pinned.is_there(site.files, target):
+        site = replace(site, target=target)
     last = Role.REDUCE if followers.reduce_of(submission) else Role.COLLECT
     state, now = _wait(site, clusters, submission.number, last, progress, site.clock.now() + patience)
     jobs, before = now.jobs, Role.COLLECT if last is Role.REDUCE else Role.ARRAY
     if state is State.RUNNING:
         return Waited(state, [], now.standing.unfinished, goes_on=True)
     left = now.standing.unfinished if submission.meta.get("reduce_on") == "any" else 0
-    roles = (last,) if state is State.DONE else (before, last)
+    roles = (last,) if state is State.DONE and not left else (before, last)
     latest = [job for role in roles if jobs and (job := followers.latest(jobs, role))]
     unrun = jobs.taken_back if jobs and state is not State.DONE else ()
     telling = [job for job in latest if job.name not in unrun]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jughpc.app.context import kept, pinned, sources
 from jughpc.app.context.site import Site
@@ -14,6 +15,7 @@ from jughpc.app.status.tasks import COMPOUND, manifest_of
 from jughpc.batch import bundle, submissions
 from jughpc.errors import JugdirError
 from jughpc.fs import Files
+from jughpc.store.base import Store
 from jughpc.store.checkpoints import CHECKPOINTS
 from jughpc.store.files.charter import STORE
 from jughpc.store.files.layout import COMPLETE, SHARDS, claim_name, failure_name, read_listing, result_name
@@ -53,13 +55,13 @@ def touch(site: Site) -> Touched:
     """
     site.location.folder()  # elsewhere nothing is purged by age
     files = site.files
-    if site.store() is None or files is None:
+    if (store := site.store()) is None or files is None:
         raise JugdirError(f"there is no store in {site.location}, so there is nothing to touch.")
     hand = _Hand(files)
     hand.renew("store.yaml", [STORE])
     _results(hand, _needed(site))
     hand.renew("marks", hand.paths(COMPLETE))
-    hand.renew("checkpoints", hand.tree(CHECKPOINTS, 4))
+    hand.renew("checkpoints", _saved(store, site.location.folder()))
     for folder in (kept.FOLDER, sources.FOLDER, pinned.FOLDER, bundle.FOLDER):
         hand.renew("manifests and sources", hand.tree(folder))
     tokens = _submissions(hand, site, files)
@@ -101,6 +103,14 @@ class _Hand:
                 if error.errno not in _REFUSED:
                     raise
                 self.done.refused.append(path)
+
+
+def _saved(store: Store, root: Path) -> Iterator[str]:
+    """Yield what tasks saved, and folders in which none did so far, relative to the jugdir."""
+    if own := store.checkpoints:
+        for digest in sorted(own.there()):
+            saved = [str(path.relative_to(root.absolute())) for path in own.paths(digest)]
+            yield from saved or [f"{CHECKPOINTS}/{digest.hex()}"]
 
 
 def _needed(site: Site) -> Set[bytes] | None:

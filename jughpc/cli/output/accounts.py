@@ -21,7 +21,8 @@ def lines(found: Account, where: str) -> Iterator[str]:
         yield f"{where}: no worker has measured anything yet"
         return
     span = show_seconds(found.until - found.begun)
-    yield f"{where}: {several(found.tasks, 'task')} in {span}, {found.core_hours:.3g} core hours"
+    whose = f"of submission {found.asked.number} " if found.asked else ""
+    yield f"{where}: {several(found.tasks, 'task')} {whose}in {span}, {found.core_hours:.3g} core hours"
     for one in found.advice:
         yield f"  {f'{one.option:<14} ' if one.option else ''}{one.words}"
 

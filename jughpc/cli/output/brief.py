@@ -9,7 +9,7 @@ from jughpc.cli.output.bars import Signs, drawn
 from jughpc.cli.output.rows import FAINT, Row, Span
 from jughpc.units import about, moment, several
 
-_BAR = 20  # [characters]
+_BAR, _LEAST = 20, 5  # [characters] of a bar, and below which there is none
 
 
 def brief(report: Report, ahead: Outlook, when: float) -> str:
@@ -27,12 +27,13 @@ def brief(report: Report, ahead: Outlook, when: float) -> str:
     return ", ".join(filter(None, [*words, _ahead(ahead, when)]))
 
 
-def with_bar(report: Report, ahead: Outlook, when: float, marks: Signs) -> Row:
-    """Return the same behind a bar."""
-    standing = report.standing
+def with_bar(report: Report, ahead: Outlook, when: float, marks: Signs, width: int) -> Row:
+    """Return the same behind a bar, if there is room for it in `width` [characters]."""
+    standing, words = report.standing, brief(report, ahead, when)
     counts = [standing.count(state) for state in range(5)]
-    bar: list[Span] = list(drawn(counts, _BAR, marks))
-    return Row((*bar, ("  " + brief(report, ahead, when), FAINT if standing.unfinished else "")))
+    room = min(_BAR, width - len(words) - 2)
+    bar: list[Span] = [*drawn(counts, room, marks), ("  ", "")] if room >= _LEAST else []
+    return Row((*bar, (words, FAINT if standing.unfinished else "")))
 
 
 def _ahead(ahead: Outlook, when: float) -> str:

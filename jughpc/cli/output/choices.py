@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jughpc.app.submit.classes import Class
@@ -36,8 +36,7 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
     yield "scheduler", submission.scheduler + (f" ({limits})" if limits else "")
     is_partial = submission.meta.get("reduce_on") == "any"
     if arrays:
-        sizes = " + ".join(str(job.size) for job in arrays)
-        yield "array", f"{sizes} elements, {_throttle(options.throttle, len(arrays))}"
+        yield "array", _elements([job.size for job in arrays], options.throttle)
         for words in plan.sized.why if plan.sized else ():
             yield "auto", words
         others = submission.workload.parts[: len(submission.workload.parts) - len(plan.needy)]
@@ -121,6 +120,13 @@ def _activated(line: str, python: str) -> str:
     if not match or (match[1] and Path(python).parent.parent.name == Path(match[1]).name):
         return ""
     return match[1] or "another environment"
+
+
+def _elements(sizes: Sequence[int], throttle: int | None) -> str:
+    """Return how many elements there are, in which arrays, and how many of them run at once."""
+    if set(sizes) == {1} and len(sizes) > 1:  # the system has no arrays, or none so small
+        return f"{len(sizes)} elements, each a job of its own, {_throttle(throttle, 1)}"
+    return f"{' + '.join(map(str, sizes))} elements, {_throttle(throttle, len(sizes))}"
 
 
 def _throttle(throttle: int | None, arrays: int) -> str:

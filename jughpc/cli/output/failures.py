@@ -21,10 +21,11 @@ Logs = Mapping[bytes, Path]
 """Where the output of a failed task is, by its digest, as far as it is anywhere."""
 
 
-def lines(kinds: Sequence[Alike], logs: Logs, jugfile: str, width: int) -> Iterator[str]:
+def lines(kinds: Sequence[Alike], logs: Logs, at: str, width: int) -> Iterator[str]:
     """Yield failures by kind, each with as much of it as there is room for on one screen, and what to do next.
 
     Args:
+        at: As `target.named` has it.
         width: Of a line [characters]; what is longer is cut, but for tracebacks.
     """
     shown, count = kinds[:_MOST], sum(map(len, kinds))
@@ -36,7 +37,7 @@ def lines(kinds: Sequence[Alike], logs: Logs, jugfile: str, width: int) -> Itera
     if rest := kinds[_MOST:]:
         yield f"and {_number(len(rest), 'kind')} more, of {_number(sum(map(len, rest)), 'task')}: --full lists them all"
     if kinds:
-        yield from _next(kinds[0].first, jugfile)
+        yield from _next(kinds[0].first, at)
 
 
 def in_full(failures: Sequence[Failure], calls: Mapping[bytes, str], logs: Logs) -> Iterator[str]:
@@ -111,12 +112,12 @@ def _trace(kind: Alike, most: int) -> Iterator[str]:
     yield from (f"    {line}" for line in said)
 
 
-def _next(failure: Failure, jugfile: str) -> Iterator[str]:
+def _next(failure: Failure, at: str) -> Iterator[str]:
     short = _short(failure)
     steps = {
-        f"logs {jugfile} --task {short}": "what it put out",
-        f"failures {jugfile} --debug {short}": "run it here, with pdb",
-        f"failures {jugfile} --retry-failed": "let all run again; --full lists each",
+        f"logs{at} --task {short}": "what it put out",
+        f"failures{at} --debug {short}": "run it here, with pdb",
+        f"failures{at} --retry-failed": "let all run again; --full lists each",
     }
     longest = max(map(len, steps))
     for number, (step, what) in enumerate(steps.items()):

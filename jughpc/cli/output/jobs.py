@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jughpc.app.status.broken import BrokenNode
 from jughpc.app.status.elements import Group, Jobs
@@ -14,6 +14,7 @@ from jughpc.batch.journal import log_of
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.cli.output.rows import BAD, BUSY, FAINT, GOOD, STRONG, Row, Span, row
+from jughpc.config.asks import DEFAULT
 from jughpc.units import ranges, several
 
 _MOST_GROUPS = 8
@@ -34,10 +35,12 @@ def submission(report: Report, jobs: Jobs, *, full: bool = False) -> Iterator[Ro
     if made.damage:
         yield row(f"{made.damage} Its jobs are known all the same, and `jughpc cancel` ends them.", BAD, indent=2)
     yield _elements(report, jobs)
-    groups = report.groups if full else report.groups[:_MOST_GROUPS]
+    yield from _classes(report, _words(jobs))
+    every = [group for group in report.groups if group.state not in _words(jobs)]
+    groups = every if full else every[:_MOST_GROUPS]
     for group in groups:
         yield from _group(group, full=full)
-    if left := len(report.groups) - len(groups):
+    if left := len(every) - len(groups):
         yield row(f"... and {several(left, 'reason')} more; --full shows them", FAINT, indent=4)
     for node in report.broken:
         yield from _broken(node)
@@ -55,11 +58,27 @@ def _array(made: Submission, job: Accepted) -> str:
     return " ".join(filter(None, (job.id, where, job.only, job.asks)))
 
 
+def _words(jobs: Jobs) -> dict[State, str]:
+    """Return what is said of elements in place of their state's own name."""
+    is_ours = (jobs.withdrawn or jobs.not_needed) and not jobs.cancelled
+    return {State.CANCELLED: "not needed any more"} if is_ours else {}
+
+
+def _classes(report: Report, words: Mapping[State, str]) -> Iterator[Row]:
+    """Yield how the elements of each class stand if there is more than one, and for which class there are none."""
+    if len(report.by_class) > 1:
+        for name, counts in report.by_class.items():
+            told = ", ".join(f"{counts[state]} {words.get(state, state.value)}" for state in State if counts[state])
+            yield row(f"{name or DEFAULT}: {told}", indent=4)
+    for name, count in report.unserved.items():
+        what = f"{several(count, 'task')} of class {name} {'is' if count == 1 else 'are'} ready"
+        yield row(f"{what}: the collector queues elements for that once these have ended", BUSY, indent=4)
+
+
 def _elements(report: Report, jobs: Jobs) -> Row:
     counts = report.elements
     always = (State.QUEUED, State.RUNNING, State.DONE, State.FAILED)
-    is_ours = (jobs.withdrawn or jobs.not_needed) and not jobs.cancelled
-    words = {State.CANCELLED: "not needed any more"} if is_ours else {}
+    words = _words(jobs)
     spans: list[Span] = [(f"{several(counts.total(), 'element')}: ", "")]
     for state in State:
         if state in always or counts[state]:

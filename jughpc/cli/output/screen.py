@@ -32,7 +32,7 @@ def rows(seen: Overview, width: int, marks: Signs, *, full: bool = False) -> Ite
     yield from _apart(_outlook(seen))
     yield from _apart(submission(report, report.jobs, full=full) if report.jobs else iter(()))
     yield from _apart(_failures(seen, full=full))
-    yield from _apart(dead(report.standing.dead, seen.lost))
+    yield from _apart(dead(report.standing.dead, seen.lost, report.standing.holding))
     yield from _apart(changes(report))
     yield from _apart(living(report.standing.workers, full=full))
     yield row()

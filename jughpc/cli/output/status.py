@@ -91,6 +91,11 @@ def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
         "withdrawn": jobs.withdrawn,
         "jobs": [{**asdict(job), "role": job.role.value} for job in jobs.accepted],
         "elements": {state.value: report.elements[state] for state in State},
+        "by_class": {
+            name: {state.value: counts[state] for state in State if counts[state]}
+            for name, counts in report.by_class.items()
+        },
+        "unserved": dict(report.unserved),
         "groups": [{**asdict(group), "state": group.state.value} for group in report.groups],
         "broken_nodes": [asdict(node) for node in report.broken],
         "followers": {

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 from io import SEEK_END
+from itertools import groupby
 from pathlib import Path
 
 from jughpc.app.context.site import Site
@@ -18,6 +19,7 @@ from jughpc.batch.submissions import ROOT, Accepted, Submission
 from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
 
+_FEW = 8  # ids of one kind, each on a line of its own
 _MOST_LINES = 30  # of a log
 _MOST_BYTES = 1 << 16
 _HOW_TO_GO_ON = "see `jughpc status`, end it with `jughpc cancel`"
@@ -47,9 +49,21 @@ def queued(done: Submitted) -> Iterator[str]:
     """Yield the ids of the jobs, and how to go on."""
     if done.packing and (bundle := done.submission.options.stage):
         yield f"packed     to {bundle.packed / 1e6:.0f} MB in {done.packing:.1f} s"
-    for job in done.accepted:
-        yield f"{job.role.value:<10} {job.id}"
+    yield from _ids(done.accepted)
     yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
+
+
+def _ids(accepted: Sequence[Accepted], elsewhere: str = "") -> Iterator[str]:
+    """Yield what each job is, with its id, and what is special about it; of many for the same, the first and the last.
+
+    Args:
+        elsewhere: The name of the system that arrays are on, "" for the submission's own.
+    """
+    for (role, asks), jobs in groupby(accepted, key=lambda job: (job.role, job.asks)):
+        first, *others = [job.id for job in jobs]
+        many = [f"{first} to {others[-1]}: {len(others) + 1} jobs"] if len(others) > _FEW else [first, *others]
+        where = f"on {elsewhere}" if elsewhere and role is Role.ARRAY else ""
+        yield from (" ".join(filter(None, (f"{role.value:<10} {words}", where, asks))) for words in many)
 
 
 def left_alone(submission: Submission) -> Iterator[str]:
@@ -81,9 +95,7 @@ def ended(end: Waited) -> Iterator[str]:
 
 def added(more: More) -> Iterator[str]:
     """Yield the ids of the jobs that were added, and what became of those that they replace."""
-    for job in more.accepted:
-        where = f"on {job.scheduler}" if more.scheduler and job.role is Role.ARRAY else ""
-        yield " ".join(filter(None, (f"{job.role.value:<10} {job.id}", where, job.asks)))
+    yield from _ids(more.accepted, more.scheduler)
     for host, words in more.kept_off.items():
         yield f"not on     {host}: {words}"
     if more.wrong:

@@ -34,11 +34,12 @@ def living(workers: Sequence[Record], *, full: bool = False) -> Iterator[Row]:
         yield row(f"... and {left} more; --full shows them", FAINT, indent=2)
 
 
-def dead(records: Sequence[Record], lost: float) -> Iterator[Row]:
+def dead(records: Sequence[Record], lost: float, holding: int) -> Iterator[Row]:
     """Yield what became of the dead, and what they cost.
 
     Args:
         lost: What they had spent on tasks in hand [s].
+        holding: How many of them have claims still.
     """
     if not records:
         return
@@ -48,7 +49,8 @@ def dead(records: Sequence[Record], lost: float) -> Iterator[Row]:
     reason = last.reason or "ended without a word"
     who = several(len(records), "dead worker") + (", the last" if len(records) > 1 else "")
     yield row(f"{who} on {last.host}: {reason}.{cost}", BUSY)
-    yield row("Others take over what they held; `jughpc cleanup --locks-only` frees it now.", indent=2)
+    if holding:
+        yield row("Others take over what they held; `jughpc cleanup --locks-only` frees it now.", indent=2)
 
 
 def element_of(record: Record) -> str:
