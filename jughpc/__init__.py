@@ -1,5 +1,6 @@
 """Run Python tasks on HPC clusters: jugfiles, workers on a shared folder, SLURM and PBS arrays."""
 
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,11 @@ class _OwnName:
 
 
 sys.meta_path.insert(0, _OwnName)  # first: or submodules would be found in the folder of the package, and be doubled
+
+if "_JUGHPC_LENT" in os.environ:  # in a container, whose image may lack what we need
+    from jughpc import lent
+
+    lent.take()
 
 
 def __dir__() -> list[str]:

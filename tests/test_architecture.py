@@ -140,6 +140,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "_conda_libraries": "the user's environment",
     "_entry": "the user's environment",
     "_of_place": "the user's environment",
+    "_image": "the user's image",
     "_places": "the user's environment",
     "_tell_changes": "the user's jugfile",
     "clock_ahead": "a file just made here: its time is what is asked after",

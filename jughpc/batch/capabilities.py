@@ -35,6 +35,8 @@ class Capabilities:
         lookup: A command that, with an id added, is refused if there is no such job; () where the system itself refuses
             what is to wait for one that is not there.
         bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
+        accounts: A command that tells which accounts the user `%u` has, a line each: the default one, this one, the
+            partition where alone it holds, what QOS jobs may ask for, what those get that ask for none; parted by `|`.
         scrubbed: How variables begin that would change what its commands mean, or reach its jobs from an outer one.
         kept: Variables that stay although they begin like that: where the system is, and a user's standing choices.
         templates: The folder that holds its folder of templates, None for those shipped here.
@@ -53,6 +55,7 @@ class Capabilities:
     mails: bool = False
     lookup: tuple[str, ...] = ()
     bounds_arrays: bool = False
+    accounts: tuple[str, ...] = ()
     scrubbed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     templates: Path | None = None

@@ -141,6 +141,7 @@ def _turn(before: Job) -> Dependency:
 
 def _job(submission: Submission, scheduler: Scheduler, role: Role, ordinal: int, size: int = 1, offset: int = 0) -> Job:
     options = submission.options
+    container = options.container if role is not Role.COLLECT else None
     return Job(
         role=role,
         name=submission.job_name(ordinal),
@@ -154,7 +155,8 @@ def _job(submission: Submission, scheduler: Scheduler, role: Role, ordinal: int,
         workdir=options.workdir,
         resources=options.resources,
         setup=options.setup,
-        probe=options.probe,
+        probe=container.check if container else options.probe,
+        container=container,
         umask=options.umask,
         exclude=options.exclude,
     )

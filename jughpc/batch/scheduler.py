@@ -15,6 +15,7 @@ from jughpc.batch.bundle import Bundle
 from jughpc.batch.capabilities import Capabilities as Capabilities
 from jughpc.batch.capabilities import Condition as Condition
 from jughpc.batch.causes import Why
+from jughpc.batch.container import Container
 from jughpc.batch.directives import Directive
 from jughpc.batch.partitions import Partition
 from jughpc.batch.workload import Part as Part
@@ -112,6 +113,7 @@ class Job:
         setup: Lines of shell run before the command.
         probe: A command that must end with 0 after them, or the element ends; it says why.
         stage: What is unpacked on the node before it.
+        container: What it and its probe run in, None for nothing.
         umask: Of the element's files, None for the system's.
         exclude: Hosts that it is not to run on.
         depends_on: When it may start, None for at once.
@@ -134,6 +136,7 @@ class Job:
     setup: tuple[str, ...] = ()
     probe: tuple[str, ...] = ()
     stage: Bundle | None = None
+    container: Container | None = None
     umask: int | None = None
     exclude: tuple[str, ...] = ()
     depends_on: Dependency | None = None

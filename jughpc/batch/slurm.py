@@ -105,6 +105,7 @@ class Slurm:
         job_id=_ID,
         commands=("sbatch",),
         further=("squeue", "sacct", "scancel", "scontrol", "sacctmgr"),
+        accounts=slurm_limits.ACCOUNTS,
         cancels_by_name=True,
         mails=True,
         lookup=("squeue", "-h", "-t", "all", "-o", "%i", "-j"),

@@ -17,6 +17,10 @@ _OF_USER = ("MaxSubmitJobs", "GrpSubmitJobs")
 _OF_EACH = {"MaxSubmitJobsPU": "MaxSubmitJobsPerUser", "MaxSubmitJobsPA": "MaxSubmitJobsPerAccount"}
 """What a QOS lets each user and each account submit, by the controller's words, in those of sacctmgr."""
 
+ACCOUNTS = (
+    "sacctmgr", "-nP", "show", "user", "%u", "withassoc", "format=DefaultAccount,Account,Partition,QOS,DefaultQOS"
+)  # fmt: skip
+
 
 def commands(user: str, qos: str | None) -> Sequence[list[str]]:
     """Return the commands that tell what holds for `user`, how long jobs may run, and what holds in a QOS.

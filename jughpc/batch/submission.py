@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jughpc.batch.bundle import Bundle
+from jughpc.batch.container import Container
 from jughpc.batch.scheduler import JobId, Limits, Resources, Role, Workload
 
 ROOT = "submissions"
@@ -25,9 +26,10 @@ class ElementOptions:
         setup: Lines of shell run before the command.
         extra: Raw scheduler options, of the arrays only.
         templates: A site's folder of templates, None for those shipped.
-        python: The interpreter, a path or a name that is looked for after `setup`.
+        python: The interpreter, a path or a name that is looked for after `setup`; outside of a container.
         probe: A command that must end with 0 after `setup`; () for none.
         stage: What elements unpack on their node, None to import from where things are installed.
+        container: What elements and the reduce run in, None for nothing.
         umask: Of all that the jobs write, None for the system's.
         exclude: Hosts that no job is to run on.
         after: Jobs that must have ended with exit code 0 before the first array starts.
@@ -43,11 +45,22 @@ class ElementOptions:
     python: str = sys.executable
     probe: tuple[str, ...] = ()
     stage: Bundle | None = None
+    container: Container | None = None
     umask: int | None = None
     exclude: tuple[str, ...] = ()
     after: tuple[JobId, ...] = ()
     collect: Resources = field(default_factory=Resources)
     reduce: Resources = field(default_factory=Resources)
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """How the command lines of elements and of the reduce begin."""
+        return self.container.program if self.container else self.own_program
+
+    @property
+    def own_program(self) -> tuple[str, ...]:
+        """The same of the collector, which needs the batch system's commands: it is in no container."""
+        return (self.python, "-m", "jughpc")
 
 
 @dataclass(frozen=True)

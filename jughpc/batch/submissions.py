@@ -24,6 +24,7 @@ from typing import Any
 
 from jughpc import host
 from jughpc.batch.bundle import Bundle
+from jughpc.batch.container import Container
 from jughpc.batch.scheduler import Limits, Resources, Role, Workload
 from jughpc.batch.submission import ROOT as ROOT
 from jughpc.batch.submission import Accepted as Accepted
@@ -262,7 +263,7 @@ def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: tuple
 
 def _options(fields: dict[str, Any]) -> ElementOptions:
     """Return the options as they were recorded; those that are younger than the record are as they are by default."""
-    templates, stage = fields.pop("templates"), fields.pop("stage", None)
+    templates, stage, container = fields.pop("templates"), fields.pop("stage", None), fields.pop("container", None)
     wanted: dict[str, Any] = {
         name: Resources(**fields.pop(name)) for name in ("resources", "collect", "reduce") if name in fields
     }
@@ -271,4 +272,5 @@ def _options(fields: dict[str, Any]) -> ElementOptions:
         **{**fields, **wanted, **listed, "workdir": Path(fields["workdir"])},
         templates=None if templates is None else Path(templates),
         stage=None if stage is None else Bundle(**{**stage, "tar": Path(stage["tar"])}),
+        container=None if container is None else Container.from_record(container),
     )

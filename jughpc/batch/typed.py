@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from jughpc.batch.container import RUNTIMES
+
 T = TypeVar("T")
 
 MOST = 2**31 - 1  # what schedulers count in
@@ -34,6 +36,8 @@ _PATTERNS = {
     "argv": re.compile(r"[^\x00]*"),  # quoted wherever they go; a line break in one is refused when it is rendered
     "probe": re.compile(r"[^\x00]*"),
     "python": re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f]{1,4096}"),
+    "runtime": re.compile("|".join(RUNTIMES)),
+    "image": re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f]{1,4096}"),
     "exclude": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]{0,4095}"),
     "only": re.compile(r"(?:|default|[a-z]+=[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,4096})"),
     "asks": re.compile(r"(?:|[a-z_]+=[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,4096})"),

@@ -102,6 +102,7 @@ def _request(size: int, extra: tuple[str, ...], settings: Settings, patience: fl
         templates=settings.templates,
         umask=host.umask(),
         exclude=settings.exclude,
+        container=elements.container(settings),
     )
     return ProbeRequest(size, options, patience)
 

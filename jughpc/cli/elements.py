@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from jughpc import host
 from jughpc._version import __version__
 from jughpc.cli import common
+from jughpc.config.fit import words_of
+from jughpc.config.profiles import NONE
 from jughpc.config.settings import BUILT_IN
 
 if TYPE_CHECKING:
     from jughpc.app.submit.more import Wish
+    from jughpc.batch.container import Container
     from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import ElementOptions
     from jughpc.config.settings import Settings
@@ -46,7 +49,8 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
     """
     from jughpc.batch.submissions import ElementOptions
 
-    each = _of_elements(values)
+    each, is_other = _of_elements(values), values.python is not None and not is_contained(values)
+    python = _python(values.python) if is_other else sys.executable
     return ElementOptions(
         workdir=workdir(),
         resources=each,
@@ -54,7 +58,9 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
         setup=values.setup,
         extra=extra,
         templates=values.templates,
-        **_interpreter(values),
+        python=python,
+        probe=(python, "-c", _SAME) if is_other else (),
+        container=container(values),
         umask=host.umask(),
         exclude=values.exclude,
         after=after,
@@ -65,7 +71,7 @@ def options(values: Settings, extra: tuple[str, ...], after: tuple[str, ...] = (
 
 OF_FURTHER = (
     "scheduler", "partition", "account", "qos", "project", "time", "mem", "cpus", "gpus", "select", "write_select",
-    "place", "throttle", "setup", "python",
+    "place", "throttle", "setup",
 )  # fmt: skip
 """The settings that elements may have otherwise which are added to a submission."""
 
@@ -82,15 +88,36 @@ def further(values: Settings, extra: tuple[str, ...]) -> Wish:
     from jughpc.app.submit.more import Wish
 
     said = [name for name in OF_FURTHER if values.is_given(name)]
-    asked = [name for name in said if name not in ("scheduler", "select", "write_select", "python", *_RUN)]
+    asked = [name for name in said if name not in ("scheduler", "select", "write_select", *_RUN)]
     resources: dict[str, Any] = {_FIELDS.get(name, name): getattr(values, name) for name in asked}
     resources |= {"select": _chunk(values)} if {"select", "write_select"} & {*said} else {}
     how: dict[str, Any] = {name: getattr(values, name) for name in _RUN if name in said}
-    how |= _interpreter(values) if "python" in said else {}
     how |= {"extra": extra} if extra else {}
     words = [f"{name}={values.shown(name)}" for name in said if name not in ("scheduler", "setup")]
     words += [f"options={' '.join(extra)}"] if extra else []
     return Wish(values.scheduler if "scheduler" in said else None, resources, how, " ".join(words))
+
+
+def is_contained(values: Settings) -> bool:
+    """Return whether elements run in a container; a file that says so may be overruled by `none`."""
+    return values.container not in (None, NONE)
+
+
+def container(values: Settings) -> Container | None:
+    """Return what elements run in, None for nothing; which folders are bound is not known yet.
+
+    Raises SettingError if there is no such image, or nothing is known that could run it.
+    """
+    if values.container is None or not is_contained(values):
+        return None
+    from jughpc.batch.images import chosen
+
+    return replace(
+        chosen(values.container, values.container_runtime),
+        python=_python(values.python or "python3"),
+        options=words_of(values, "container_options"),
+        scratch=values.scratch,
+    )
 
 
 def charged(values: Settings) -> Resources:
@@ -145,12 +172,6 @@ def _of_reduce(values: Settings, each: Resources) -> Resources:
 
 def _chunk(values: Settings) -> str | None:
     return values.select if values.write_select else ""
-
-
-def _interpreter(values: Settings) -> dict[str, Any]:
-    """Return which interpreter runs an element, and what is to hold of one that was named."""
-    python = _python(values.python)
-    return {"python": python, "probe": (python, "-c", _SAME) if values.python else ()}
 
 
 def _python(given: str | None) -> str:

@@ -128,8 +128,11 @@ def execute(
         _tell_broken_off(site, outcome.code)
     if not me and (outcome.nothing_left or outcome.class_over) and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission, is_all=outcome.nothing_left)
-    for failure in () if me else outcome.tally.failures:
-        _tell(f"\n{failure.name} failed:\n{failure.trace or failure.exception}", to_stderr=True)
+    if not me and outcome.tally.failures:
+        from jughpc.cli.output.failures import at_the_end  # only now: mostly nothing fails
+
+        for words in at_the_end(outcome.tally.failures):
+            _tell(words, to_stderr=True)
     with alone():
         hooks.tell(hooks.FINISHED_PRE_STATUS)
     if not me:

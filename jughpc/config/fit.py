@@ -31,12 +31,17 @@ def fitted(values: Settings, size: int | None) -> Settings:
 
 def own_options(values: Settings) -> tuple[str, ...]:
     """Return the options of the scheduler's own that settings give to arrays. Raises SettingError."""
+    return words_of(values, "directives")
+
+
+def words_of(values: Settings, name: str) -> tuple[str, ...]:
+    """Return the words of a setting that is lines of options, each as a shell reads it. Raises SettingError."""
     import shlex  # here, for most commands run no job
 
     try:
-        return tuple(word for text in values.directives for word in shlex.split(text))
+        return tuple(word for text in getattr(values, name) for word in shlex.split(text))
     except ValueError as error:
-        raise SettingError(f"{values.origin('directives')}: directives: {error}; quote it as a shell does.") from None
+        raise SettingError(f"{values.origin(name)}: {name}: {error}; quote it as a shell does.") from None
 
 
 def _queue(values: Settings, size: int | None) -> Queue | None:

@@ -133,6 +133,18 @@ class Settings:
     python: str | None = setting(
         NAME, None, "interpreter, a path or `python` after setup", "submit", "the one that submits"
     )
+    container: str | None = setting(
+        line("IMAGE"),
+        None,
+        "image that workers run in, a path or what the runtime calls it",
+        "submit doctor",
+        "no image",
+    )
+    container_runtime: str | None = setting(
+        choice("apptainer", "singularity", "podman", "charliecloud"), None, "what runs images", "submit doctor",
+        "the first of these that is on PATH",
+    )  # fmt: skip
+    container_options: tuple[str, ...] = setting(LINES, (), "further options of that", "submit doctor")
     templates: Path | None = setting(PATH, None, "folder of script templates, before ours", "submit doctor", "ours")
     limit_time: float | None = setting(WALLTIME, None, "longest time to ask for", "submit", "no bound", option=False)
     limit_mem: int | None = setting(SIZE, None, "most memory to ask for", "submit", "no bound", option=False)

@@ -96,7 +96,7 @@ class Outcomes:
         """Record a failure; the task is ready once more if it may be tried again."""
         failure = self._failure(self._graph.tasks[index], trouble, tries)
         self._context.store.fail(failure)
-        self._context.say(f"{failure.name} failed: {failure.exception}")
+        self._context.say(f"{failure.call or failure.name} failed: {failure.exception}")
         self._knowledge.tries[failure.digest] = tries
         if tries > self._context.options.retries:
             self._context.tally.failures.append(failure)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.app.status.alike import alike
-from jughpc.cli.output.failures import in_full, lines, rows
+from jughpc.cli.output.failures import at_the_end, in_full, lines, rows
 from jughpc.store.failure import Failure
 
 TRACE = """Traceback (most recent call last):
@@ -73,3 +73,21 @@ def test_as_json_each_failure_names_its_kind_place_and_log():
     assert [row["kind"] for row in found] == [0, 0, 0, 1, 1]
     assert found[0]["place"] == {"file": "/home/me/primes.py", "line": 9, "function": "<genexpr>"}
     assert found[0]["log"] is None
+
+
+@pytest.mark.parametrize(("submission", "is_told"), [("", False), ("0a1b2c3d", True)])
+def test_logs_are_named_of_what_put_its_output_into_one(submission, is_told):
+    shown = lines(alike([replace(failed(1, 1), submission=submission)]), {}, "", 80)
+    assert any("jughpc logs --task" in line for line in shown) is is_told
+
+
+@pytest.mark.parametrize(("kinds", "told"), [(1, 1), (3, 3), (9, 3)])
+def test_what_a_worker_says_at_its_end_is_short_however_much_failed(kinds, told):
+    shown = list(at_the_end([failed(n, kinds) for n in range(3000)]))
+    assert sum("like it failed:" in words and TRACE[:40] in words for words in shown) == told
+    assert any("jughpc failures" in words for words in shown) is (kinds > told)
+
+
+def test_a_single_failure_is_told_at_the_end_by_its_call():
+    (words,) = at_the_end([failed(0, 1)])
+    assert words.startswith("\nprimes.is_prime(0, '') failed:\nTraceback")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from jughpc.app.run.selection import Chosen
+from jughpc.app.status.explain import explain, next_step
 from jughpc.app.status.report import report
 from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.history import as_before
@@ -154,3 +155,24 @@ def test_an_element_leaves_to_others_what_ran_out_of_memory_and_ends(lab):
 def test_an_element_that_has_more_runs_what_it_is_for_and_nothing_else(lab):
     needy = dies(lab.begin(), MEMORY)
     assert run(lab, chosen=Chosen(digests=frozenset({needy}))) == (0, {"sums.single": 1})
+
+
+def test_explain_tells_that_a_task_that_ran_out_of_memory_is_for_elements_with_more(labs):
+    lab = labs(nodes=0)
+    submit(planned(lab.begin()))
+    dies(lab, MEMORY, memory=3 * G)
+    (task,) = explain(lab.site, lab.clusters, "single(0)").tasks
+    assert (task.hands.lacked, task.hands.queued, "3072 MiB in use" in task.died) == ("memory", 0, True)
+    assert list(next_step(task, "")) == [
+        "no element runs it now; the collector queues some with more memory once those that go on have ended"
+    ]
+    (other,) = explain(lab.site, lab.clusters, "single(1)").tasks
+    assert (other.hands.lacked, other.hands.queued) == ("", 2)
+
+
+def test_explain_counts_the_elements_that_were_queued_for_tasks_that_need_more(labs):
+    lab = labs(nodes=0)
+    dies(lab.begin(), MEMORY, memory=3 * G)
+    submit(planned(lab))
+    (task,) = explain(lab.site, lab.clusters, "single(0)").tasks
+    assert (task.hands.lacked, task.hands.queued) == ("memory", 1)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from jughpc.app.doctor.survey import Survey, survey
+from jughpc.batch import accounts
+from jughpc.batch.accounts import Account
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.partitions import Partition
 from jughpc.batch.pbs import Pbs
@@ -48,6 +53,23 @@ def test_what_only_some_jobs_fit_comes_first_and_whole_nodes_come_last():
     assert [one.name for one in ordered(found)] == ["gpu", "short", "batch", "long", "whole"]
 
 
+def test_slurm_tells_whom_a_user_may_charge_and_with_which_qos(recorded):
+    assert list(accounts.read(recorded("slurm/sacctmgr-show-user"))) == [
+        Account("biology", partition="short", qos=("normal",)),
+        Account("biology", qos=("long", "normal")),
+        Account("physics", is_default=True, qos=("high", "normal"), usual_qos="normal"),
+    ]
+    assert recorded("slurm/sacctmgr-show-user").argv == tuple(accounts.command(Slurm(), "ada"))
+    assert list(accounts.read(recorded("slurm/sacctmgr-show-user-unknown"))) == []
+
+
+@pytest.mark.parametrize("line", ["Welcome!", "a|b|c", "||||", "a|b\x1b|||", f"a|{'b' * 2000}|||"])
+def test_a_line_that_tells_of_no_account_is_left_out(line):
+    assert list(accounts.read(Reply(("sacctmgr",), 0, f"{line}\nphysics|physics||normal|\n", ""))) == [
+        Account("physics", is_default=True, qos=("normal",))
+    ]
+
+
 @pytest.mark.parametrize(("host", "found"), [("login12", "login*"), ("l1.alps2.ch", "l*.alps*.ch"), ("daint", "daint")])
 def test_hosts_like_this_one_differ_in_numbers(host, found):
     assert pattern(host) == found
@@ -86,6 +108,25 @@ def test_each_key_says_why_and_each_line_fits_a_terminal():
     assert [line for line in lines if line.startswith("    ") and "- " not in line and "#" not in line] == []
 
 
+def test_accounts_and_qos_are_comments_each_with_its_reason_where_one_account_is_the_default(recorded, tmp_path):
+    told = replace(TOLD, accounts=tuple(accounts.read(recorded("slurm/sacctmgr-show-user"))))
+    lines = [line.strip() for line in text(told, "") if "account:" in line or "qos:" in line]
+    assert [re.split("  +# ", line) for line in lines] == [
+        ["# account: physics", "charged where none is named"],
+        ["# account: biology", "may be charged, too"],
+        ["# qos: normal", "what jobs of physics get that name none"],
+        ["# qos: long", "biology may ask for it"],
+        ["# qos: high", "physics may ask for it"],
+    ]
+    assert (profile(tmp_path, told).account, profile(tmp_path, told).qos) == (None, None)
+
+
+def test_an_account_is_named_where_none_is_the_default_and_of_many_only_some_are(tmp_path):
+    told = replace(TOLD, accounts=tuple(Account(f"a{n}", qos=(f"q{n}",)) for n in range(20)))
+    assert profile(tmp_path, told).account == "a0"
+    assert "    # and 24 more accounts and QOS" in list(text(told, ""))
+
+
 def test_where_all_partitions_give_whole_nodes_there_is_a_worker_for_each_core(tmp_path):
     told = Survey("slurm", "login1.alps", Limits(), (Partition("normal", is_default=True, has_whole_nodes=True),))
     assert profile(tmp_path, told).workers == 0
@@ -97,6 +138,8 @@ def asked(reply):
     def run(argv):
         if "partition" in argv:
             return reply(argv)
+        if "user" in argv:
+            return Reply(tuple(argv), 0, "physics|physics||normal|\n", "")
         return Reply(tuple(argv), 0, "MaxArraySize = 1001\n", "")
 
     return survey(Clusters(OsClock(), runner=lambda scheduler, timeout: run, find=lambda name: name), "slurm")
@@ -105,6 +148,7 @@ def asked(reply):
 def test_the_system_is_asked_for_partitions_and_limits(recorded):
     found = asked(lambda argv: recorded("slurm/scontrol-show-partition"))
     assert (found.scheduler, found.limits.array_size, len(found.partitions), found.trouble) == ("slurm", 1001, 5, "")
+    assert found.accounts == (Account("physics", is_default=True, qos=("normal",)),)
 
 
 def test_a_system_that_tells_nothing_is_told_of_in_the_profile():

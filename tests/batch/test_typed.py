@@ -11,6 +11,7 @@ import pytest
 
 from jughpc.batch import journal, submissions
 from jughpc.batch.bundle import Bundle
+from jughpc.batch.container import Container
 from jughpc.batch.scheduler import Role, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions
 from jughpc.batch.typed import MOST_ELEMENTS
@@ -45,7 +46,8 @@ def files(tmp_path):
 @pytest.fixture
 def submission(files, tmp_path):
     stage = Bundle(Path("/home/ada/0a1b2c3d4e5f6071.tar.gz"), "0f" * 32, 2 << 30, 5 << 30, 7)
-    options = ElementOptions(Path("/home/ada"), stage=stage)
+    image = Container("podman", "/home/ada/work.sif", Path("/opt/jughpc"), folders=(Path("/home"),), lent=(Path("/l"),))
+    options = ElementOptions(Path("/home/ada"), stage=stage, container=image)
     drafted = submissions.draft(
         files, OsClock(), tmp_path, scheduler="slurm", workload=Workload(("python",), 8, "primes"), options=options
     )
@@ -57,6 +59,7 @@ def harmless(path, value):
     allowed = {
         "created": (1.5, 10**15), "argv": ([],), "setup": ([],), "extra": ([],),
         "probe": ([],), "exclude": ([],), "after": ([],), "settings": ([],),
+        "options": ([],), "folders": ([],), "lent": ([],), "image": ("../../x",),
         "walltime": (1.5, 10**15),
         "memory": (10**15,), "packed": (10**15,), "room": (10**15,),
     }  # fmt: skip
@@ -76,7 +79,7 @@ def harmless(path, value):
     if value is None:
         return path[-1] in (
             "throttle", "templates", "array_size", "walltime", "memory", "cpus", "gpus", "partition", "account", "qos",
-            "project", "select", "place", "constraint", "tasks", "umask", "stage",
+            "project", "select", "place", "constraint", "tasks", "umask", "stage", "container", "scratch",
         )  # fmt: skip
     if path[-1] == "python":
         return value == "../../x"

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.unit
 ELSEWHERE = {  # what shows itself in no script, and the test that shows it
     "jugfile": "test_session.py::test_a_jugfile_that_is_gone_is_not_remembered",
     "scheduler": "test_calls.py::test_a_submission_is_on_disk_before_the_scheduler_is_asked_to_queue_anything",
+    "container_runtime": "test_in_images.py::test_a_runtime_and_its_options_say_nothing_without_an_image",
+    "container_options": "test_in_images.py::test_a_runtime_and_its_options_say_nothing_without_an_image",
     "templates": "test_submit.py::test_a_template_that_does_not_render_leaves_nothing_behind",
     "omit": "test_fit.py::test_what_a_site_wants_nobody_to_say_is_left_out_though_it_was_chosen",
     "beat": "test_session.py::test_a_store_is_made_with_the_pace_of_the_settings_and_fit_for_the_tasks",

@@ -30,6 +30,9 @@ GOOD_AND_BAD = {  # by what there is to be written
     "a whole number, 1 or more": (["1", "4"], [*_NUMBERS, "0"]),
     "a whole number, 1 or more, or auto": (["1", "4", " auto "], [*_NUMBERS, "0", "Auto", "4097"]),
     "done or any": (["done", "any", " any "], ["", "Any", "all", "4"]),
+    "apptainer or singularity or podman or charliecloud": (
+        ["apptainer", "podman", " charliecloud "], ["", "Podman", "docker", "4", "\udcff"],
+    ),
     "fork or spawn": (["fork", "spawn", " spawn "], ["", "Fork", "forkserver", "4", "\udcff"]),
     "a time such as 90m, 1h30m or 2-12:00:00": (["90m", "1:30:00", "2-12", "1.5d"], [*_TIMES, "90", "0s", "0.5s"]),
     "seconds, or a time such as 15s or 3m": (["170", "2m", "150.5"], [*_TIMES, "-1", "0"]),

@@ -122,8 +122,8 @@ def test_an_example_holds_where_it_is_named_and_says_how_jobs_are_run(place, pat
     fitted(found, 2)
 
 
-def test_there_are_six_examples():
-    assert len(list(EXAMPLES.glob("*.yaml"))) == 6
+def test_there_are_seven_examples():
+    assert len(list(EXAMPLES.glob("*.yaml"))) == 7
 
 
 # what administrators lock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -83,8 +82,10 @@ def _submit(
 ) -> tuple[Submitter, Submission]:
     cluster = clusters.hasty(PATIENCE).here(subject.scheduler)
     patience = show_seconds(request.patience)
-    argv = (sys.executable, "-m", "jughpc", "doctor", "--meet", str(scratch), "--patience", patience)
     options = replace(request.options, throttle=request.size)  # they must run at one time, whatever the cores
+    if options.container:
+        options = replace(options, container=options.container.with_folders(scratch, options.workdir))
+    argv = (*options.program, "doctor", "--meet", str(scratch), "--patience", patience)
     files = OsFiles(scratch)
     draft = submissions.draft(
         files, clock, scratch, scheduler=cluster.name,

@@ -16,9 +16,7 @@ from jughpc.batch.submissions import Submission
 
 WORKERS = "--workers="  # how the command line of an element says that it has several
 LAST = "--queues-reduce"  # how the command line of a collector says that no reduce waits for it
-
-
-_BEGIN = 4  # words of a command line, up to the command
+_JUGDIR = "--jugdir"  # in each of these, behind the jugfile
 
 
 def of_array(target: Target, submission: Submission, rounds: int, progress: Progress) -> list[DependentJob]:
@@ -44,7 +42,7 @@ def collector(
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
     partly = ("--reduce-on=any",) if _is_partial(submission) else ()
     how = (*told, *partly, *_command(submission), *((LAST,) if last else ()))
-    words = argv(submission.options.python, "collect", target, *how)
+    words = argv(submission.options.own_program, "collect", target, *how)
     mails = last and submission.meta.get("notify") == MAIL  # nobody knows yet whether there will be a reduce
     return DependentJob(Role.COLLECT, words, submission.options.collect, is_told=mails)
 
@@ -62,7 +60,7 @@ def reduce_alone(target: Target, submission: Submission) -> list[DependentJob]:
     script += ["--if-released" if _is_partial(submission) else "--if-done"]
     script += [f"--submission={submission.number}", *_command(submission)]
     told = submission.meta.get("notify") == MAIL
-    words = argv(submission.options.python, "reduce", target, *script)
+    words = argv(submission.options.program, "reduce", target, *script)
     return [DependentJob(Role.REDUCE, words, submission.options.reduce, is_told=told)]
 
 
@@ -83,12 +81,13 @@ def operand(path: Path) -> str:
 
 def with_options(argv: tuple[str, ...], *options: str) -> tuple[str, ...]:
     """Return a command line that `argv` made with further options."""
-    return (*argv[:_BEGIN], *options, *argv[_BEGIN:])
+    begin = argv.index(_JUGDIR) - 1  # behind the command, before the jugfile
+    return (*argv[:begin], *options, *argv[begin:])
 
 
-def argv(python: str, command: str, target: Target, *options: str) -> tuple[str, ...]:
-    """Return the command line of one of our own commands, for that interpreter."""
+def argv(program: Sequence[str], command: str, target: Target, *options: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands, which `program` begins."""
     own: Sequence[str] = ("--", *target.args) if target.args else ()
-    named = (operand(target.jugfile), "--jugdir", str(target.location.folder()), "--trusted")
+    named = (operand(target.jugfile), _JUGDIR, str(target.location.folder()), "--trusted")
     text = ("--as-submitted", target.source.parent.name) if target.source else ()
-    return (python, "-m", "jughpc", command, *named, *text, *options, *own)
+    return (*program, command, *named, *text, *options, *own)

@@ -84,6 +84,11 @@ class SubmitRequest:
     share: bool = False
     wanted: Sequence[Rule] = ()
 
+    @property
+    def stages(self) -> bool:
+        """Whether anything is to be unpacked: an image holds what is imported in a container."""
+        return self.stage and self.options.container is None
+
 
 def said(argv: Sequence[str], option: str) -> str:
     """Return what an element's command line says by `option`, "" if nothing."""

@@ -20,16 +20,16 @@ from jughpc.app.status import followers
 from jughpc.app.status.changes import Changes, changes
 from jughpc.app.status.tasks import Standing, stand, sure, tell_loss
 from jughpc.app.submit import classes, dependents, live, needy, sizing, stage
+from jughpc.app.submit.checks import checked
 from jughpc.app.submit.classes import Class
 from jughpc.app.submit.given_up import given_up, runnable
 from jughpc.app.submit.needy import Needy
-from jughpc.app.submit.notify import MAIL
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import SubmitRequest as SubmitRequest
-from jughpc.app.submit.request import check_time, if_said
+from jughpc.app.submit.request import if_said
 from jughpc.app.submit.sizing import Size
 from jughpc.app.submit.stage import Staging
-from jughpc.batch import room, script, submissions
+from jughpc.batch import script, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -37,7 +37,7 @@ from jughpc.batch.scheduler import Job, Workload
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.batch.submitter import Submitter
 from jughpc.config.kinds import AUTO
-from jughpc.errors import TemplateError, UsageError
+from jughpc.errors import UsageError
 from jughpc.fs import Files
 from jughpc.inode import new_token
 from jughpc.store.base import Store
@@ -114,9 +114,7 @@ class Submitted:
 
 def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> Planned:
     """Return what `submit` would queue; touch nothing. Raises UsageError if it cannot be queued."""
-    _check(site, request)
-    cluster = _cluster(clusters, request)
-    request = _within(request, cluster, site)
+    cluster, request = checked(site, clusters, request)
     live.refuse_a_second(site, clusters, request.again)
     session = sessions.peek(site)
     if not session.jugfile.tasks and not session.jugfile.barrier:
@@ -135,7 +133,7 @@ def plan_submission(site: Site, clusters: Clusters, request: SubmitRequest) -> P
     drafted = _draft(site, target, fitting, cluster, reduce_text)
     submission = classes.in_parts(drafted, found, request.size, request.workers or 1)
     submission = needy.with_needy(sizing.sized(submission, sized, request.within), wanting, found)
-    staging = stage.look(site, submission) if request.stage and submission.workload.size else None
+    staging = stage.look(site, submission) if request.stages and submission.workload.size else None
     submission = staging.of(submission) if staging else submission
     jobs = _jobs(site, target, request, submission, cluster, standing)
     changed = changes(site, standing, submitted.find(site, clusters, ask=False))
@@ -181,31 +179,6 @@ def _sized(request: SubmitRequest, cluster: Cluster, found: Sequence[Class], sto
     options, workers = request.options, request.workers or 1
     within = sizing.span(options, request.within or sizing.WITHIN)
     return sizing.size(found, store, within, sizing.ceilings(cluster, options, workers), workers)
-
-
-def _check(site: Site, request: SubmitRequest) -> None:
-    site.location.folder()  # scripts and logs lie beside the results
-    if request.reduce is not None and not request.reduce.is_file():
-        raise UsageError(f"there is no reduce script {request.reduce}; give its path with --reduce.")
-    if (templates := request.options.templates) and not templates.is_dir():
-        raise TemplateError(f"there is no folder {templates}; name one that holds templates with --templates.")
-    check_time(request.options.resources.walltime)
-
-
-def _cluster(clusters: Clusters, request: SubmitRequest) -> Cluster:
-    cluster = clusters.here(request.scheduler, request.options.resources)
-    cluster.check(request.options)
-    if request.notify == MAIL and not cluster.scheduler.capabilities.mails:
-        raise UsageError(
-            f"{cluster.name} sends no mail. Name a command that does: --notify 'mail -s \"$JUGHPC_NOTICE_EVENT\" you'."
-        )
-    return cluster
-
-
-def _within(request: SubmitRequest, cluster: Cluster, site: Site) -> SubmitRequest:
-    """Return `request` with a collector that may start."""
-    collect = room.within(request.options.collect, cluster.longest, site.say)
-    return replace(request, options=replace(request.options, collect=collect))
 
 
 @contextmanager
@@ -264,7 +237,7 @@ def _draft(
 ) -> Submission:
     how = (f"--retries={request.retries}", f"--max-crashes={request.max_crashes}", *if_said(request))
     how += classes.words_of(request.rules) + needy.words_of(request.retry)
-    argv = dependents.argv(request.options.python, "execute", target, *how, "--keep-going")
+    argv = dependents.argv(request.options.program, "execute", target, *how, "--keep-going")
     meta = {"jugfile": str(target.jugfile), "reduce": str(request.reduce or ""), "rounds": str(request.rounds)}
     meta |= classes.kept(request.share)
     meta |= {"notify": request.notify} if request.notify else {}

@@ -15,6 +15,8 @@ from jughpc.app.submit.request import said
 from jughpc.app.submit.stage import Staging
 from jughpc.app.submit.submit import Planned
 from jughpc.batch.cluster import Cluster
+from jughpc.batch.container import Container
+from jughpc.batch.images import is_here
 from jughpc.batch.scheduler import Part, Resources, Role
 from jughpc.batch.submissions import ElementOptions, Submission
 from jughpc.units import show_memory, show_seconds
@@ -52,6 +54,8 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
                 yield "later", f"{one.name}: {_functions(one)}, once what these wait for is done"
         if workers := said(submission.workload.argv, WORKERS):
             yield "workers", f"{workers} in each"
+        if plan.request.stage and not plan.request.stages:
+            yield "stage", "left out: an image holds what elements import"
         if plan.staging:
             yield from _staged(plan.staging, here=cluster.runs_here)
     else:
@@ -61,7 +65,9 @@ def _lines(plan: Planned, submission: Submission, cluster: Cluster) -> Iterator[
             name = "collector" if job.role is Role.COLLECT else job.role.value
             asks = _resources(job.resources, cluster.chosen(()), here=cluster.runs_here)
             yield name, f"{asks}; {_ANY}" if job.role is Role.REDUCE and is_partial else asks
-    yield "python", options.python
+    yield "python", f"{options.python}{', of the collector' if options.container else ''}"
+    if options.container:
+        yield from _contained(options.container, gpus=any(job.resources.gpus for job in plan.jobs))
     yield "logs", f"{submission.folder}/logs"
     yield from _of_elements(options)
 
@@ -94,6 +100,17 @@ def _staged(staging: Staging, here: bool) -> Iterator[tuple[str, str]]:
     yield "stage", f"{staging.bundle.room / 1e6:.0f} MB in {staging.bundle.files} files, {when}"
     if here:
         yield "", "which helps on this machine only if python lies on a file server"
+
+
+def _contained(container: Container, *, gpus: bool) -> Iterator[tuple[str, str]]:
+    """Yield what elements run in, and what is not known, or not there, of that."""
+    command = container.how.begin[0]
+    yield "container", f"{container.image}, by {container.runtime}, with its {container.python}"
+    yield "", "submit and the collector load the jugfile outside of it"
+    if not is_here(container.runtime):
+        yield "", f"{command} is not on PATH here: elements look for it on their nodes, behind setup"
+    if gpus and not container.how.nvidia:
+        yield "", f"{command} has no option for GPUs: their libraries are to be in the image"
 
 
 def _of_elements(options: ElementOptions) -> Iterator[tuple[str, str]]:

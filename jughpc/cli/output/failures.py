@@ -8,13 +8,14 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
-from jughpc.app.status.alike import STACK, Alike, cut, gist, last_frame
+from jughpc.app.status.alike import STACK, Alike, alike, cut, gist, last_frame
 from jughpc.store.failure import Failure
 from jughpc.units import moment
 
 _SCREEN, _MOST = 35, 17  # lines, and kinds, that are shown unless all is asked for
 _HEAD = 5  # lines of a kind, but for its traceback
 _LONGEST = 20  # lines of one traceback
+_TOLD = 3  # kinds that a worker tells of
 _MARKS = frozenset("^~ ")  # what a line holds that points at a part of the one above
 
 Logs = Mapping[bytes, Path]
@@ -38,6 +39,17 @@ def lines(kinds: Sequence[Alike], logs: Logs, at: str, width: int) -> Iterator[s
         yield f"and {_number(len(rest), 'kind')} more, of {_number(sum(map(len, rest)), 'task')}: --full lists them all"
     if kinds:
         yield from _next(kinds[0].first, at)
+
+
+def at_the_end(failures: Sequence[Failure]) -> Iterator[str]:
+    """Yield what a worker says at its end of what failed: of the largest kinds the first failure."""
+    kinds = alike(failures)
+    for kind in kinds[:_TOLD]:
+        first = kind.first
+        how = "failed" if len(kind) == 1 else f"and {len(kind) - 1} like it failed"
+        yield f"\n{first.call or first.name} {how}:\n{first.trace or first.exception}"
+    if len(kinds) > _TOLD:
+        yield f"\nand {_number(len(kinds) - _TOLD, 'kind')} of failures more: `jughpc failures` shows all."
 
 
 def in_full(failures: Sequence[Failure], calls: Mapping[bytes, str], logs: Logs) -> Iterator[str]:
@@ -114,8 +126,8 @@ def _trace(kind: Alike, most: int) -> Iterator[str]:
 
 def _next(failure: Failure, at: str) -> Iterator[str]:
     short = _short(failure)
-    steps = {
-        f"logs{at} --task {short}": "what it put out",
+    kept = {f"logs{at} --task {short}": "what it put out"} if failure.submission else {}  # by hand nothing is
+    steps = kept | {
         f"failures{at} --debug {short}": "run it here, with pdb",
         f"failures{at} --retry-failed": "let all run again; --full lists each",
     }

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 from jughpc.app.doctor.survey import Survey
+from jughpc.batch.accounts import Account
 from jughpc.batch.partitions import Partition
 from jughpc.units import show_seconds
 
 _HOUR = 3600.0
 _WIDTH = 30  # of a line, before its reason
+_MOST = 8  # accounts, and QOS, that are named
 
 
 def text(told: Survey, name: str) -> Iterator[str]:
@@ -32,7 +34,7 @@ def text(told: Survey, name: str) -> Iterator[str]:
         yield _line(f"# limit_array: {told.limits.array_size}", "larger ones go there in pieces")
     if usable and all(one.has_whole_nodes for one in usable):
         yield _line("workers: auto", "jobs get whole nodes: one for each core")
-    yield _line("# account: ...", "whom to charge, if jobs must say so")
+    yield from _accounts(told.accounts)
     yield _line("# setup: [module load ...]", "lines of shell before a worker starts")
 
 
@@ -84,6 +86,36 @@ def _times(usable: Sequence[Partition]) -> Iterator[str]:
         yield _line(f"# time: {show_seconds(default.usual)}", f"what jobs get in {default.name} that ask for none")
     if longest < inf:
         yield _line(f"limit_time: {show_seconds(longest)}", "no partition gives more")
+
+
+def _accounts(found: Sequence[Account]) -> Iterator[str]:
+    """Yield whom to charge, and with which QOS; what holds by itself is a comment, and so the site's to say."""
+    if not found:
+        yield _line("# account: ...", "whom to charge, if jobs must say so")
+    names = list(dict.fromkeys(one.name for one in sorted(found, key=lambda one: not one.is_default)))
+    has_default = any(one.is_default for one in found)
+    for place, name in enumerate(names[:_MOST]):
+        if place:
+            yield _line(f"# account: {name}", "may be charged, too")
+        elif has_default:
+            yield _line(f"# account: {name}", "charged where none is named")
+        else:
+            yield _line(f"account: {name}", "none is charged by itself")
+    known = _qos(found)
+    for qos, why in list(known.items())[:_MOST]:
+        yield _line(f"# qos: {qos}", why)
+    if left := len(names[_MOST:]) + len(list(known)[_MOST:]):
+        yield f"    # and {left} more accounts and QOS"
+
+
+def _qos(found: Sequence[Account]) -> dict[str, str]:
+    """Return each QOS with the reason to name it."""
+    askers: dict[str, dict[str, None]] = {}
+    for one in found:
+        for qos in one.qos:
+            askers.setdefault(qos, {})[one.name] = None
+    usual = {one.usual_qos: f"what jobs of {one.name} get that name none" for one in found if one.usual_qos}
+    return {**{qos: f"{', '.join(names)} may ask for it" for qos, names in askers.items()}, **usual}
 
 
 def _line(said: str, why: str) -> str:

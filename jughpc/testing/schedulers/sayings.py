@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jughpc.batch.bundle import Bundle
+from jughpc.batch.container import Container
 from jughpc.batch.scheduler import Job, JobId, Refusal, Reply, Role, Scheduler, State
 from jughpc.batch.script import render
 
@@ -103,5 +104,6 @@ def other_values() -> dict[str, Any]:
         "name": "other", "argv": ("false",), "size": 7, "offset": 1, "elements": 101, "throttle": 3, "token": "2",
         "script": Path("/run/other.sh"), "log": "/run/other.log", "workdir": Path("/other"), "setup": ("true",),
         "probe": ("true",), "umask": 0o27, "exclude": ("node7",), "extra": ("--raw",),
+        "container": Container("apptainer", "/run/work.sif", Path("/opt/jughpc")),
         "stage": Bundle(Path("/run/0a.tar.gz"), "0f" * 32, 2048, 4096, 1),
     }  # fmt: skip
