@@ -14,16 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-EMPTY = """
-import os
-from jug import TaskGenerator
-
-@TaskGenerator
-def square(i):
-    return i * i
-
-tasks = [square(i) for i in range(int(os.environ["N"]))]
-"""
+from benchmarks.engines import EMPTY
+from benchmarks.layers import BARRIERS, STENCIL, TREE
 
 LONG = """
 import time
@@ -50,9 +42,9 @@ _ASKS = ("openat", "getdents64", "read", "pread64", "unlink", "rename", "link", 
 def main() -> None:
     """Count what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.counts", description=__doc__)
-    parser.add_argument("groups", nargs="*", help="what to count: start, task, idle  [all]")
-    chosen = parser.parse_args().groups or ["start", "task", "idle"]
-    for name, count in (("start", start), ("task", task), ("idle", idle)):
+    parser.add_argument("groups", nargs="*", help="what to count: start, task, layers, idle  [all]")
+    chosen = parser.parse_args().groups or ["start", "task", "layers", "idle"]
+    for name, count in (("start", start), ("task", task), ("layers", layers), ("idle", idle)):
         if name in chosen:
             with tempfile.TemporaryDirectory() as place:
                 for line in count(Path(place)):
@@ -80,9 +72,25 @@ def task(place: Path) -> Iterator[str]:
     yield f"instructions of an empty task: {(many - one) // (_MANY - 1):,}"
 
 
-def _instructions(place: Path, count: int) -> int:
+def layers(place: Path) -> Iterator[str]:
+    """Yield the instructions of tasks that need each other, start included, by those of as many that need none."""
+    (place / "empty.py").write_text(EMPTY)
+    for name, text, tasks, environ in (
+        ("stencil of 60 x 100", STENCIL, 6100, {"N": "60", "WIDTH": "100"}),
+        ("8 barriers of 1000", BARRIERS, 8000, {"N": "8"}),
+        ("tree over 10,000 leaves", TREE, 20_000, {"N": "10000"}),
+    ):
+        flat = _instructions(place, tasks)
+        (place / "empty.py").write_text(text)
+        found = _instructions(place, 0, **environ)
+        (place / "empty.py").write_text(EMPTY)
+        yield f"instructions of a {name}: {found / 1e6:,.0f} million, {found / flat:.2f} x"
+
+
+def _instructions(place: Path, count: int, **environ: str) -> int:
     tool = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    out = _run([*tool, *OURS, "execute", "empty.py", "--jugdir", f"d{count}"], place, N=str(count), PYTHONHASHSEED="0")
+    argv = [*tool, *OURS, "execute", "empty.py", "--jugdir", f"d{len(list(place.iterdir()))}"]
+    out = _run(argv, place, **{"N": str(count), "PYTHONHASHSEED": "0", **environ})
     return max(int(found.replace(",", "")) for found in re.findall(r"refs:\s+([\d,]+)", out))
 
 

@@ -62,6 +62,17 @@ tasks = [blobs(i) for i in range(N)]
 """
 
 
+LARGE_LIST = f"""{engines.HEAD}
+from base64 import b85encode
+
+@TaskGenerator
+def texts(i):
+    return [b85encode(os.urandom(400)).decode() for _ in range(500_000)]  # which does not compress
+
+tasks = [texts(i) for i in range(N)]
+"""
+
+
 def reading(field: Field) -> Iterator[Row]:
     """Processor time of a result that is read back: one by one in the order of definition, and all at once."""
     for count in sorted({field.sizes.tasks // 2, field.sizes.many}):
@@ -99,9 +110,10 @@ def shared(field: Field) -> Iterator[Row]:
 
 
 def pickles(field: Field) -> Iterator[Row]:
-    """Peak memory of a worker that stores one result of 500 MiB which is no array."""
-    ours, jug = (field.work(engine, field.disk, LARGE_PICKLE, 1).peak / 1e6 for engine in (field.ours, field.jug))
-    yield Row("peak of a pickle of 524 MB [MB]", ours, jug, 524)
+    """Peak memory of a worker that stores one large result which is no array: of few objects, and of many."""
+    for what, text, size in (("a pickle of 524", LARGE_PICKLE, 524), ("a list of 500,000 texts, 278", LARGE_LIST, 278)):
+        ours, jug = (field.work(engine, field.disk, text, 1).peak / 1e6 for engine in (field.ours, field.jug))
+        yield Row(f"peak of {what} MB [MB]", ours, jug, size)
 
 
 def _read(field: Field, engine: Engine, text: str, count: int, what: str, clock: str = "process_time") -> float:

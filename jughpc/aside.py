@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from jughpc.fs import Buffer, Files
 from jughpc.inode import create_new, fill, new_token
 
 
-def publish(files: Files, path: str, temporary: str, parts: Sequence[Buffer]) -> None:
+def publish(files: Files, path: str, temporary: str, parts: Iterable[Buffer]) -> None:
     """Give `path` its content at once, safe on disk; whatever fails, `path` stays as it was.
 
     Args:

@@ -79,8 +79,9 @@ def _places(controller: str) -> Iterator[tuple[Path, Path]]:
     """Yield where this process's group is for a controller, with where its kind is mounted."""
     for line in _text("/proc/self/cgroup").splitlines():
         number, kinds, group = line.split(":", 2)
-        place = _mounted("cgroup2", "") if number == "0" else _mounted("cgroup", controller)
-        if place and (number == "0" or controller in kinds.split(",")):
+        if number != "0" and controller not in kinds.split(","):
+            continue
+        if place := _mounted("cgroup2", "") if number == "0" else _mounted("cgroup", controller):
             yield Path(place + group) if PurePosixPath(group) != PurePosixPath("/") else Path(place), Path(place)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,7 @@ class Files(Protocol):
         Raises FileNotFoundError.
         """
 
-    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
+    def write(self, path: str, parts: Iterable[Buffer], mode: int | None = None) -> None:
         """Create `path` with `parts`, its content safe on the server's disk on return.
 
         Makes missing folders. On any error `path` may exist, with part of the content.
@@ -83,7 +83,7 @@ class Files(Protocol):
             mode: Who may use it from its first moment on, less what the umask takes; None for who may use its folder.
         """
 
-    def save(self, path: str, parts: Sequence[Buffer]) -> None:
+    def save(self, path: str, parts: Iterable[Buffer]) -> None:
         """Create `path`, or overwrite all of it, its content safe on the server's disk on return.
 
         For a name that nobody else writes, or that all write alike. Makes missing folders. On any error
@@ -223,10 +223,10 @@ class OsFiles:
     def map(self, path: str) -> memoryview:
         return again_if_stale(lambda: map_whole(self._prefix + path))
 
-    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
+    def write(self, path: str, parts: Iterable[Buffer], mode: int | None = None) -> None:
         fill(self._create(path, os.O_EXCL, mode), parts, self._prefix + path)
 
-    def save(self, path: str, parts: Sequence[Buffer]) -> None:
+    def save(self, path: str, parts: Iterable[Buffer]) -> None:
         fill(self._create(path, os.O_TRUNC), parts, self._prefix + path)  # on NFS an exclusive one costs a call more
 
     def rewrite(self, path: str, data: Buffer) -> None:
@@ -282,21 +282,22 @@ class OsFiles:
     def _list_new(self, folder: str) -> list[str]:
         """List a folder that seems absent: NFS says so for 30 s more, unless those above were opened."""
         with suppress(FileNotFoundError):
-            self._open_above(folder)
-            return self._list(folder)
+            if self._may_be_there(folder):
+                return self._list(folder)
         return []
 
-    def _open_above(self, folder: str) -> None:
+    def _may_be_there(self, folder: str) -> bool:
         """Open the folder above, by which names in it are looked up anew. Raises FileNotFoundError."""
-        above = os.path.dirname(folder)
+        above, _, name = folder.rpartition("/")
         if not above:  # few names lie there; one that an NFS 3 client took for absent in the same tick is found so
-            self._list(above)
-            return
+            return name in self._list(above)
         try:
             os.close(os.open(self._prefix + above, os.O_RDONLY | os.O_DIRECTORY))
         except FileNotFoundError:
-            self._open_above(above)
+            if not self._may_be_there(above):
+                return False
             os.close(os.open(self._prefix + above, os.O_RDONLY | os.O_DIRECTORY))
+        return True
 
     def _link(self, old: str, new: str) -> None:
         try:

@@ -6,7 +6,7 @@ import errno
 import mmap
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,7 +223,7 @@ def map_whole(path: str) -> memoryview:
         os.close(handle)
 
 
-def fill(handle: int, parts: Sequence[Buffer], path: str, safe: bool = True) -> None:
+def fill(handle: int, parts: Iterable[Buffer], path: str, safe: bool = True) -> None:
     """Write `parts` to the new file `path` and close it. Raises OSError that names it.
 
     Args:

@@ -198,7 +198,13 @@ def write_never(place):
 
 
 def write_setup(place):
-    return wrote(place, place.inside(submissions.SETUP), json.dumps({"setup": ["module load python"]}))
+    own = {"setup": ["module load python"], "notify": "mail"}
+    return wrote(place, place.inside(submissions.SETUP), json.dumps(own))
+
+
+def read_setup(place):
+    found = submissions.load(place.files, place.root, place.submission.number)
+    return found.options.setup, found.meta
 
 
 def write_rescued_record(place):
@@ -288,11 +294,7 @@ READERS = {
         write_never, lambda place: journal.entries(place.files, place.submission),
         shown=frozenset({"reason", "damage"}),
     ),
-    "batch.submissions:_kept_setup": Reader(
-        write_setup,
-        lambda place: submissions.load(place.files, place.root, place.submission.number).options.setup,
-        shown=frozenset({""}),
-    ),
+    "batch.submissions:_kept_own": Reader(write_setup, read_setup, shown=frozenset({"", "notify"})),
     "batch.submissions:_from_intents": Reader(
         write_rescued_record, lambda place: submissions.load(place.files, place.root, place.submission.number),
         shown=frozenset({"damage", "name", "token"}),

@@ -3,7 +3,8 @@
 submissions/<number>/record.json       what was chosen; written before the scheduler is asked
 submissions/<number>/<k>-<role>.*      its jobs, see journal.py
 submissions/<number>/ends/             how these ended, see ends.py
-submissions/<number>/setup             the lines of setup, for their owner alone: they may hold a password
+submissions/<number>/setup             lines of setup, and who is told at the end, for their owner alone: a password may
+                                       be among them
 submissions/<number>/logs/             one log an element, beside it which part of it is which task's
 submissions/<number>/cancelled         it is to end; nothing more may be submitted for it
 submissions/<number>/over              nothing of it is left in the queue
@@ -39,6 +40,7 @@ from jughpc.jsonfile import read_json
 RECORD = "record.json"
 CANCELLED, OVER = "cancelled", "over"
 SETUP = "setup"
+_OWN = ("notify",)  # of the meta: what may hold a password, too
 
 
 def draft(
@@ -74,7 +76,7 @@ def prepare(files: Files, submission: Submission) -> Submission:
     """Record `submission` and return it, under the next number if another took its own meanwhile."""
     while not _took_number(files, submission):
         submission = replace(submission, number=submission.number + 1)
-    _keep_setup(files, submission)
+    _keep_own(files, submission)
     files.make_folder(f"{submission.path}/logs")  # Slurm ends a job whose log it cannot open
     return submission
 
@@ -102,7 +104,7 @@ def load(files: Files, jugdir: Path, number: int) -> Submission:
     """
     path = f"{ROOT}/{number}/{RECORD}"
     try:
-        return _from_record(jugdir.absolute(), number, read_json(files, path), _kept_setup(files, number))
+        return _from_record(jugdir.absolute(), number, read_json(files, path), *_kept_own(files, number))
     except (OddFileError, ValueError, KeyError, TypeError, AttributeError) as error:
         damage = f"{jugdir / path} is no record of a submission ({error}). Was it cut off?"
         if rescued := _from_intents(files, jugdir.absolute(), number, damage):
@@ -205,23 +207,27 @@ def _liveness(files: Files, submission: Submission) -> int:
     return 1 if OVER in names else 2
 
 
-def _keep_setup(files: Files, submission: Submission) -> None:
-    """Write the lines of setup where only their owner reads them; the record is for all who see the jugdir."""
-    if submission.options.setup:
-        files.write(f"{submission.path}/{SETUP}", [to_json({"setup": submission.options.setup})], mode=0o600)
+def _keep_own(files: Files, submission: Submission) -> None:
+    """Write what may hold a password where only its owner reads it; the record is for all who see the jugdir."""
+    own = {key: submission.meta[key] for key in _OWN if key in submission.meta}
+    if submission.options.setup or own:
+        fields = {"setup": submission.options.setup, **own}
+        files.write(f"{submission.path}/{SETUP}", [to_json(fields)], mode=0o600)
 
 
-def _kept_setup(files: Files, number: int) -> tuple[str, ...]:
-    """Return the lines of setup, () if there are none, or for another user: who submits them again is their owner."""
+def _kept_own(files: Files, number: int) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the lines of setup and the private part of the meta; nothing for another user, who submits none of it."""
     try:
-        return texts(read_json(files, f"{ROOT}/{number}/{SETUP}")["setup"])
+        found = read_json(files, f"{ROOT}/{number}/{SETUP}")
+        return texts(found["setup"]), {key: found[key] for key in _OWN if key in found}
     except (FileNotFoundError, PermissionError):
-        return ()
+        return (), {}
 
 
 def _recorded(submission: Submission) -> dict[str, Any]:
     fields = asdict(submission)
     fields["options"]["setup"] = ()
+    fields["meta"] = {key: value for key, value in fields["meta"].items() if key not in _OWN}
     del fields["workload"]["parts"]  # further arrays have others: by what can be run then
     return {key: fields[key] for key in fields if key not in ("jugdir", "number", "damage")}
 
@@ -246,8 +252,10 @@ def _from_intents(files: Files, jugdir: Path, number: int, damage: str) -> Submi
     return None
 
 
-def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: tuple[str, ...]) -> Submission:
-    workload, limits = fields.pop("workload"), fields.pop("limits")
+def _from_record(
+    jugdir: Path, number: int, fields: dict[str, Any], setup: tuple[str, ...], own: Mapping[str, str]
+) -> Submission:
+    workload, limits, meta = fields.pop("workload"), fields.pop("limits"), fields.pop("meta")
     options = _options(fields.pop("options"))
     return checked(
         Submission(
@@ -256,6 +264,7 @@ def _from_record(jugdir: Path, number: int, fields: dict[str, Any], setup: tuple
             workload=Workload(texts(workload["argv"]), workload["size"], workload["name"]),
             options=replace(options, setup=setup or options.setup),
             limits=Limits(**limits),
+            meta={**meta, **own},
             **fields,
         )
     )

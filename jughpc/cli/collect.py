@@ -50,9 +50,9 @@ def sleep_until(site: Site) -> int:
 @click.option("--submission", "number", type=int, required=True, metavar="N", help="Whose workers are repaired.")
 @common.takes_settings
 @click.option("--progress", hidden=True)  # before the array began, as told by who queued it
-@click.option("--notify", hidden=True)  # who is told how it ended, as submit was told
+@click.option("--tells", is_flag=True, hidden=True)  # how it ended, to whom the submission says
 @click.option("--queues-reduce", "last", is_flag=True, hidden=True)  # no reduce waits for it
-def collect(site: Site, number: int, progress: str | None, notify: str | None, last: bool) -> int:
+def collect(site: Site, number: int, progress: str | None, tells: bool, last: bool) -> int:
     """Wait for those who work, submit a further array for what they leave, and tell what is missing.
 
     Exit code: 0 only if all tasks are done, or the reduce takes what is there (--reduce-on any), else 3.
@@ -72,7 +72,7 @@ def collect(site: Site, number: int, progress: str | None, notify: str | None, l
     deadline, wanted = place(environ).deadline, site.settings.reduce_on
     with (
         heeding_signals(),
-        notices.at_end(site, number, notify, deadline) as notice,
+        notices.at_end(site, number if tells else None, deadline) as notice,
         own_end.recorded(site, Role.COLLECT, environ) as own,
     ):
         before, stem = Progress.read(progress) if progress else None, own_end.stem(site, Role.COLLECT, environ)
@@ -92,9 +92,9 @@ def collect(site: Site, number: int, progress: str | None, notify: str | None, l
 @click.option("--if-done", is_flag=True, help="Only if all tasks are done; else the exit code is 3.")
 @click.option("--if-released", is_flag=True, hidden=True)  # with tasks left, only if its collector says so
 @click.option("--submission", "number", type=int, hidden=True)  # whose last job it is
-@click.option("--notify", hidden=True)  # who is told how it ended, as submit was told
+@click.option("--tells", is_flag=True, hidden=True)  # how it ended, to whom the submission says
 def reduce(
-    site: Site, script: Path, if_done: bool, if_released: bool, key: str | None, number: int | None, notify: str | None
+    site: Site, script: Path, if_done: bool, if_released: bool, key: str | None, number: int | None, tells: bool
 ) -> int:
     """Run a Python script with the names of JUGFILE and `value`, as the reduce job of a submission does.
 
@@ -115,7 +115,7 @@ def reduce(
     environ = environment()
     with (
         heeding_signals(),
-        notices.at_end(site, number, notify, place(environ).deadline) as notice,
+        notices.at_end(site, number if tells else None, place(environ).deadline) as notice,
         own_end.recorded(site, Role.REDUCE, environ) as own,
     ):
         session = peek(site)

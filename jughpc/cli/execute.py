@@ -13,7 +13,6 @@ import click
 
 from jughpc.app.context.site import Site
 from jughpc.cli import common, faults
-from jughpc.cli.debugger import debugger
 from jughpc.cli.output.terminal import echo
 from jughpc.config.asks import DEFAULT, Rule
 from jughpc.config.kinds import WALLTIME
@@ -40,9 +39,9 @@ def _shares_node(command: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(command)
     def with_shares(*args: Any, **rest: Any) -> int:
-        from jughpc.worker.spawning import VARIABLE
+        from jughpc.worker.element import WORKER
 
-        if VARIABLE in environment():
+        if WORKER in environment():
             return _spawned(functools.partial(command, *args, shares=(), **rest))
         workers = common.settings().workers
         return command(*args, shares=() if workers == 1 else _shared_out(workers), me=None, **rest)
@@ -251,9 +250,15 @@ def _options(
         start=where.start,
         deadline=where.deadline,
         debug=debug or pdb,
-        examine=debugger() if pdb else None,
+        examine=_debugger() if pdb else None,
         stop_file=stop_file,
     )
+
+
+def _debugger() -> Callable[[BaseException], None]:
+    from jughpc.cli.debugger import debugger
+
+    return debugger()
 
 
 def _left_to_others(values: Settings) -> frozenset[str]:

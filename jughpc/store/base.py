@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -331,9 +332,9 @@ class Store(Protocol):
 
 def by_shard(shard_of: Callable[[bytes], int], digests: Iterable[bytes]) -> dict[int, set[bytes]]:
     """Return `digests` by shard, in the shards' order: whoever goes through many does so the same way each time."""
-    slices: dict[int, set[bytes]] = {}
+    slices = defaultdict[int, set[bytes]](set)
     for digest in digests:
-        slices.setdefault(shard_of(digest), set()).add(digest)
+        slices[shard_of(digest)].add(digest)
     return dict(sorted(slices.items()))
 
 

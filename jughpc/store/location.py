@@ -13,7 +13,6 @@ from jughpc.fs import Clock, Files, OsFiles, environment, home
 from jughpc.host import at_my_end
 from jughpc.store.base import Pace, Store
 from jughpc.store.files.opening import make_store, open_store, remove_store
-from jughpc.store.memory import MemoryStore
 
 if TYPE_CHECKING:  # few stores lie on a server, and each worker imports this module
     from jughpc.store.redis.server import Address, Secret
@@ -168,6 +167,8 @@ class Memory:
         return None if self.path is None else self.make(_FEW, Pace(), clock)
 
     def make(self, tasks: int, pace: Pace, clock: Clock | None = None) -> Store:
+        from jughpc.store.memory import MemoryStore  # only now: few stores lie in memory
+
         return MemoryStore() if self.path is None else MemoryStore.kept(OsFiles(self.path.parent), self.path.name)
 
     def remove(self) -> None:

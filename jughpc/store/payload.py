@@ -7,7 +7,7 @@ import pickle
 import struct
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jughpc.fs import Buffer
@@ -35,11 +35,16 @@ def pickled(value: object) -> tuple[list[Buffer], list[pickle.PickleBuffer]]:
 def compressed(parts: Sequence[Buffer]) -> list[Buffer] | None:
     """Return `parts` compressed, None if samples from all over them say that it saves less than a third."""
     size = sum(map(len, parts))
-    if size < _SMALL:
-        return None
-    samples = _samples(parts, size)
-    if len(zlib.compress(samples, 1)) * 3 > len(samples) * 2:
-        return None
+    return packed(parts) if size >= _SMALL and pays(_samples(parts, size)) else None
+
+
+def pays(samples: bytes) -> bool:
+    """Return whether to compress `samples` saves a third."""
+    return len(zlib.compress(samples, 1)) * 3 <= len(samples) * 2
+
+
+def packed(parts: Iterable[Buffer]) -> list[Buffer]:
+    """Return `parts` compressed."""
     packer = zlib.compressobj(1)
     return [*(piece for part in parts if (piece := packer.compress(part))), packer.flush()]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pickle import dumps
 from typing import Any, NamedTuple
@@ -24,10 +24,13 @@ from jughpc.store.payload import (
     compressed,
     is_array,
     npy_parts,
+    packed,
+    pays,
     pickled,
     read_npy,
     split_buffers,
 )
+from jughpc.store.pieces import Pieces, in_pieces
 
 MAGIC = b"\x89jughpc\x01"
 HEAD = 16 * 1024  # a first read that covers the index of a usual pack
@@ -56,7 +59,7 @@ class Encoded(NamedTuple):
     codec: int
     crc: int
     length: int
-    parts: tuple[Buffer, ...]
+    parts: tuple[Buffer | Pieces, ...]
 
 
 _new = tuple.__new__  # half the time of a call of Encoded
@@ -107,6 +110,8 @@ def encode(value: object) -> Encoded:
             return _new(Encoded, (PICKLE, crc32(stream), len(stream), (stream,)))
     if is_array(value):
         return _sealed(NPY, npy_parts(value))
+    if (pieces := in_pieces(value)) is not None:
+        return _in_pieces(pieces)
     try:
         parts, buffers = pickled(value)
         raw = [buffer.raw() for buffer in buffers]
@@ -117,8 +122,14 @@ def encode(value: object) -> Encoded:
         return _sealed(BUFFERS, buffer_parts(parts, raw))
     if len(parts) == 1 and len(parts[0]) < _SMALL:
         return _new(Encoded, (PICKLE, zlib.crc32(parts[0]), len(parts[0]), tuple(parts)))
-    packed = compressed(parts)
-    return _sealed(PICKLE, parts) if packed is None else _sealed(PICKLE | ZLIB, packed)
+    smaller = compressed(parts)
+    return _sealed(PICKLE, parts) if smaller is None else _sealed(PICKLE | ZLIB, smaller)
+
+
+def _in_pieces(pieces: Pieces) -> Encoded:
+    if pays(pieces.sample()):
+        return _sealed(PICKLE | ZLIB, packed(pieces))
+    return Encoded(PICKLE, pieces.crc, len(pieces), (pieces,))
 
 
 def _is_few_numbers(value: Any) -> bool:
@@ -166,11 +177,11 @@ def decode_copy(payload: bytes, entry: Entry) -> Any:
     return decode(memoryview(bytearray(payload)), entry._replace(offset=0))
 
 
-def pack(results: Mapping[bytes, Encoded]) -> list[Buffer]:
+def pack(results: Mapping[bytes, Encoded]) -> Iterable[Buffer]:
     """Return the parts of a result file that holds `results`."""
     offset = _HEADER.size + _ENTRY.size * len(results)
     entries, entry = list[bytes](), _ENTRY.pack
-    body: list[Buffer] = []
+    body: list[Buffer | Pieces] = []
     for digest, (codec, crc, length, parts) in results.items():  # which is quicker than columns of all
         if length >= ALIGN and (gap := -offset % ALIGN):
             body.append(bytes(gap))
@@ -179,7 +190,19 @@ def pack(results: Mapping[bytes, Encoded]) -> list[Buffer]:
         body += parts
         offset += length
     index = b"".join(entries)
-    return [_HEADER.pack(MAGIC, len(results), zlib.crc32(index)), index, *_joined(body)]
+    whole = [_HEADER.pack(MAGIC, len(results), zlib.crc32(index)), index, *_joined(body)]
+    return _Parts(whole) if Pieces in map(type, whole) else whole
+
+
+class _Parts(Iterable[Buffer]):
+    """Parts of a file, of which some are made anew each time they are gone through."""
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[Buffer]:
+        for part in self._parts:
+            yield from part if type(part) is Pieces else (part,)
 
 
 def index_size(head: Buffer) -> int:
@@ -239,7 +262,7 @@ def _sealed(codec: int, parts: Sequence[Buffer]) -> Encoded:
     return Encoded(codec, crc, length, tuple(parts))
 
 
-def _joined(parts: list[Buffer]) -> Iterator[Buffer]:
+def _joined(parts: Sequence[Any]) -> Iterator[Any]:
     """Yield `parts` with runs of small ones joined: one system call, not hundreds."""
     if max(map(len, parts), default=0) < _JOINED:  # as mostly, and quicker so
         yield b"".join(parts)

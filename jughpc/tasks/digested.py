@@ -21,7 +21,11 @@ def digested(tasks: Sequence[Task[Any]]) -> tuple[list[bytes], bytearray]:
         if task.kwargs:
             pass
         elif digest is not None:
-            plain[place] = PLAIN.keys() >= set(map(type, task.args))
+            for argument in task.args:
+                if type(argument) not in PLAIN:
+                    break
+            else:
+                plain[place] = 1
         else:
             if task.callee is not callee:  # mostly it is that of the task before
                 callee, head = task.callee, task.callee.head

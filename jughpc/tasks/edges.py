@@ -16,6 +16,8 @@ from jughpc.tasks import values
 from jughpc.tasks.digest.shared import KINDS, MANY
 from jughpc.tasks.task import Task, dependencies_of
 
+_TASKS = frozenset({Task})  # as mostly
+
 Add = Callable[[Task[Any]], int]
 """Returns the index of a task, which is a new one if it was not known."""
 
@@ -74,8 +76,7 @@ class Search:
     def look_into(self, nested: Sequence[Any]) -> None:
         """Find what the next task depends on, given those of its arguments that may hold tasks."""
         if nested:
-            are_tasks = all(type(part) is Task for part in nested)  # as mostly
-            nodes = map(self._add, nested) if are_tasks else self._nodes(nested)
+            nodes = map(self._add, nested) if _TASKS.issuperset(map(type, nested)) else self._nodes(nested)
             self._targets.extend(self._seen(dict.fromkeys(nodes)))
         self._starts.append(len(self._targets))
 

@@ -118,10 +118,11 @@ class Graph:
 
     def needed_last(self, i: int) -> Sequence[int]:
         """Return the dependencies of `i`, which is unfinished, that no other unfinished task needs."""
-        nodes = self._dependencies[i]
-        if not nodes:
+        edges, consumers = self._dependencies, self._consumers
+        start, end = edges.starts[i], edges.starts[i + 1]
+        if start == end:  # here, and not by a call: each task asks
             return ()
-        consumers = self._consumers
+        nodes = edges.targets[start:end]
         last = [node for node in nodes if consumers[node] <= 1]
         if not last or max(last) < self._count:
             return last
@@ -287,9 +288,10 @@ class Graph:
             self._add(task)
 
     def _add(self, task: Task[Any]) -> int:
-        index, digest = self.index, task.digest
-        known = index.setdefault(digest, len(self.tasks))
-        if known == len(self.tasks):
+        index, digest = self._index or self.index, task._digest or task.digest  # mostly both are known
+        known = index.get(digest)
+        if known is None:
+            known = index[digest] = len(self.tasks)
             self.tasks.append(task)
             self.digests.append(digest)
         elif self.tasks[known] is not task:

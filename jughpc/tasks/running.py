@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
+
+from jughpc.blake import blake2b
 
 _commands: list[str] = []
 

@@ -7,9 +7,10 @@ version. Of functions that one calls, nothing counts either: each is asked about
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from jughpc.blake import blake2b
 
 _SILENT = frozenset({"type_comment", "kind", "ctx", "type_params"})  # which Python versions fill in differently
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -44,7 +45,7 @@ def functions(text: bytes) -> dict[str, Source]:
 
 def _digest(nodes: Iterable[ast.AST]) -> str:
     words = "\n".join(word for node in nodes for word in _words(node))
-    return hashlib.blake2b(words.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return blake2b(words.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def _text(nodes: Iterable[ast.AST], lines: list[str]) -> str:

@@ -135,7 +135,7 @@ class Task(Standin, Generic[R]):
         try:
             for argument in args:  # mostly there is nothing to resolve, and a loop costs half of a comprehension
                 if type(argument) not in plain:
-                    args = tuple([one if type(one) in plain else values.resolve(one) for one in args])
+                    args = tuple([one if type(one) in plain else _value_of(one) for one in args])
                     break
             if not self.kwargs:
                 return self.callee.f(*args)  # type: ignore[no-any-return]  # R, by the constructor
@@ -325,6 +325,13 @@ def _digest_of_values(*things: object) -> bytes | None:
         return hashing.token(things)
     except DigestError:  # a value that cannot be compared
         return None
+
+
+def _value_of(argument: Any) -> Any:
+    """Do as `values.resolve` does, in a third of its time for a task whose value is kept."""
+    if type(argument) is Task and argument._value is not UNSET:
+        return argument._value
+    return values.resolve(argument)
 
 
 def _token(task: Task[Any]) -> bytes:

@@ -9,7 +9,7 @@ be found for 30 s more by who found it before. Whatever may be stale here is.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -123,13 +123,13 @@ class SimFiles:
         self._fate.after("map", path)
         return memoryview(data)
 
-    def write(self, path: str, parts: Sequence[Buffer], mode: int | None = None) -> None:
+    def write(self, path: str, parts: Iterable[Buffer], mode: int | None = None) -> None:
         inode = Inode()  # for everybody: there is one user
         self._fate.before("create", path)
         self._finish("create", path, lambda: self._disk.add(path, inode))
         self._fill(path, inode, parts)
 
-    def save(self, path: str, parts: Sequence[Buffer]) -> None:
+    def save(self, path: str, parts: Iterable[Buffer]) -> None:
         self._fate.before("create", path)
         inode = self._disk.find(path) or Inode()
         self._finish("create", path, lambda: self._empty(path, inode))
@@ -141,7 +141,7 @@ class SimFiles:
         with suppress(FileExistsError):
             self._disk.add(path, inode)
 
-    def _fill(self, path: str, inode: Inode, parts: Sequence[Buffer]) -> None:
+    def _fill(self, path: str, inode: Inode, parts: Iterable[Buffer]) -> None:
         if not parts:
             return
         data = b"".join(bytes(part) for part in parts)

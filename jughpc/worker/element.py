@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from jughpc.errors import SettingError
 from jughpc.store.record import ElementRef
 
+WORKER = "JUGHPC_WORKER"
+"""The variable that tells a worker which loads the jugfile by itself that it is one of several."""
+
 _TOKEN = re.compile("[0-9a-f]{8}")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from itertools import chain
+from random import sample
 
 from jughpc.store.base import Claim, View
-from jughpc.store.believed import Broken
+from jughpc.store.believed import LOOKS, Broken
 from jughpc.store.files.layout import set_name
 from jughpc.store.record import ALIVE
 from jughpc.tasks import hooks
@@ -91,10 +92,13 @@ class Knowledge:
         """Look again at shards that are done; return how many results of which are gone: their tasks are ready again.
 
         Args:
-            everything: Look at all of them, not at those alone that a mark called done before this worker began.
+            everything: Look at all of them, not at those alone that a mark called done before this worker began, and at
+                some of the others, drawn by lot; where one lacks something, at all of them all the same.
         """
-        shards = self.frontier.left if everything else self._believed
-        lacking = {shard: gone for shard in sorted(shards) if (gone := self._lost(shard))}
+        shards = self.frontier.left.keys()
+        some = shards if everything else self._believed | {*sample(sorted(shards), min(len(shards), LOOKS))}
+        lacking = self._lacking(some)
+        lacking |= self._lacking(shards - some) if lacking else {}
         self._store.unmark_complete(lacking.keys())
         for digest in chain.from_iterable(lacking.values()):
             self.lost(digest)
@@ -138,6 +142,9 @@ class Knowledge:
 
     def _is_news(self, shard: int, tasks: str) -> bool:
         return bool(self.frontier.left[shard]) and shard not in self._marked and self._set_name(shard) == tasks
+
+    def _lacking(self, shards: Set[int]) -> dict[int, Set[bytes]]:
+        return {shard: gone for shard in sorted(shards) if (gone := self._lost(shard))}
 
     def _lost(self, shard: int) -> Set[bytes]:
         known = {digest for digest in self.frontier.digests(shard) if self.is_done(digest)}

@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-if TYPE_CHECKING:  # each worker looks whether it is a spawned one
+from jughpc.worker.element import WORKER
+
+if TYPE_CHECKING:
     from jughpc.worker.seat import Report, Seat
 
-VARIABLE = "JUGHPC_WORKER"
 _SAID = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})/(\d{1,9})")
 
 
@@ -38,8 +39,8 @@ class Spawned:
 
 def spawned(environ: Mapping[str, str]) -> Spawned | None:
     """Return which worker this process is to be, None if it is no spawned one; what it starts is none either."""
-    said = _SAID.fullmatch(environ.get(VARIABLE, ""))
-    os.environ.pop(VARIABLE, None)
+    said = _SAID.fullmatch(environ.get(WORKER, ""))
+    os.environ.pop(WORKER, None)
     if said is None:
         return None
     found = Spawned(*map(int, said.groups()))
@@ -53,5 +54,5 @@ def become(seat: Seat, count: int) -> NoReturn:
     seat.line.end()  # it has something of its own that beats for it
     seat.stops.uninstall()
     os.set_inheritable(seat.report, True)
-    os.environ[VARIABLE] = f"{seat.number}/{count}/{seat.report}"
+    os.environ[WORKER] = f"{seat.number}/{count}/{seat.report}"
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # this very command again

@@ -41,7 +41,7 @@ class Options:
         examine: Called with what a task raised, before it is recorded.
         stop_file: Asks to stop after the task in hand, by being there.
         marks: Notes which output is which task's, None where none is kept.
-        is_thorough: Look at each shard that was done before, rather than at a few, before this worker ends well.
+        is_thorough: Look at each shard that was done before, and at some others, before this worker ends well.
         patience: How long the worker waits for a store that fails [s].
         save_time: How long before its time is up a task is told so that saves what it has [s].
         scratch: Where on the node tasks may write, None for where its variables say.

@@ -19,6 +19,7 @@ from jughpc.app.calls.future import CallFuture, CallLostError
 from jughpc.errors import JugfileError, TrustError, UsageError
 from jughpc.fs import OsFiles
 from jughpc.tasks import jugfile, running
+from tests.odd import ODD
 
 TOLD = {"submission": 1, "jobs": {"array": ["7"]}, "logs": "/tmp/logs", "jugdir": "/tmp/jugdir"}
 
@@ -113,6 +114,15 @@ def test_a_damaged_batch_is_told_and_the_others_are_loaded(tmp_path, capsys, dam
     number = batches.write(files, Batch([], [DIFFERENT[0]]))
     path = tmp_path / "calls" / f"{number}.batch"
     path.write_bytes(path.read_bytes()[:-1] if damage is None else damage)
+    assert [task.digest for task in loaded(tmp_path, DIFFERENT[1])] == [DIFFERENT[1].digest]
+    assert "calls/1.batch is damaged: move it away" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_stands_in_place_of_a_batch_is_told_and_the_others_are_loaded(tmp_path, capsys, odd):
+    (tmp_path / "calls").mkdir()
+    ODD[odd](tmp_path / "calls/1.batch")
+    (tmp_path / "calls/1.taken").touch()
     assert [task.digest for task in loaded(tmp_path, DIFFERENT[1])] == [DIFFERENT[1].digest]
     assert "calls/1.batch is damaged: move it away" in capsys.readouterr().err
 

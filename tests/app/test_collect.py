@@ -67,6 +67,12 @@ def test_without_a_submission_it_goes_on_though_nobody_works_for_somebody_may_co
     assert sleep_until(lab.site, lab.clusters).end is End.DONE
 
 
+def test_who_waits_where_nothing_was_submitted_looks_for_that_once_a_look(lab):
+    lab.begin().orders.calls.clear()
+    assert submitted.find(lab.site, lab.clusters) is None
+    assert lab.orders.calls == [("names", "submissions")]
+
+
 def test_the_wait_ends_when_what_is_left_waits_for_what_failed(lab):
     lab.begin().failed(lab.digests("single")[0])
     lab.done(*lab.digests("single")[1:], *lab.digests("double")[1:])

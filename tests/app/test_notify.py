@@ -46,9 +46,9 @@ def queued(lab):
     return lab
 
 
-def ends(lab, event="", error=None, number=1, command=COMMAND, deadline=None):
+def ends(lab, event="", error=None, number=1, deadline=None):
     """Let a job end with `event`, or by an error."""
-    with at_end(lab.site, number, command, deadline, lab.told) as notice:
+    with at_end(lab.site, number, deadline, lab.told) as notice:
         notice.event, notice.lines = event, ["what happened"]
         if error:
             raise error
@@ -65,13 +65,14 @@ def test_it_is_told_once_whoever_ends_later_and_again_for_another_submission(que
     for event in (NEEDS_YOU, ALL_DONE, WENT_WRONG):
         ends(queued, event)
     assert queued.told.events == ["left"]
-    queued.submit(size=1, again=True)
+    queued.submit(size=1, again=True, notify=COMMAND)
     ends(queued, ALL_DONE, number=2)
     assert queued.told.events == ["left", "done"]
 
 
-@pytest.mark.parametrize("how", [{}, {"event": ALL_DONE, "command": None}, {"event": ALL_DONE, "number": None}])
+@pytest.mark.parametrize("how", [{}, {"event": ALL_DONE, "number": 2}, {"event": ALL_DONE, "number": None}])
 def test_where_others_go_on_or_nobody_is_to_be_told_or_it_is_run_by_hand_nothing_is_told(queued, how):
+    queued.submit(size=1, again=True)  # which names nobody
     ends(queued, **how)
     assert queued.told.events == []
 
@@ -114,12 +115,12 @@ def test_one_that_cannot_be_started_does_neither(queued):
     assert "the command of --notify did not run" in queued.said[-1]
 
 
-def test_a_real_shell_reads_it(queued, tmp_path):
-    command = f"cat > {tmp_path}/told; test $JUGHPC_NOTICE_EVENT = failed"
-    with at_end(queued.site, 1, command, run=shell.run) as notice:
+def test_a_real_shell_reads_it(lab, tmp_path):
+    lab.submit(size=2, notify=f"cat > {tmp_path}/told; test $JUGHPC_NOTICE_EVENT = failed")
+    with at_end(lab.site, 1, run=shell.run) as notice:
         notice.event = WENT_WRONG
     assert "the last job failed" in (tmp_path / "told").read_text()
-    assert not any("--notify" in words for words in queued.said)
+    assert not any("--notify" in words for words in lab.said)
 
 
 # who tells it
@@ -151,12 +152,19 @@ def test_a_collector_that_hands_over_tells_nothing(queued):
     assert verdict(queued).news("done") == ""
 
 
-def test_the_last_jobs_carry_the_command_and_so_do_those_that_take_their_place(queued):
+def test_the_last_jobs_are_to_tell_it_and_so_are_those_that_take_their_place(queued):
     verdict(queued)
     scripts = [path for path in queued.disk.paths() if path.endswith(("collect.sh", "reduce.sh"))]
     assert len(scripts) == 4
-    assert all("--notify=cat > told" in queued.files.read(path).decode() for path in scripts)
+    assert all("--tells" in queued.files.read(path).decode() for path in scripts)
     assert as_before(queued.site, queued.clusters, 1, None).notify == COMMAND
+
+
+def test_a_command_that_may_hold_a_password_lies_in_a_file_for_its_owner_alone_and_on_no_command_line(queued):
+    verdict(queued)
+    kept = {path for path in queued.disk.paths() if COMMAND.encode() in queued.files.read(path)}
+    assert kept == {"submissions/1/setup"}
+    assert not any(COMMAND in word for argv in queued.commands for word in argv)
 
 
 # mail

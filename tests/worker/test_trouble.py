@@ -207,6 +207,14 @@ def test_a_result_that_is_damaged_is_set_aside_and_computed_again(bench):
     assert f"{dependency.hex()}.corrupt" in bench.names()
 
 
+@pytest.mark.parametrize("is_thorough", [True, False])
+def test_who_is_thorough_finds_in_the_end_what_vanished_of_its_own_work(bench, notes, is_thorough):
+    worker = bench.worker(notes, is_thorough=is_thorough).run()
+    bench.store.remove([task.digest for task in worker.space["tasks"][:3]])
+    assert worker.worker.recheck().startswith("3 results are gone, in 1 shard that had them" if is_thorough else "")
+    assert worker.graph.unfinished == (3 if is_thorough else 0)
+
+
 def test_a_result_that_vanished_under_a_mark_is_computed_again(bench):
     bench.open(8)  # so that the two tasks lie in shards of their own
     first = bench.worker(PAIR).run()

@@ -22,6 +22,7 @@ from jughpc import aside
 from jughpc.app.calls import pickled
 from jughpc.errors import UsageError
 from jughpc.fs import Files, OsFiles
+from jughpc.inode import OddFileError
 from jughpc.tasks.callee import Callee
 from jughpc.tasks.task import Task
 
@@ -112,9 +113,13 @@ def numbers(files: Files) -> list[int]:
 
 
 def read(files: Files, number: int) -> Batch:
-    """Return a batch. Raises UsageError if it is damaged, OSError."""
+    """Return a batch. Raises UsageError if it is damaged, or no file; OSError."""
     path = f"{FOLDER}/{number}.batch"
-    data = files.read(path)
+    try:
+        is_ours = files.read(path, len(_MAGIC)) == _MAGIC  # first: what is none may be of any size
+        data = files.read(path) if is_ours else b""
+    except OddFileError:
+        data = b""
     head, body = data[: len(_MAGIC) + _CHECK], data[len(_MAGIC) + _CHECK :]
     if head != _MAGIC + _checksum(body):
         raise UsageError(f"{path} is damaged: move it away; calls that have no result yet are to be made again")

@@ -8,7 +8,6 @@ for certain, so what is kept tells of the past. It is shown as such, to those wh
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.session import Session
 from jughpc.app.context.target import Target
 from jughpc.aside import publish
+from jughpc.blake import blake2b
 from jughpc.fs import Files
 from jughpc.tasks.jugfile import read
 
@@ -36,7 +36,7 @@ def key_of(target: Target, text: bytes) -> str:
     words = (target.jugfile.name, *target.args)
     parts = [text, *(word.encode(errors="surrogatepass") for word in words)]  # a name need not be UTF-8
     whole = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
-    return hashlib.blake2b(whole, digest_size=16).hexdigest()
+    return blake2b(whole, digest_size=16).hexdigest()
 
 
 class Load(NamedTuple):
@@ -57,7 +57,7 @@ class Load(NamedTuple):
     @property
     def sum(self) -> str:
         """What is equal for loads that brought the same."""
-        return hashlib.blake2b(self.digests + bytes([self.barrier]), digest_size=8).hexdigest()
+        return blake2b(self.digests + bytes([self.barrier]), digest_size=8).hexdigest()
 
     @property
     def name(self) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from jughpc.app.context.target import Target
+from jughpc.blake import blake2b
 from jughpc.errors import SettingError
 from jughpc.fs import Files
 
@@ -19,7 +19,7 @@ _KEY = re.compile("[0-9a-f]{32}")
 
 def key_of(text: bytes) -> str:
     """Return the name of a text among those that were submitted."""
-    return hashlib.blake2b(text, digest_size=16).hexdigest()
+    return blake2b(text, digest_size=16).hexdigest()
 
 
 def place_of(folder: Path, key: str, name: str) -> Path:

@@ -13,7 +13,6 @@ from jughpc.inode import make_private
 from jughpc.store.base import Store
 from jughpc.store.files.layout import as_many_apart
 from jughpc.store.location import Location
-from jughpc.store.memory import MemoryStore
 from jughpc.tasks import hints
 from jughpc.tasks.abreast import abreast
 from jughpc.tasks.jugfile import Jugfile, has_changed, read
@@ -55,7 +54,7 @@ def begin(site: Site) -> Session:
 def peek(site: Site) -> Session:
     """Load the jugfile beside its store as it is; a store that does not exist is not made."""
     target, found = site.target, site.store()
-    Task.store = NamedStore(site.location, found or MemoryStore(), is_new=found is None)
+    Task.store = NamedStore(site.location, found or _instead(), is_new=found is None)
     jugfile = load(target)
     _tell_changes(site, jugfile)
     _give_hints(site, jugfile)
@@ -154,7 +153,13 @@ def _give_hints(site: Site, jugfile: Jugfile) -> None:
 def as_it_is(location: Location) -> NamedStore:
     """Return the store at `location`, or one in memory that stands for it until it is made."""
     found = location.find()
-    return NamedStore(location, found or MemoryStore(), is_new=found is None)
+    return NamedStore(location, found or _instead(), is_new=found is None)
+
+
+def _instead() -> Store:
+    from jughpc.store.memory import MemoryStore  # only now: mostly there is a store
+
+    return MemoryStore()
 
 
 def _chosen(target: Target) -> NamedStore:

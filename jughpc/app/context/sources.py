@@ -9,7 +9,6 @@ first version nothing is known, and nothing is said.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jughpc.app.context.target import Target
+from jughpc.blake import blake2b
 from jughpc.fs import Files
 from jughpc.jsonfile import read_json
 from jughpc.store.base import Store
@@ -196,7 +196,7 @@ def _there(store: Store, graph: Graph, names: set[str]) -> dict[str, set[bytes]]
 
 
 def _key(name: str) -> str:
-    return hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return blake2b(name.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def _kept(files: Files, names: Iterable[str]) -> dict[str, list[_Version]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from jughpc.aside import put
+from jughpc.blake import blake2b
 from jughpc.config.trust import Trust
 from jughpc.errors import JugfileNotFoundError, SettingError, UsageError
 from jughpc.fs import OsFiles
@@ -127,7 +127,7 @@ def _with_namespace(address: str, stem: Path) -> str:
     """Return the address of a redis store with a namespace of the jugfile's own, if it names none."""
     if "?" in address:
         return address
-    place = hashlib.blake2b(str(stem.absolute()).encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    place = blake2b(str(stem.absolute()).encode(errors="surrogatepass"), digest_size=4).hexdigest()
     name = stem.name.encode(errors="backslashreplace").decode()
     return f"{address}?namespace={quote(name, safe='')}-{place}"
 

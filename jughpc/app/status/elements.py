@@ -81,8 +81,11 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
     if (files := site.files) is None:
         return None
     folder = site.location.folder()
-    found = settle(files, folder, clusters) if ask else {}  # first: it may find jobs that are on record no more
-    submission = submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
+    before = submissions.latest(files, folder) if number is None else None
+    if number is None and before is None:
+        return None  # nor is anything to be settled
+    found = settle(files, folder, clusters) if ask else {}
+    submission = before if before and not found else _recorded(files, folder, number)  # it may have found lost jobs
     if submission is None:
         return None
     if lost.is_marked(files, submission) and not submission.damage:
@@ -104,6 +107,10 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
         not_needed={job.name for job in accepted if journal.stem_of(job) in stems},
     )
     return _asked(jobs, files) if ask else jobs
+
+
+def _recorded(files: Files, folder: Path, number: int | None) -> Submission | None:
+    return submissions.latest(files, folder) if number is None else submissions.load(files, folder, number)
 
 
 def settle(files: Files, folder: Path, clusters: Clusters) -> dict[int, Settled]:

@@ -41,7 +41,7 @@ def collector(
     """
     told = (f"--submission={submission.number}", f"--rounds={rounds}", f"--progress={progress}")
     partly = ("--reduce-on=any",) if _is_partial(submission) else ()
-    how = (*told, *partly, *_command(submission), *((LAST,) if last else ()))
+    how = (*told, *partly, *_tells(submission), *((LAST,) if last else ()))
     words = argv(submission.options.own_program, "collect", target, *how)
     mails = last and submission.meta.get("notify") == MAIL  # nobody knows yet whether there will be a reduce
     return DependentJob(Role.COLLECT, words, submission.options.collect, is_told=mails)
@@ -58,7 +58,7 @@ def reduce_alone(target: Target, submission: Submission) -> list[DependentJob]:
     key = submission.meta.get("reduce_text")
     script = [f"--script={reduce}", *([f"--script-text={key}"] if key else [])]
     script += ["--if-released" if _is_partial(submission) else "--if-done"]
-    script += [f"--submission={submission.number}", *_command(submission)]
+    script += [f"--submission={submission.number}", *_tells(submission)]
     told = submission.meta.get("notify") == MAIL
     words = argv(submission.options.program, "reduce", target, *script)
     return [DependentJob(Role.REDUCE, words, submission.options.reduce, is_told=told)]
@@ -68,10 +68,9 @@ def _is_partial(submission: Submission) -> bool:
     return submission.meta.get("reduce_on") == "any"
 
 
-def _command(submission: Submission) -> tuple[str, ...]:
-    """Return the option that names who is told how it all ended, unless the system does that."""
-    notify = submission.meta.get("notify")
-    return (f"--notify={notify}",) if notify and notify != MAIL else ()
+def _tells(submission: Submission) -> tuple[str, ...]:
+    """Return the option that says that somebody is told how it all ended, unless the system does that."""
+    return ("--tells",) if submission.meta.get("notify", MAIL) != MAIL else ()
 
 
 def operand(path: Path) -> str:

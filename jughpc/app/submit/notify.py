@@ -49,15 +49,13 @@ class Notice:
 
 
 @contextmanager
-def at_end(
-    site: Site, number: int | None, command: str | None, deadline: float | None = None, run: Run = shell.run
-) -> Iterator[Notice]:
-    """Run `command` when the block has ended, with what happened: at most once for a submission.
+def at_end(site: Site, number: int | None, deadline: float | None = None, run: Run = shell.run) -> Iterator[Notice]:
+    """Run a submission's command when the block has ended, with what happened: at most once for a submission.
 
     It gets it in variables and as its input. What goes wrong with it is said, and harms nothing.
 
     Args:
-        number: Of the submission; without one, or a command, nobody is told.
+        number: Of the submission; without one, or a command of its own, nobody is told.
         deadline: When the scheduler ends this job [Unix s]; a signal before that may be followed by another start.
     """
     notice = Notice()
@@ -76,13 +74,13 @@ def at_end(
         notice.event, notice.lines = WENT_WRONG, words.splitlines()
         raise
     finally:
-        if command and number is not None and notice.event:
-            _tell(site, number, command, notice, run)
+        if number is not None and notice.event:
+            _tell(site, number, notice, run)
 
 
-def _tell(site: Site, number: int, command: str, notice: Notice, run: Run) -> None:
+def _tell(site: Site, number: int, notice: Notice, run: Run) -> None:
     try:
-        if (files := site.files) is None or not _is_first(files, site.location.folder(), number):
+        if (files := site.files) is None or not (command := _owed(files, site.location.folder(), number)):
             return
         env = {**environment(), **_variables(site, number, notice)}
         words = "\n".join(_words(site, number, notice))
@@ -95,15 +93,16 @@ def _tell(site: Site, number: int, command: str, notice: Notice, run: Run) -> No
         site.say(f"the command of --notify ended with exit code {reply.code}: {last[0]}")
 
 
-def _is_first(files: Files, folder: Path, number: int) -> bool:
-    """Take note that it is told; return whether nobody did before, and it was not cancelled."""
+def _owed(files: Files, folder: Path, number: int) -> str:
+    """Take note that it is told; return the command, "" if there is none, somebody did before, or it was cancelled."""
     submission = submissions.load(files, folder, number)
-    if submissions.is_cancelled(files, submission):
-        return False
+    command = submission.meta.get("notify", MAIL)
+    if command == MAIL or submissions.is_cancelled(files, submission):
+        return ""
     with suppress(FileExistsError):
         files.write(f"{submission.path}/{_TOLD}", [])
-        return True
-    return False
+        return command
+    return ""
 
 
 def _variables(site: Site, number: int, notice: Notice) -> Mapping[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from jughpc.blake import blake2b
 from jughpc.store.base import SHARD, View
 
 SHARDS, COMPLETE = "shards", "complete"  # the folders of shards, and of marks
@@ -122,7 +122,7 @@ def set_name(digests: Iterable[bytes]) -> str:
 
 def sum_name(count: int, high: int, low: int) -> str:
     """Return the name of a set of `count` digests whose halves sum to `high` and `low`, modulo 2^64."""
-    return hashlib.blake2b(struct.pack("<QQQ", count, high, low), digest_size=8).hexdigest()
+    return blake2b(struct.pack("<QQQ", count, high, low), digest_size=8).hexdigest()
 
 
 def marker_name(layout: Layout, shard: int, tasks: str) -> str:

@@ -29,7 +29,6 @@ from jughpc.store.files.layout import (
     read_marker,
     set_name,
 )
-from jughpc.store.files.leftovers import abandoned, set_aside
 from jughpc.store.files.liveness import ENDED, WORKERS, FolderObserver, IsGone, Liveness, read_record, record_path
 from jughpc.store.files.measuring import MEASURES, Measuring
 from jughpc.store.files.packing import SMALL, merge
@@ -280,6 +279,8 @@ class FileStore:
         return merge(self._files, self.folder(shard), unique, most, is_ours)
 
     def sweep(self, living: Set[str]) -> Swept:
+        from jughpc.store.files.leftovers import abandoned, set_aside  # only now: no worker does that
+
         names, shards = self._files.names, [self.folder(shard) for shard in self.shards_in_use()]
         temporary = sum(self._remove(place, abandoned(names(place), living)) for place in ("", COMPLETE, *shards))
         return Swept(temporary, sum(self._remove(shard, set_aside(names(shard))) for shard in shards))

@@ -6,9 +6,9 @@ NumPy is never imported for it: without it there are no such objects.
 from __future__ import annotations
 
 import sys
-from hashlib import blake2b
 from typing import Any
 
+from jughpc.blake import blake2b
 from jughpc.tasks.digest.encoding import SIZE, Hidden, Rule, at_once, hidden, node, ordered, text, tokens_of
 from jughpc.tasks.walk import Steps
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from jughpc.blake import blake2b
 from jughpc.tasks.walk import Steps
 
 SIZE = 16  # bytes of a digest

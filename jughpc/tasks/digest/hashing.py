@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
+from jughpc.blake import blake2b
 from jughpc.tasks.digest import arrays, functions, namesakes
 from jughpc.tasks.digest import containers as kinds
 from jughpc.tasks.digest.encoding import FLAT, PLAIN, SIZE, Claim, Hidden, Rule, at_once, node, ordered, text, tokens_of
