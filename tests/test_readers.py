@@ -16,10 +16,11 @@ from jughpc import host, units
 from jughpc.app.context import sources, target
 from jughpc.app.doctor import visibility
 from jughpc.app.status import lives
-from jughpc.batch import ends, journal, replacing, submissions
+from jughpc.batch import ends, joined, journal, replacing, submissions
+from jughpc.batch.joined import Joined
 from jughpc.batch.local import folder as local_folder
 from jughpc.batch.local import states
-from jughpc.batch.scheduler import Role, State, Status, Workload
+from jughpc.batch.scheduler import Limits, Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, ElementOptions
 from jughpc.errors import JugError
 from jughpc.fs import OsFiles
@@ -92,6 +93,12 @@ def the_only(place, pattern):
 def write_charter(place):
     fields = {"format": 1, "version": "1.0", "shard_bits": 4, "beat": 15.0, "lag": 60.0, "ttl": 180.0}
     return wrote(place, charter.STORE, json.dumps(fields, indent=1) + "\n")
+
+
+def write_joined(place):
+    known = Joined(Limits(1001, {"version": "20"}), {"qsub": "/usr/bin/qsub"})
+    joined.record(place.files, place.submission, "pbs", known)
+    return the_only(place, "submissions/1/joined-pbs")
 
 
 def write_failure(place):
@@ -278,6 +285,10 @@ READERS = {
     ),
     "batch.journal:_whole": Reader(
         write_intent, lambda place: journal.open_intents(place.files, place.submission), shown=frozenset({"name"})
+    ),
+    "batch.joined:_read": Reader(
+        write_joined, lambda place: joined.recorded(place.files, place.submission),
+        shown=frozenset({"version", "qsub"}),  # which is run as the record's own commands are
     ),
     "batch.journal:_whole, of what never was": Reader(
         write_never, lambda place: journal.entries(place.files, place.submission),

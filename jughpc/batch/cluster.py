@@ -7,8 +7,11 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from jughpc.backoff import Backoff
-from jughpc.batch import room
+from jughpc.batch import queueing, room
+from jughpc.batch.poll import Key as Key
+from jughpc.batch.poll import Poll as Poll
+from jughpc.batch.poll import view
+from jughpc.batch.queueing import Tell as Tell
 from jughpc.batch.scheduler import (
     EVERY,
     Bound,
@@ -18,38 +21,17 @@ from jughpc.batch.scheduler import (
     Limits,
     Refusal,
     Reply,
-    Role,
     Run,
     Scheduler,
     State,
     Status,
 )
 from jughpc.batch.submissions import Accepted, ElementOptions
-from jughpc.errors import CommandTimeoutError, FullError, JugError, SchedulerError, SettingError, SubmitError
+from jughpc.errors import SchedulerError, SettingError
 from jughpc.fs import Clock
 
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
 SECOND_LOOK = 1.0  # [s] after the first
 LEAST_PATIENCE = 10.0  # [s] in which a job is looked for twice
-
-Key = tuple[str, int]
-"""An element: the name of its job, and its place in it, from 0 on."""
-
-Tell = Callable[[str], None]
-"""Takes a line for the user."""
-
-
-@dataclass(frozen=True)
-class Poll:
-    """The scheduler's word on a submission. What is absent is not known to it: neither dead nor done.
-
-    Attributes:
-        elements: Of the arrays, by the element's number within the submission.
-        dependents: Of the latest collector and reduce.
-    """
-
-    elements: Mapping[int, Status] = field(default_factory=dict)
-    dependents: Mapping[Role, Status] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,6 +50,7 @@ class Cluster:
         until: When no job is waited for any more, by the clock [s]; None for never.
         waits_for_room: Whether one that is full is asked again, too.
         owner: Whose jobs are asked after, if another user's: nothing can be done to these; "" for one's own.
+        others: The systems besides that elements of the same submission were added on, by name.
     """
 
     scheduler: Scheduler
@@ -83,6 +66,7 @@ class Cluster:
     until: float | None = None
     waits_for_room: bool = True
     owner: str = ""
+    others: Mapping[str, Cluster] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,6 +77,19 @@ class Cluster:
     def runs_here(self) -> bool:
         """Whether its elements run on this very machine."""
         return self.scheduler.capabilities.runs_here
+
+    @property
+    def is_in_reach(self) -> bool:
+        """Whether the system's commands are on this host."""
+        return all(name in self.commands for name in self.scheduler.capabilities.commands)
+
+    def beside(self, name: str) -> Cluster:
+        """Return the system that a job of the same submission was given to. Raises SchedulerError: it is not known."""
+        if name in ("", self.name):
+            return self
+        if name not in self.others:
+            raise SchedulerError(f"nothing is known here of a scheduler {name}, which jobs were given to")
+        return self.others[name]
 
     def within(self, limits: Limits) -> Cluster:
         """Return the same system as one that told these `limits`."""
@@ -106,7 +103,8 @@ class Cluster:
 
     def of(self, user: str) -> Cluster:
         """Return the same system as one that is asked after the jobs of another user."""
-        return replace(self, scheduler=self.scheduler.of_user(user), owner=user)
+        others = {name: other.of(user) for name, other in self.others.items()}
+        return replace(self, scheduler=self.scheduler.of_user(user), owner=user, others=others)
 
     def check(self, options: ElementOptions) -> None:
         """Raise SettingError for options, or variables, that would undo ours, and for what cannot be waited for.
@@ -152,22 +150,7 @@ class Cluster:
             CommandMissingError: It has no commands here; nothing was queued.
             SchedulerError: It did not answer; whether the job was queued is not known, as the text says.
         """
-        pauses = self._pauses()
-        answer = self._submit(job)
-        while isinstance(answer, JugError):
-            now = "Waiting for jobs to end" if self._is_full(answer) else f"Looking whether {job.name} was queued"
-            tell(f"{answer}\n{now}, then trying again; ^C ends that ...")
-            answer = self._after_doubt(job, pauses, answer) or known() or self._submit(job)
-        return answer
-
-    def _after_doubt(self, job: Job, pauses: Iterator[float], answer: JugError) -> JobId | None:
-        """Return the id of `job` if it is found. Raises FullError where there is no doubt, but no time is left."""
-        try:
-            return self._settled(job.name, pauses, answer)
-        except SchedulerError:
-            if isinstance(answer, SubmitError) and self._is_full(answer):
-                raise FullError(answer.argv, answer.code, answer.stderr) from answer
-            raise
+        return queueing.queue(self, job, tell, known)
 
     def settle(self, name: str, patience: float | None = None) -> JobId | None:
         """Return the id of the job called `name`, None if there is none for certain.
@@ -176,8 +159,7 @@ class Cluster:
             patience: Instead of the cluster's own [s].
         Raises SchedulerError: That could not be found out within `patience`.
         """
-        doubt = SchedulerError(f"whether {name} was queued could not be found out")
-        return self._settled(name, self._pauses(patience), doubt)
+        return queueing.settle(self, name, patience)
 
     def find(self, name: str) -> list[JobId]:
         """Return the ids of own jobs called `name`. Raises SchedulerError if the answer cannot be trusted."""
@@ -185,7 +167,7 @@ class Cluster:
 
     def poll(self, jobs: Sequence[Accepted]) -> Poll:
         """Return how `jobs` stand, as `statuses` does."""
-        return self.view(jobs, self.statuses(jobs))
+        return view(jobs, self.statuses(jobs))
 
     def statuses(self, jobs: Sequence[Accepted]) -> dict[Key, Status]:
         """Return how the elements of `jobs` stand, by one command; by some more if it leaves jobs out.
@@ -230,15 +212,6 @@ class Cluster:
         command = self.scheduler.past_command(names) if names else []
         return dict(self._keyed(jobs, self.scheduler.parse_past(self.ask(command), names))) if command else {}
 
-    def view(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Poll:
-        """Return `statuses` of the elements of `jobs` in the submission's own terms."""
-        latest: dict[Role, str] = {job.role: job.name for job in jobs if job.role is not Role.ARRAY}
-        rows = list(self._rows(jobs, statuses))
-        return Poll(
-            elements={job.offset + place: status for job, place, status in rows if job.role is Role.ARRAY},
-            dependents={job.role: status for job, _, status in rows if job.name == latest.get(job.role)},
-        )
-
     def cancel(self, jobs: Sequence[Accepted]) -> list[str]:
         """End `jobs`, in that order, and return what went wrong, a line each; one that is over is fine.
 
@@ -273,10 +246,6 @@ class Cluster:
         if command := self.scheduler.revive_command(self._names(jobs)):
             self.ask(command)
 
-    def by_hand(self, jobs: Sequence[Accepted]) -> str:
-        """Return what a user types to end `jobs`, a line each command."""
-        return "\n".join(shlex.join(command) for command in self.scheduler.cancel_commands(self._names(jobs)))
-
     def _believed(self, jobs: Sequence[Accepted]) -> tuple[list[Accepted], list[str]]:
         """Return those of `jobs` whose names lead to their ids, and why that could not be found out of others.
 
@@ -301,55 +270,6 @@ class Cluster:
     def _names(self, jobs: Sequence[Accepted]) -> dict[JobId, str]:
         return {job.id: job.name for job in jobs if self.scheduler.capabilities.is_id(job.id)}
 
-    def _submit(self, job: Job) -> JobId | JugError:
-        """Submit `job` and return its id, or the error that leaves in doubt whether it was queued."""
-        try:
-            return self.scheduler.parse_submit(self.order(self.scheduler.submit_command(job)))
-        except CommandTimeoutError as error:
-            return error
-        except SubmitError as error:
-            if self._refused(error):
-                raise
-            if self._is_full(error) and not self.waits_for_room:
-                raise FullError(error.argv, error.code, error.stderr) from error
-            return error
-
-    def _refused(self, error: SubmitError) -> bool:
-        """Return whether nothing was queued for certain and asking again is of no use."""
-        return error.code != 0 and self._meaning(error) not in (Refusal.RETRY, Refusal.FULL)
-
-    def _is_full(self, error: JugError) -> bool:
-        return isinstance(error, SubmitError) and error.code != 0 and self._meaning(error) is Refusal.FULL
-
-    def _meaning(self, error: SubmitError) -> Refusal:
-        return self.scheduler.refusal(Reply(tuple(error.argv), error.code, "", error.stderr))
-
-    def _settled(self, name: str, pauses: Iterator[float], doubt: JugError) -> JobId | None:
-        """Return the id of the job called `name`, None if there is none for certain.
-
-        That takes two answers in a row: a controller that had hung answered a look at once, and only then took up
-        the submission that had been waiting for it (seen with Slurm 22.05).
-        """
-        absent = 0
-        for _ in pauses:
-            try:
-                found = self.find(name)
-            except SchedulerError:
-                absent = 0
-                continue
-            if found or absent:
-                return found[0] if found else None
-            absent += 1
-        raise SchedulerError(
-            f"{doubt}\nIt may have been queued all the same, under the name {name}. "
-            f"Look for it before you submit again: {shlex.join(self.scheduler.find_command(name))}"
-        ) from doubt
-
-    def _pauses(self, patience: float | None = None) -> Iterator[float]:
-        lasts = self.patience if patience is None else patience
-        left = lasts if self.until is None or patience is not None else self.until - self.clock.now()
-        return Backoff(FIRST_PAUSE, LONGEST_PAUSE).within(self.clock, min(lasts, left))
-
     def _elements(self, job: Accepted) -> Iterator[tuple[int, ElementId]]:
         """Yield the place in `job`, and the id, of each of its elements."""
         for place, index in enumerate(self.scheduler.capabilities.indices(job.size)):
@@ -361,12 +281,6 @@ class Cluster:
             for place, element in self._elements(job):
                 if status := told.get(element, every):
                     yield (job.name, place), status
-
-    def _rows(self, jobs: Sequence[Accepted], statuses: Mapping[Key, Status]) -> Iterator[tuple[Accepted, int, Status]]:
-        for job in jobs:
-            for place in range(job.size):
-                if status := statuses.get((job.name, place)):
-                    yield job, place, status
 
     def _end(self, commands: Iterable[Sequence[str]]) -> Iterator[str]:
         """Run commands that end jobs, and yield what went wrong. Where one had no answer, no other is kept waiting."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from jughpc import fs, host
-from jughpc.batch import registry, shell
+from jughpc.batch import joined, registry, shell
 from jughpc.batch.cluster import Cluster, Tell
 from jughpc.batch.scheduler import Limits, Reply, Resources, Run, Scheduler
+from jughpc.batch.submissions import Submission
 from jughpc.errors import SchedulerError, SettingError
-from jughpc.fs import Clock
+from jughpc.fs import Clock, Files
 
 Runner = Callable[[Scheduler, float], Run]
 """Returns what runs a system's commands, each for so long at most [s]."""
@@ -76,6 +78,19 @@ class Clusters:
             SettingError: There is none of that name.
         """
         return self._of(registry.scheduler(name), commands).within(limits)
+
+    def of(self, files: Files, submission: Submission) -> Cluster:
+        """Return the system that a submission was given to, with those that elements were added on; nothing is asked.
+
+        Raises:
+            SettingError: There is none of that name.
+        """
+        own = self.recorded(submission.scheduler, submission.limits, submission.commands)
+        others = dict[str, Cluster]()
+        for name, one in joined.recorded(files, submission).items():
+            with suppress(SettingError):  # a package that adds it may be missing here
+                others[name] = self.recorded(name, one.limits, one.commands)
+        return replace(own, others=others)
 
     def hasty(self, seconds: float) -> Clusters:
         """Return the same, where nothing is waited for longer than that [s]."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from jughpc.batch import journal
 from jughpc.batch.causes import Cause, Why
-from jughpc.batch.cluster import Key
+from jughpc.batch.poll import Key
 from jughpc.batch.scheduler import State, Status
 from jughpc.batch.submissions import Accepted, Submission, to_json
 from jughpc.batch.typed import texts

@@ -45,7 +45,7 @@ class Intent:
         after: Ids of the jobs that it waits for.
         scheduler: The system's name.
         began: When [Unix s, by the clock of who queued it].
-        only: As of `Accepted`.
+        only, asks: As of `Accepted`.
     """
 
     role: Role
@@ -57,10 +57,13 @@ class Intent:
     scheduler: str
     began: float
     only: str = ""
+    asks: str = ""
 
     def accepted(self, job_id: str) -> Accepted:
         """Return the job that this became."""
-        return Accepted(self.role, job_id, self.name, self.size, self.offset, self.script, self.only)
+        return Accepted(
+            self.role, job_id, self.name, self.size, self.offset, self.script, self.only, self.scheduler, self.asks
+        )
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def intent_of(job: Job, scheduler: str, clock: Clock) -> Intent:
     """Return what is to be recorded before `job` is queued."""
     after = job.depends_on.jobs if job.depends_on else ()
     script, began = job.script.name, clock.wall()
-    return Intent(job.role, job.name, job.size, job.offset, script, after, scheduler, began, job.only)
+    return Intent(job.role, job.name, job.size, job.offset, script, after, scheduler, began, job.only, job.asks)
 
 
 def record_intent(files: Files, submission: Submission, intent: Intent) -> None:
@@ -206,17 +209,17 @@ def log_of(submission: Submission, job: Accepted, index: int = 0) -> Path:
 
 
 def logs_of(
-    submission: Submission, jobs: Sequence[Accepted], indices: Callable[[int], Sequence[int]]
+    submission: Submission, jobs: Sequence[Accepted], indices: Callable[[Accepted], Sequence[int]]
 ) -> Iterator[tuple[int, Path]]:
     """Yield the number of each element of the arrays among `jobs`, and where it writes its output.
 
     Args:
-        indices: Those of an array of so many elements, in the system's own count.
+        indices: Those of an array, in its system's own count.
     """
     for job in jobs:
         if job.role is Role.ARRAY:
             yield from (
-                (job.offset + place, log_of(submission, job, index)) for place, index in enumerate(indices(job.size))
+                (job.offset + place, log_of(submission, job, index)) for place, index in enumerate(indices(job))
             )
 
 
@@ -287,7 +290,7 @@ def _whole(files: Files, path: str, kind: Callable[[dict[str, Any]], T]) -> T | 
 def _outcome_of(fields: dict[str, Any]) -> Outcome:
     if "never" in fields:
         return checked(Never(fields["never"]))
-    return checked(Accepted(**{**_job(fields), "id": fields["id"]}))
+    return checked(Accepted(**_job(fields), id=fields["id"], scheduler=fields.get("scheduler", "")))
 
 
 def _intent(fields: dict[str, Any]) -> Intent:
@@ -307,6 +310,7 @@ def _job(fields: Mapping[str, Any]) -> dict[str, Any]:
         "offset": offset,
         **texts_of_job,
         "only": fields.get("only", ""),
+        "asks": fields.get("asks", ""),
     }
 
 

@@ -104,6 +104,8 @@ class Job:
         elements: Elements of the whole submission.
         token: Of the submission, told to the elements of its arrays; "" to other jobs.
         only: Of which part of the workload its elements are, "" where these are all alike.
+        asks: What they ask for that the submission's first ones did not, in words.
+        scheduler: The name of the system that it goes to, "" for the submission's own.
         throttle: Elements that may run at once, None for no bound.
         script: Where the rendered script lies (absolute).
         log: Where one element writes its output: absolute, with the scheduler's own placeholders.
@@ -143,6 +145,8 @@ class Job:
     extra: tuple[str, ...] = ()
     token: str = ""
     only: str = ""
+    asks: str = ""
+    scheduler: str = ""
 
     @property
     def waits(self) -> list[Dependency]:

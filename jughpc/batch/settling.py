@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jughpc.batch import ends, journal, lost, replacing, submissions
+from jughpc.batch import ends, federation, journal, lost, replacing, submissions
 from jughpc.batch.cluster import Cluster
+from jughpc.batch.federation import Wrong
 from jughpc.batch.journal import Entry, Intent, Never
 from jughpc.batch.scheduler import JobId
 from jughpc.batch.submissions import Accepted, Submission
@@ -32,11 +33,18 @@ class Settled:
         adopted: Jobs that were found and are on record now.
         open: Jobs of which it is not known whether they are, or will be, queued.
         trouble: Why not all could be done that was to be, "" if it was.
+        elsewhere: The same of systems that elements were added on: no reason to despair of the submission's own.
     """
 
     adopted: Sequence[Accepted] = ()
     open: Sequence[Intent] = ()
     trouble: str = ""
+    elsewhere: str = ""
+
+    @property
+    def every_trouble(self) -> str:
+        """Both."""
+        return "\n".join(filter(None, (self.trouble, self.elsewhere)))
 
 
 def settle(cluster: Cluster, files: Files, submission: Submission) -> Settled:
@@ -45,16 +53,19 @@ def settle(cluster: Cluster, files: Files, submission: Submission) -> Settled:
     Costs no command where nothing is open. May be called at any time by anybody, beside others who do.
     """
     bare = lost.is_bare(files.names(submission.path)) and not submission.damage
-    trouble = [words] if bare and (words := lost.recover(cluster, files, submission)) else []
+    trouble = {cluster.name: [words] if bare and (words := lost.recover(cluster, files, submission)) else []}
     before = [entry for entry in journal.entries(files, submission) if entry.outcome is None]
-    trouble += [words for entry in before if (words := _settle_one(cluster, files, submission, entry))]
+    for entry in before:
+        _add(trouble, _settle_one(cluster, files, submission, journal.wanted(submission, entry), entry))
     found = {entry.stem: entry.outcome for entry in journal.entries(files, submission)}
     adopted = [job for entry in before if isinstance(job := found.get(entry.stem), Accepted)]
     replacing.settle(files, submission, cluster.clock.wall() - LONGEST_SUBMIT)
-    trouble += _end_withdrawn(cluster, files, submission)
+    _add(trouble, _end_withdrawn(cluster, files, submission))
     if submissions.is_cancelled(files, submission) and not submissions.is_over(files, submission):
-        trouble += _end_all(cluster, files, submission)
-    return Settled(adopted, journal.open_intents(files, submission), "\n".join(trouble))
+        _add(trouble, _end_all(cluster, files, submission))
+    own = trouble.pop(cluster.name)
+    others = [f"{name}: {words}" for name, some in trouble.items() for words in some]
+    return Settled(adopted, journal.open_intents(files, submission), "\n".join(own), "\n".join(others))
 
 
 def settle_all(files: Files, jugdir: Path, cluster_of: Callable[[Submission], Cluster]) -> dict[int, Settled]:
@@ -96,8 +107,8 @@ def cancel(cluster: Cluster, files: Files, submission: Submission) -> list[Accep
     """
     submissions.mark_cancelled(files, submission)
     settled = settle(cluster, files, submission)
-    if settled.trouble:
-        raise SchedulerError(f"Submission {submission.number} is being cancelled: {settled.trouble}\n{LATER}")
+    if trouble := settled.every_trouble:
+        raise SchedulerError(f"Submission {submission.number} is being cancelled: {trouble}\n{LATER}")
     return journal.accepted(files, submission)[::-1]
 
 
@@ -114,21 +125,34 @@ def withdraw(cluster: Cluster, files: Files, submission: Submission, jobs: Seque
     It is on record first that they are to end, so that whoever settles the submission next finishes it.
     """
     journal.withdraw(files, submission, [journal.stem_of(job) for job in jobs])
-    return "\n".join(_end_withdrawn(cluster, files, submission))
+    return "\n".join(words for some in _end_withdrawn(cluster, files, submission).values() for words in some)
 
 
-def _settle_one(cluster: Cluster, files: Files, submission: Submission, entry: Entry) -> str:
-    """Settle a job that was about to be queued; return why that was not possible, "" if it was."""
-    intent = journal.wanted(submission, entry)
+def _add(trouble: dict[str, list[str]], wrong: Wrong) -> None:
+    for name, words in wrong.items():
+        trouble.setdefault(name, []).extend(words)
+
+
+def _settle_one(cluster: Cluster, files: Files, submission: Submission, intent: Intent, entry: Entry) -> Wrong:
+    """Settle a job that was about to be queued; return why that was not possible."""
     try:
-        job_id = by_itself(cluster, files, submission, entry.stem) or cluster.settle(intent.name, LOOK)
+        job_id = _found(cluster.beside(intent.scheduler), files, submission, intent, entry.stem)
     except SchedulerError as error:
-        return str(error)
+        return {intent.scheduler: [str(error)]}
     if job_id:
         journal.settle_as(files, submission, entry.stem, intent.accepted(job_id))
     elif _given_up(cluster, files, submission, entry, intent):
         journal.settle_as(files, submission, entry.stem, Never("it was looked for by its name, and is not there"))
-    return ""
+    return {}
+
+
+def _found(cluster: Cluster, files: Files, submission: Submission, intent: Intent, stem: str) -> JobId | None:
+    """Return the id of a job, None if there is none for certain. Raises SchedulerError."""
+    if found := by_itself(cluster, files, submission, stem):
+        return found
+    if intent.scheduler != submission.scheduler and not cluster.is_in_reach:  # nor will it be while this looks again
+        raise SchedulerError(f"its commands are not on this host; {intent.name} may have been queued there")
+    return cluster.settle(intent.name, LOOK)
 
 
 def _given_up(cluster: Cluster, files: Files, submission: Submission, entry: Entry, intent: Intent) -> bool:
@@ -137,22 +161,22 @@ def _given_up(cluster: Cluster, files: Files, submission: Submission, entry: Ent
     return old or entry.withdrawn or submissions.is_cancelled(files, submission)
 
 
-def _end_withdrawn(cluster: Cluster, files: Files, submission: Submission) -> list[str]:
+def _end_withdrawn(cluster: Cluster, files: Files, submission: Submission) -> Wrong:
     """End what is to end by itself; return what went wrong."""
     waiting = [entry for entry in journal.entries(files, submission) if entry.withdrawn and not entry.gone]
     jobs = [entry.outcome for entry in waiting if isinstance(entry.outcome, Accepted)]
-    wrong = cluster.cancel(jobs[::-1]) if jobs else []
-    if not wrong:
-        journal.mark_gone(files, submission, [entry.stem for entry in waiting if entry.outcome])
+    wrong = federation.cancel(cluster, jobs[::-1])
+    held = {journal.stem_of(job) for job in jobs if (job.scheduler or cluster.name) in wrong}
+    journal.mark_gone(files, submission, [entry.stem for entry in waiting if entry.outcome and entry.stem not in held])
     return wrong
 
 
-def _end_all(cluster: Cluster, files: Files, submission: Submission) -> list[str]:
+def _end_all(cluster: Cluster, files: Files, submission: Submission) -> Wrong:
     done: list[Accepted] = []
     while jobs := [job for job in reversed(journal.accepted(files, submission)) if job not in done]:
-        if wrong := cluster.cancel(jobs):
+        if wrong := federation.cancel(cluster, jobs):
             return wrong
         done += jobs  # and once more: a collector may just have queued another array
     if not journal.open_intents(files, submission):
         submissions.mark_over(files, submission)
-    return []
+    return {}

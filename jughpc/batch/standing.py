@@ -5,47 +5,53 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jughpc.batch import ends, journal, submissions
-from jughpc.batch.cluster import Cluster, Key, Poll
-from jughpc.batch.scheduler import State, Status
+from jughpc.batch import ends, federation, journal, submissions
+from jughpc.batch.cluster import Cluster
+from jughpc.batch.poll import Key, Poll, view
+from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.submissions import Accepted, Submission
-from jughpc.errors import SchedulerError
 from jughpc.fs import Files
 
 
 def stand(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
     """Return, as `statuses` does, how `jobs` stand, in the submission's own terms."""
-    found = statuses(cluster, files, submission, jobs)
-    return cluster.view(journal.current(files, submission, jobs), found)
+    found, silent = statuses(cluster, files, submission, jobs)
+    poll = view(journal.current(files, submission, jobs), found)
+    away = [job for job in jobs if job.scheduler in silent and job.role is Role.ARRAY]
+    unheard = {job.offset + place for job in away for place in range(job.size) if (job.name, place) not in found}
+    return replace(poll, silent=silent, unheard=unheard)
 
 
-def statuses(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> dict[Key, Status]:
+def statuses(
+    cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]
+) -> tuple[dict[Key, Status], dict[str, str]]:
     """Return how `jobs` stand, all those that were accepted, and record each end that nobody recorded before.
 
-    One command asks the scheduler; one more its accounting, if there is one, after what is nowhere on record.
+    One command asks each scheduler; one more its accounting, if there is one, after what is nowhere on record. Behind
+    that, why other systems than the submission's own did not answer, by name: of their jobs there is what is on record.
 
     Raises:
-        SchedulerError: The scheduler did not answer; `remembered` tells what is on record.
+        SchedulerError: The submission's own did not answer; `remembered` tells what is on record.
     """
-    now = cluster.statuses(jobs)
+    now, silent = federation.statuses(cluster, jobs)
     clear = {key for key, status in now.items() if status.state not in (State.ENDED, State.UNKNOWN)}
     bare = {key for key in clear if now[key].state is State.FAILED and now[key].why is None}
     kept = ends.kept(files, submission, jobs, but=clear - bare)
     now |= {key: _explained(now[key], kept[key]) for key in bare & kept.keys()}
     known = {**kept, **{key: now[key] for key in now if key in clear or key not in kept}}
-    past = _past(cluster, jobs, known)
+    past = _past(cluster, [job for job in jobs if job.scheduler not in silent], known)
     known |= past
     _record(files, submission, jobs, {**{key: now[key] for key in clear}, **past}, kept)
     if _all_ended(jobs, known) and _are_all(files, submission, jobs):
         submissions.mark_over(files, submission)
         if not _are_all(files, submission, jobs):
             submissions.unmark_over(files, submission)
-    return known
+    return known, silent
 
 
 def remembered(cluster: Cluster, files: Files, submission: Submission, jobs: Sequence[Accepted]) -> Poll:
     """Return what is on record of `jobs`; the scheduler is not asked."""
-    return cluster.view(journal.current(files, submission, jobs), ends.kept(files, submission, jobs))
+    return view(journal.current(files, submission, jobs), ends.kept(files, submission, jobs))
 
 
 def _explained(status: Status, kept: Status) -> Status:
@@ -57,10 +63,7 @@ def _past(cluster: Cluster, jobs: Sequence[Accepted], known: Mapping[Key, Status
     """Return what the scheduler's accounting tells of elements of which nobody knows how they ended."""
     clear = {key for key, status in known.items() if status.state is not State.ENDED}
     missing = [job for job in jobs if any((job.name, place) not in clear for place in range(job.size))]
-    try:
-        found = cluster.past(missing) if missing else {}
-    except SchedulerError:  # it may be away, or the site has none
-        return {}
+    found = federation.past(cluster, missing)  # none of one that is away, or where the site has none
     return {key: status for key, status in found.items() if key not in clear}
 
 

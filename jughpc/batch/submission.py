@@ -117,6 +117,8 @@ class Accepted:
         offset: Number of its first element within the submission.
         script: The name of its script in the submission's folder.
         only: Of which part of the workload its elements are, "" where these are all alike.
+        scheduler: The name of the system that it was given to, "" for the submission's own.
+        asks: What it asks for that the submission's first arrays did not, in words.
     """
 
     role: Role
@@ -126,6 +128,8 @@ class Accepted:
     offset: int
     script: str
     only: str = ""
+    scheduler: str = ""
+    asks: str = ""
 
 
 def _plain_name(name: str) -> str:

@@ -32,6 +32,21 @@ TakeBack = Callable[[Submission, Sequence[Job]], str]
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Of what kind elements are.
+
+    Attributes:
+        submission: As it would be if it had been made for such elements.
+        scheduler: The name of the system beside the submission's own that they go to, "" for that one.
+        asks: What they ask for that its first ones did not, in words.
+    """
+
+    submission: Submission
+    scheduler: str = ""
+    asks: str = ""
+
+
+@dataclass(frozen=True)
 class Submitter:
     """Queues submissions.
 
@@ -66,10 +81,12 @@ class Submitter:
         *,
         waits: bool = False,
         replaces: Sequence[Accepted] = (),
+        kind: Kind | None = None,
     ) -> list[Accepted]:
         """Queue the elements of `wanted` besides those that the submission has, numbered on from these.
 
         Args:
+            kind: Of what kind they are, None for that of the submission's first ones.
             dependents: As of `plan`.
             after: Earlier arrays that these are to wait for, too.
             waits: As of `Start`.
@@ -81,8 +98,9 @@ class Submitter:
             raise JugdirError(f"{submission.damage} Nothing can be added to it; submit again.")
         first, element = (number(self.files, submission) for number in (journal.next_ordinal, journal.next_element))
         start = Start(first, element, tuple(after), waits)
-        resized = replace(submission, workload=wanted)
-        jobs = plan(resized, self.cluster.scheduler, dependents, start)
+        arrays = self._arrays(kind or Kind(submission), wanted, start)
+        names = [job.name for job in arrays if not job.scheduler]  # no system lets a job wait for another's
+        jobs = arrays + self._alone(submission, dependents, Start(first + len(arrays), after=(*after, *names)))
         if not replaces:
             return self._submit_all(submission, jobs, self._take_back_some)
         return self._submit_instead(submission, jobs, replaces)
@@ -106,10 +124,19 @@ class Submitter:
 
         Raises: as `submit`; NumberTakenError if a job has that number, or gets it meanwhile.
         """
+        return self._submit_all(submission, self._alone(submission, dependents, Start(first)), self._take_back_some)
+
+    def _alone(self, submission: Submission, dependents: Sequence[DependentJob], start: Start) -> list[Job]:
+        """Return the jobs of `submission` that are no arrays."""
+        if not dependents:
+            return []
         idle = replace(submission, workload=replace(submission.workload, size=0))
-        return self._submit_all(
-            submission, plan(idle, self.cluster.scheduler, dependents, Start(first)), self._take_back_some
-        )
+        return plan(idle, self.cluster.scheduler, dependents, start)
+
+    def _arrays(self, kind: Kind, wanted: Workload, start: Start) -> list[Job]:
+        """Return the jobs of the elements of `wanted`, which are of that kind."""
+        jobs = plan(replace(kind.submission, workload=wanted), self.cluster.beside(kind.scheduler).scheduler, (), start)
+        return [replace(job, asks=kind.asks, scheduler=kind.scheduler) for job in jobs]
 
     def _submit_all(self, submission: Submission, jobs: Sequence[Job], take_back: TakeBack) -> list[Accepted]:
         done: list[Accepted] = []
@@ -129,8 +156,9 @@ class Submitter:
 
     def _submit_one(self, submission: Submission, job: Job) -> Accepted:
         """Write the script of `job`, record that it is to be queued, queue it, and record what came of that."""
-        text = script.render(job, self.cluster.scheduler, submission.options.templates)
-        intent = journal.intent_of(job, self.cluster.name, self.cluster.clock)
+        cluster = self.cluster.beside(job.scheduler)
+        text = script.render(job, cluster.scheduler, submission.options.templates)
+        intent = journal.intent_of(job, cluster.name, cluster.clock)
         stem = journal.stem_of(intent)
         try:
             path, data = f"{submission.path}/{job.script.name}", text.encode(errors="surrogateescape")
@@ -138,24 +166,24 @@ class Submitter:
             journal.record_intent(self.files, submission, intent)
         except FileExistsError:
             raise _number_taken(submission) from None
-        known = partial(settling.by_itself, self.cluster, self.files, submission, stem)
+        known = partial(settling.by_itself, cluster, self.files, submission, stem)
         try:
-            accepted = intent.accepted(self._queued(job, known))
+            accepted = intent.accepted(self._queued(cluster, job, known))
         except (UsageError, CommandMissingError) as error:
             journal.settle_as(self.files, submission, stem, Never(f"it was refused: {error}"))
             raise
-        return self._recorded(submission, accepted)
+        return self._recorded(cluster, submission, accepted)
 
-    def _queued(self, job: Job, known: Callable[[], JobId | None]) -> JobId:
+    def _queued(self, cluster: Cluster, job: Job, known: Callable[[], JobId | None]) -> JobId:
         """Queue `job` and return its id; without what it waits for, if that has ended and the system forgot it."""
-        job_id, after = self.cluster.queue(job, self.tell, known), job.depends_on
+        job_id, after = cluster.queue(job, self.tell, known), job.depends_on
         waits = after is not None and after.condition is Condition.AFTER_ANY
-        if not (waits and self.cluster.scheduler.capabilities.drops_late):
+        if not (waits and cluster.scheduler.capabilities.drops_late):
             return job_id
-        found = self.cluster.settle(job.name) or known()
-        return found or self.cluster.queue(replace(job, depends_on=None), self.tell, known)
+        found = cluster.settle(job.name) or known()
+        return found or cluster.queue(replace(job, depends_on=None), self.tell, known)
 
-    def _recorded(self, submission: Submission, job: Accepted) -> Accepted:
+    def _recorded(self, cluster: Cluster, submission: Submission, job: Accepted) -> Accepted:
         """Record that `job` was accepted, and return it as it holds.
 
         Raises SchedulerError where somebody else has settled meanwhile that it is not to be; then it is ended.
@@ -164,7 +192,7 @@ class Submitter:
         wanted = isinstance(held, Accepted) and not submissions.is_cancelled(self.files, submission)
         if isinstance(held, Accepted) and wanted and same_job(held.id, job.id):
             return job
-        wrong = self.cluster.cancel([job])
+        wrong = cluster.cancel([job])
         if isinstance(held, Accepted) and wanted and not wrong:
             return held  # it was queued twice, and found by somebody else
         raise SchedulerError(
@@ -203,8 +231,8 @@ class Submitter:
         settled = settling.settle(self.cluster, self.files, submission)
         names = {job.name for job in jobs}
         ids = ", ".join(job.id for job in journal.accepted(self.files, submission) if job.name in names)
-        if settled.trouble:
-            return f"Queued before it and NOT cancelled: {ids or 'unknown'}. {settled.trouble}\n{settling.LATER}"
+        if trouble := settled.every_trouble:
+            return f"Queued before it and NOT cancelled: {ids or 'unknown'}. {trouble}\n{settling.LATER}"
         if not journal.accepted(self.files, submission) and not settled.open:
             submissions.discard(self.files, submission)
         return f"Queued before it and cancelled again: {ids}." if ids else ""

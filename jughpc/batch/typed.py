@@ -40,6 +40,8 @@ _PATTERNS = {
     "image": re.compile(r"(?!-)[^\x00-\x1f\x7f-\x9f]{1,4096}"),
     "exclude": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]{0,4095}"),
     "only": re.compile(r"(?:|default|[a-z]+=[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,4096})"),
+    "asks": re.compile(r"(?:|[a-z_]+=[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,4096})"),
+    "Accepted.scheduler": re.compile(r"(?:|[A-Za-z][A-Za-z0-9_-]{0,63})"),
     "setup": re.compile(r"[^\x00\r\n]*"),
 }
 """What the texts of some fields match in full; all others hold no control characters."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from jughpc.batch import journal, submissions
+from jughpc.batch import federation, journal, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role
@@ -67,7 +68,7 @@ def withdraw(
         raise JugdirError(f"no submission in {jugdir} has the token {token!r}")
     submission = found[-1]
     arrays = [job for job in journal.accepted(files, submission) if job.role is Role.ARRAY]
-    return recorded(submission).withdraw([job for job in arrays if stem in ("", journal.stem_of(job))])
+    return federation.withdraw(recorded(submission), [job for job in arrays if stem in ("", journal.stem_of(job))])
 
 
 def _mark(token: str, stem: str = "") -> str:
@@ -77,12 +78,10 @@ def _mark(token: str, stem: str = "") -> str:
 def main(argv: Sequence[str]) -> int:
     """Do the command in `argv`; say what went wrong and return 1, else 0."""
     jugdir, clusters = Path(argv[0]), Clusters(OsClock()).hasty(PATIENCE)
-
-    def recorded(one: submissions.Submission) -> Cluster:
-        return clusters.recorded(one.scheduler, one.limits, one.commands)
+    files = OsFiles(jugdir)
 
     try:
-        wrong = withdraw(OsFiles(jugdir), jugdir, argv[1], recorded, *argv[2:3])
+        wrong = withdraw(files, jugdir, argv[1], partial(clusters.of, files), *argv[2:3])
     except (JugError, OSError) as error:
         wrong = [str(error)]
     for line in wrong:

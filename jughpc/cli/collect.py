@@ -35,9 +35,9 @@ def sleep_until(site: Site) -> int:
 
     Exit code: 0 all done, 1 if what is left failed or waits for what failed.
     """
-    from jughpc.app.submit.collect import End, story
     from jughpc.app.submit.collect import sleep_until as wait
     from jughpc.app.submit.outage import outlast
+    from jughpc.app.submit.verdict import End, story
 
     verdict = outlast(site, lambda: wait(site, common.clusters()))
     for line in story(site, verdict):
@@ -59,9 +59,10 @@ def collect(site: Site, number: int, progress: str | None, tells: bool, last: bo
     """
     from jughpc.app.submit import notify as notices
     from jughpc.app.submit import own_end
-    from jughpc.app.submit.collect import Charge, story
+    from jughpc.app.submit.collect import Charge
     from jughpc.app.submit.collect import collect as gather
     from jughpc.app.submit.progress import Progress
+    from jughpc.app.submit.verdict import story
     from jughpc.batch.scheduler import Role
     from jughpc.batch.shell import heeding_signals
     from jughpc.fs import environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jughpc import host
 from jughpc._version import __version__
@@ -15,6 +15,7 @@ from jughpc.config.profiles import NONE
 from jughpc.config.settings import BUILT_IN
 
 if TYPE_CHECKING:
+    from jughpc.app.submit.more import Wish
     from jughpc.batch.container import Container
     from jughpc.batch.scheduler import Resources
     from jughpc.batch.submissions import ElementOptions
@@ -78,6 +79,35 @@ def interpreter(values: Settings) -> tuple[str, tuple[str, ...]]:
     return python, (python, "-c", _SAME)
 
 
+OF_FURTHER = (
+    "scheduler", "partition", "account", "qos", "project", "time", "mem", "cpus", "gpus", "select", "write_select",
+    "place", "throttle", "setup",
+)  # fmt: skip
+"""The settings that elements may have otherwise which are added to a submission."""
+
+_FIELDS = {"time": "walltime", "mem": "memory"}  # of `Resources`; the others are called alike
+_RUN = ("throttle", "setup")
+
+
+def further(values: Settings, extra: tuple[str, ...]) -> Wish:
+    """Return what the command line says of elements that are added to a submission: no file is about these alone.
+
+    Args:
+        extra: Raw scheduler options.
+    """
+    from jughpc.app.submit.more import Wish
+
+    said = [name for name in OF_FURTHER if values.is_given(name)]
+    asked = [name for name in said if name not in ("scheduler", "select", "write_select", *_RUN)]
+    resources: dict[str, Any] = {_FIELDS.get(name, name): getattr(values, name) for name in asked}
+    resources |= {"select": _chunk(values)} if {"select", "write_select"} & {*said} else {}
+    how: dict[str, Any] = {name: getattr(values, name) for name in _RUN if name in said}
+    how |= {"extra": extra} if extra else {}
+    words = [f"{name}={values.shown(name)}" for name in said if name not in ("scheduler", "setup")]
+    words += [f"options={' '.join(extra)}"] if extra else []
+    return Wish(values.scheduler if "scheduler" in said else None, resources, how, " ".join(words))
+
+
 def is_contained(values: Settings) -> bool:
     """Return whether elements run in a container; a file that says so may be overruled by `none`."""
     return values.container not in (None, NONE)
@@ -120,7 +150,7 @@ def _of_elements(values: Settings) -> Resources:
         memory=values.mem,
         cpus=values.cpus if values.cpus or values.select or values.workers < 2 else values.workers,
         gpus=values.gpus,
-        select=values.select if values.write_select else "",
+        select=_chunk(values),
         place=values.place,
     )
 
@@ -148,6 +178,10 @@ def _of_reduce(values: Settings, each: Resources) -> Resources:
     said = {name: value for name, value in own.items() if value is not None}
     sized = {"select": charged(values).select} if {"memory", "cpus"} & set(said) else {}
     return replace(each, gpus=None, **said, **sized)  # type: ignore[arg-type]  # each of its field's type
+
+
+def _chunk(values: Settings) -> str | None:
+    return values.select if values.write_select else ""
 
 
 def _python(given: str) -> str:

@@ -21,6 +21,7 @@ from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
     from jughpc.batch.clusters import Clusters
+    from jughpc.config.settings import Settings
 
 
 @click.command()
@@ -70,9 +71,9 @@ def submit(
     if dry_run and as_json:
         raise SettingError("--json tells of what was queued, and --dry-run queues nothing: leave one of them out.")
     site, clusters = common.find_site(jugfile, args), common.clusters()
-    values = fitted(site.settings, None if size == AUTO else size)
+    values = fitted(site.settings, more or (None if size == AUTO else size))
     if more is not None:
-        return _add(site, clusters, more, as_json)
+        return _add(site, clusters, more, values, tuple(ctx.obj), as_json)
     request = SubmitRequest(
         size=size,
         options=elements.options(values, (*own_options(values), *ctx.obj), after),
@@ -122,31 +123,32 @@ def _refuse_bare_number(ctx: click.Context, args: tuple[str, ...]) -> None:
         )
 
 
-_BESIDE_MORE = {"more", "jugdir", "as_json"}
+_BESIDE_MORE = {"more", "jugdir", "as_json", *elements.OF_FURTHER}
 
 
 def _refuse_beside_more(ctx: click.Context) -> None:
-    """Raise SettingError for what is said beside --more: it adds elements that are like the others in all."""
+    """Raise SettingError for what is said beside --more that is the whole submission's: it only adds elements."""
     line = click.core.ParameterSource.COMMANDLINE
     options = [param for param in ctx.command.params if isinstance(param, click.Option)]
     given = [
         param.opts[0] for param in options
         if param.name and param.name not in _BESIDE_MORE and ctx.get_parameter_source(param.name) is line
     ]  # fmt: skip
-    if given or ctx.obj:
+    if given:
         raise SettingError(
-            f"--more adds elements like those of the submission, so {' '.join([*given, *ctx.obj])} says nothing to it. "
-            "Leave it out, or make a second submission with --again."
+            f"--more adds elements to a submission, so {' '.join(given)} says nothing to it. Leave it out, or make a "
+            "second submission with --again. Where elements run, and what each asks for, may be said."
         )
 
 
-def _add(site: Site, clusters: Clusters, more: int, as_json: bool) -> int:
-    from jughpc.app.submit.live import add
+def _add(site: Site, clusters: Clusters, more: int, values: Settings, extra: tuple[str, ...], as_json: bool) -> int:
+    from jughpc.app.submit.more import add
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
 
+    wish = elements.further(values, extra)
     with heeding_signals():
-        added = add(site, clusters, more)
+        added = add(site, clusters, more, wish)
     if as_json:
         echo(output.as_json(site, added.number, added.accepted))
     common.show(output.added(added), err=as_json)

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
-from jughpc.tasks import alias, callee, hints, hooks, lazy, usertrace
+from jughpc.tasks import alias, callee, hints, hooks, lazy, running, usertrace
 from jughpc.tasks.barrier import BarrierError
 from jughpc.tasks.digest import functions
 from jughpc.tasks.digest.shared import shared
@@ -141,7 +141,8 @@ def _run(path: Path, text: bytes, module: ModuleType) -> bool:
     """Execute the jugfile; tell whether it ended at a barrier."""
     show_in_tracebacks(path, text)
     try:
-        exec(compile(text, path, "exec"), vars(module))  # noqa: S102  # what a jugfile is for
+        with running.a_load():
+            exec(compile(text, path, "exec"), vars(module))  # noqa: S102  # what a jugfile is for
     except BarrierError:
         vars(module)["__jug__hasbarrier__"] = True
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -47,11 +49,25 @@ class Aid(Protocol):
         """Return how long the task may still run [s], infinity without a deadline."""
 
 
+loading = False
+"""Whether a jugfile's own lines are run in this process now."""
+
 task: Running | None = None
 """The task that runs now in this process."""
 
 aid: Aid | None = None
 """The worker that runs tasks in this process."""
+
+
+@contextmanager
+def a_load() -> Iterator[None]:
+    """Note that a jugfile's own lines are run inside the block."""
+    global loading  # of this process, as what runs is
+    before, loading = loading, True
+    try:
+        yield
+    finally:
+        loading = before
 
 
 def enter(command: str) -> None:

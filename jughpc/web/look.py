@@ -56,7 +56,8 @@ def submission(report: Report) -> str:
     many = several(counts.total(), "element")
     head = f"Submission {made.number} on {made.scheduler} ({ids}): {many}, {states or 'none'}."
     broken = [f"{one.host} looks broken: {one.words}" for one in report.broken]
-    troubles = "".join(f'<p class="bad">{prose(words)}</p>' for words in (made.damage, jobs.trouble, *broken) if words)
+    wrong = filter(None, (made.damage, jobs.trouble, *jobs.away, *broken))
+    troubles = "".join(f'<p class="bad">{prose(words)}</p>' for words in wrong)
     parts = "".join([f"<p>{shown(head)}</p>", troubles, _reasons(report), _followers(report)])
     return f'<section id="submission"><h2>Submission</h2>{parts}</section>'
 

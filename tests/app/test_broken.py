@@ -9,10 +9,11 @@ import pytest
 
 from jughpc.app.status.report import report
 from jughpc.app.submit import own_end
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.history import as_before
-from jughpc.app.submit.live import add
+from jughpc.app.submit.more import add
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.verdict import End
 from jughpc.batch import avoided, ends
 from jughpc.batch.ends import End as Ended
 from jughpc.batch.scheduler import State

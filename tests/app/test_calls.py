@@ -16,9 +16,12 @@ from jughpc.app.calls import desk as desks
 from jughpc.app.calls.batches import Batch, Call
 from jughpc.app.calls.executor import Executor, _Called
 from jughpc.app.calls.future import CallFuture, CallLostError
-from jughpc.errors import TrustError, UsageError
+from jughpc.errors import JugfileError, TrustError, UsageError
 from jughpc.fs import OsFiles
+from jughpc.tasks import jugfile, running
 from tests.odd import ODD
+
+TOLD = {"submission": 1, "jobs": {"array": ["7"]}, "logs": "/tmp/logs", "jugdir": "/tmp/jugdir"}
 
 
 def scaled(factor):
@@ -173,6 +176,34 @@ def test_a_function_that_no_worker_can_import_needs_an_extra(monkeypatch):
 ])  # fmt: skip
 def test_options_are_spelt_as_on_a_command_line(options, spelt):
     assert commands.words(options) == spelt
+
+
+@pytest.mark.parametrize(("how", "words"), [
+    ({"scheduler_options": "--nice=5"}, r"scheduler_options is to be a list of words"),
+    ({"scheduler_options": [5]}, r"scheduler_options is to be a list of words"),
+    ({"array": object()}, "array is to be a text, a number"),
+    ({"mem": {"a": 1}}, "mem is to be a text, a number"),
+    ({"dry_run": True}, "dry_run is for `jughpc submit` on a command line"),
+])  # fmt: skip
+def test_what_submit_cannot_be_asked_is_told_before_anything_is_started(monkeypatch, how, words):
+    monkeypatch.setattr(commands, "answer", lambda *argv, timeout: pytest.fail(f"{argv} is run"))
+    with pytest.raises(TypeError, match=words):
+        commands.submit("primes.py", **how)
+
+
+def test_elements_are_added_from_python_as_on_the_command_line(monkeypatch):
+    asked = []
+    monkeypatch.setattr(commands, "answer", lambda *argv, timeout: asked.append(argv) or TOLD)
+    commands.submit("primes.py", "x", more=2, scheduler="local", scheduler_options=["--nice=5"])
+    assert asked == [("submit", "primes.py", "x", "--json", "--more", "2", "--scheduler", "local", "--", "--nice=5")]
+
+
+def test_a_jugfile_that_is_being_loaded_submits_nothing_for_it_is_loaded_again_and_again(tmp_path):
+    (path := tmp_path / "again.py").write_text("import jughpc\njughpc.submit(__file__)\n")
+    with pytest.raises(JugfileError) as found:
+        jugfile.load(path)
+    assert "is not submitted by a jugfile that is being loaded" in found.value.trace
+    assert not running.loading
 
 
 def test_what_is_no_option_is_told_when_the_executor_is_made(tmp_path):

@@ -12,12 +12,13 @@ from jughpc.app.run.execute import execute
 from jughpc.app.run.selection import Chosen
 from jughpc.app.status.explain import explain, next_step
 from jughpc.app.status.report import report
-from jughpc.app.submit import live
 from jughpc.app.submit.classes import is_less, resources_for, shared_out
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.handover import ended_by_hand
 from jughpc.app.submit.history import as_before
+from jughpc.app.submit.more import add
 from jughpc.app.submit.submit import plan_submission
+from jughpc.app.submit.verdict import End
 from jughpc.batch import withdraw
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.cli.output import submit as output
@@ -216,7 +217,7 @@ def test_more_elements_are_of_the_classes_that_can_go_on(pipe):
     pipe.submit(size=2)
     pipe.clock.sleep(5)
     pipe.done(*pipe.digests("prepare"))
-    added = live.add(pipe.site, pipe.clusters, 3).accepted
+    added = add(pipe.site, pipe.clusters, 3).accepted
     assert [(job.only, job.size) for job in added if job.role is Role.ARRAY] == [("gpus=1,time=4h", 3)]
 
 

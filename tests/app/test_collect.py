@@ -9,12 +9,14 @@ import pytest
 from jughpc.app.status import elements as submitted
 from jughpc.app.status import followers
 from jughpc.app.status.overview import expected
-from jughpc.app.submit import handover, live
+from jughpc.app.submit import handover
 from jughpc.app.submit.cancel import cancel
-from jughpc.app.submit.collect import BY_HAND, Charge, End, collect, sleep_until, story
+from jughpc.app.submit.collect import BY_HAND, Charge, collect, sleep_until
+from jughpc.app.submit.more import add
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.released import is_released
 from jughpc.app.submit.submit import plan_submission, submit
+from jughpc.app.submit.verdict import End, story
 from jughpc.app.submit.wait import Waited, named, wait_for
 from jughpc.batch import ends, journal, submissions
 from jughpc.batch.causes import Cause, Why
@@ -552,7 +554,7 @@ def test_a_wait_for_what_is_over_does_without_the_text_that_a_cleanup_removed(ru
 
 
 def test_the_log_that_is_shown_is_that_of_the_reduce_which_took_the_place_of_the_first(running):
-    added = live.add(running.site, running.clusters, 1)
+    added = add(running.site, running.clusters, 1)
     running.stage.at(100, running.all_done)
     for time in range(110, 500, 40):
         running.stage.at(time, lambda: running.exit(0))

@@ -9,8 +9,9 @@ import pytest
 from jughpc.app.status import elements
 from jughpc.app.status.failures import failures, retry
 from jughpc.app.status.tasks import standing
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.verdict import End
 from jughpc.app.upkeep.claims import cleanup_claims
 from jughpc.app.upkeep.deaths import Witness
 from jughpc.app.upkeep.garbage import forget_failures, remove_garbage

@@ -9,8 +9,9 @@ import pytest
 
 from jughpc.app.status.explain import explain
 from jughpc.app.status.tasks import standing
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.progress import Progress
+from jughpc.app.submit.verdict import End
 from jughpc.app.upkeep.garbage import remove_garbage
 from jughpc.app.upkeep.invalidate import invalidate
 from jughpc.fs import OsFiles

@@ -9,10 +9,11 @@ import pytest
 from jughpc.app.run.selection import Chosen
 from jughpc.app.status.explain import explain, next_step
 from jughpc.app.status.report import report
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.history import as_before
 from jughpc.app.submit.request import Retry
 from jughpc.app.submit.submit import plan_submission, submit
+from jughpc.app.submit.verdict import End
 from jughpc.batch.scheduler import Resources, Role
 from jughpc.cli.output import submit as output
 from jughpc.store.death import Death

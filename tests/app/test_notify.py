@@ -9,11 +9,12 @@ import pytest
 
 from jughpc.app.submit import notify
 from jughpc.app.submit.cancel import cancel
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.history import as_before
-from jughpc.app.submit.live import add
+from jughpc.app.submit.more import add
 from jughpc.app.submit.notify import ALL_DONE, NEEDS_YOU, WENT_WRONG, at_end
 from jughpc.app.submit.submit import plan_submission
+from jughpc.app.submit.verdict import End
 from jughpc.batch import shell
 from jughpc.batch.scheduler import Reply
 from jughpc.batch.shell import SignalledError

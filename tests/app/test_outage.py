@@ -6,8 +6,9 @@ import errno
 
 import pytest
 
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.outage import outlast
+from jughpc.app.submit.verdict import End
 from jughpc.config.settings import Settings
 from jughpc.testing.simfiles import Orders
 from jughpc.worker.patience import CANNOT_PASS

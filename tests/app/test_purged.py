@@ -16,9 +16,10 @@ from jughpc.app.context.target import Target
 from jughpc.app.run.execute import execute
 from jughpc.app.status.report import report
 from jughpc.app.status.tasks import standing, sure
-from jughpc.app.submit.collect import Charge, End, collect
-from jughpc.app.submit.live import add
+from jughpc.app.submit.collect import Charge, collect
+from jughpc.app.submit.more import add
 from jughpc.app.submit.submit import plan_submission
+from jughpc.app.submit.verdict import End
 from jughpc.app.upkeep.repair import repair
 from jughpc.batch.clusters import Clusters
 from jughpc.config.settings import Settings

@@ -8,10 +8,11 @@ import pytest
 
 from jughpc.app.status.report import report
 from jughpc.app.submit import sizing
-from jughpc.app.submit.collect import Charge, End, collect
+from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.history import as_before
 from jughpc.app.submit.sizing import Ceiling, size
 from jughpc.app.submit.submit import plan_submission
+from jughpc.app.submit.verdict import End
 from jughpc.batch.scheduler import Bound, Role
 from jughpc.cli.output import submit as output
 from jughpc.config.asks import Ask

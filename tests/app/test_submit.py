@@ -11,9 +11,10 @@ import pytest
 from jughpc.app.context import kept
 from jughpc.app.status import followers
 from jughpc.app.status.report import report
-from jughpc.app.submit import dependents, live
+from jughpc.app.submit import dependents
 from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.history import as_before, history
+from jughpc.app.submit.more import add
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.submit import SubmitRequest, plan_submission, submit
 from jughpc.batch import settling, submissions
@@ -242,7 +243,7 @@ def test_what_another_user_submitted_is_seen_as_it_is_and_nothing_is_done_to_it(
     with pytest.raises(UsageError, match="submission 1 is ada's to end"):
         cancel(anothers.site, anothers.clusters, 1)
     with pytest.raises(UsageError, match="that is yours goes on, so nothing can be added"):
-        live.add(anothers.site, anothers.clusters, 2)
+        add(anothers.site, anothers.clusters, 2)
     assert names_of(anothers) == before
     assert not any(command[0] == "scancel" for command in anothers.commands)
 
@@ -475,7 +476,7 @@ def test_once_the_first_has_ended_another_is_welcome(lab):
 def test_elements_are_added_with_a_collector_and_a_reduce_that_take_the_place_of_the_former(lab):
     lab.submit(size=2, reduce=lab.reduce_script())
     lab.clock.sleep(5)
-    added = live.add(lab.site, lab.clusters, 3)
+    added = add(lab.site, lab.clusters, 3)
     lab.clock.sleep(5)
     assert roles(added.accepted) == [Role.ARRAY, Role.COLLECT, Role.REDUCE]
     assert [job.over for job in lab.engine.history] == [False, True, True, False, False, False]
@@ -489,9 +490,9 @@ def test_nothing_is_added_to_a_submission_that_may_still_be_being_queued(lab):
     for name in ("2-reduce.json", "2-reduce.intent", "2-reduce.sh"):
         files.remove(f"{done.path}/{name}")
     with pytest.raises(UsageError, match="still being queued"):
-        live.add(lab.site, lab.clusters, 3)
+        add(lab.site, lab.clusters, 3)
     lab.clock.sleep(settling.LONGEST_SUBMIT)
-    assert roles(live.add(lab.site, lab.clusters, 3).accepted) == [Role.ARRAY, Role.COLLECT, Role.REDUCE]
+    assert roles(add(lab.site, lab.clusters, 3).accepted) == [Role.ARRAY, Role.COLLECT, Role.REDUCE]
 
 
 def chained(lab):
@@ -505,13 +506,13 @@ def chained(lab):
 
 def test_elements_that_are_added_wait_as_the_first_ones_do_as_long_as_none_has_begun(lab):
     chained(lab)
-    live.add(lab.site, lab.clusters, 2)
+    add(lab.site, lab.clusters, 2)
     lab.clock.sleep(5)
     assert not lab.job(3).begun
     lab.exit(0, 0)
     lab.clock.sleep(5)
     assert (lab.job(1).begun, lab.job(3).begun) == (True, True)
-    live.add(lab.site, lab.clusters, 2)
+    add(lab.site, lab.clusters, 2)
     assert [one.kind for one in lab.engine.history[5].after] == []
 
 
@@ -523,7 +524,7 @@ def test_a_submission_that_is_made_again_waits_for_those_it_is_told_and_for_none
 
 def test_where_nothing_goes_on_nothing_can_be_added(lab):
     with pytest.raises(UsageError, match="without --more"):
-        live.add(lab.begin().site, lab.clusters, 3)
+        add(lab.begin().site, lab.clusters, 3)
 
 
 def test_no_more_elements_are_queued_than_tasks_are_left(lab):

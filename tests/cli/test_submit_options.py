@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from jughpc.app.submit.live import More
+from jughpc.app.submit.more import More
 from jughpc.batch.scheduler import Role
 from jughpc.batch.submissions import Accepted
 from jughpc.cli.main import main
@@ -157,11 +157,11 @@ def test_on_this_machine_nothing_is_left_to_a_site(dry_run):
 
 @pytest.mark.parametrize(
     "option",
-    ["", "--wait", "--again", "--array 5", "--reduce x.py", "--after 1", "--name x", "--time 2h", "-- --nice=5"],
+    ["", "--wait", "--again", "--array 5", "--reduce x.py", "--after 1", "--name x", "--rounds 3", "--exclude n7"],
 )
 def test_what_would_mean_nothing_to_further_elements_is_refused_beside_more(dry_run, option):
     code, _, err = dry_run("--more", "2", *option.split())
-    assert (code, "--more adds elements like those of the submission" in err) == (2, True)
+    assert (code, "--more adds elements to a submission" in err) == (2, True)
     assert all(word in err for word in (*option.split()[:1], "--dry-run") if word != "--")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from jughpc.testing.cluster.federated import federated
 from jughpc.testing.cluster.history import play
 from jughpc.testing.cluster.plan import Mishap, draw, in_classes
 
@@ -23,12 +24,19 @@ def test_no_history_breaks_a_rule(first):
 
 IN_CLASSES = range(40)
 RUN_OUT = range(20)
+FEDERATED = range(60)
 
 
 def test_no_history_of_tasks_of_two_classes_that_need_each_other_breaks_a_rule():
     for seed in IN_CLASSES:
         found = [str(blame) for blame in play(in_classes(draw(seed))).blames]
         assert not found, f"of seed {seed}, in classes:\n" + "\n".join(found)
+
+
+def test_no_history_with_elements_on_a_second_system_breaks_a_rule():
+    for seed in FEDERATED:
+        found = [str(blame) for blame in play(federated(draw(seed))).blames]
+        assert not found, f"of seed {seed}, federated:\n" + "\n".join(found)
 
 
 def test_no_history_of_tasks_that_run_out_of_memory_and_get_more_breaks_a_rule():

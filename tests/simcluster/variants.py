@@ -29,30 +29,30 @@ LINES = {
     ),
     "looks up in one process only": (
         LOST,
-        batch("settling:settle", "if entry.outcome is None]\n    trouble", "if not entry]\n    trouble"),
+        batch("settling:settle", "if entry.outcome is None]\n    for", "if not entry]\n    for"),
     ),
     "one look is enough": (
         f"{TWICE}|{LOST}",
-        batch("cluster:Cluster._settled", "if found or absent:", "if True:"),
+        batch("queueing:_settled", "if found or absent:", "if True:"),
     ),
     "a time-out is a refusal": (
         f"4 submit says that nothing is queued, and it is|{LIVES_ON}",
         batch(
-            "cluster:Cluster._submit", "as error:\n            return error\n        except SubmitError",
-            "as error:\n            raise SubmitError(error.argv, 1, 'refused') from error\n        except SubmitError",
+            "queueing:_submit", "as error:\n        return error\n    except SubmitError",
+            "as error:\n        raise SubmitError(error.argv, 1, 'refused') from error\n    except SubmitError",
         ),
     ),
     "submits again without a look": (
         TWICE,
         batch(
-            "cluster:Cluster.queue",
-            "self._after_doubt(job, pauses, answer) or known() or self",
-            "(next(pauses, None) and None) or self",
+            "queueing:queue",
+            "_after_doubt(cluster, job, pauses, answer) or known() or _submit",
+            "(next(pauses, None) and None) or _submit",
         ),
     ),
     "a full queue is a refusal": (
         "5 a full queue is taken for a refusal",
-        batch("cluster:Cluster._refused", "(Refusal.RETRY, Refusal.FULL)", "(Refusal.RETRY,)"),
+        batch("queueing:_refused", "(Refusal.RETRY, Refusal.FULL)", "(Refusal.RETRY,)"),
     ),
     "nothing is taken back": (
         "4 submit (says that nothing is queued|was to take back what was queued), and it is",
@@ -83,7 +83,7 @@ LINES = {
     ),
     "more elements leave the former collector": (
         "1 two collects go on|3 reduced more than once",
-        app("submit.live:add", "_unended(jobs, before)", "[]"),
+        app("submit.more:add", "_unended(jobs, journal.accepted(files, submission))", "[]"),
     ),
     # collectors
     "two collectors until the reduce is queued": (
@@ -122,7 +122,7 @@ LINES = {
     "no collector has a bound": (
         "3 a collector is ended by its time limit",
         app("submit.collect:_hope", "bool(standing.unfinished) and not is_silent", "bool(standing.unfinished)"),
-        app("submit.collect:sleep_until", "site.clock.wall() > deadline - MARGIN", "False"),
+        app("submit.collect:sleep_until", "site.clock.wall() > deadline - _kept_back", "False and _kept_back"),
     ),
     "the reduce may pend": (
         "3 a reduce can never start",
@@ -145,7 +145,7 @@ LINES = {
     "a number is given twice": (
         "[1-4] .*",
         batch("journal:record_intent", "if name.startswith(number) and", "if False and"),
-        app("submit.live:add", "_refuse_half(site, jobs)", "pass"),
+        app("submit.more:add", "_refuse_half(site, jobs)", "pass"),
     ),
     # what is said
     "absent is done": (

@@ -12,7 +12,9 @@ from typing import Any
 
 from jughpc.batch import shell
 from jughpc.errors import JugError
+from jughpc.tasks import running
 
+_NOT_HERE = {"dry_run", "json"}
 _TIMEOUT = 3600.0  # [s] of a look, which may wait for a scheduler, and for a jugfile that loads
 
 
@@ -38,24 +40,43 @@ class Submission:
 
 
 def submit(
-    jugfile: str | Path, *args: str, array: int | str = 1, scheduler_options: Sequence[str] = (), **options: Any
+    jugfile: str | Path,
+    *args: str,
+    array: int | str | None = None,
+    scheduler_options: Sequence[str] = (),
+    **options: Any,
 ) -> Submission:
     """Submit a jugfile as an array job of workers, as `jughpc submit` does; return what was queued.
 
     Args:
         args: The jugfile's own arguments.
-        array: Elements, or "auto".
-        scheduler_options: What stands behind ``--`` there.
-        options: Others of the command's, by name: ``time="2h", mem="4G", again=True``.
+        array: Elements, or "auto"; one where nothing is said.
+        scheduler_options: What stands behind ``--`` there, a word each.
+        options: Others of the command's, by name: ``time="2h", mem="4G", again=True``, or ``more=16`` for what goes on.
     Raises:
-        RuntimeError: It was refused; the text says why, and what to do.
+        RuntimeError: It was refused, or a jugfile that is being loaded says this; the text tells why, and what to do.
         TypeError: An option is neither text, number nor switch.
     """
-    behind = ["--", *scheduler_options] if scheduler_options else []
-    argv = ["submit", str(jugfile), *args, "--array", str(array), "--json", *words(options), *behind]
-    told = answer(*argv, timeout=None)  # it may wait for room, or with wait=True for all of it
+    if running.loading:
+        raise CommandFailedError(
+            f"{jugfile} is not submitted by a jugfile that is being loaded: each worker, and each look, loads it anew. "
+            "Submit from a script or a notebook; or from a function that a task runs, which is done once."
+        )
+    told = answer(*_submit(jugfile, args, array, scheduler_options, options), timeout=None)  # it may wait for room
     logs = None if told["logs"] is None else Path(told["logs"])
     return Submission(told["submission"], told["jobs"], logs, told["jugdir"])
+
+
+def _submit(
+    jugfile: str | Path, args: Sequence[str], array: int | str | None, behind: Sequence[str], options: Mapping[str, Any]
+) -> list[str]:
+    """Return the words of the command. Raises TypeError."""
+    if isinstance(behind, str) or not all(isinstance(word, str) for word in behind):
+        raise TypeError(f'scheduler_options is to be a list of words, ["--nice=5"], not {behind!r}')
+    if odd := sorted(_NOT_HERE & options.keys()):
+        raise TypeError(f"{odd[0]} is for `jughpc submit` on a command line: this queues, and returns what was queued")
+    own = words({"array": array, **options})
+    return ["submit", str(jugfile), *map(str, args), "--json", *own, *(["--", *behind] if behind else [])]
 
 
 def words(options: Mapping[str, Any]) -> list[str]:

@@ -8,12 +8,15 @@ One that found nothing left to do ended in order, which is no sign, nor is what 
 A node is broken by two such elements, or by one whose setup failed, if nothing of the submission ever worked there. One
 on which something worked is broken by two that ended there later. No node is, if nothing works anywhere else: then it
 is not the nodes.
+
+Elements that were added on another system are no signs, nor do they work elsewhere: its nodes are none that further
+arrays could come to.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from jughpc.app.status.elements import Jobs, dead_by_scheduler, of_elements
@@ -85,7 +88,9 @@ def keep_off(jobs: Jobs, files: Files, store: Store) -> dict[str, str]:
 def _found(jobs: Jobs, files: Files, store: Store, known: Collection[str]) -> Iterator[BrokenNode]:
     if jobs.cluster.runs_here:  # there is one node, and nowhere else to go
         return
-    lives = _Lives(jobs, store)
+    away = frozenset(jobs.elsewhere)
+    jobs = jobs.without(away)
+    lives = _Lives(jobs, store, away)
     signs = defaultdict[str, list[_Sign]](list)
     for sign in _signs(jobs, files, lives):
         signs[avoided.short(sign.host)].append(sign)
@@ -102,14 +107,14 @@ def _found(jobs: Jobs, files: Files, store: Store, known: Collection[str]) -> It
 
 
 class _Lives:
-    """The lives of a submission's elements."""
+    """The lives of a submission's elements, but for some by their numbers."""
 
-    def __init__(self, jobs: Jobs, store: Store) -> None:
+    def __init__(self, jobs: Jobs, store: Store, but: Set[int]) -> None:
         self._store, token = store, jobs.submission.token
-        self._ended = sorted(of_elements(jobs, store.ended()))
-        found = store.records()
+        self._ended = sorted(life for life in of_elements(jobs, store.ended()) if _element(life) not in but)
+        found = [record for record in store.records() if record.submission == token and record.element not in but]
         over = dead_by_scheduler(jobs, found)
-        self.records = [_as_it_is(record, over) for record in found if record.submission == token]
+        self.records = [_as_it_is(record, over) for record in found]
         self.began = {record.element for record in self.records} | {_element(life) for life in self._ended}
 
     def worked(self) -> dict[str, float]:
@@ -150,7 +155,7 @@ def _silent(jobs: Jobs, files: Files, lives: _Lives, told: Collection[int]) -> I
     if not logs:  # a site's templates may write them elsewhere
         return
     indices = jobs.cluster.scheduler.capabilities.indices
-    paths = journal.logs_of(jobs.submission, jobs.accepted, indices)
+    paths = journal.logs_of(jobs.submission, jobs.accepted, lambda job: indices(job.size))
     names = {number: path.name for number, path in paths}
     for number, status in failed.items():
         if names.get(number) not in logs and not _is_excused(status):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from jughpc.app.context.site import Site
-from jughpc.batch import journal, lost, settling, standing, submissions, withdraw
+from jughpc.batch import federation, journal, lost, settling, standing, submissions, withdraw
 from jughpc.batch.cluster import Cluster, Poll
 from jughpc.batch.clusters import Clusters
-from jughpc.batch.scheduler import State, Status
+from jughpc.batch.scheduler import Role, State, Status
 from jughpc.batch.settling import Settled
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import CommandMissingError, JugError
@@ -29,6 +30,7 @@ class Jobs:
         taken_back: The names of those among them that are to end, while others go on.
         poll: What the scheduler says, empty if it could not be asked.
         trouble: Why it could not be asked, "" if it could.
+        trouble_elsewhere: What could not be done on systems that elements were added on, "" if nothing was to be.
         cancelled: Whether the submission is to end.
         is_out_of_reach: Whether its commands are not even there.
         withdrawn: Whether its elements that had not started are not needed any more.
@@ -41,12 +43,31 @@ class Jobs:
     accepted: Sequence[Accepted]
     poll: Poll = field(default_factory=Poll)
     trouble: str = ""
+    trouble_elsewhere: str = ""
     is_out_of_reach: bool = False
     cancelled: bool = False
     withdrawn: bool = False
     open: int = 0
     taken_back: Set[str] = frozenset()
     not_needed: Set[str] = frozenset()
+
+    @property
+    def elsewhere(self) -> list[int]:
+        """The numbers of the elements that were added on another system than the submission's own."""
+        return journal.numbers([job for job in self.accepted if federation.is_elsewhere(self.submission, job)])
+
+    @property
+    def away(self) -> list[str]:
+        """Why not all is known, or done, of elements on other systems, a line each."""
+        known = "{} cannot be asked here; of its elements this is what the store knows. {}"
+        told = [known.format(name, why) for name, why in self.poll.silent.items()]
+        return [*told, *self.trouble_elsewhere.splitlines()]
+
+    def without(self, elements: Set[int]) -> Jobs:
+        """Return the same without these elements, all of an array each."""
+        jobs = [job for job in self.accepted if job.role is not Role.ARRAY or job.offset not in elements]
+        left = {number: status for number, status in self.poll.elements.items() if number not in elements}
+        return replace(self, accepted=jobs, poll=replace(self.poll, elements=left)) if elements else self
 
 
 def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = True) -> Jobs | None:
@@ -69,7 +90,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
         return None
     if lost.is_marked(files, submission) and not submission.damage:
         submission = replace(submission, damage=lost.DAMAGE)
-    cluster = clusters.recorded(submission.scheduler, submission.limits, submission.commands)
+    cluster = clusters.of(files, submission)
     cluster = cluster if submissions.is_own(submission) else cluster.of(submission.user)
     settled = found.get(submission.number, Settled())
     accepted, stems = journal.accepted(files, submission), withdraw.marks(files, submission.token)
@@ -78,6 +99,7 @@ def find(site: Site, clusters: Clusters, number: int | None = None, ask: bool = 
         cluster,
         accepted,
         trouble=settled.trouble,
+        trouble_elsewhere=settled.elsewhere,
         cancelled=submissions.is_cancelled(files, submission),
         withdrawn="" in stems,
         open=len(settled.open),
@@ -93,7 +115,7 @@ def _recorded(files: Files, folder: Path, number: int | None) -> Submission | No
 
 def settle(files: Files, folder: Path, clusters: Clusters) -> dict[int, Settled]:
     """Finish what any command left half done in this jugdir; return what is still open, by submission."""
-    return settling.settle_all(files, folder, lambda one: clusters.recorded(one.scheduler, one.limits, one.commands))
+    return settling.settle_all(files, folder, partial(clusters.of, files))
 
 
 def _asked(jobs: Jobs, files: Files) -> Jobs:
@@ -111,7 +133,7 @@ def goes_on(jobs: Jobs) -> bool:
     if jobs.cancelled:
         return False
     known = (*jobs.poll.elements.values(), *jobs.poll.dependents.values())
-    return bool(jobs.trouble or jobs.open) or any(not status.state.ended for status in known)
+    return bool(jobs.trouble or jobs.open or jobs.poll.unheard) or any(not status.state.ended for status in known)
 
 
 def dead_by_scheduler(jobs: Jobs, records: Sequence[Record], *, is_of_now: bool = True) -> dict[str, str]:
@@ -152,7 +174,8 @@ def elements(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> Cou
 def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> dict[int, State]:
     """Return how each array element stands; the store speaks where the scheduler does not.
 
-    One that it does not know, though it answered, does not run: who seems to by its record has stopped to beat.
+    One that it does not know, though it answered, does not run: who seems to by its record has stopped to beat. Of one
+    whose system cannot be asked here, the store alone tells.
 
     Args:
         records: Of lives that go on or died.
@@ -166,7 +189,8 @@ def by_number(jobs: Jobs, records: Sequence[Record], ended: Sequence[str]) -> di
     over = {ref.element for life in ended if (ref := ElementRef.of_life(life)) and ref.submission == token}
     numbers = journal.numbers(jobs.accepted)
     found = {n: _of_element(jobs.poll.elements.get(n), ours.get(n, []), n in over) for n in numbers}
-    lost = [n for n, state in found.items() if state is State.RUNNING and n not in jobs.poll.elements]
+    heard = jobs.poll.elements.keys() | jobs.poll.unheard
+    lost = [n for n, state in found.items() if state is State.RUNNING and n not in heard]
     return found if jobs.trouble else found | dict.fromkeys(lost, State.UNKNOWN)
 
 
@@ -223,9 +247,11 @@ def groups(jobs: Jobs, states: Mapping[int, State], dead: Sequence[Record] = ())
         words, advice = (status.why.words, status.why.advice) if status.why else (status.reason, "")
         if words and states.get(number) is status.state:
             found.setdefault((status.state, words, advice), []).append(number)
-    unheard = [n for n, state in states.items() if state is State.UNKNOWN and n not in jobs.poll.elements]
-    if unheard and not jobs.trouble:
+    unknown = [n for n, state in states.items() if state is State.UNKNOWN and n not in jobs.poll.elements]
+    if (unheard := [n for n in unknown if n not in jobs.poll.unheard]) and not jobs.trouble:
         found[_UNHEARD] = unheard
+    if away := [n for n in unknown if n in jobs.poll.unheard]:
+        found[State.UNKNOWN, f"{' and '.join(jobs.poll.silent)} cannot be asked here", ""] = away
     in_hand = _in_hand(jobs, dead)
     return [
         Group(*key, tuple(numbers), tuple(task for number in numbers for task in in_hand.get(number, ())))

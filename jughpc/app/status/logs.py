@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jughpc import units
 from jughpc.app.context.site import Site
 from jughpc.batch import journal, registry, submissions
 from jughpc.batch.scheduler import Role
-from jughpc.batch.submissions import Submission
+from jughpc.batch.submissions import Accepted, Submission
 from jughpc.errors import UsageError
 from jughpc.fs import Files
 from jughpc.store.failure import Failure
@@ -120,10 +121,13 @@ def of_failures(site: Site, failures: Sequence[Failure]) -> dict[bytes, Path]:
     return {digest: paths[place] for digest, place in places.items() if place in paths}
 
 
+def _indices(submission: Submission, job: Accepted) -> range:
+    return registry.scheduler(job.scheduler or submission.scheduler).capabilities.indices(job.size)
+
+
 def _logs(files: Files, submission: Submission) -> Iterator[Log]:
     jobs = journal.accepted(files, submission)
-    indices = registry.scheduler(submission.scheduler).capabilities.indices
-    for element, path in journal.logs_of(submission, jobs, indices):
+    for element, path in journal.logs_of(submission, jobs, partial(_indices, submission)):
         yield Log(submission.number, Role.ARRAY, element, path)
     for role, job in {job.role: job for job in jobs if job.role is not Role.ARRAY}.items():
         yield Log(submission.number, role, -1, journal.log_of(submission, job))

@@ -97,6 +97,7 @@ def look(
         jobs = replace(jobs, trouble=words)
     standing = tell_loss(site, stand(manifest, store, over, records=records))
     states = submitted.by_number(jobs, records, store.ended() if store else ()) if jobs else {}
+    jobs = jobs and _without_news(jobs, states)
     found = Report(site.target, standing, jobs, Counter(states.values()))
     if jobs is None or (files := site.files) is None:
         return found
@@ -110,6 +111,12 @@ def look(
         followers=followers.told(jobs, files),
         broken=broken(jobs, files, store) if store else (),
     )
+
+
+def _without_news(jobs: Jobs, states: Mapping[int, State]) -> Jobs:
+    """Return `jobs` where those elements alone are unheard of which the store does not tell that they are over."""
+    unheard = {number for number in jobs.poll.unheard if not states[number].ended}
+    return replace(jobs, poll=replace(jobs.poll, unheard=unheard))
 
 
 def _still(observer: Observer, records: Sequence[Record], over: Mapping[str, str]) -> Iterator[tuple[str, str]]:

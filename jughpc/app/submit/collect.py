@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from jughpc.app.context.site import Site
-from jughpc.app.status import followers
-from jughpc.app.status.alike import alike
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
-from jughpc.app.status.overview import read_failures
 from jughpc.app.status.report import Report, look
-from jughpc.app.status.tasks import FAILED, WAITING, Standing, in_words, stand, sure
-from jughpc.app.submit import handover, notify
+from jughpc.app.status.tasks import Standing, in_words, stand, sure
+from jughpc.app.submit import handover, relay
 from jughpc.app.submit.followed import latest_collector, wait_for_reduce
 from jughpc.app.submit.last_reduce import ensure_reduce, is_reduced_by_another
 from jughpc.app.submit.old_reduce import withdraw_reduce
@@ -22,6 +17,7 @@ from jughpc.app.submit.outage import outlast
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.released import release
 from jughpc.app.submit.silence import Silence
+from jughpc.app.submit.verdict import End, Verdict
 from jughpc.app.upkeep.claims import settle_deaths
 from jughpc.backoff import Backoff
 from jughpc.batch import submissions
@@ -29,73 +25,9 @@ from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State
 from jughpc.errors import FullError, JugdirError, JugError
 from jughpc.store.base import Observer
-from jughpc.units import several
 
 FIRST_PAUSE, LONGEST_PAUSE, BY_HAND = 0.5, 30.0, 60.0  # [s] the longest where jobs follow, and where people wait
 MARGIN = 60.0  # [s] that a collector keeps back of its own time, to say how it ended
-_SHOWN = 5  # kinds of failures, and deaths, that are told
-
-
-class End(Enum):
-    """Why waiting ended."""
-
-    DONE = "all tasks are done"
-    BLOCKED = "what is left failed, or waits for what failed"
-    ALONE = "tasks are left and nobody works on them"
-    SILENT = "tasks are left, nobody gives a sign of life, and the scheduler cannot be asked"
-    LATE = "tasks are left, and the time of this job is over"
-    BY_HAND = "tasks are left, and the elements were cancelled by hand"
-    IN_VAIN = "tasks are left, and no element started: a job that they waited for (--after) did not end well"
-    FULL = "tasks are left, and the system had no room for further jobs"
-    UNREDUCED = "all tasks are done, and the reduce could not be queued"
-    HANDED_OVER = "tasks are left, and further jobs go on with them"
-
-
-GO_ON: Mapping[End, str] = {
-    End.BLOCKED: "`jughpc failures` tells why; once that is mended, `jughpc submit` runs what is left.",
-    End.SILENT: "Once the scheduler answers, `jughpc status` shows what it started; `jughpc submit` runs what is left.",
-    End.BY_HAND: "No further ones are submitted in their place. `jughpc resubmit` goes on.",
-    End.IN_VAIN: "Mend that job; `jughpc resubmit` then starts at once, `jughpc resubmit --after JOBID` after another.",
-    End.UNREDUCED: "`jughpc submit` queues it: nothing else is left to run.",
-    End.FULL: "Once other jobs of yours have ended, `jughpc resubmit` runs what is left.",
-}
-"""What to do about an end; submitting again is what helps else."""
-
-_FINAL = (End.DONE, End.BLOCKED, End.ALONE, End.BY_HAND, End.IN_VAIN, End.FULL)
-"""Ends after which nobody works on what is left, as far as can be known."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a wait ended with.
-
-    Attributes:
-        jobs: The submission that was waited for, None if there was none.
-        observer: Who has watched the workers meanwhile, None for nobody.
-    """
-
-    end: End
-    standing: Standing
-    jobs: Jobs | None = None
-    observer: Observer | None = None
-
-    def news(self, wanted: str) -> str:
-        """Return what whoever is to be told how all of it ended hears of that now; "" if others go on.
-
-        Args:
-            wanted: As `is_for_reduce` takes it.
-        """
-        has_reduce = self.jobs is not None and followers.reduce_of(self.jobs.submission) is not None
-        if self.end is End.HANDED_OVER or (has_reduce and self.is_for_reduce(wanted)):
-            return ""
-        return notify.ALL_DONE if self.end is End.DONE else notify.NEEDS_YOU
-
-    def is_for_reduce(self, wanted: str) -> bool:
-        """Return whether a reduce may run now that is for all results (`done`), or takes what is there (`any`)."""
-        if self.end is End.DONE:
-            return True
-        cancelled = self.jobs is not None and self.jobs.cancelled
-        return wanted == "any" and self.end in _FINAL and not cancelled
 
 
 @dataclass(frozen=True)
@@ -130,7 +62,7 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
         deadline: When the wait ends in any case [Unix s].
     """
     backoff = Backoff(FIRST_PAUSE, BY_HAND if number is None else LONGEST_PAUSE, growth=1.5)
-    told, silence = "", Silence(site.clock)
+    told, silence, began = "", Silence(site.clock), site.clock.wall()
     observer: Observer | None = None
     site.store()  # first: it tells best what is wrong with a jugdir
     loads, is_fresh = Loads(site), True
@@ -145,7 +77,7 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
                 return Verdict(end, now.standing, now.jobs, observer)
             is_fresh = True  # what is left is judged anew
             continue
-        if deadline is not None and site.clock.wall() > deadline - MARGIN:
+        if deadline is not None and site.clock.wall() > deadline - _kept_back(clusters, now.jobs, deadline - began):
             return Verdict(End.LATE, now.standing, now.jobs, observer)
         words = f"{in_words(now.standing)} {len(now.standing.workers)} workers live."
         if words != told:
@@ -155,6 +87,11 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
             loads.renew_if_it_works()
         told, is_fresh = words, False
         site.clock.sleep(backoff.next())
+
+
+def _kept_back(clusters: Clusters, jobs: Jobs | None, lasts: float) -> float:
+    """Return how long before its end a wait of `lasts` is over [s]: another job may have to be queued by then."""
+    return MARGIN + (min(clusters.order, lasts / 2 - MARGIN) if jobs and jobs.elsewhere and lasts > 2 * MARGIN else 0.0)
 
 
 def _may_pass(standing: Standing, is_news: bool) -> bool:
@@ -205,29 +142,10 @@ def _left(site: Site, clusters: Clusters, charge: Charge) -> float:
     return 0.0 if charge.deadline is None else charge.deadline - site.clock.wall() - MARGIN - clusters.order
 
 
-def story(site: Site, verdict: Verdict) -> Iterator[str]:
-    """Yield what is missing and why, a line each."""
-    standing = verdict.standing
-    yield f"{verdict.end.value}: {in_words(standing)}"
-    if verdict.end in (End.DONE, End.HANDED_OVER):
-        return
-    kinds, failed = alike(read_failures(site, standing)), standing.count(FAILED)
-    for one in kinds[:_SHOWN]:
-        yield f"  {one}, on {one.first.host}"
-    if left := failed - sum(map(len, kinds[:_SHOWN])):
-        yield f"  ... and {left} more"
-    if waiting := standing.count(WAITING):
-        yield f"  {several(waiting, 'task')} wait{'s' if waiting == 1 else ''} for {'these' if failed > 1 else 'it'}"
-    for record in standing.dead[:_SHOWN]:
-        reason = record.reason or "without a word"
-        yield f"  a worker on {record.host} died: {reason}; it ran {record.task or 'nothing'}"
-    if verdict.jobs and verdict.jobs.trouble:
-        yield f"  {verdict.jobs.trouble}"
-    yield GO_ON.get(verdict.end, "Submit again to run what is left: what is done stays done.")
-
-
 def _judged(site: Site, clusters: Clusters, charge: Charge) -> Verdict:
     verdict = sleep_until(site, clusters, charge.number, charge.deadline)
+    if verdict.end is End.LATE and verdict.jobs is not None:
+        return _relayed(site, clusters, charge, verdict, verdict.jobs)
     if verdict.end not in (End.ALONE, End.BLOCKED) or verdict.jobs is None or verdict.jobs.cancelled:
         return verdict
     verdict = _settled(site, verdict, verdict.jobs)
@@ -258,6 +176,16 @@ def _handed_over(
         )
     except FullError:
         return replace(verdict, end=End.FULL)
+    return replace(verdict, end=End.HANDED_OVER) if done else verdict
+
+
+def _relayed(site: Site, clusters: Clusters, charge: Charge, verdict: Verdict, jobs: Jobs) -> Verdict:
+    """Have another collector wait on for elements on other systems, if there are any; return the verdict then."""
+    if (rounds := relay.rounds_then(jobs, verdict.standing, charge.rounds)) is None:
+        return verdict
+    patient = replace(jobs, cluster=jobs.cluster.waiting(_left(site, clusters, charge)))
+    before = charge.progress or Progress.of(verdict.standing, site.store())
+    done = relay.relay(site, clusters, patient, charge.stem, rounds, before)
     return replace(verdict, end=End.HANDED_OVER) if done else verdict
 
 
@@ -305,4 +233,5 @@ def _hope(jobs: Jobs | None, standing: Standing, is_silent: bool) -> bool:
     if jobs.trouble:  # a scheduler that does not answer is no proof of anything
         return bool(standing.unfinished) and not is_silent
     waiting = (State.QUEUED, State.RUNNING) if is_silent else (State.QUEUED, State.RUNNING, State.UNKNOWN)
-    return any(status.state in waiting for status in jobs.poll.elements.values())
+    is_open = bool(jobs.poll.unheard) and not is_silent  # on a system that cannot be asked from here
+    return is_open or any(status.state in waiting for status in jobs.poll.elements.values())

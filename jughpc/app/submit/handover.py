@@ -19,13 +19,13 @@ from jughpc.app.submit.old_reduce import withdraw_reduce
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import rounds_of
 from jughpc.app.upkeep.claims import cleanup_claims
-from jughpc.batch import avoided, journal, submissions
+from jughpc.batch import avoided, federation, journal, submissions
 from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import DependentJob
 from jughpc.batch.scheduler import JobId, Role, State, Status, Workload
 from jughpc.batch.submissions import Accepted, Submission
-from jughpc.batch.submitter import Submitter
+from jughpc.batch.submitter import Kind, Submitter
 from jughpc.errors import FullError, JugError, SubmitError
 from jughpc.store.base import Observer
 
@@ -170,6 +170,7 @@ def more_elements(
     *,
     waits: bool = False,
     replaces: Sequence[Accepted] = (),
+    kind: Kind | None = None,
 ) -> list[Accepted]:
     """Queue the elements of `wanted`, and what follows them, that run on none of these hosts; return the jobs.
 
@@ -179,20 +180,22 @@ def more_elements(
     Raises: as that.
     """
     careful, before = avoided.keeping_off(submission, kept_off), len(journal.accepted(submitter.files, submission))
+    kind = kind or Kind(submission)
     queue = partial(
         submitter.submit_more, wanted=wanted, dependents=dependents, after=after, waits=waits, replaces=replaces
     )
     if careful == submission:
-        return queue(submission)
+        return queue(submission, kind=kind)
+    keeps_off = kind if kind.scheduler else replace(kind, submission=avoided.keeping_off(kind.submission, kept_off))
     try:
-        return queue(careful)
+        return queue(careful, kind=keeps_off)
     except FullError:
         raise
     except SubmitError as error:
         if len(journal.accepted(submitter.files, submission)) > before:  # it is not the nodes that are refused
             raise
         submitter.tell(f"{error}\nTrying again without --exclude ...")
-        return queue(submission)
+        return queue(submission, kind=kind)
 
 
 def _may_repair(jobs: Jobs) -> bool:
@@ -201,10 +204,13 @@ def _may_repair(jobs: Jobs) -> bool:
 
 
 def _groups(jobs: Jobs) -> list[range]:
-    """Return the numbers of the elements that were queued together, and not taken back, by the time of that."""
+    """Return the numbers of the elements that were queued together, and not taken back, by the time of that.
+
+    Of those that were added on another system none is submitted anew: nobody may be able to from here.
+    """
     groups: list[list[Accepted]] = [[]]
     for job in jobs.accepted:
-        if job.name in jobs.taken_back:
+        if job.name in jobs.taken_back or federation.is_elsewhere(jobs.submission, job):
             continue
         if job.role is Role.ARRAY:
             groups[-1].append(job)

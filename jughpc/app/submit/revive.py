@@ -5,6 +5,7 @@ from __future__ import annotations
 from jughpc.app.context.site import Site
 from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
+from jughpc.batch import federation
 from jughpc.batch.causes import Cause
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import State, Status
@@ -20,7 +21,7 @@ def revive(site: Site, clusters: Clusters, number: int | None) -> Jobs | None:
     jobs = submitted.find(site, clusters, number)
     if jobs is None or jobs.cancelled or not any(map(is_orphaned, known(jobs))):
         return None
-    jobs.cluster.revive(jobs.accepted)
+    federation.revive(jobs.cluster, jobs.accepted)
     return jobs
 
 

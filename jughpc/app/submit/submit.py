@@ -29,7 +29,7 @@ from jughpc.app.submit.request import SubmitRequest as SubmitRequest
 from jughpc.app.submit.request import if_said
 from jughpc.app.submit.sizing import Size
 from jughpc.app.submit.stage import Staging
-from jughpc.batch import script, settling, submissions
+from jughpc.batch import script, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.plan import plan
@@ -153,11 +153,7 @@ def submit(planned: Planned) -> Submitted:
     site, cluster = planned.site, planned.cluster
     with _nothing_left_on_error(planned.session):
         files = _files(site)
-        settling.settle_all(
-            files,
-            site.location.folder(),
-            lambda one: planned.clusters.recorded(one.scheduler, one.limits, one.commands),
-        )
+        submitted.settle(files, site.location.folder(), planned.clusters)
         _prepare_store(sessions.settle(planned.session), planned, files)
         drafted, packing = _packed(planned)
         submission = submissions.prepare(files, drafted)  # first: what a record names, no cleanup removes

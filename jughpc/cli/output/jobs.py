@@ -9,8 +9,10 @@ from jughpc.app.status.broken import BrokenNode
 from jughpc.app.status.elements import Group, Jobs
 from jughpc.app.status.followers import Told, reduce_of
 from jughpc.app.status.report import Report
+from jughpc.batch.federation import is_elsewhere
 from jughpc.batch.journal import log_of
 from jughpc.batch.scheduler import Role, State
+from jughpc.batch.submissions import Accepted, Submission
 from jughpc.cli.output.rows import BAD, BUSY, FAINT, GOOD, STRONG, Row, Span, row
 from jughpc.config.asks import DEFAULT
 from jughpc.units import ranges, several
@@ -25,7 +27,7 @@ _STYLES = {State.RUNNING: BUSY, State.DONE: GOOD, State.FAILED: BAD, State.STUCK
 def submission(report: Report, jobs: Jobs, *, full: bool = False) -> Iterator[Row]:
     """Yield all on the jobs of a submission."""
     made = jobs.submission
-    arrays = [f"{job.id} {job.only}".rstrip() for job in jobs.accepted if job.role is Role.ARRAY]
+    arrays = [_array(made, job) for job in jobs.accepted if job.role is Role.ARRAY]
     ids = ", ".join(arrays) or "nothing queued"
     state = ", cancelled" if jobs.cancelled else ""
     head = f"Submission {made.number} on {made.scheduler} ({ids}{state})"
@@ -47,6 +49,13 @@ def submission(report: Report, jobs: Jobs, *, full: bool = False) -> Iterator[Ro
     if jobs.trouble:
         words = f"{made.scheduler} did not answer; this is what the store knows. {jobs.trouble}"
         yield row(words, BUSY, indent=2)
+    yield from (row(words, BUSY, indent=2) for words in jobs.away)
+
+
+def _array(made: Submission, job: Accepted) -> str:
+    """Return an array's id, with what tells it from others."""
+    where = f"on {job.scheduler}" if is_elsewhere(made, job) else ""
+    return " ".join(filter(None, (job.id, where, job.only, job.asks)))
 
 
 def _words(jobs: Jobs) -> dict[State, str]:

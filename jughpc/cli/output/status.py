@@ -110,4 +110,5 @@ def _jobs_as_dict(report: Report, jobs: Jobs) -> dict[str, Any]:
             for role, told in report.followers.items()
         },
         "scheduler_trouble": jobs.trouble,
+        "silent": dict(jobs.poll.silent),
     }

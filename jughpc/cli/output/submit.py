@@ -11,10 +11,10 @@ from pathlib import Path
 
 from jughpc.app.context.site import Site
 from jughpc.app.status.elements import Jobs
-from jughpc.app.submit.live import More
+from jughpc.app.submit.more import More
 from jughpc.app.submit.submit import Planned, Submitted
 from jughpc.app.submit.wait import Waited
-from jughpc.batch.scheduler import State
+from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import ROOT, Accepted, Submission
 from jughpc.cli.output.changed import changed_function
 from jughpc.cli.output.choices import chosen
@@ -53,12 +53,17 @@ def queued(done: Submitted) -> Iterator[str]:
     yield f"\nsubmission {done.submission.number}; {_HOW_TO_GO_ON}"
 
 
-def _ids(accepted: Sequence[Accepted]) -> Iterator[str]:
-    """Yield what each job is, with its id; of many that are for the same, the first and the last."""
-    for role, jobs in groupby(accepted, key=lambda job: job.role.value):
+def _ids(accepted: Sequence[Accepted], elsewhere: str = "") -> Iterator[str]:
+    """Yield what each job is, with its id, and what is special about it; of many for the same, the first and the last.
+
+    Args:
+        elsewhere: The name of the system that arrays are on, "" for the submission's own.
+    """
+    for (role, asks), jobs in groupby(accepted, key=lambda job: (job.role, job.asks)):
         first, *others = [job.id for job in jobs]
         many = [f"{first} to {others[-1]}: {len(others) + 1} jobs"] if len(others) > _FEW else [first, *others]
-        yield from (f"{role:<10} {words}" for words in many)
+        where = f"on {elsewhere}" if elsewhere and role is Role.ARRAY else ""
+        yield from (" ".join(filter(None, (f"{role.value:<10} {words}", where, asks))) for words in many)
 
 
 def left_alone(submission: Submission) -> Iterator[str]:
@@ -90,7 +95,7 @@ def ended(end: Waited) -> Iterator[str]:
 
 def added(more: More) -> Iterator[str]:
     """Yield the ids of the jobs that were added, and what became of those that they replace."""
-    yield from _ids(more.accepted)
+    yield from _ids(more.accepted, more.scheduler)
     for host, words in more.kept_off.items():
         yield f"not on     {host}: {words}"
     if more.wrong:

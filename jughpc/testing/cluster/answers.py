@@ -57,6 +57,11 @@ class System(Protocol):
         """Return what a command prints when the server did not answer for long; None if it waits for ever."""
 
 
+def system_of(command: str) -> str:
+    """Return the name of the system that has this command."""
+    return "pbs" if command.startswith("q") else "slurm"
+
+
 def stamp(seconds: float) -> str:
     """Return a time as Slurm writes it."""
     return _written(int(seconds), "%Y-%m-%dT%H:%M:%S")

@@ -14,6 +14,7 @@ from jughpc.testing.cluster.processes import KillError, Start, Steps, TermError
 from jughpc.worker.element import Place, place
 
 _LOOK = 15.0  # [s] between two looks at what others hold
+_QUIET = 120.0  # [s] between two signs of life at most
 _MARGIN = 30.0  # [s] kept back before the time limit
 _DEATHS = 3  # of workers, after which a task has failed
 
@@ -208,7 +209,7 @@ class Worker:
         task, digest = self.board.tasks[number], self.board.digests[number]
         self._beat(task="primes.work", digest=digest.hex(), since=self._now())
         try:
-            yield task.seconds
+            yield from self._last(task.seconds)
         except TermError:
             self._claims.release(claim)
             raise
@@ -222,6 +223,14 @@ class Worker:
             self.board.done.setdefault(number, self.board.time())
         self._claims.release(claim)
         self._beat(task="", digest="", since=0.0)
+
+    def _last(self, seconds: float) -> Generator[float, None, None]:
+        """Let that time pass, with a sign of life often enough for nobody to take it for dead."""
+        while seconds > _QUIET:
+            yield _QUIET
+            self._beat()
+            seconds -= _QUIET
+        yield seconds
 
     def _fail(self, number: int, words: str) -> None:
         digest, where = self.board.digests[number], self.record

@@ -17,15 +17,17 @@ from jughpc.app.context.target import Target
 from jughpc.app.run.reduce import reduce as run_reduce
 from jughpc.app.status.report import Report, report
 from jughpc.app.status.tasks import in_words, standing_in
-from jughpc.app.submit import live, own_end
+from jughpc.app.submit import own_end
 from jughpc.app.submit.cancel import cancel as end
-from jughpc.app.submit.collect import Charge, End, story
+from jughpc.app.submit.collect import Charge
 from jughpc.app.submit.collect import collect as gather
 from jughpc.app.submit.history import as_before, history
+from jughpc.app.submit.more import Wish, add
 from jughpc.app.submit.progress import Progress
 from jughpc.app.submit.request import Retry
 from jughpc.app.submit.submit import SubmitRequest, plan_submission
 from jughpc.app.submit.submit import submit as queue
+from jughpc.app.submit.verdict import End, story
 from jughpc.app.submit.wait import wait_for
 from jughpc.batch import withdraw as withdrawing
 from jughpc.batch.clusters import Clusters
@@ -50,6 +52,7 @@ class Order:
         rounds: Further arrays that the collector may submit.
         wait: Whether submit waits until all has ended.
         mem_retry: How much more memory tasks get that ran out of it, None for no more.
+        collect: How long a collector may run [s].
     """
 
     size: int
@@ -59,6 +62,7 @@ class Order:
     reduce: bool = True
     wait: bool = False
     mem_retry: float | None = None
+    collect: float = _COLLECTORS
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Bench:
         order: What the user asks for.
         rng: For the names that it makes up.
         environ: Of a job of ours, as its script sets it.
+        far: The name of another system that elements may be added on, "" for none.
     """
 
     seat: Seat
@@ -79,12 +84,13 @@ class Bench:
     order: Order
     rng: random.Random
     environ: Mapping[str, str]
+    far: str = ""
 
     @property
     def clusters(self) -> Clusters:
         """The batch systems as they answer this process."""
         return Clusters(
-            self.seat.clock, lambda _, timeout: partial(self.seat.run, timeout=timeout), find=lambda _: None
+            self.seat.clock, lambda _, timeout: partial(self.seat.run, timeout=timeout), find=self.seat.find
         )
 
     def site(self, text: str = "") -> Site:
@@ -102,7 +108,7 @@ def submit(bench: Bench, *, again: bool = False) -> int:
     order = bench.order
     options = ElementOptions(
         bench.home.path(FOLDER), Resources(walltime=order.walltime), order.throttle, python="python",
-        collect=Resources(walltime=_COLLECTORS), reduce=Resources(walltime=order.walltime),
+        collect=Resources(walltime=order.collect), reduce=Resources(walltime=order.walltime),
     )  # fmt: skip
     script = bench.home.path(SCRIPT) if order.reduce else None
     request = SubmitRequest(
@@ -132,7 +138,13 @@ def _submit(bench: Bench, site: Site, request: SubmitRequest) -> int:
 
 def more(bench: Bench) -> int:
     """Add elements to the submission that goes on."""
-    live.add(bench.site(), bench.clusters, bench.order.size)
+    add(bench.site(), bench.clusters, bench.order.size)
+    return ExitCode.DONE
+
+
+def more_elsewhere(bench: Bench) -> int:
+    """Add elements to the submission that goes on, on the other system."""
+    add(bench.site(), bench.clusters, bench.order.size, Wish(bench.far))
     return ExitCode.DONE
 
 
@@ -188,6 +200,6 @@ def withdraw(bench: Bench, token: str, stem: str = "") -> Iterator[str]:
         files,
         bench.home.path(JUGDIR),
         token,
-        lambda one: clusters.recorded(one.scheduler, one.limits, one.commands),
+        partial(clusters.of, files),
         stem,
     )

@@ -15,6 +15,7 @@ from jughpc.testing.cluster.board import Board
 from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.mine import ours
 from jughpc.testing.cluster.model import Element, End, Phase, SimJob
+from jughpc.testing.cluster.systems import Systems
 
 _IN_ORDER = (1, 3)  # exit codes of workers that met tasks which failed, or had no time for another
 _FAILURES = (End.FAILED, End.TIMEOUT, End.OUT_OF_MEMORY, End.NODE_FAIL, End.PREEMPTED)
@@ -71,6 +72,7 @@ class Hearing:
 
     engine: Engine
     board: Board
+    systems: Systems
     blame: Callable[[str, str], None]
     reduced: Callable[[], int]
 
@@ -102,7 +104,7 @@ class Hearing:
                 self.blame(f"status tells the wrong number of {key} tasks", f"{told[key]}, not {earlier} to {now}")
 
     def _hear_counts(self, report: Report, since: float) -> None:
-        if report.jobs is None or report.jobs.trouble:
+        if report.jobs is None or report.jobs.trouble or report.jobs.poll.silent:
             return
         told, number = as_dict(report)["submission"]["elements"], report.jobs.submission.number
         arrays = [job for job in self._ours() if (mine := ours(job)) and mine.role is Role.ARRAY]
@@ -133,7 +135,9 @@ class Hearing:
         """Return which follower of a submission did not end well, the latest of each kind, "" if none."""
         if self.reduced():
             return ""
-        latest = {mine.role: job for job in self._ours() if (mine := ours(job)) and mine.submission == number}
+        some = [(mine.role, job) for job in self._ours() if (mine := ours(job)) and mine.submission == number]
+        going_on = {role for role, job in some if not job.over}
+        latest = {role: job for role, job in some if job.begun or not job.over or role not in going_on}
         bad = [role.value for role, job in latest.items() if role is not Role.ARRAY and job.over and not job.well]
         return f"the {bad[0]} did not end well" if bad else ""
 
@@ -161,4 +165,4 @@ class Hearing:
         return found[-1] if found else None
 
     def _ours(self) -> list[SimJob]:
-        return [job for job in self.engine.history if ours(job)]
+        return [job for job in self.systems.history if ours(job)]

@@ -66,9 +66,10 @@ def _run(world: World, until: float, over: Callable[[], bool] = lambda: False) -
 
 def _let_run(world: World) -> None:
     """Let everything end by itself: whoever held jobs releases them."""
-    for job in list(world.engine.jobs.values()):
-        world.engine.release(job, "u")
-        world.engine.release(job, "s")
+    for engine in world.system.engines:
+        for job in list(engine.jobs.values()):
+            engine.release(job, "u")
+            engine.release(job, "s")
     _run(world, world.stage.time + _LONG, lambda: _idle(world))
     world.referee.judge_end()
 
@@ -77,7 +78,8 @@ def _idle(world: World) -> bool:
     """Return whether nothing of ours can go on."""
     if any(not actor.over for actor in world.stage.actors):
         return False
-    return all(job.over or job.never for job in world.engine.jobs.values() if is_ours(job))
+    jobs = [job for engine in world.system.engines for job in engine.jobs.values()]
+    return all(job.over or job.never for job in jobs if is_ours(job))
 
 
 def _cancel_all(world: World) -> None:
@@ -92,7 +94,7 @@ def _cancel_all(world: World) -> None:
 
 def _summary(world: World) -> list[str]:
     lines = []
-    for job in world.engine.history:
+    for job in world.system.history:
         ends = [element.end.value if element.end else element.phase.value for element in job.elements.values()]
         running = sum(element.phase is Phase.RUNNING for element in job.elements.values())
         what = job.ask.script.rpartition("/")[2]

@@ -23,7 +23,7 @@ def _signals() -> Mapping[str, Callable[[], BaseException]]:
 def _typed() -> Mapping[str, Callable[[Bench], int]]:
     return {
         "submit": commands.submit, "again": partial(commands.submit, again=True), "more": commands.more,
-        "resubmit": commands.resubmit, "submissions": commands.listing,
+        "more elsewhere": commands.more_elsewhere, "resubmit": commands.resubmit, "submissions": commands.listing,
     }  # fmt: skip
 
 

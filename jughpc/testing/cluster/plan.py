@@ -148,6 +148,20 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Far:
+    """A second system that sees the same disk.
+
+    Attributes:
+        slots: Of its one node.
+        is_apart: Whether its commands are on no node of the first one.
+    """
+
+    system: str
+    slots: int
+    is_apart: bool
+
+
+@dataclass(frozen=True)
 class Plan:
     """One cluster before its history begins.
 
@@ -155,6 +169,7 @@ class Plan:
         system: `slurm` or `pbs`.
         collector_dooms: When the first collectors die.
         crowd: Elements of the user's other jobs that are queued before.
+        far: The second system, None where there is none.
         ends: When the weather calms and everybody has typed his last [s].
     """
 
@@ -171,6 +186,7 @@ class Plan:
     forecast: Forecast = field(default_factory=Forecast)
     crowd: int = 0
     ends: float = 1000.0
+    far: Far | None = None
 
     @property
     def hands(self) -> bool:

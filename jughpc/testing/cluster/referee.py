@@ -19,6 +19,7 @@ from jughpc.testing.cluster.engine import Engine
 from jughpc.testing.cluster.mine import Ours, ours
 from jughpc.testing.cluster.model import Element, End, Phase, SimJob
 from jughpc.testing.cluster.seat import Seat
+from jughpc.testing.cluster.systems import Systems
 
 Trace = Callable[[str], None]
 """Takes a line on what happens now."""
@@ -48,6 +49,7 @@ class Referee:
 
     engine: Engine
     board: Board
+    systems: Systems
     blames: list[Blame] = field(default_factory=list)
     submitted: set[int] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
@@ -168,7 +170,7 @@ class Referee:
         for job in self._ours():
             if not job.over:
                 self.blame(2, f"lives on after cancel, {self._circumstance(job)}", self._story(job))
-        for job in self.engine.history:
+        for job in self.systems.history:
             if ours(job) is None and any(element.by == me for element in job.elements.values()):
                 self.blame(2, "a stranger's job was cancelled", f"{job.number} {job.ask.name}")
 
@@ -253,7 +255,7 @@ class Referee:
         if left := self.board.possible() - set(self.board.done):
             if not self._may_give_up(number, left):
                 self.blame(5, f"tasks are left, {why}", f"submission {number}: {sorted(left)}")
-        elif self.board.all_done and not times and self._asked_for_reduce(number):
+        elif self.board.all_done and not times and self._asked_for_reduce(number) and not self._is_left_alone(number):
             self.blame(3, f"all is done and never reduced, {why}", f"submission {number}")
 
     def _may_give_up(self, number: int, left: set[int]) -> bool:
@@ -270,6 +272,10 @@ class Referee:
         if self._was_late(number) or self._is_cut_off(number):
             return True
         return not brought and ends <= {End.TIMEOUT} and self._tried(number, left)
+
+    def _is_left_alone(self, number: int) -> bool:
+        """Return whether elements elsewhere did the last of it, and the last collector could queue no other to wait."""
+        return bool(self.systems.far and self.systems.far.history) and self._is_cut_off(number)
 
     def _is_cut_off(self, number: int) -> bool:
         """Return whether the last collector ran where the system has no commands."""
@@ -334,7 +340,7 @@ class Referee:
         return any(seat.died or self._outcomes.get(seat) == "was interrupted" for seat in seats)
 
     def _ours(self) -> list[SimJob]:
-        return [job for job in self.engine.history if ours(job)]
+        return [job for job in self.systems.history if ours(job)]
 
     def _circumstance(self, job: SimJob) -> str:
         seat = self._queued_by.get(job)

@@ -10,7 +10,7 @@ from typing import Protocol
 from jughpc.batch.scheduler import Reply
 from jughpc.errors import CommandMissingError, CommandTimeoutError
 from jughpc.testing.cluster import spoil
-from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, System
+from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, System, system_of
 from jughpc.testing.cluster.weather import Weather
 from jughpc.testing.disk import Disk
 from jughpc.testing.simfiles import Client, SimFiles
@@ -44,9 +44,11 @@ class Ground(Protocol):
 
     stage: Stage
     disk: Disk
-    system: System
     weather: Weather
     rng: random.Random
+
+    @property
+    def system(self) -> System: ...
 
     @property
     def signals(self) -> Mapping[str, Callable[[], BaseException]]: ...
@@ -84,6 +86,7 @@ class Seat:
 
     Attributes:
         commands: Whether the scheduler's commands are on its host.
+        lacks: The systems whose commands are not, though others' may be.
         doom: When it dies, None for when it ends.
         died: The signal it died of, "" while it did not.
         told: What it said.
@@ -97,6 +100,7 @@ class Seat:
     name: str
     caller: Caller
     commands: bool = True
+    lacks: tuple[str, ...] = ()
     doom: Doom | None = None
     died: str = ""
     told: list[str] = field(default_factory=list)
@@ -111,6 +115,10 @@ class Seat:
     def __post_init__(self) -> None:
         self.clock = SeatClock(self)
         self.files = SimFiles(Client(self.ground.disk), self)
+
+    def find(self, command: str) -> str | None:
+        """Return where a command lies on its host, None if nowhere."""
+        return command if self.commands and system_of(command) not in self.lacks else None
 
     def say(self, line: str) -> None:
         """Take a line for the user."""
@@ -176,7 +184,7 @@ class Seat:
 
     def _answer(self, argv: Sequence[str], timeout: float) -> Answer:
         ground, command = self.ground, argv[0].rpartition("/")[2]
-        if not self.commands:
+        if self.find(command) is None:
             raise CommandMissingError(argv[0])
         if outage := ground.weather.outage(ground.stage.time):
             self.troubled = True

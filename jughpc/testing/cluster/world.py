@@ -16,23 +16,22 @@ from jughpc.errors import FullError, JugError, SubmitError
 from jughpc.exitcode import after_signal
 from jughpc.store.base import Store
 from jughpc.testing.cluster import commands, scripts
-from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, System
+from jughpc.testing.cluster.answers import EPOCH, Answer, Caller, system_of
 from jughpc.testing.cluster.board import Board, Worker
 from jughpc.testing.cluster.commands import Bench
-from jughpc.testing.cluster.engine import Engine, RefusedError
+from jughpc.testing.cluster.engine import RefusedError
 from jughpc.testing.cluster.hands import HANDS, MISHAPS
 from jughpc.testing.cluster.hearing import Hearing
 from jughpc.testing.cluster.home import FOLDER, JUGDIR, Home
 from jughpc.testing.cluster.mine import ours
 from jughpc.testing.cluster.model import Ask, Node, Process, SimJob
 from jughpc.testing.cluster.parts import Parts
-from jughpc.testing.cluster.pbs import SimPbs
 from jughpc.testing.cluster.pbs_ids import element_id
 from jughpc.testing.cluster.plan import Plan, Wish
 from jughpc.testing.cluster.processes import Acting, Exited, Start, Stepped, Steps
 from jughpc.testing.cluster.referee import Referee, Trace
 from jughpc.testing.cluster.seat import Doom, Seat
-from jughpc.testing.cluster.slurm import SimSlurm
+from jughpc.testing.cluster.systems import Systems
 from jughpc.testing.cluster.weather import Weather
 from jughpc.testing.disk import Disk
 from jughpc.testing.simlocation import SimFolder
@@ -54,19 +53,13 @@ class World:
         self.rng, self.stage = random.Random(plan.seed), Stage()
         self.disk = Disk(lambda: self.stage.time)
         self.weather = Weather(self.rng, plan.forecast)
-        site = plan.site
-        nodes = [
-            Node(f"node{number + 1}", slots, broken=number in site.broken, commands=number not in site.bare)
-            for number, slots in enumerate(site.slots)
-        ]
-        self.engine: Engine = Engine(self.stage, self.rng, plan.rules, nodes, self._launch)
-        self.system: System = (
-            SimSlurm(self.engine, self._read) if plan.system == "slurm" else SimPbs(self.engine, self._read)
-        )
+        self.system = Systems(self.stage, self.rng, plan, self._launch, self._read)
+        self.engine = self.system.near
         self.home = Home(self.disk, tuple((task.only, task.needs) for task in plan.tasks))
         self.board = Board(lambda: self.stage.time, plan.tasks, self.home.digests)
-        self.referee = Referee(self.engine, self.board)
-        self.hearing = Hearing(self.engine, self.board, partial(self.referee.blame, 4), self.referee.reduced.total)
+        self.referee = Referee(self.engine, self.board, self.system)
+        blame = partial(self.referee.blame, 4)
+        self.hearing = Hearing(self.engine, self.board, self.system, blame, self.referee.reduced.total)
         self._typed: list[Seat] = []
         self._scripts: dict[SimJob, str] = {}
         self._collectors = 0
@@ -124,9 +117,9 @@ class World:
             self.trace("a stranger is refused")
 
     def does(self, seat: Seat, argv: Sequence[str]) -> Answer:
-        before = len(self.engine.history)
+        before = set(self.system.history)
         answer = self.system.answer(argv, seat.caller)
-        for job in self.engine.history[before:]:
+        for job in [one for one in self.system.history if one not in before]:
             self.trace(f"    queued: {job.number} {job.ask.name}")
             self._scripts[job] = self._read(job.ask.script) or ""  # the system keeps a copy
             self.referee.queued(job, seat, heard=self.stage.current is not None)
@@ -140,7 +133,8 @@ class World:
     def _seat(self, kind: str, play: Callable[[Seat], str], doom: Doom | None, node: Node | None = None) -> Seat:
         """Start a process of ours, by default on the login host."""
         caller = Caller(ME, node.name if node else "login01", FOLDER)
-        seat = Seat(self, f"{kind}-{len(self._typed) + 1}", caller, commands=not node or node.commands, doom=doom)
+        name, lacks = f"{kind}-{len(self._typed) + 1}", self.system.lacking(node)
+        seat = Seat(self, name, caller, commands=not node or node.commands, lacks=lacks, doom=doom)
         seat.actor = self.stage.spawn(seat.name, lambda: _ignore(self._play(seat, play)))
         self._typed.append(seat)
         return seat
@@ -152,7 +146,7 @@ class World:
             how, code = play(seat), 0
         except JugError as error:
             if isinstance(error, SubmitError) and not isinstance(error, FullError):
-                self.referee.submit_gave_up(seat, error, registry.scheduler(self.plan.system))
+                self.referee.submit_gave_up(seat, error, registry.scheduler(system_of(error.argv[0])))
             how, code = "refused" if _sure(error) else "gave up in doubt", 2
             self.trace(f"fails: {error}")
         except KeyboardInterrupt as error:
@@ -171,7 +165,7 @@ class World:
             submission = submissions.load(looker.files, self._jugdir, number)
             jobs = journal.accepted(looker.files, submission)
             self.referee.judge_submit(seat, [(job.id, job.name) for job in jobs], number)
-            if self.plan.order.wait:
+            if self.plan.order.wait and not seat.name.startswith("more"):
                 self.referee.judge_wait(seat, number, code)
         return "was done"
 
@@ -214,11 +208,12 @@ class World:
         return self.home.path(JUGDIR)
 
     def _bench(self, seat: Seat, environ: Mapping[str, str] | None = None) -> Bench:
-        return Bench(seat, self.home, self.plan.system, self.plan.order, self.rng, environ or {})
+        far = self.plan.far.system if self.plan.far else ""
+        return Bench(seat, self.home, self.plan.system, self.plan.order, self.rng, environ or {}, far)
 
     def _environ(self, start: Start) -> Mapping[str, str]:
         """Return the variables that the script of a job of ours sets."""
-        if self.plan.system == "slurm":
+        if self.system.of_job(start.job) == "slurm":
             owner, run = f"slurm:{start.job.number}_{start.element.index}", start.run
         else:
             owner, run = f"pbs:{element_id(start.job, start.element)}", int(EPOCH + self.stage.time)
@@ -290,7 +285,8 @@ class World:
     def _launch_case(self, start: Start, exited: Exited, kind: str, case: Case, doom: Doom | None) -> Process:
         """Run a use case of ours as a job."""
         caller = Caller(ME, start.node.name, start.job.ask.workdir)
-        seat = Seat(self, f"{kind}-{start.job.number}", caller, commands=start.node.commands, doom=doom)
+        name, lacks = f"{kind}-{start.job.number}", self.system.lacking(start.node)
+        seat = Seat(self, name, caller, commands=start.node.commands, lacks=lacks, doom=doom)
         codes: list[int] = []
         bench = self._bench(seat, self._environ(start))
 

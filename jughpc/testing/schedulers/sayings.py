@@ -79,7 +79,7 @@ class Sayings:
     nothing: Reply = NOTHING
 
 
-TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only"}
+TOLD_APART = {"role", "resources", "depends_on", "after", "is_told", "only", "asks", "scheduler"}
 """Fields of a job that are told by tests of their own, or to nobody."""
 
 
