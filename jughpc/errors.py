@@ -148,10 +148,20 @@ class SchedulerError(JugError):
 
 
 class CommandMissingError(SchedulerError):
-    """There is no such command on this host."""
+    """There is no such command on this host, or none that it can run.
+
+    Args:
+        command: Its name or path.
+        why: What the system says of the file that is there, "" if there is none.
+    """
+
+    def __init__(self, command: str, why: str = "") -> None:
+        super().__init__(command, why)
+        self.command, self.why = command, why
 
     def __str__(self) -> str:
-        return f"{self.args[0]}: no such command here. Run this on a host that has it, or put it on PATH."
+        fact = f"cannot be run here ({self.why})" if self.why else "no such command here"
+        return f"{self.command}: {fact}. Run this on a host that has it, or put it on PATH."
 
 
 class CommandTimeoutError(SchedulerError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -13,13 +14,18 @@ from typing import NoReturn
 
 from jughpc import host
 from jughpc.batch.scheduler import Reply
-from jughpc.errors import CommandMissingError, CommandTimeoutError
+from jughpc.errors import CommandMissingError, CommandTimeoutError, SchedulerError
 from jughpc.exitcode import after_signal
 from jughpc.host import Process
 from jughpc.inode import Sharing
 from jughpc.units import show_seconds
 
 LONG = 10.0  # [s] after which people are told that a command has not answered
+
+_NO_PROGRAM = frozenset({
+    errno.ENOEXEC, errno.ENOTDIR, errno.ELOOP, errno.EPERM, errno.ENAMETOOLONG, errno.EISDIR, errno.ELIBBAD,
+})  # fmt: skip
+"""What the system says of a file that it will never run; of anything else it may think better."""
 
 
 def run(
@@ -38,7 +44,8 @@ def run(
         tell: Takes a line on a command that has not answered for `long` [s], with what it said by then.
         said: What it reads, None for nothing.
     Raises:
-        CommandMissingError: There is no such command.
+        CommandMissingError: There is no such command that could be run here.
+        SchedulerError: It could not be started now; it has done nothing.
         CommandTimeoutError: It did not end in time and was killed; it may have done its work.
     """
     process = _start(argv, env, reads=said is not None)
@@ -156,17 +163,26 @@ def heeding_signals() -> Iterator[None]:
 
 
 def _start(argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool) -> subprocess.Popen[str]:
-    with _found(argv[0]):
-        return subprocess.Popen(
-            list(argv),
-            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=env,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+    try:
+        with _found(argv[0]):
+            return subprocess.Popen(
+                list(argv),
+                stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=env,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise _unstarted(argv[0], error) from error
+
+
+def _unstarted(command: str, error: OSError) -> SchedulerError:
+    if error.errno in _NO_PROGRAM:
+        return CommandMissingError(command, error.strerror or "")
+    return SchedulerError(f"{command} could not be started: {error.strerror}. Try again once this host has room.")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Commands, their time-outs, and processes that outlive their starter."""
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from jughpc import host
 from jughpc.batch import shell
-from jughpc.errors import CommandMissingError, CommandTimeoutError
+from jughpc.errors import CommandMissingError, CommandTimeoutError, SchedulerError
 
 
 def spawn(tmp_path: Path, program: str) -> host.Process:
@@ -40,6 +41,27 @@ def test_a_file_that_may_not_be_run_is_no_command(tmp_path):
     (tmp_path / "sbatch").write_text("#!/bin/sh\n")
     with pytest.raises(CommandMissingError):
         shell.run([str(tmp_path / "sbatch")])
+
+
+def test_a_file_that_no_host_like_this_can_run_is_no_command_either(tmp_path):
+    (path := tmp_path / "sbatch").write_bytes(b"\x7fELF of another kind of machine")
+    path.chmod(0o755)
+    for command in (path, path / "sbatch", tmp_path / ("x" * 300)):
+        with pytest.raises(CommandMissingError, match=r"sbatch: cannot be run here \(|x: cannot be run here \("):
+            shell.run([str(command)])
+
+
+def test_a_command_that_cannot_be_started_for_now_is_not_taken_for_a_missing_one():
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (held[0] + 1, limits[1]))
+    try:
+        with pytest.raises(SchedulerError, match="true could not be started: Too many open files") as said:
+            shell.run(["true"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        os.close(held[0])
+    assert not isinstance(said.value, CommandMissingError)
 
 
 def test_a_command_that_hangs_is_told_apart_from_one_that_refuses():

@@ -131,14 +131,6 @@ def test_lines_of_setup_that_are_shown_run_where_modules_and_environments_are(li
     assert "stand-in: " in logs or not re.search("module|activate", " ".join(lines))
 
 
-def test_an_image_whose_interpreter_a_script_stands_for_runs_the_elements(tmp_path, environ):
-    (script,) = (block.text for block in blocks("bash") if "apptainer exec" in block.text)
-    (tmp_path / "python-in-image").write_text(script)
-    (tmp_path / "python-in-image").chmod(0o755)
-    here = {**environ, "PATH": f"{STAND_INS / 'bin'}:{environ['PATH']}"}
-    assert "stand-in: /project/images/work.sif" in submitted(tmp_path, here, "./python-in-image")
-
-
 def submitted(folder: Path, environ: dict[str, str], python: str, *options: str) -> str:
     """Submit a few tasks, with `folder` for a home, to elements whose interpreter is `python`; return their logs."""
     (folder / "sums.py").write_text("from jug import Task\nxs = [Task(abs, n) for n in range(3)]\n")
