@@ -17,7 +17,7 @@ from jughpc.batch.directives import Directive, given, words
 from jughpc.batch.local.commands import GONE, OPTIONS, command
 from jughpc.batch.local.states import ORPHANED
 from jughpc.batch.logs import log_name
-from jughpc.batch.partitions import Partition
+from jughpc.batch.modest import Modest
 from jughpc.batch.scheduler import (
     Capabilities,
     ElementId,
@@ -27,9 +27,7 @@ from jughpc.batch.scheduler import (
     Names,
     Refusal,
     Reply,
-    Resources,
     Role,
-    Room,
     State,
     Status,
 )
@@ -39,21 +37,15 @@ _OWNER = re.compile(r"local:([0-9a-f]{8})_(\d+)(?:\.\d+)?")
 _STATES = {state.value: state for state in State}
 
 
-class Local:
+class Local(Modest):
     """How the embedded scheduler spells things."""
 
     name = "local"
     capabilities = Capabilities(job_id=re.compile("[0-9a-f]{8}"), runs_here=True, reuses_ids=False, bounds_arrays=True)
 
-    def within(self, limits: Limits) -> Local:
-        return self
-
     def refuse(self, extra: Sequence[str], environ: Mapping[str, str]) -> None:
         if extra:
             raise SettingError(f"This machine has no options of its own, so {extra[0]!r} behind -- says nothing to it.")
-
-    def chosen(self, extra: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
-        return {}
 
     def directives(self, job: Job) -> list[Directive]:
         asked = job.resources
@@ -86,9 +78,6 @@ class Local:
     def parse_find(self, reply: Reply, name: str) -> list[JobId]:
         return [str(job) for job in _answer(reply).get("jobs", ())]
 
-    def of_user(self, user: str) -> Local:
-        return self  # its polls name jobs, whosever they are
-
     def poll_command(self, jobs: Names) -> list[str]:
         return command("poll", *jobs)
 
@@ -100,26 +89,11 @@ class Local:
             for index, (state, reason, host) in enumerate(told.get(job, ()))
         }
 
-    def unheard(self, reply: Reply, jobs: Names) -> list[JobId]:
-        return []
-
-    def poll_again(self, reply: Reply, jobs: Names) -> list[str]:
-        return []
-
-    def past_command(self, jobs: Names) -> list[str]:
-        return []  # it forgets nothing
-
-    def parse_past(self, reply: Reply, jobs: Names) -> Mapping[ElementId, Status]:
-        return {}
-
     def cancel_commands(self, jobs: Names) -> list[list[str]]:
         return [command("cancel", *jobs)]
 
     def withdraw_commands(self, jobs: Names, waiting: Sequence[ElementId]) -> list[list[str]]:
         return [command("withdraw", *dict.fromkeys(element.job for element in waiting))]
-
-    def unmail_commands(self, jobs: Names) -> list[list[str]]:
-        return []
 
     def revive_command(self, jobs: Names) -> list[str]:
         return command("revive", *jobs)
@@ -132,21 +106,6 @@ class Local:
             return Limits(settings={key: str(value) for key, value in _answer(reply).items()})
         except SchedulerError:
             return Limits()
-
-    def room_commands(self, user: str, resources: Resources) -> Sequence[list[str]]:
-        return ()
-
-    def parse_room(self, replies: Sequence[Reply], limits: Limits, user: str, resources: Resources) -> Room:
-        return Room()
-
-    def partitions_command(self) -> list[str]:
-        return []
-
-    def parse_partitions(self, reply: Reply, limits: Limits) -> list[Partition]:
-        return []
-
-    def absent(self, reply: Reply) -> bool:
-        return False
 
     def refusal(self, reply: Reply) -> Refusal:
         return Refusal.GONE if reply.code == GONE else Refusal.USER
