@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ from jughpc.errors import SettingError
 from jughpc.exitcode import ExitCode
 
 if TYPE_CHECKING:
+    from jughpc.app.submit.request import SubmitRequest
     from jughpc.batch.clusters import Clusters
     from jughpc.config.settings import Settings
 
@@ -57,8 +58,7 @@ def submit(
 
     Exit code: 0 once it is queued; with --wait 0 if all tasks are done and the reduce ended well, else 3.
     """
-    from jughpc.app.submit.request import Retry
-    from jughpc.app.submit.submit import SubmitRequest, plan_submission
+    from jughpc.app.submit.submit import plan_submission
     from jughpc.app.submit.submit import submit as queue
     from jughpc.batch.shell import heeding_signals
     from jughpc.cli.output import submit as output
@@ -74,28 +74,10 @@ def submit(
     values = fitted(site.settings, more or (None if size == AUTO else size))
     if more is not None:
         return _add(site, clusters, more, values, tuple(ctx.obj), as_json)
-    request = SubmitRequest(
-        size=size,
-        options=elements.options(values, (*own_options(values), *ctx.obj), after),
-        scheduler=values.scheduler,
-        name=name,
-        reduce=Path(script) if script else None,
-        retries=values.retries,
-        max_crashes=values.max_crashes,
-        workers=values.workers,
-        start="" if values.start == named()["start"].default else values.start,
-        save_time=None if values.save_time == named()["save_time"].default else values.save_time,
-        stage=values.stage,
-        rounds=values.rounds,
-        again=again,
-        reduce_on=values.reduce_on,
-        notify=values.notify,
-        within=within,
-        retry=Retry(values.mem_retry, values.mem_max, values.time_retry, values.time_max),
-        rules=values.resources,
-        share=values.share,
-        wanted=RULES.read(common.given("resources") or ""),
-    )
+    request = _request(
+        values, size=size, options=elements.options(values, (*own_options(values), *ctx.obj), after), name=name,
+        reduce=Path(script) if script else None, again=again, within=within,
+    )  # fmt: skip
     planned = plan_submission(site, clusters, request)
     common.show(output.planned(planned), err=as_json)
     if not planned.jobs:
@@ -111,6 +93,29 @@ def submit(
         echo(output.as_json(site, done.submission.number, done.accepted))
     common.show(output.queued(done), err=as_json)
     return wait_until_the_end(site, clusters, done.submission, err=as_json) if wait else ExitCode.DONE
+
+
+def _request(values: Settings, **said: Any) -> SubmitRequest:
+    """Return what is asked for: by settings, and in `said` what the command line alone can say."""
+    from jughpc.app.submit.request import Retry, SubmitRequest
+
+    return SubmitRequest(
+        scheduler=values.scheduler,
+        retries=values.retries,
+        max_crashes=values.max_crashes,
+        workers=values.workers,
+        start="" if values.start == named()["start"].default else values.start,
+        save_time=None if values.save_time == named()["save_time"].default else values.save_time,
+        stage=values.stage,
+        rounds=values.rounds,
+        reduce_on=values.reduce_on,
+        notify=values.notify,
+        retry=Retry(values.mem_retry, values.mem_max, values.time_retry, values.time_max),
+        rules=values.resources,
+        share=values.share,
+        wanted=RULES.read(common.given("resources") or ""),
+        **said,
+    )
 
 
 def _refuse_bare_number(ctx: click.Context, args: tuple[str, ...]) -> None:
