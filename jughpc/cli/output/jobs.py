@@ -14,9 +14,9 @@ from jughpc.batch.journal import log_of
 from jughpc.batch.scheduler import Role, State
 from jughpc.batch.submissions import Accepted, Submission
 from jughpc.cli.output.rows import BAD, BUSY, FAINT, GOOD, STRONG, Row, Span, row
-from jughpc.config.asks import DEFAULT
 from jughpc.units import ranges, several
 
+_ANYTHING = "any function"  # what elements run where no class has been told to be theirs alone
 _MOST_GROUPS = 8
 _MOST_IN_HAND = 3  # tasks of a group
 _LONGEST = 40  # [characters] of numbers of elements
@@ -69,7 +69,7 @@ def _classes(report: Report, words: Mapping[State, str]) -> Iterator[Row]:
     if len(report.by_class) > 1:
         for name, counts in report.by_class.items():
             told = ", ".join(f"{counts[state]} {words.get(state, state.value)}" for state in State if counts[state])
-            yield row(f"{name or DEFAULT}: {told}", indent=4)
+            yield row(f"{name or _ANYTHING}: {told}", indent=4)
     for name, count in report.unserved.items():
         what = f"{several(count, 'task')} of class {name} {'is' if count == 1 else 'are'} ready"
         yield row(f"{what}: the collector queues elements for that once these have ended", BUSY, indent=4)
