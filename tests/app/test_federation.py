@@ -15,6 +15,7 @@ from jughpc.app.submit.cancel import cancel
 from jughpc.app.submit.collect import Charge, collect
 from jughpc.app.submit.history import as_before
 from jughpc.app.submit.more import Wish, add
+from jughpc.app.submit.relay import rounds_then
 from jughpc.app.submit.submit import plan_submission, submit
 from jughpc.app.submit.verdict import End
 from jughpc.batch import submissions
@@ -311,6 +312,14 @@ def test_collectors_do_not_wait_on_for_ever_for_what_nobody_knows(both):
     both.near_ended()
     told = [gathered(both, deadline=both.clock.wall() + 120, rounds=rounds).end for rounds in (1, 0)]
     assert told == [End.HANDED_OVER, End.LATE]
+
+
+def test_elements_elsewhere_that_are_cut_off_an_answer_are_not_taken_to_have_ended(both):
+    both.near_ended()
+    found = report(both.site, both.clusters)
+    jobs = replace(found.jobs, poll=replace(found.jobs.poll, elements={}))
+    idle = replace(found.standing, workers=())
+    assert [rounds_then(jobs, idle, rounds) for rounds in (1, 0)] == [0, None]
 
 
 def test_what_waits_for_a_task_is_withdrawn_on_both_once_nothing_is_left(both):

@@ -30,11 +30,11 @@ def rounds_then(jobs: Jobs, standing: Standing, rounds: int) -> int | None:
 
     It has one less where nobody works, and that anybody will is only not known: so that comes to an end.
     """
-    elsewhere = jobs.elsewhere
-    told = [status.state for number in elsewhere if (status := jobs.poll.elements.get(number))]
-    if jobs.cancelled or not (jobs.poll.unheard or any(not state.ended for state in told)):
+    found = map(jobs.poll.elements.get, jobs.elsewhere)
+    states = {status.state if status else State.UNKNOWN for status in found}  # what is cut off an answer has not ended
+    if jobs.cancelled or all(state.ended for state in states):
         return None
-    if standing.workers or {State.QUEUED, State.RUNNING} & {*told}:
+    if standing.workers or {State.QUEUED, State.RUNNING} & states:
         return rounds
     return rounds - 1 if rounds else None
 
