@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -68,7 +69,17 @@ SHARED = ("tests/cluster/", "tests/nfs/")  # where all tests share what takes lo
 MEASURED = {"unit", "local"}  # lanes whose coverage is measured, if any is: the others would take twice their time
 
 
+USUAL = {
+    signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler, signal.SIGQUIT: signal.SIG_DFL,
+    signal.SIGTERM: signal.SIG_DFL,
+}  # fmt: skip
+"""What these signals do unless somebody, as nohup or a shell's `&`, has all that it starts ignore them."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    for number, usual in USUAL.items():
+        if signal.getsignal(number) is signal.SIG_IGN:  # tests send them, and wait for what commands do then
+            signal.signal(number, usual)
     for lane, what in LANES.items():
         config.addinivalue_line("markers", f"{lane}: {what}")
 
