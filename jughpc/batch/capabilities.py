@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jughpc.batch.causes import LastWords
+
 
 class Condition(enum.Enum):
     """When a dependent job may start."""
@@ -37,6 +39,7 @@ class Capabilities:
         bounds_arrays: An array without a throttle is bounded all the same, by less than there is room for.
         accounts: A command that tells which accounts the user `%u` has, a line each: the default one, this one, the
             partition where alone it holds, what QOS jobs may ask for, what those get that ask for none; parted by `|`.
+        last_words: What it writes at the end of logs, None where that is nothing, or nothing that its states lack.
         scrubbed: How variables begin that would change what its commands mean, or reach its jobs from an outer one.
         kept: Variables that stay although they begin like that: where the system is, and a user's standing choices.
         templates: The folder that holds its folder of templates, None for those shipped here.
@@ -56,6 +59,7 @@ class Capabilities:
     lookup: tuple[str, ...] = ()
     bounds_arrays: bool = False
     accounts: tuple[str, ...] = ()
+    last_words: LastWords | None = None
     scrubbed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     templates: Path | None = None

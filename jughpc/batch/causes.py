@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 
 class Cause(enum.Enum):
@@ -70,3 +71,21 @@ def why(table: Sequence[Entry], reason: str, known: Mapping[str, str]) -> Why | 
             words = entry.words or entry.cause.value
             return Why(entry.cause, words.format_map(known), entry.advice.format_map(known))
     return None
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """What a system writes into the log of what it ends.
+
+    Attributes:
+        begin: How its own lines begin, a regular expression.
+        table: What they mean, as far as they tell of a cause.
+    """
+
+    begin: str
+    table: Sequence[Entry]
+
+    def why(self, lines: Sequence[str]) -> Why | None:
+        """Return what the last of `lines` mean: what stands before another's line was of an earlier run."""
+        own = takewhile(re.compile(self.begin).match, reversed(lines))
+        return next((found for line in own if (found := why(self.table, line, {}))), None)

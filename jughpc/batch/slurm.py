@@ -108,6 +108,7 @@ class Slurm:
         accounts=slurm_limits.ACCOUNTS,
         cancels_by_name=True,
         mails=True,
+        last_words=reasons.LAST_WORDS,
         lookup=("squeue", "-h", "-t", "all", "-o", "%i", "-j"),
         scrubbed=_SCRUBBED,
         kept=_LOCATION + _CHOICES,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from jughpc.batch.causes import Cause, Entry, Why, why
+from jughpc.batch.causes import Cause, Entry, LastWords, Why, why
 
 _RELEASE = "scontrol release {job}"
+_MEMORY = (Cause.OUT_OF_MEMORY, "ran out of memory", "ask for more with --mem")
 _ENDS = (
     Entry("TIMEOUT|DEADLINE", Cause.TIME_LIMIT, "met its time limit", "ask for more with --time"),
-    Entry("OUT_OF_MEMORY", Cause.OUT_OF_MEMORY, "ran out of memory", "ask for more with --mem"),
+    Entry("OUT_OF_MEMORY", *_MEMORY),
     Entry("NODE_FAIL|BOOT_FAIL", Cause.NODE_FAIL, "lost its node, {host}"),
     Entry("PREEMPTED", Cause.PREEMPTED, "had to make room for a job that goes before it"),
     Entry("LAUNCH_FAILED|RECONFIG_FAIL", Cause.LAUNCH, "could not be started on {host}"),
@@ -61,6 +62,11 @@ _WAITS = (
         r"Assoc\w+|QOS\w+|MaxJobs\w*|\w*Licenses", Cause.LIMIT, "waits for a limit on what may run at once ({reason})"
     ),
 )  # fmt: skip
+
+LAST_WORDS = LastWords(
+    r"slurmstepd\S*: ", [Entry(r".*(?i:exceeded (job |step )?memory limit|detected \d+ oom.kill event).*", *_MEMORY)]
+)
+"""Of who took too much, where the step watches that: such a job just failed (seen with Slurm 22.05)."""
 
 
 def of_end(word: str, job: str, host: str) -> Why | None:

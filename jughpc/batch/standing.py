@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jughpc.batch import ends, federation, journal, submissions
+from jughpc.batch import ends, federation, journal, last_words, submissions
 from jughpc.batch.cluster import Cluster
 from jughpc.batch.poll import Key, Poll, view
 from jughpc.batch.scheduler import Role, State, Status
@@ -38,6 +38,7 @@ def statuses(
     bare = {key for key in clear if now[key].state is State.FAILED and now[key].why is None}
     kept = ends.kept(files, submission, jobs, but=clear - bare)
     now |= {key: _explained(now[key], kept[key]) for key in bare & kept.keys()}
+    now |= last_words.explained(cluster, files, submission, jobs, {key: now[key] for key in sorted(bare - kept.keys())})
     known = {**kept, **{key: now[key] for key in now if key in clear or key not in kept}}
     past = _past(cluster, [job for job in jobs if job.scheduler not in silent], known)
     known |= past

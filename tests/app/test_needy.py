@@ -125,13 +125,25 @@ def test_what_is_submitted_again_retries_likewise(lab):
 # what follows
 
 
-def test_after_an_array_that_ran_out_of_memory_the_collector_queues_elements_that_have_more(lab):
+WATCHED = b"""07:35:33 sums.py: 20 tasks, in sums.jugdata
+slurmstepd-node1: error: StepId=3.batch exceeded memory limit (243200000 > 209715200), being killed
+slurmstepd-node1: error: Exceeded job memory limit
+slurmstepd-node1: error: *** JOB 3 ON node1 CANCELLED AT 2026-11-27T07:35:40 ***
+"""
+
+
+@pytest.mark.parametrize("log", [b"", WATCHED], ids=["its state says so", "its log alone says so"])
+def test_after_an_array_that_ran_out_of_memory_the_collector_queues_elements_that_have_more(lab, log):
     lab.token = submit(planned(lab)).submission.token
     lab.clock.sleep(5)
     first, *others = lab.digests("single")
     silent(lab, 0, first)
     lab.done(*others)
-    ends(lab, model.End.OUT_OF_MEMORY)
+    if log:
+        lab.files.write("submissions/1/logs/array-0.log", [log])
+        lab.exit(-9)
+    else:
+        ends(lab, model.End.OUT_OF_MEMORY)
     assert collect(lab.site, lab.clusters, Charge(1, 2)).end is End.HANDED_OVER
     arrays = [job for job in report(lab.site, lab.clusters).jobs.accepted if job.role is Role.ARRAY]
     assert [job.only for job in arrays] == ["", "", "mem=8G"]

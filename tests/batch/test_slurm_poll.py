@@ -263,3 +263,23 @@ def test_elements_on_other_clusters_keep_the_id_that_they_were_submitted_under()
 def test_a_poll_that_failed_says_nothing_about_jobs(recorded, name):
     with pytest.raises(SchedulerError, match="squeue exited with 1: "):
         SLURM.parse_poll(recorded(f"slurm/squeue-error-{name}"), named("1"))
+
+
+CANCELLED = "slurmstepd-node1: error: *** JOB 3 ON node1 CANCELLED AT 2026-11-27T07:35:40 ***"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "slurmstepd-node1: error: StepId=3.batch exceeded memory limit (243200000 > 209715200), being killed",
+        "slurmstepd-node1: error: Exceeded job memory limit",
+        "slurmstepd: error: Job 3 exceeded memory limit (243200 > 209715), being killed",
+        "slurmstepd: error: Detected 1 oom_kill event in StepId=3.batch. Some of the step tasks have been OOM Killed.",
+        "slurmstepd: error: Detected 2 oom-kill event(s) in StepId=3.batch. Some of your processes may be killed.",
+    ],
+)
+def test_the_log_tells_of_a_lack_of_memory_that_the_step_saw_unless_another_run_wrote_behind_it(line):
+    told = SLURM.capabilities.last_words.why
+    assert told(["07:35:33 sums.py: 20 tasks", line, CANCELLED]).cause is Cause.OUT_OF_MEMORY
+    assert told([line, "07:35:33 sums.py: 20 tasks", CANCELLED]) is None
+    assert told([]) is told([CANCELLED]) is None
