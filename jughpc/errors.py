@@ -16,7 +16,8 @@ JugError
 │   ├── TemplateError     a script template that is absent or does not render
 │   └── SubmitError       the scheduler refused; nothing was queued
 ├── SchedulerError        the scheduler did not answer as it should; says nothing about jobs
-│   ├── CommandMissingError    there is no such command on this host
+│   ├── CommandMissingError    there is no such command on this host, or none that it can run
+│   ├── CommandUnstartedError  the command could not be started now; it has done nothing
 │   └── CommandTimeoutError    the command was killed; it may have done its work
 ├── StoreError
 │   ├── ResultMissingError     there is no result for this digest
@@ -162,6 +163,24 @@ class CommandMissingError(SchedulerError):
     def __str__(self) -> str:
         fact = f"cannot be run here ({self.why})" if self.why else "no such command here"
         return f"{self.command}: {fact}. Run this on a host that has it, or put it on PATH."
+
+
+class CommandUnstartedError(SchedulerError):
+    """A command could not be started, for want of processes, memory or descriptors, or of an answer from its disk.
+
+    It has done nothing, and may start a moment later.
+
+    Args:
+        command: Its name or path.
+        why: What the system says.
+    """
+
+    def __init__(self, command: str, why: str) -> None:
+        super().__init__(command, why)
+        self.command, self.why = command, why
+
+    def __str__(self) -> str:
+        return f"{self.command} could not be started: {self.why}. It has done nothing; try again."
 
 
 class CommandTimeoutError(SchedulerError):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from jughpc.backoff import Backoff
 from jughpc.batch.scheduler import Job, JobId, Refusal, Reply, Run, Scheduler
-from jughpc.errors import CommandTimeoutError, FullError, JugError, SchedulerError, SubmitError
+from jughpc.errors import CommandTimeoutError, CommandUnstartedError, FullError, JugError, SchedulerError, SubmitError
 from jughpc.fs import Clock
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # [s]
@@ -63,10 +63,10 @@ def _after_doubt(cluster: Cluster, job: Job, pauses: Iterator[float], answer: Ju
 
 
 def _submit(cluster: Cluster, job: Job) -> JobId | JugError:
-    """Submit `job` and return its id, or the error that leaves in doubt whether it was queued."""
+    """Submit `job` and return its id, or the error for which it is to be looked for, and submitted again."""
     try:
         return cluster.scheduler.parse_submit(cluster.order(cluster.scheduler.submit_command(job)))
-    except CommandTimeoutError as error:
+    except (CommandTimeoutError, CommandUnstartedError) as error:
         return error
     except SubmitError as error:
         if _refused(cluster, error):

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from jughpc import host
 from jughpc.batch.scheduler import Reply
-from jughpc.errors import CommandMissingError, CommandTimeoutError, SchedulerError
+from jughpc.errors import CommandMissingError, CommandTimeoutError, CommandUnstartedError, SchedulerError
 from jughpc.exitcode import after_signal
 from jughpc.host import Process
 from jughpc.inode import Sharing
@@ -45,7 +45,7 @@ def run(
         said: What it reads, None for nothing.
     Raises:
         CommandMissingError: There is no such command that could be run here.
-        SchedulerError: It could not be started now; it has done nothing.
+        CommandUnstartedError: It could not be started now; it has done nothing.
         CommandTimeoutError: It did not end in time and was killed; it may have done its work.
     """
     process = _start(argv, env, reads=said is not None)
@@ -182,7 +182,7 @@ def _start(argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool) -
 def _unstarted(command: str, error: OSError) -> SchedulerError:
     if error.errno in _NO_PROGRAM:
         return CommandMissingError(command, error.strerror or "")
-    return SchedulerError(f"{command} could not be started: {error.strerror}. Try again once this host has room.")
+    return CommandUnstartedError(command, error.strerror or str(error))
 
 
 @contextmanager

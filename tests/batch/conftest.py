@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jughpc.batch.scheduler import Job, Reply, Role
-from jughpc.errors import CommandTimeoutError
+from jughpc.errors import CommandTimeoutError, CommandUnstartedError
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -97,6 +97,8 @@ class FakeSlurm:
     def _sbatch(self, argv: list[str]) -> tuple[int, str, str]:
         name = next(word for word in argv if word.startswith("--job-name=")).partition("=")[2]
         how = self.plan.pop(0) if self.plan else "accept"
+        if how == "unstarted":
+            raise CommandUnstartedError(argv[0], "Too many open files")
         if how == "refuse":
             return 1, "", "sbatch: error: Batch job submission failed: Invalid partition name specified"
         if how == "full":

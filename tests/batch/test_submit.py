@@ -100,6 +100,13 @@ def test_a_job_that_was_accepted_in_silence_is_adopted_and_not_queued_twice(subm
     assert "did not answer within 150 s" in told[0]
 
 
+def test_a_command_that_cannot_be_started_for_a_while_is_waited_for(submitter, submission, slurm, told):
+    slurm.plan = ["unstarted", "unstarted"]
+    assert submitter.submit(submission, planned(submitter, submission))[0].id == "1"
+    assert len(slurm.queue) == 3
+    assert "sbatch could not be started: Too many open files" in told[0]
+
+
 def test_a_job_that_arrives_only_after_the_first_look_is_not_queued_twice(submitter, submission, slurm):
     slurm.plan, slurm.late = ["late"], 1
     submitter.submit(submission, planned(submitter, submission, []))
