@@ -235,6 +235,12 @@ def numbers(jobs: Sequence[Accepted]) -> list[int]:
     return sorted({number for array in arrays for number in array})
 
 
+def only(jobs: Sequence[Accepted]) -> dict[int, str]:
+    """Return by number what each element of the arrays among `jobs` is there for, "" for anything."""
+    arrays = [job for job in jobs if job.role is Role.ARRAY]
+    return {number: job.only for job in arrays for number in range(job.offset, job.offset + job.size)}
+
+
 def elements(jobs: Sequence[Accepted]) -> int:
     """Return how many elements the arrays among `jobs` have."""
     return sum(job.size for job in jobs if job.role is Role.ARRAY)

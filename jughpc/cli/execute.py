@@ -25,6 +25,7 @@ from jughpc.library.table import table
 if TYPE_CHECKING:
     from jughpc.app.run.part import Outcome
     from jughpc.app.run.selection import Chosen
+    from jughpc.store.failure import Failure
     from jughpc.worker.element import Place
     from jughpc.worker.placement import Share
     from jughpc.worker.seat import Report
@@ -128,10 +129,7 @@ def execute(
     if not me and (outcome.nothing_left or outcome.class_over) and where.ref and where.elements > 1:
         _withdraw_others(site, where.ref.submission, is_all=outcome.nothing_left)
     if not me and outcome.tally.failures:
-        from jughpc.cli.output.failures import at_the_end  # only now: mostly nothing fails
-
-        for words in at_the_end(outcome.tally.failures):
-            _tell(words, to_stderr=True)
+        _tell_failures(outcome.tally.failures)
     with alone():
         hooks.tell(hooks.FINISHED_PRE_STATUS)
     if not me:
@@ -140,6 +138,13 @@ def execute(
         hooks.tell(hooks.FINISHED_POST_STATUS)
     end_in_spite_of_threads(outcome.code, common.say)
     return outcome.code
+
+
+def _tell_failures(failures: Sequence[Failure]) -> None:
+    from jughpc.cli.output.failures import at_the_end  # only now: mostly nothing fails
+
+    for words in at_the_end(failures):
+        _tell(words, to_stderr=True)
 
 
 def _class(where: Place, only: str | None, values: Settings) -> tuple[str | None, Sequence[Rule]]:

@@ -121,7 +121,7 @@ def _account(
     may_have_failed = not lives or died or any(sums.failed for sums in functions.values())
     failed, kinds = _failures(store) if may_have_failed else (0, [])
     hosts = by_host(lives, died, functions)
-    classes = by_class(asked, lives, _only(site, submission)) if asked and submission else []
+    classes = _classes(site, submission, asked, lives) if asked and submission else []
     words = advice(asked, elements, hosts, functions, failed, classes)
     return Account(
         site.target, site.clock.wall(), asked, lives, ordered, _memory(lives), elements, hosts, failed, kinds, words,
@@ -129,10 +129,9 @@ def _account(
     )  # fmt: skip
 
 
-def _only(site: Site, submission: Submission) -> dict[int, str]:
-    """Return the class of each element of a submission."""
-    arrays = [job for job in journal.accepted(site.files, submission) if job.only] if site.files else []
-    return {number: job.only for job in arrays for number in range(job.offset, job.offset + job.size)}
+def _classes(site: Site, submission: Submission, asked: Asked, lives: Sequence[Columns]) -> list[ClassUse]:
+    jobs = journal.accepted(site.files, submission) if site.files else []
+    return by_class(asked, lives, journal.only(jobs))
 
 
 def _asked(site: Site, submission: Submission) -> Asked:

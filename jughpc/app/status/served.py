@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from jughpc.app.status.elements import Jobs, goes_on
 from jughpc.app.status.outlook import Crew
 from jughpc.app.status.tasks import READY, Standing
-from jughpc.batch.scheduler import Role, State
+from jughpc.batch import journal
+from jughpc.batch.scheduler import State
 from jughpc.batch.submissions import Submission
 from jughpc.config.asks import DEFAULT, RULES, Ask, Rule
 from jughpc.errors import SettingError
@@ -72,7 +73,7 @@ class Served:
         self._jobs, self._states, self._asks = jobs, states, asks
         self._rules = _rules(jobs) if jobs else ()
         self._classes = {*map(self.class_of, names), ""}
-        self._only = _only(jobs)
+        self._only = journal.only(jobs.accepted) if jobs else {}
 
     def class_of(self, name: str) -> str:
         """Return the class of a function."""
@@ -156,9 +157,3 @@ def _rules(jobs: Jobs) -> tuple[Rule, ...]:
 def shares(submission: Submission) -> bool:
     """Return whether the elements of a submission run tasks that ask for less, once none of theirs can be run."""
     return SHARE in submission.meta
-
-
-def _only(jobs: Jobs | None) -> dict[int, str]:
-    """Return what each element is there for, "" for anything."""
-    arrays = [job for job in jobs.accepted if job.role is Role.ARRAY] if jobs else []
-    return {number: job.only for job in arrays for number in range(job.offset, job.offset + job.size)}
