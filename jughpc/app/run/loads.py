@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.columns import of_graph
+from jughpc.app.context.columns import joined, of_graph
 from jughpc.app.context.kept import keep, load_of
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
@@ -99,7 +99,7 @@ def _save_manifest(session: Session, graph: Graph, token: str) -> None:
     if files is None or not graph.tasks:
         return
     try:
-        load = load_of(session, b"".join(graph.digests))
+        load = load_of(session, joined(graph.digests))
         keep(files, load, lambda: of_graph(graph, session.jugfile.barrier, load.digests), token)
     except OSError as error:
         session.site.say(f"what was loaded cannot be kept for a look with --cached: {error}")
