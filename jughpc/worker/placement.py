@@ -117,7 +117,7 @@ def _environ(found: Got, number: int, workers: int) -> dict[str, str]:
     named = {name: _part(names, number, workers) for name, names in found.gpus.items()}
     if _BEHIND in named:  # the others count, from 0, what that leaves to be seen
         left = tuple(str(index) for index in range(len(named[_BEHIND])))
-        # Slurm sets the variables of all makers alike, whosever GPUs these are (gres.conf(5), Flags)
+        # a scheduler may set the variables of all makers alike, whosever GPUs these are
         apart = {_BEHIND, "ZE_AFFINITY_MASK"} | ({"CUDA_VISIBLE_DEVICES"} if found.is_nvidia else set())
         named |= {name: left for name in named if name not in apart}
     return {name: ",".join(names) for name, names in named.items()}
