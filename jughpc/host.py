@@ -242,6 +242,11 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0), key=lambda number: (*_topology(number), number))
 
 
+def has_nvidia() -> bool:
+    """Return whether the driver of NVIDIA's GPUs is loaded here."""
+    return Path("/proc/driver/nvidia").exists() or Path("/dev/nvidiactl").exists()
+
+
 def threads() -> int:
     """Return how many threads this process has, those of compiled code included."""
     return len(os.listdir("/proc/self/task"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -46,7 +47,12 @@ def scene() -> Scene:
 def forbids(before: Scene, after: Scene) -> str:
     """Return why nothing may be forked of what was loaded between the two, "" if there is no such reason."""
     gpus = sorted({path for path in _opened(before, after) if _GPU.match(path)})
-    return f"the jugfile computes on a GPU while it is loaded ({gpus[0]} is open): no fork can go on" if gpus else ""
+    if gpus:
+        return f"the jugfile computes on a GPU while it is loaded ({gpus[0]} is open): no fork can go on"
+    ends = Counter(path for path in _opened(before, after) if path.startswith("pipe:"))
+    if max(ends.values(), default=0) > 1:  # of which forked workers would take each other's items, and results
+        return "the jugfile makes a pool of processes, or a queue for some, which is of one process alone"
+    return ""
 
 
 def doubts(before: Scene, after: Scene, own: str) -> Iterator[str]:

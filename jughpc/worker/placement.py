@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TypeVar
 
 from jughpc import cgroup, host
@@ -33,11 +34,13 @@ class Got:
         cores: That it may run on, neighbours beside one another.
         count: How many of them are its own: fewer, where the scheduler counts cores and binds nobody to any.
         gpus: By the variables that name them.
+        is_nvidia: Whether the driver of that maker is here.
     """
 
     cores: tuple[int, ...]
     count: int
     gpus: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_nvidia: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,10 @@ class Share:
 
 def found_here() -> Got:
     """Return what this process, and so its element, got."""
-    return got(host.cores(), cgroup.cores(), os.environ)
+    return got(host.cores(), cgroup.cores(), os.environ, host.has_nvidia())
 
 
-def got(cores: Sequence[int], quota: float | None, environ: Mapping[str, str]) -> Got:
+def got(cores: Sequence[int], quota: float | None, environ: Mapping[str, str], is_nvidia: bool = False) -> Got:
     """Return what this element got.
 
     Args:
@@ -76,8 +79,8 @@ def got(cores: Sequence[int], quota: float | None, environ: Mapping[str, str]) -
     """
     told = environ.get(OWN_THREADS, "")
     bounds = [len(cores), *([max(1, int(quota))] if quota else []), *([int(told)] if told.isdecimal() else [])]
-    gpus = {name: tuple(environ[name].split(",")) for name in _GPUS if environ.get(name, "") not in _NO_GPU}
-    return Got(tuple(cores), max(1, min(bounds)), gpus)
+    gpus = {name: names for name in _GPUS if (names := _listed(environ.get(name, "")))}
+    return Got(tuple(cores), max(1, min(bounds)), gpus, is_nvidia)
 
 
 def workers_for(found: Got) -> int:
@@ -90,7 +93,7 @@ def shares(found: Got, workers: int) -> list[Share]:
     is_bound = found.count == len(found.cores)  # else the cores are others' too, who begin with the same one
     threads = max(1, found.count // workers)
     return [
-        Share(_part(found.cores, number, workers) if is_bound else (), threads, _environ(found.gpus, number, workers))
+        Share(_part(found.cores, number, workers) if is_bound else (), threads, _environ(found, number, workers))
         for number in range(workers)
     ]
 
@@ -104,11 +107,19 @@ def limit_threads(threads: int, environ: MutableMapping[str, str] = os.environ) 
     environ[OWN_THREADS] = str(threads)
 
 
-def _environ(gpus: Mapping[str, tuple[str, ...]], number: int, workers: int) -> dict[str, str]:
-    named = {name: _part(names, number, workers) for name, names in gpus.items()}
+def _listed(text: str) -> tuple[str, ...]:
+    """Return the GPUs that are listed, each once; what is behind one that is none, no library sees."""
+    names = [name.strip() for name in text.split(",")]
+    return tuple(dict.fromkeys(takewhile(lambda name: name not in _NO_GPU, names)))
+
+
+def _environ(found: Got, number: int, workers: int) -> dict[str, str]:
+    named = {name: _part(names, number, workers) for name, names in found.gpus.items()}
     if _BEHIND in named:  # the others count, from 0, what that leaves to be seen
         left = tuple(str(index) for index in range(len(named[_BEHIND])))
-        named |= {name: left for name in named if name not in (_BEHIND, "ZE_AFFINITY_MASK")}
+        # a scheduler may set the variables of all makers alike, whosever GPUs these are
+        apart = {_BEHIND, "ZE_AFFINITY_MASK"} | ({"CUDA_VISIBLE_DEVICES"} if found.is_nvidia else set())
+        named |= {name: left for name in named if name not in apart}
     return {name: ",".join(names) for name, names in named.items()}
 
 

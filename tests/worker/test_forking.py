@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import threading
@@ -32,6 +33,14 @@ def test_who_computes_on_a_gpu_while_it_loads_cannot_be_forked(path):
 @pytest.mark.parametrize("path", ["/dev/nvidiactl", "/dev/nvidia0", "/dev/dri/renderD128"])
 def test_who_only_counts_gpus_can(path):
     assert forbids(BEFORE, Scene({5: path})) == ""
+
+
+def test_who_holds_both_ends_of_a_pipe_cannot_be_forked_as_workers_would_take_each_others_results():
+    before, queue = scene(), multiprocessing.SimpleQueue()
+    assert "queue" in forbids(before, scene())
+    queue.close()
+    assert forbids(before, scene()) == ""
+    assert forbids(BEFORE, Scene({5: "pipe:[1]", 6: "pipe:[2]"})) == ""
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,19 @@ def test_names_that_count_what_another_variable_leaves_begin_at_0_in_each_worker
     assert shares(found, 2)[1].environ == told
 
 
+@pytest.mark.parametrize("behind", ["0,1", "4,5"])
+def test_a_gpu_of_nvidias_is_of_one_worker_though_the_variables_of_all_makers_are_set(behind):
+    environ = {"CUDA_VISIBLE_DEVICES": "0,1", "ROCR_VISIBLE_DEVICES": behind, "GPU_DEVICE_ORDINAL": "0,1"}
+    parts = shares(got(CORES, None, environ, is_nvidia=True), 2)
+    assert [share.environ["CUDA_VISIBLE_DEVICES"] for share in parts] == ["0", "1"]
+
+
+@pytest.mark.parametrize("text", ["2,5", "2,5,", " 2, 5", "2,5,2", "2,5,-1,7", "2,5,,7", "2,5,NoDevFiles"])
+def test_what_is_no_gpu_goes_to_no_worker(text):
+    found = got(CORES, None, {"CUDA_VISIBLE_DEVICES": text})
+    assert [share.environ["CUDA_VISIBLE_DEVICES"] for share in shares(found, workers_for(found))] == ["2", "5"]
+
+
 def test_what_the_user_set_stays_and_what_a_script_of_ours_set_does_not():
     environ = {"OMP_NUM_THREADS": "8", "MKL_NUM_THREADS": "3", OWN_THREADS: "8"}
     limit_threads(2, environ)
