@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -144,8 +145,7 @@ class OsClock:
     def now(self) -> float:
         return time.monotonic()
 
-    def uptime(self) -> float:
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    uptime = staticmethod(partial(time.clock_gettime, time.CLOCK_BOOTTIME))  # a million tasks ask: no function of ours
 
     def wall(self) -> float:
         return time.time()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jughpc.tasks.digest import hashing
 from jughpc.tasks.digest.encoding import PLAIN
 from jughpc.tasks.task import Task
 
@@ -17,19 +16,19 @@ def digested(tasks: Sequence[Task[Any]]) -> tuple[list[bytes], bytearray]:
     """
     digests, plain, callee = list[bytes](), bytearray(len(tasks)), None
     for place, task in enumerate(tasks):
-        digest = task._digest
-        if task.kwargs:
-            pass
-        elif digest is not None:
+        if not task.kwargs:
+            body = b""
             for argument in task.args:
-                if type(argument) not in PLAIN:
+                if (token := PLAIN.get(type(argument))) is None:
                     break
+                body += token(argument)
             else:
                 plain[place] = 1
-        else:
-            if task.callee is not callee:  # mostly it is that of the task before
-                callee, head = task.callee, task.callee.head
-            if digest := hashing.of_plain(head, task.args):
-                task._digest, plain[place] = digest, 1
-        digests.append(digest or task.digest)
+                if task._digest is None:  # as `hashing.of_call` does, without a call
+                    if task.callee is not callee:  # mostly it is that of the task before
+                        callee, begin = task.callee, task.callee.head.copy
+                    hasher = begin()
+                    hasher.update(body)
+                    task._digest = hasher.digest()
+        digests.append(task._digest or task.digest)
     return digests, plain

@@ -179,12 +179,11 @@ class Graph:
 
     def all_done(self, indices: Sequence[int]) -> list[int]:
         """Note that all of `indices` have results, and return the tasks that this made ready."""
-        states, stuck_on = self._states, self._stuck_on
-        fresh = [i for i in indices if states[i] != _DONE]
+        states, fresh = self._states, list(self.lacking(indices))
         for i in fresh:
-            if states[i] or stuck_on[i]:
+            if self.stuck and self.is_stuck(i):
                 self._set_state(i, _DONE)
-            else:  # as mostly: it was not stuck, and is not now
+            else:
                 states[i] = _DONE
         self.unfinished -= len(fresh)
         if not self._dependencies.targets:

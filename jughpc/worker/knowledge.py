@@ -147,7 +147,7 @@ class Knowledge:
         return {shard: gone for shard in sorted(shards) if (gone := self._lost(shard))}
 
     def _lost(self, shard: int) -> Set[bytes]:
-        known = {digest for digest in self.frontier.digests(shard) if self.is_done(digest)}
+        known = self.frontier.digests(shard) - self.frontier.lacking(shard)
         return self._store.look(shard).lacking(known) if known else set()
 
     def _learn_done(self, shard: int, indices: list[int], first: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from jughpc.blake import blake2b
 from jughpc.tasks.digest import arrays, functions, namesakes
 from jughpc.tasks.digest import containers as kinds
-from jughpc.tasks.digest.encoding import FLAT, PLAIN, SIZE, Claim, Hidden, Rule, at_once, node, ordered, text, tokens_of
+from jughpc.tasks.digest.encoding import FLAT, SIZE, Claim, Hidden, Rule, at_once, node, ordered, text, tokens_of
 from jughpc.tasks.digest.hiding import here
 from jughpc.tasks.digest.shared import KINDS, MANY, shared
 from jughpc.tasks.walk import Steps, fold
@@ -57,18 +57,6 @@ def of_call(head: Head, args: Sequence[object], kwargs: Mapping[str, object]) ->
     except KeyError:
         return _Digestion().run(call_steps(head, args, kwargs))
     hasher = head.copy()  # which is quicker than to begin anew
-    hasher.update(body)
-    return hasher.digest()
-
-
-def of_plain(head: Head, args: Sequence[object]) -> bytes | None:
-    """Return what `of_call` does if no argument has parts, None if one has."""
-    body = b""
-    for value in args:
-        if (token := PLAIN.get(type(value))) is None:
-            return None
-        body += token(value)
-    hasher = head.copy()
     hasher.update(body)
     return hasher.digest()
 
