@@ -53,5 +53,6 @@ def _write(value: Any, source: NoLoad, oname: str, metadata_fname: str | None, m
 
 
 _write.__name__ = _write.__qualname__ = "_do_write_task_out"
-_write.__module__ = "jug.io"  # as its tasks' names tell
+for _f in (_write, write_task_out, write_metadata):
+    _f.__module__ = "jug.io"  # as its tasks' names tell
 _do_write_task_out = TaskGenerator(_write)

@@ -180,5 +180,5 @@ def _jug_map_curry(mapper: Any, elements: Any) -> list[Any]:
     return list(starmap(mapper, elements))
 
 
-for _f in (_jug_map_reduce, _jug_reduce, _jug_map, _jug_map_curry):
+for _f in (mapreduce, reduce, map, currymap, _jug_map_reduce, _jug_reduce, _jug_map, _jug_map_curry):
     _f.__module__ = _MODULE

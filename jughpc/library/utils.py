@@ -113,5 +113,6 @@ def _same(thing: Any) -> Any:
 
 _IDENTITY = Callee(_same, "identity")
 _execute.__name__ = _execute.__qualname__ = "jug_execute"
-_execute.__module__ = glob_sort.__module__ = _MODULE
+for _f in (_execute, identity, hash_with_mtime_size, cached_glob, glob_sort, sync_move):
+    _f.__module__ = _MODULE
 jug_execute = TaskGenerator(_execute)

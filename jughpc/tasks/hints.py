@@ -66,7 +66,7 @@ def of_names(path: Path, space: Mapping[str, Any]) -> Iterator[str]:
     for name, thing in space.items():
         if isinstance(thing, IOBase) and not thing.closed and thing not in (sys.stdin, sys.stdout, sys.stderr):
             yield (
-                f"{path.name}: `{name}` is an open file, which each worker opens anew and reads or writes on its own: "
+                f"{path.name}: `{name}` is an open file, which workers share, or each opens anew: "
                 "open it in the function that uses it"
             )
         if isinstance(thing, ModuleType) and vars(thing) is space:

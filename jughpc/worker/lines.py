@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from itertools import islice
 
 from jughpc.worker.marks import TOLD, Index
 
 _PART = 1 << 16  # [bytes] read at once
 _LONGEST = 1 << 20  # [bytes] of a line: what is longer is broken
+_PARTS = 16  # of them a pipe holds no more, whoever made it larger (pipe(7): 1 MiB)
 
 
 class Lines:
@@ -37,9 +39,12 @@ class Lines:
         return bool(part)
 
     def drain(self) -> None:
-        """Pass on all that is there now, and a line that was not ended."""
+        """Pass on all that is there now, and a line that was not ended.
+
+        What comes later is left: a process that a task left behind may write without end.
+        """
         with suppress(BlockingIOError):
-            while part := os.read(self.source, _PART):
+            for part in islice(iter(lambda: os.read(self.source, _PART), b""), _PARTS):
                 self._take(part)
         self.flush()
 

@@ -53,7 +53,7 @@ def test_who_asks_too_early_learns_of_barriers(jughpc, line):
             HEAD.replace("t = double(1)", "row = [double]"),
             "`double` is never called, and each call makes one: double(...)",
         ),
-        (HEAD + "f = open(__file__)\n", "`f` is an open file, which each worker opens anew"),
+        (HEAD + "f = open(__file__)\n", "`f` is an open file, which workers share, or each opens anew"),
         (HEAD + "f = open('log', 'a')\n", "open it in the function that uses it"),
         (HEAD + "import first as f\n", "`f` is this file itself, which is called like a module that it imports"),
     ],

@@ -55,6 +55,18 @@ def test_a_jugfile_that_raises_can_be_looked_into(tmp_path: Path) -> None:
         jughpc.init("broken.py", "dict_store")
 
 
+@pytest.mark.parametrize("on_error", ["exit", "propagate"])
+@pytest.mark.parametrize("code", [None, 0, 3, "enough"])
+def test_a_jugfile_that_ends_the_process_ends_the_script_with_its_own_code(
+    tmp_path: Path, code: object, on_error: str
+) -> None:
+    os.chdir(tmp_path)
+    (tmp_path / "ends.py").write_text(f"import sys\nsys.exit({code!r})\n")
+    with pytest.raises(SystemExit) as ended:
+        jughpc.init("ends.py", "dict_store", on_error=on_error)
+    assert ended.value.code == code
+
+
 def test_a_store_of_ones_own_is_used_as_it_is() -> None:
     store = object()
     assert jughpc.set_jugdir(store) is store

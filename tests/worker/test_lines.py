@@ -52,3 +52,10 @@ def test_a_line_that_nobody_reads_any_more_stops_nobody():
     assert lines.pass_on()
     for handle in (source, end, out):
         os.close(handle)
+
+
+def test_what_a_task_left_behind_and_writes_without_end_keeps_nobody():
+    source, out = os.open("/dev/zero", os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
+    Lines(source, out, "").drain()
+    for handle in (source, out):
+        os.close(handle)

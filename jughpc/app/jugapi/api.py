@@ -28,7 +28,8 @@ def init(
     Args:
         jugfile: Default `jugfile.py`.
         jugdir: Default `jugdata`.
-        on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error.
+        on_error: What to do if the jugfile raises: "exit" with its traceback, or "propagate" the error. SystemExit is
+            neither: it ends the process with its own code.
         store: Used in place of a jugdir.
         args: What the jugfile finds in `sys.argv` behind its own name; default: `sys.argv` stays as it is.
     """
@@ -36,8 +37,9 @@ def init(
     try:
         space = _load_beside(Path(jugfile or "jugfile.py"), args)
     except JugfileError as error:
-        if on_error == "propagate" and error.__cause__ is not None:
-            raise error.__cause__ from None
+        cause = error.__cause__
+        if cause is not None and (on_error == "propagate" or isinstance(cause, SystemExit)):
+            raise cause from None
         sys.exit(str(error))
     return Task.store, space
 
