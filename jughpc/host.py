@@ -261,6 +261,11 @@ def open_files() -> dict[int, str]:
     return found
 
 
+def has_files_open() -> bool:
+    """Return whether any file that has a name is open, standard streams and devices aside."""
+    return any(number > 2 and path[0] == "/" and path[:5] != "/dev/" for number, path in open_files().items())
+
+
 def mapped() -> set[str]:
     """Return the names of the files, without their folders, that are mapped into this process: its libraries."""
     return {Path(fields[5]).name for line in _lines("/proc/self/maps") if len(fields := line.split()) > 5}

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jughpc import leftopen
 from jughpc.errors import JugfileError, JugfileNotFoundError, UsageError
 from jughpc.tasks import alias, callee, hints, hooks, lazy, running, usertrace
 from jughpc.tasks.barrier import BarrierError
@@ -173,4 +174,4 @@ def _patient_collector() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*thresholds)
-        gc.freeze()
+        leftopen.freeze()

@@ -6,7 +6,6 @@ other along; the process that they come from runs no code of the user's meanwhil
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import signal
@@ -14,13 +13,14 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 
-from jughpc import cgroup, host
+from jughpc import cgroup, host, leftopen
 from jughpc.backoff import Backoff
 from jughpc.store.lease import ending
-from jughpc.store.lease.process import BeatProcess
+from jughpc.store.lease.process import BeatProcess, Line, pipes
 from jughpc.worker.lines import Lines
 from jughpc.worker.marks import Index, take_note_of_writes
 from jughpc.worker.scarcity import Scarcity
@@ -82,13 +82,14 @@ class Crew:
     def work(self, numbers: Iterable[int], work: Work) -> dict[int, Report]:
         """Have these workers do `work`, each in a process of its own; return how each ended that did in order."""
         self._work, self._reports = work, {}
-        gc.freeze()  # a collection in a worker would touch, and so copy, all that it shares
+        self._files = leftopen.flush()
+        leftopen.freeze()  # a collection in a worker would touch, and so copy, all that it shares
         self._stops.pass_on = self._send
         self._of_children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it has none to wait for
         try:
             for number in numbers:
                 if not self._stops.signal:  # who is forked behind a signal would never hear it
-                    self._fork(number)
+                    self._start(number)
             while self._members or self._due:
                 self._look()
         finally:
@@ -113,7 +114,7 @@ class Crew:
                 self._due.clear()
             elif now >= due:
                 del self._due[number]
-                self._fork(number)
+                self._start(number)
 
     def _heard(self) -> list[int]:
         poll = select.poll()
@@ -161,19 +162,24 @@ class Crew:
             lines.drain()
 
     def _died(self, member: _Member, status: int) -> None:
-        number, done = member.number, self._done()
-        if done > self._before or time.monotonic() - member.begun > _SHORT:
+        kills, self._kills = self._kills, cgroup.out_of_memory_kills() or 0
+        how = f"worker {member.number} died: {ending.words(status, ran_out=self._kills > kills)}"
+        is_early = time.monotonic() - member.begun <= _SHORT
+        self._replace(member.number, how, "another takes its place", is_early=is_early)
+
+    def _replace(self, number: int, how: str, then: str, *, is_early: bool) -> None:
+        """Have another take a worker's place, if that may bring anything; say how it was lost, and what `then`."""
+        done = self._done()
+        if done > self._before or not is_early:
             self._barren, self._before = 0, done
             self._mourning.reset()
         self._barren += 1
-        kills, self._kills = self._kills, cgroup.out_of_memory_kills() or 0
-        how = f"worker {number} died: {ending.words(status, ran_out=self._kills > kills)}"
         if not self._is_worth_while():
             return self._say(how)
         if self._barren >= self._bound:
             return self._say(f"{how}; no other takes its place: {self._barren} died in a row, and no task was finished")
         self._due[number] = time.monotonic() + self._mourning.next() - _MOURNING / 2
-        return self._say(f"{how}; another takes its place")
+        return self._say(f"{how}; {then}")
 
     def _done(self) -> int:
         """Return how many tasks were finished so far, by all."""
@@ -198,25 +204,38 @@ class Crew:
 
     # one worker
 
-    def _fork(self, number: int) -> None:
-        line = self._beating.line(number - 1)
-        pipes = [os.pipe() for _ in range(2 if self._log else 3)]  # in a log, what is put out keeps its order
+    def _start(self, number: int) -> None:
+        """Fork a worker; where the system refuses that for now, later."""
+        try:
+            with closing(self._beating.line(number - 1)) as line:
+                self._fork(number, line, pipes(2 if self._log else 3))  # in a log, what is put out keeps its order
+        except OSError as error:  # too many open files, or processes
+            how = f"worker {number} could not be started ({error.strerror})"
+            self._replace(number, how, "that is tried again", is_early=True)
+
+    def _fork(self, number: int, line: Line, ends: list[tuple[int, int]]) -> None:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
         mask, parent = signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED), os.getpid()
         with warnings.catch_warnings():  # of threads: what is to be said of them was said before
             warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+                for handle in chain.from_iterable(ends):
+                    os.close(handle)
+                raise
         if not pid:
-            *ends, report = (write for _, write in pipes)
+            *outs, report = (write for _, write in ends)
             stops = Stops(say=self._say)
-            sit(Seat(number, line, stops, report), self._work, parent, lambda: self._settle(ends, mask, stops))
-        line.close()
-        for source, end in pipes:
+            seat = Seat(number, line, stops, report, self._files)
+            sit(seat, self._work, parent, lambda: self._settle(outs, mask, stops))
+        for source, end in ends:
             os.close(end)
             os.set_blocking(source, False)
-        *streams, (report, _) = pipes
+        *streams, (report, _) = ends
         self._members[number] = _Member(number, pid, report)
         for target, (source, _) in enumerate(streams, 1):
             self._lines[source] = Lines(source, target, f"[{number}] ", self._log)

@@ -8,12 +8,13 @@ import signal
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import IOBase
 from typing import NoReturn
 
-from jughpc import host
+from jughpc import host, leftopen
 from jughpc.errors import JugError
 from jughpc.store.lease.process import Line
 from jughpc.worker.stops import Stops
@@ -28,12 +29,14 @@ class Seat:
         number: Which of its element's workers it is, from 1.
         line: To what beats for it.
         report: Where its report is to be written, a descriptor.
+        files: That the jugfile left open.
     """
 
     number: int
     line: Line
     stops: Stops
     report: int
+    files: Sequence[IOBase] = ()
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,15 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
     """
     code = 1
     try:
-        host.end_with_parent(signal.SIGTERM, parent)
         report = host.Descriptor(seat.report)
-        settle()
+        settle()  # first: there may be no descriptor left to import anything with
+        host.end_with_parent(signal.SIGTERM, parent)
         _write(report, pickle.dumps(work(seat)))
         code = 0
     except BaseException:
         traceback.print_exc()
     finally:
+        leftopen.finish(seat.files)
         _flush()
         os._exit(code)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
+import subprocess
 from collections import Counter
 
 import pytest
@@ -296,3 +298,13 @@ def test_results_in_memory_cannot_be_shared(jughpc):
     jughpc.write("many.py", "from jug import Task\nxs = [Task(abs, i) for i in range(3)]")
     done = jughpc("execute", "many.py", "--workers", "2", "--jugdir", "dict_store")
     assert (done.returncode, "workers cannot share" in done.stderr) == (2, True)
+
+
+def test_workers_that_find_no_descriptor_left_are_started_later_and_the_others_go_on(jughpc):
+    jughpc.write("many.py", "from jug import Task\nxs = [Task(abs, i) for i in range(40)]")
+    command = shlex.join(jughpc.argv("execute", "many.py", "--workers", "16"))
+    few = ["bash", "-c", f"ulimit -n 34; {command}"]
+    done = subprocess.run(few, cwd=jughpc.cwd, env=jughpc.environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "could not be started (Too many open files)" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 
 from jughpc import host
 from jughpc.fs import Clock
@@ -46,9 +47,12 @@ class BeatProcess:
         self._number = host.Descriptor(self._door.fileno())
 
     def line(self, number: int) -> Line:
-        """Return a line for one worker, to be made before that is forked; whoever had this number before is dead."""
+        """Return a line for one worker, to be made before that is forked; whoever had this number before is dead.
+
+        Raises OSError, and leaves nothing open, where too much is.
+        """
         line = Line(self.boards[number], self._heartbeat)
-        orders, answers = os.pipe(), os.pipe()
+        orders, answers = pipes(2)
         line.connect(self.pid, orders[1], answers[0])
         with suppress(OSError):  # it was killed: the worker hears no answer, and forks another for itself
             self._number.number  # noqa: B018  # raises if code of the user's closed the door
@@ -147,7 +151,7 @@ class Line:
     def _renew(self) -> None:
         """Fork a process that beats for this worker alone."""
         self.end()
-        orders, answers = os.pipe(), os.pipe()
+        orders, answers = pipes(2)
         parent, pid = os.getpid(), os.fork()
         if not pid:
             os.close(orders[1])
@@ -183,6 +187,18 @@ def alone(
     line = beating.line(0)
     beating.hand_over()
     return ForkedLease(line, clock, ref, owner, worker)
+
+
+def pipes(count: int) -> list[tuple[int, int]]:
+    """Return so many pipes, as (reading, writing) ends. Raises OSError, and leaves none open, where too much is."""
+    made: list[tuple[int, int]] = []
+    try:
+        made.extend(os.pipe() for _ in range(count))
+    except OSError:
+        for handle in chain.from_iterable(made):
+            os.close(handle)
+        raise
+    return made
 
 
 def _read_all(pipe: int, size: int) -> bytes:
