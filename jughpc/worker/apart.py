@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import select
 import signal
 import threading
 import warnings
@@ -15,6 +17,8 @@ from jughpc.errors import JugError
 from jughpc.host import end_with_parent
 
 T = TypeVar("T")
+
+_LOOK = 1.0  # [s] the longest that a signal may wait for its handler
 
 
 class LostError(JugError):
@@ -56,7 +60,7 @@ def _run(make: Callable[[], object], answer: IO[bytes]) -> int:
             pid = _fork()
         if pid == 0:
             _answer(make, answer, own)
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        _wait(pid)
     except BaseException:  # what a signal's handler raises
         if pid == 0:
             os._exit(1)
@@ -66,6 +70,28 @@ def _run(make: Callable[[], object], answer: IO[bytes]) -> int:
     finally:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid else 0
     return code
+
+
+def _wait(pid: int) -> None:
+    """Wait until a child ended, and leave it to be reaped.
+
+    A signal that comes when Python has looked for signals, but the system does not wait yet, breaks off no wait: Python
+    has to look again. Where the system has no descriptors of processes (Linux before 5.3), it acts as the child ends.
+    """
+    try:
+        child = os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno not in {errno.ENOSYS, errno.EPERM}:  # it may be what a signal's handler raises
+            raise
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return
+    try:
+        watched = select.poll()
+        watched.register(child, select.POLLIN)
+        while not watched.poll(_LOOK * 1000):
+            pass
+    finally:
+        os.close(child)
 
 
 @contextmanager
