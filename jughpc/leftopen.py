@@ -8,6 +8,7 @@ worker, which ends at once.
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -45,6 +46,13 @@ def finish(besides: Sequence[IOBase] = ()) -> None:
         else:
             with suppress(Exception):
                 file.close()
+
+
+def finish_soon(besides: Sequence[IOBase] = (), seconds: float = 5.0) -> None:
+    """Do as `finish`, for so many seconds [s] at most: a thread that a task left may hold a file for ever."""
+    writer = threading.Thread(target=finish, args=(besides,), daemon=True)
+    writer.start()
+    writer.join(seconds)
 
 
 @cache  # once a process

@@ -84,7 +84,7 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
     except BaseException:
         traceback.print_exc()
     finally:
-        leftopen.finish(seat.files)
+        leftopen.finish_soon(seat.files)
         _flush()
         os._exit(code)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from jughpc import leftopen
 from jughpc.host import Descriptor
 
 _LIMITS = {name: number for name, number in vars(resource).items() if name.startswith("RLIMIT_")}
@@ -149,6 +150,7 @@ def end_in_spite_of_threads(code: int, say: Callable[[str], None], seconds: floa
 def _end(code: int, say: Callable[[str], None], threads: list[threading.Thread]) -> None:
     names = ", ".join(thread.name for thread in threads if thread.is_alive())
     say(f"threads that tasks left go on ({names}): this worker ends without them")
+    leftopen.finish_soon()
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

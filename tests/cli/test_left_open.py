@@ -74,3 +74,12 @@ def test_what_a_reduce_and_a_script_that_loads_a_jugfile_leave_open_is_written_t
     assert many("reduce", "many.py", "--script", "reduce.py").returncode == 0
     subprocess.run([sys.executable, "-c", SCRIPT], cwd=many.cwd, check=True)
     assert [name for name in ("reduce", "before", "after") if not is_whole(many.cwd, name)] == []
+
+
+def test_it_is_written_where_a_thread_that_a_task_left_has_the_worker_end_without_python(many):
+    leaves = "    threading.Thread(target=time.sleep, args=(600,)).start()\n    return"
+    many.write("many.py", "import threading, time\n" + JUGFILE.replace("    return", leaves))
+    done = many("execute", "many.py")
+    assert (done.returncode, "this worker ends without them" in done.stderr) == (0, True)
+    (task,) = {path.stem for path in many.cwd.glob("task-*")}
+    assert is_whole(many.cwd, task)
