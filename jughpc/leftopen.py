@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import cache
 from io import BufferedRandom, BufferedWriter, IOBase, RawIOBase, TextIOBase
 
-from jughpc import host
+from jughpc import descriptors, host
 
 _NEED_NO_END = (
     TextIOBase,
@@ -65,7 +65,7 @@ def _open_files() -> list[IOBase]:
 
     To look through all that was loaded takes 0.2 us a task, so that is done only where a file is open.
     """
-    if not host.has_files_open():
+    if not descriptors.has_files_open():
         return []
     gc.unfreeze()  # what is frozen, the collector does not list
     there = gc.get_objects()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jughpc import host
+from jughpc import descriptors, host
 
 _GPU = re.compile(r"/dev/(nvidia-uvm|kfd)")  # opened by who computes on one, not by who only counts them
 _FILE = re.compile(r"/(?!dev/|proc/|sys/|memfd:|tmp/\.)")
@@ -41,7 +41,7 @@ def scene() -> Scene:
     own = threading.enumerate()
     names = tuple(thread.name for thread in own if thread is not threading.main_thread())
     compiled = max(0, host.threads() - len(own))
-    return Scene(host.open_files(), names, compiled, frozenset(host.mapped()) if compiled else frozenset())
+    return Scene(descriptors.open_files(), names, compiled, frozenset(host.mapped()) if compiled else frozenset())
 
 
 def forbids(before: Scene, after: Scene) -> str:

@@ -15,6 +15,7 @@ from io import IOBase
 from typing import NoReturn
 
 from jughpc import host, leftopen
+from jughpc.descriptors import Descriptor
 from jughpc.errors import JugError
 from jughpc.store.lease.process import Line
 from jughpc.worker.stops import Stops
@@ -76,7 +77,7 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
     """
     code = 1
     try:
-        report = host.Descriptor(seat.report)
+        report = Descriptor(seat.report)
         settle()  # first: there may be no descriptor left to import anything with
         host.end_with_parent(signal.SIGTERM, parent)
         _write(report, pickle.dumps(work(seat)))
@@ -110,7 +111,7 @@ def read(told: bytes | bytearray) -> Report | None:
     return found if isinstance(found, Report) else None
 
 
-def _write(report: host.Descriptor, data: bytes) -> None:
+def _write(report: Descriptor, data: bytes) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(report.number, left) :]

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from jughpc import leftopen
-from jughpc.host import Descriptor
+from jughpc.descriptors import Descriptor
 
 _LIMITS = {name: number for name, number in vars(resource).items() if name.startswith("RLIMIT_")}
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
