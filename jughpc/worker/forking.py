@@ -25,7 +25,7 @@ class Scene:
 
     Attributes:
         files: That are open, by descriptor.
-        threads: The names of Python's own, but for the main one.
+        threads: The names of Python's own that tasks may wait for.
         compiled: How many threads of compiled code there are.
         libraries: The names of what is mapped into it.
     """
@@ -39,7 +39,7 @@ class Scene:
 def scene() -> Scene:
     """Return what this process has now."""
     own = threading.enumerate()
-    names = tuple(thread.name for thread in own if thread is not threading.main_thread())
+    names = tuple(thread.name for thread in own if not _is_idle(thread))
     compiled = max(0, host.threads() - len(own))
     return Scene(descriptors.open_files(), names, compiled, frozenset(host.mapped()) if compiled else frozenset())
 
@@ -52,6 +52,8 @@ def forbids(before: Scene, after: Scene) -> str:
     ends = Counter(path for path in _opened(before, after) if path.startswith("pipe:"))
     if max(ends.values(), default=0) > 1:  # of which forked workers would take each other's items, and results
         return "the jugfile makes a pool of processes, or a queue for some, which is of one process alone"
+    if names := sorted(set(after.threads) - set(before.threads)):  # a task that hands them work would wait for ever
+        return f"the jugfile started threads ({_some(names)}), which no fork has"
     return ""
 
 
@@ -61,8 +63,6 @@ def doubts(before: Scene, after: Scene, own: str) -> Iterator[str]:
     Args:
         own: A folder whose files do not count, "" for none.
     """
-    if names := sorted(set(after.threads) - set(before.threads)):
-        yield f"the jugfile started threads ({_some(names)}), which go on in no worker; {SPAWN}"
     if after.compiled > before.compiled and (pools := _pools(after.libraries)):
         yield f"compiled code that the jugfile used runs threads ({_some(pools)}): if workers hang, {SPAWN}"
     opened = [path for path in _opened(before, after) if not (own and path.startswith(own))]
@@ -70,6 +70,11 @@ def doubts(before: Scene, after: Scene, own: str) -> Iterator[str]:
         yield f"the jugfile keeps connections open ({len(sockets)}), which all workers share; {SPAWN}"
     if files := sorted({path for path in opened if _FILE.match(path)}):
         yield f"the jugfile keeps files open ({_some(files)}): workers share where they read and write in them; {SPAWN}"
+
+
+def _is_idle(thread: threading.Thread) -> bool:
+    """Return whether no task ever waits for `thread`: the main one, and who looks after progress bars for tqdm."""
+    return thread is threading.main_thread() or type(thread).__module__.startswith("tqdm.")
 
 
 def _opened(before: Scene, after: Scene) -> list[str]:

@@ -18,7 +18,8 @@ from jughpc import host, leftopen
 from jughpc.descriptors import Descriptor
 from jughpc.errors import JugError
 from jughpc.store.lease.process import Line
-from jughpc.worker.stops import Stops
+from jughpc.worker import lastacts
+from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Tally
 
 
@@ -76,6 +77,7 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
         settle: Lets go of what only that needs.
     """
     code = 1
+    lastacts.begin_anew()
     try:
         report = Descriptor(seat.report)
         settle()  # first: there may be no descriptor left to import anything with
@@ -85,6 +87,7 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
     except BaseException:
         traceback.print_exc()
     finally:
+        _end_in_order(seat.stops)
         leftopen.finish_soon(seat.files)
         _flush()
         os._exit(code)
@@ -109,6 +112,13 @@ def read(told: bytes | bytearray) -> Report | None:
     except Exception:  # of any kind: it died while it wrote
         return None
     return found if isinstance(found, Report) else None
+
+
+def _end_in_order(stops: Stops) -> None:
+    """Do what tasks registered for the end; a signal that comes now breaks it off, whatever came before."""
+    stops.forget()
+    with suppress(Exception, Interrupted), stops.breakable():
+        lastacts.perform()
 
 
 def _write(report: Descriptor, data: bytes) -> None:

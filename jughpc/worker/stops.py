@@ -74,6 +74,11 @@ class Stops:
         if self._surroundings:
             self._surroundings.close()
 
+    def forget(self) -> None:
+        """Take no signal that came so far for one that asks to stop."""
+        self.signal = 0
+        self._heard.clear()
+
     def _listen(self) -> list[str]:
         """Have all signals heeded; return which were not."""
         others = [number for number in AT_ONCE + AFTER_THIS_TASK if getsignal(number) != self.heed]

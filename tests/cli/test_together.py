@@ -260,14 +260,22 @@ def test_a_jugfile_that_cannot_be_loaded_by_spawned_workers_is_told_of_once(jugh
 
 
 def test_what_workers_will_lack_or_share_of_what_the_jugfile_began_is_told_once(jughpc):
-    text = "import socket, threading, time\nfrom jug import Task, barrier\nwire = socket.socket()\n"
-    text += "threading.Thread(target=time.sleep, args=(60,), daemon=True, name='watcher').start()\n"
+    text = "import socket\nfrom jug import Task, barrier\nwire = socket.socket()\n"
     text += "xs = [Task(abs, i) for i in range(3)]\nbarrier()\nys = [Task(abs, x) for x in xs]\n"
     jughpc.write("many.py", text)
     done = jughpc("execute", "many.py", "--workers", "2")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("started threads (watcher") == 1
     assert done.stderr.count("keeps connections open") >= 1
+
+
+def test_tasks_that_hand_work_to_threads_which_the_jugfile_started_do_not_wait_for_ever(jughpc):
+    text = "from concurrent.futures import ThreadPoolExecutor\nfrom jug import Task\n"
+    text += "pool = ThreadPoolExecutor(1, 'helpers')\npool.submit(abs, 1).result()\n"
+    text += "def ask(i):\n    return pool.submit(abs, i).result()\nxs = [Task(ask, i) for i in range(3)]\n"
+    jughpc.write("many.py", text)
+    done = jughpc("execute", "many.py", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("started threads (helpers_0), which no fork has: each worker loads the jugfile") == 1
 
 
 def test_workers_draw_different_random_numbers(jughpc):

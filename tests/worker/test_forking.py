@@ -72,9 +72,22 @@ def test_this_process_is_seen_as_it_is():
     thread = threading.Thread(target=end.wait, name="a watcher")
     thread.start()
     with wire, open(os.devnull):
-        words = list(doubts(before, scene(), ""))
+        words, reason = list(doubts(before, scene(), "")), forbids(before, scene())
     end.set()
     thread.join()
-    assert len(words) == 2
-    assert "a watcher" in words[0]
-    assert "connections open (1)" in words[1]
+    assert len(words) == 1
+    assert "connections open (1)" in words[0]
+    assert "a watcher" in reason
+
+
+def test_a_thread_that_no_task_waits_for_is_no_reason():
+    class Monitor(threading.Thread):  # as tqdm's
+        pass
+
+    Monitor.__module__ = "tqdm._monitor"
+    before, end = scene(), threading.Event()
+    thread = Monitor(target=end.wait)
+    thread.start()
+    assert forbids(before, scene()) == ""
+    end.set()
+    thread.join()
