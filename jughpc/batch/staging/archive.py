@@ -8,11 +8,12 @@ import io
 import re
 import stat
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from jughpc.batch.bundle import FOLDER, Bundle
-from jughpc.batch.staging.survey import Item, Survey
+from jughpc.batch.staging.survey import Item, Survey, unchanged
 from jughpc.errors import UsageError
 from jughpc.fs import Files, free_space
 from jughpc.inode import Buffer
@@ -26,8 +27,13 @@ TABLE = ".imports"
 
 def drafted(files: Files, jugdir: Path, found: Survey) -> Bundle:
     """Return the bundle of what was found, without a digest if it is still to be packed."""
-    digest, size = _sum(files, found.key)
+    digest, size = _sum(files, found.key) if is_there(files, found.key) else ("", 0)
     return Bundle(jugdir.absolute() / _name(found.key), digest, size, found.room, len(found.items))
+
+
+def is_there(files: Files, key: str) -> bool:
+    """Return whether a bundle was packed, and not removed since."""
+    return {f"{key}.tar.gz", f"{key}.sum"} <= {*files.names(FOLDER)}
 
 
 def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
@@ -36,7 +42,8 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
     Args:
         token: Of who packs: nobody else makes a file of that name.
     Raises:
-        UsageError: A file changed meanwhile, or there is no room.
+        ChangedError: A file changed since it was found; its text is the path.
+        UsageError: There is no room.
     """
     bundle = drafted(files, jugdir, found)
     if bundle.digest:
@@ -79,7 +86,7 @@ def _sum(files: Files, key: str) -> tuple[str, int]:
 
 
 def _write(path: Path, found: Survey) -> tuple[str, int]:
-    """Fill the file at `path`; return its digest and size. Raises OSError, also where a file was cut off meanwhile."""
+    """Fill the file at `path`; return its digest and size. Raises OSError, ChangedError."""
     with path.open("r+b") as whole:
         output = _Hashed(whole)
         with (
@@ -112,7 +119,7 @@ def _add_item(tar: tarfile.TarFile, item: Item) -> None:
         info.type, info.linkname = tarfile.SYMTYPE, item.link
         tar.addfile(info)
         return
-    with open(item.path, "rb") as content:
+    with suppress(PermissionError), unchanged(item) as content:  # nor could it be imported from where it lies
         tar.addfile(info, content)
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from jughpc.batch.staging.interpreter import Interpreter
+from jughpc.inode import open_regular
 
 _SYSTEM = ("/usr", "/lib", "/lib64")  # these are the nodes' own; /usr/local often is not
 _SITES = ("site-packages", "dist-packages")
 _LIBRARY_ONLY = frozenset({"test", "idlelib", "turtledemo", "ensurepip", *_SITES})  # large, and no task's
 _NOT_IMPORTED = frozenset({".git", ".hg", ".svn"})
-_OTHERS = (".opt-1.pyc", ".opt-2.pyc")  # compiled for -O and -OO, with which no worker runs
+_OTHERS = re.compile(r"\.opt-[12]\.pyc$|\.pyc\.\d+$")  # compiled for -O and -OO, or being written just now
 _BLOCK = 4096  # [bytes] what a file takes is a multiple of it
 
 
@@ -34,6 +36,10 @@ class Item(NamedTuple):
     changed: int
     mode: int
     link: str = ""
+
+
+class ChangedError(Exception):
+    """A file changed, or was removed, since it was found: what is packed would be of no one moment."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,8 @@ class Survey:
     def table(self) -> bytes:
         """What the worker reads: a line each for the entries of the path of imports that are packed."""
         kinds = {(True, False): "whole", (False, False): "part", (False, True): "new"}
-        return "".join(f"{kinds[one.is_whole, one.is_new]} {one.path}\n" for one in self.places).encode()
+        rows = [f"{kinds[one.is_whole, one.is_new]} {one.path}\n" for one in self.places]
+        return "".join(rows).encode("utf-8", "surrogateescape")
 
 
 def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
@@ -89,8 +96,8 @@ def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
 
     What lies on the system's own disk stays there, and so do these folders `beside` the jugfile: they come first
     wherever it runs, and what is in them finds its data beside itself. Of a folder in which nothing is installed only
-    modules and packages are taken: it may be somebody's home. Of a conda environment the shared libraries are taken,
-    too, which its packages find by where they lie themselves.
+    modules and packages are taken: it may be somebody's home. Of an environment the shared libraries are taken, too,
+    which packages find by where they lie themselves: conda's, and those of some wheels.
     """
     kept = {path.resolve() for path in beside}
     places = tuple(place for place in _places(interpreter) if place.path.resolve() not in kept)
@@ -98,16 +105,44 @@ def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
     for place in places:
         for item in _of_place(place, interpreter):
             found.setdefault(item.path, item)
-    for item in _conda_libraries(interpreter.prefixes):
+    for item in _libraries(interpreter.prefixes):
         found.setdefault(item.path, item)
     items = tuple(sorted(found.values()))
     return Survey(places, items, _key(places, items))
 
 
+@contextmanager
+def unchanged(item: Item) -> Iterator[BinaryIO]:
+    """Open a file that is as it was found, and is so still when the block has read it.
+
+    Raises:
+        ChangedError: It is not; its text is the path.
+        PermissionError: It may not be read.
+    """
+    try:
+        handle, _ = open_regular(item.path)
+    except PermissionError:
+        raise
+    except OSError as error:
+        raise ChangedError(item.path) from error
+    with open(handle, "rb") as content:
+        _compare(item, handle)
+        try:
+            yield content
+        finally:  # first, also where it ended too early
+            _compare(item, handle)
+
+
+def _compare(item: Item, handle: int) -> None:
+    now = os.fstat(handle)
+    if (now.st_size, now.st_mtime_ns) != (item.size, item.changed):
+        raise ChangedError(item.path)
+
+
 def _places(interpreter: Interpreter) -> Iterator[Place]:
     seen = set[Path]()
     for path in interpreter.path:
-        if path.is_absolute() and path.exists() and not _is_systems(path):
+        if path.is_absolute() and path.exists() and not _is_systems(path) and "\n" not in str(path):  # as in a table
             seen.add(path)
             yield Place(path, path.is_file() or _is_whole(path, interpreter.library))
     hooked = (where.parent for name, where in interpreter.editable.items() if where.name in (name, f"{name}.py"))
@@ -164,7 +199,7 @@ def _folder(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
     if true in above:
         return
     for name in _names(path):
-        if name not in _NOT_IMPORTED and not name.endswith(_OTHERS):
+        if name not in _NOT_IMPORTED and not _OTHERS.search(name):
             yield from _entry(f"{path}/{name}", root, (*above, true))
 
 
@@ -190,14 +225,12 @@ def _entry(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
             yield Item(path, found.st_size, found.st_mtime_ns, found.st_mode)
 
 
-def _conda_libraries(prefixes: Sequence[Path]) -> Iterator[Item]:
-    """Yield the shared libraries of conda environments; their links are to one another."""
-    for prefix in prefixes:
-        if (prefix / "conda-meta").is_dir():
-            folder = f"{prefix}/lib"
-            for name in _names(folder):
-                if ".so" in name:
-                    yield from _entry(f"{folder}/{name}", os.path.realpath(folder), ())
+def _libraries(prefixes: Sequence[Path]) -> Iterator[Item]:
+    """Yield the shared libraries of environments; their links are to one another."""
+    for folder in [f"{prefix}/lib" for prefix in prefixes if not _is_systems(prefix)]:
+        for name in _names(folder):
+            if ".so" in name:
+                yield from _entry(f"{folder}/{name}", os.path.realpath(folder), ())
 
 
 def _key(places: Sequence[Place], items: Sequence[Item]) -> str:

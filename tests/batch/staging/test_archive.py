@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from jughpc.batch.staging import archive
 from jughpc.batch.staging.interpreter import Interpreter
-from jughpc.batch.staging.survey import survey
+from jughpc.batch.staging.survey import ChangedError, survey, unchanged
 from jughpc.errors import UsageError
 from jughpc.fs import OsFiles
 
@@ -62,11 +63,49 @@ def test_what_is_packed_is_not_packed_again_and_nothing_else_is_left(found, jugd
     assert sorted(files.names("bundles")) == [f"{found.key}.sum", f"{found.key}.tar.gz"]
 
 
-def test_what_changes_while_it_is_packed_is_told_and_leaves_nothing(found, jugdir):
-    (found.places[0].path / "one.py").write_text("")
-    with pytest.raises(UsageError, match="could not be packed"):
+CHANGES = {
+    "cut off": lambda path: path.write_text(""),
+    "grown": lambda path: path.write_text("x = 1\n" * 2),
+    "edited to the same size": lambda path: path.write_text("x = 2\n"),
+    "removed": lambda path: path.unlink(),
+    "a folder now": lambda path: (path.unlink(), path.mkdir()),
+    "a pipe now": lambda path: (path.unlink(), os.mkfifo(path)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_changed_since_it_was_found_is_told_and_leaves_nothing(found, jugdir, change):
+    change(found.places[0].path / "one.py")
+    with pytest.raises(ChangedError, match=r"one\.py"):
         archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
     assert OsFiles(jugdir).names("bundles") == []
+
+
+@pytest.mark.parametrize("change", ["cut off", "grown", "edited to the same size"])
+def test_what_changes_while_it_is_read_is_told(found, change):
+    (item,) = (one for one in found.items if one.path.endswith("one.py"))
+    reading = ExitStack()
+    assert reading.enter_context(unchanged(item)).read() == b"x = 1\n"
+    CHANGES[change](Path(item.path))
+    with pytest.raises(ChangedError, match=r"one\.py"):
+        reading.close()
+
+
+@pytest.mark.skipif("os.geteuid() == 0", reason="root may look everywhere")
+def test_what_may_not_be_read_is_left_out(found, jugdir):
+    (found.places[0].path / "one.py").chmod(0)
+    with tarfile.open(archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe").tar) as tar:
+        assert [Path(name).name for name in tar.getnames()] == [".imports", "also.py", "run"]
+
+
+@pytest.mark.parametrize("name", ["tar.gz", "sum"])
+def test_what_another_removed_is_packed_again(found, jugdir, name):
+    files = OsFiles(jugdir)
+    before = archive.packed(files, jugdir, found, "0badcafe")
+    files.remove(f"bundles/{found.key}.{name}")
+    assert not archive.is_there(files, found.key)
+    assert archive.packed(files, jugdir, found, "0badcafe") == before
+    assert archive.is_there(files, found.key)
 
 
 def test_a_disk_is_not_filled_with_what_was_not_meant_to_be_packed(found, jugdir):

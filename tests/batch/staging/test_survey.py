@@ -16,7 +16,7 @@ def make(root: Path, *paths: str) -> None:
     """Make files, each with its own path in it."""
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(path)
+        (root / path).write_bytes(os.fsencode(path))
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_an_archive_on_the_path_is_packed_as_it_is(tmp_path, env):
     assert "eggs/one.egg" in packed(tmp_path, replace(env, path=(*env.path, tmp_path / "eggs/one.egg")))
 
 
-def test_libraries_of_a_conda_environment_are_packed_where_its_packages_look_for_them(tmp_path, env):
-    make(tmp_path, "env/conda-meta/history", "env/lib/libmkl.so.2", "env/lib/notes.txt")
+def test_libraries_of_an_environment_are_packed_where_its_packages_look_for_them(tmp_path, env):
+    make(tmp_path, "env/lib/libmkl.so.2", "env/lib/notes.txt")
     (tmp_path / "env/lib/libmkl.so").symlink_to("libmkl.so.2")
     found = {item.path: item.link for item in survey(env, ()).items if "/env/lib/" in item.path}
     assert found == {f"{tmp_path}/env/lib/libmkl.so.2": "", f"{tmp_path}/env/lib/libmkl.so": "libmkl.so.2"}
@@ -92,6 +92,20 @@ def test_links_that_lead_out_are_followed_and_loops_end(tmp_path, env):
     found = {item.path: item for item in survey(env, ()).items}
     assert found[f"{site}/wheel/__init__.py"].size == len("store/wheel/__init__.py")
     assert not any("again" in path or "gone" in path for path in found)
+
+
+def test_what_another_process_compiles_just_now_is_left_out(tmp_path, env):
+    make(tmp_path, "env/site-packages/pack/__pycache__/new.cpython-311.pyc.140244231")
+    assert not any("new" in path for path in packed(tmp_path, env))
+
+
+def test_names_may_be_of_any_bytes_but_no_folder_of_imports_of_two_lines(tmp_path):
+    odd = os.fsdecode(b"caf\xe9")
+    make(tmp_path, f"{odd}/site-packages/{odd} x.py", "two\nlines/site-packages/a.py")
+    paths = tuple(tmp_path / name / "site-packages" for name in (odd, "two\nlines"))
+    found = survey(Interpreter(paths), ())
+    assert found.table == os.fsencode(f"whole {paths[0]}\n")
+    assert [item.path for item in found.items] == [f"{paths[0]}/{odd} x.py"]
 
 
 def test_a_link_to_what_is_not_packed_is_followed(tmp_path, env):
