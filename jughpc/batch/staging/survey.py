@@ -79,7 +79,10 @@ class Survey:
 
     @property
     def heaviest(self) -> Path:
-        """The place that most of it lies in; there is one."""
+        """The file that is half of it and more, else the place that most of it lies in; there is one."""
+        largest = max(self.items, key=lambda item: item.size)
+        if 2 * largest.size >= self.room:
+            return Path(largest.path)
         sizes = {
             one.path: sum(item.size for item in self.items if item.path.startswith(f"{one.path}/"))
             for one in self.places

@@ -179,3 +179,11 @@ def test_any_change_gives_another_key(tmp_path, env, change):
 def test_the_room_counts_blocks_and_folders(tmp_path):
     make(tmp_path, "one/site-packages/a.py", "one/site-packages/b/c.py")
     assert survey(Interpreter((tmp_path / "one/site-packages",)), ()).room == 4 * 4096
+
+
+@pytest.mark.parametrize(("size", "heaviest"), [(90_000, "two/site-packages/data.bin"), (1_000, "two/site-packages")])
+def test_what_is_heavy_is_told_by_the_file_or_by_the_place(tmp_path, size, heaviest):
+    make(tmp_path, "one/site-packages/a.py", "two/site-packages/b.py")
+    (tmp_path / "two/site-packages/data.bin").write_bytes(bytes(size))
+    found = survey(Interpreter((tmp_path / "one/site-packages", tmp_path / "two/site-packages")), ())
+    assert found.heaviest == tmp_path / heaviest

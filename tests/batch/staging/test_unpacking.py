@@ -91,6 +91,12 @@ def test_files_of_any_name_arrive_with_their_content_and_second(node, tmp_path):
     }, err
 
 
+@pytest.mark.parametrize("option", ["--exclude=one.py", "--strip-components=1"])
+def test_what_a_user_has_tar_do_is_not_done_here(node, option):
+    node.edits["jughpc_patience="] = f"export TAR_OPTIONS={option}\njughpc_patience="
+    assert "x = 1" in node.run()[0]
+
+
 def test_it_is_unpacked_once_for_all_elements_that_start_together(node):
     elements = [node.start() for _ in range(4)]
     shown = {element.communicate(timeout=120)[0] for element in elements}
