@@ -69,7 +69,7 @@ class Knowledge:
     def did(self, shard: int, indices: Iterable[int]) -> None:
         """Take note of results that this worker itself published: no look need tell of them."""
         if shard in self._unknown:
-            self._unknown[shard].difference_update(map(self._graph.digests.__getitem__, indices))
+            self._unknown[shard].difference_update(self._graph.digests.of(indices))
 
     def learn_complete(self) -> dict[int, Broken]:
         """Read which shards are done as a whole, at the price of one listing; return those that are not, though marked.

@@ -133,6 +133,7 @@ class _Watch:
                 if words := self._forbids(before):
                     site.say(f"{words}: each worker loads the jugfile by itself")
                     return self.spawn()
+                load.share()
                 self._reports = self._crew.work(self._numbers, partial(_work, self._element, load))
                 self._total = self._total.plus(summed(self._reports.values(), self._element.site.say))
                 self._raise_trouble()
