@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from jughpc import leftopen
+from jughpc import leftopen, staged
 from jughpc.descriptors import Descriptor
 
 _LIMITS = {name: number for name, number in vars(resource).items() if name.startswith("RLIMIT_")}
@@ -154,6 +154,7 @@ def _end(code: int, say: Callable[[str], None], threads: list[threading.Thread])
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
+    staged.leave()  # last: from here on nothing is imported
     os._exit(code)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jughpc.batch.bundle import FOLDER, Bundle
-from jughpc.batch.staging.survey import Item, Survey, unchanged
+from jughpc.batch.staging.survey import ChangedError, Item, Survey, unchanged
 from jughpc.errors import UsageError
 from jughpc.fs import Files, free_space
 from jughpc.inode import Buffer
@@ -42,7 +42,7 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
     Args:
         token: Of who packs: nobody else makes a file of that name.
     Raises:
-        ChangedError: A file changed since it was found; its text is the path.
+        ChangedError: A file changed since it was found, or another removed what was being packed; its text is the path.
         UsageError: There is no room.
     """
     bundle = drafted(files, jugdir, found)
@@ -55,6 +55,8 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
         digest, size = _write(jugdir / name, found)
         files.rename(name, _name(found.key))
         files.save(f"{FOLDER}/{found.key}.sum", [f"{digest} {size}\n".encode()])
+    except FileNotFoundError as error:  # a cleanup, or another submit, took it for what a killed one had begun
+        raise ChangedError(str(jugdir / name)) from error
     except OSError as error:
         raise UsageError(f"what Python imports could not be packed in {jugdir / FOLDER}: {error}") from error
     finally:

@@ -6,11 +6,11 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from jughpc.batch.staging.interpreter import Interpreter
 from jughpc.inode import open_regular
@@ -20,6 +20,8 @@ _SITES = ("site-packages", "dist-packages")
 _LIBRARY_ONLY = frozenset({"test", "idlelib", "turtledemo", "ensurepip", *_SITES})  # large, and no task's
 _NOT_IMPORTED = frozenset({".git", ".hg", ".svn"})
 _OTHERS = re.compile(r"\.opt-[12]\.pyc$|\.pyc\.\d+$")  # compiled for -O and -OO, or being written just now
+_PROJECT = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})  # one of these lies where a project begins
+_DEEPEST = 3  # folders, of which that is one, that the sources of a project lie in
 _BLOCK = 4096  # [bytes] what a file takes is a multiple of it
 
 
@@ -44,16 +46,15 @@ class ChangedError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """An entry of the path of imports.
+    """Where imports come from.
 
     Attributes:
-        is_whole: Whether all of it is packed, so that nobody looks at the original any more.
-        is_new: Whether it is no entry now: an import hook finds what is in it.
+        kind: An entry of the path of imports that is packed "whole", so that nobody looks at the original any more, or
+            in "part"; or a package that an import hook finds, "hooked".
     """
 
     path: Path
-    is_whole: bool
-    is_new: bool = False
+    kind: Literal["whole", "part", "hooked"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,13 @@ class Survey:
     """All that is to be packed.
 
     Attributes:
+        beside: Folders of which a part is packed: a node links the rest of each to where it lies.
         key: Another one once any file was added, removed or changed.
     """
 
     places: tuple[Place, ...]
     items: tuple[Item, ...] = field(repr=False)
+    beside: tuple[Path, ...] = ()
     key: str = ""
 
     @property
@@ -76,7 +79,10 @@ class Survey:
 
     @property
     def heaviest(self) -> Path:
-        """The place that most of it lies in; there is one."""
+        """The file that is half of it and more, else the place that most of it lies in; there is one."""
+        largest = max(self.items, key=lambda item: item.size)
+        if 2 * largest.size >= self.room:
+            return Path(largest.path)
         sizes = {
             one.path: sum(item.size for item in self.items if item.path.startswith(f"{one.path}/"))
             for one in self.places
@@ -85,9 +91,8 @@ class Survey:
 
     @property
     def table(self) -> bytes:
-        """What the worker reads: a line each for the entries of the path of imports that are packed."""
-        kinds = {(True, False): "whole", (False, False): "part", (False, True): "new"}
-        rows = [f"{kinds[one.is_whole, one.is_new]} {one.path}\n" for one in self.places]
+        """What worker and node read: a line each for what is packed, and for the folders of which a part is."""
+        rows = [f"{one.kind} {one.path}\n" for one in self.places] + [f"beside {folder}\n" for folder in self.beside]
         return "".join(rows).encode("utf-8", "surrogateescape")
 
 
@@ -101,14 +106,20 @@ def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
     """
     kept = {path.resolve() for path in beside}
     places = tuple(place for place in _places(interpreter) if place.path.resolve() not in kept)
+    names = _by_true_path(places)
     found: dict[str, Item] = {}
-    for place in places:
+    for place in (alike[0] for alike in names.values()):
         for item in _of_place(place, interpreter):
             found.setdefault(item.path, item)
     for item in _libraries(interpreter.prefixes):
         found.setdefault(item.path, item)
+    for first, *others in names.values():
+        for place in others:
+            if not any(path.startswith(f"{place.path}/") for path in found):  # as a part of another place
+                found[str(place.path)] = _alias(place.path, first.path)
     items = tuple(sorted(found.values()))
-    return Survey(places, items, _key(places, items))
+    linked = tuple(dict.fromkeys(_beside(places, interpreter)))
+    return Survey(places, items, linked, _key((places, linked), items))
 
 
 @contextmanager
@@ -140,15 +151,49 @@ def _compare(item: Item, handle: int) -> None:
 
 
 def _places(interpreter: Interpreter) -> Iterator[Place]:
-    seen = set[Path]()
     for path in interpreter.path:
-        if path.is_absolute() and path.exists() and not _is_systems(path) and "\n" not in str(path):  # as in a table
-            seen.add(path)
-            yield Place(path, path.is_file() or _is_whole(path, interpreter.library))
-    hooked = (where.parent for name, where in interpreter.editable.items() if where.name in (name, f"{name}.py"))
-    for path in dict.fromkeys(hooked):
-        if path not in seen and path.is_dir() and not _is_systems(path):
-            yield Place(path, is_whole=False, is_new=True)
+        if path.is_absolute() and path.exists() and _can_be_told(path):
+            yield Place(path, "whole" if path.is_file() or _is_whole(path, interpreter.library) else "part")
+    for path in dict.fromkeys(interpreter.editable.values()):
+        if (path / "__init__.py").is_file() and path.parent not in interpreter.path and _can_be_told(path):
+            yield Place(path, "hooked")
+
+
+def _by_true_path(places: Sequence[Place]) -> Mapping[Path, Sequence[Place]]:
+    """Return the places that are one folder by several names, as `lib` and `lib64` are, together."""
+    names: dict[Path, list[Place]] = {}
+    for place in places:
+        names.setdefault(place.path.resolve(), []).append(place)
+    return names
+
+
+def _alias(path: Path, other: Path) -> Item:
+    return Item(str(path), 0, 0, 0, os.path.relpath(other, path.parent))
+
+
+def _can_be_told(path: Path) -> bool:
+    """Return whether nodes lack it, and a line of the table holds it."""
+    return not _is_systems(path) and "\n" not in str(path)
+
+
+def _beside(places: Sequence[Place], interpreter: Interpreter) -> Iterator[Path]:
+    """Yield the folders of which a part is packed, up to where the environment or project of a place begins.
+
+    Nothing is linked into what is packed whole, for it may have been installed since.
+    """
+    whole = {one.path for one in places if one.kind == "whole"} - {interpreter.library}
+    for place in places:
+        is_all = place.path in whole or place.kind == "hooked"
+        above = place.path.parents if is_all else (place.path, *place.path.parents)
+        ends = [
+            folder in interpreter.prefixes or (n < _DEEPEST and _is_project(folder)) for n, folder in enumerate(above)
+        ]
+        count = ends.index(True) + 1 if any(ends) else int(place.path not in whole)
+        yield from (folder for folder in above[:count] if folder not in whole)
+
+
+def _is_project(folder: Path) -> bool:
+    return not _PROJECT.isdisjoint(_names(folder))
 
 
 def _is_systems(path: Path) -> bool:
@@ -168,13 +213,10 @@ def _of_place(place: Place, interpreter: Interpreter) -> Iterator[Item]:
         yield from _entry(path, "", ())
     elif place.path == interpreter.library:
         yield from _chosen(path, lambda name: name not in _LIBRARY_ONLY and not name.startswith("config-"))
-    elif place.is_whole:
-        yield from _folder(path, os.path.realpath(path), ())
-    elif place.is_new:
-        names = {where.name for where in interpreter.editable.values() if where.parent == place.path}
-        yield from _chosen(path, names.__contains__)
-    else:
+    elif place.kind == "part":
         yield from _chosen(path, lambda name: _is_importable(f"{path}/{name}"))
+    else:
+        yield from _folder(path, os.path.realpath(path), ())
 
 
 def _is_importable(path: str) -> bool:
@@ -233,8 +275,8 @@ def _libraries(prefixes: Sequence[Path]) -> Iterator[Item]:
                 yield from _entry(f"{folder}/{name}", os.path.realpath(folder), ())
 
 
-def _key(places: Sequence[Place], items: Sequence[Item]) -> str:
-    state = hashlib.blake2b(repr(places).encode(), digest_size=8)
+def _key(table: object, items: Sequence[Item]) -> str:
+    state = hashlib.blake2b(repr(table).encode(), digest_size=8)
     for item in items:
         state.update(repr(item).encode("utf-8", "surrogateescape"))
     return state.hexdigest()

@@ -98,6 +98,20 @@ def test_what_may_not_be_read_is_left_out(found, jugdir):
         assert [Path(name).name for name in tar.getnames()] == [".imports", "also.py", "run"]
 
 
+class Swept(OsFiles):
+    """The files of a jugdir in which a cleanup removes what is packed just before it gets its name."""
+
+    def rename(self, old, new):
+        self.remove(old)
+        super().rename(old, new)
+
+
+def test_what_a_cleanup_removed_while_it_was_packed_is_told_as_what_changed(found, jugdir):
+    with pytest.raises(ChangedError, match=r"bundles/.*\.0badcafe\.tmp"):
+        archive.packed(Swept(jugdir), jugdir, found, "0badcafe")
+    assert OsFiles(jugdir).names("bundles") == []
+
+
 @pytest.mark.parametrize("name", ["tar.gz", "sum"])
 def test_what_another_removed_is_packed_again(found, jugdir, name):
     files = OsFiles(jugdir)
@@ -111,5 +125,5 @@ def test_what_another_removed_is_packed_again(found, jugdir, name):
 def test_a_disk_is_not_filled_with_what_was_not_meant_to_be_packed(found, jugdir):
     (item,) = (item for item in found.items if item.path.endswith("one.py"))
     huge = replace(found, items=(item._replace(size=1 << 60),))
-    with pytest.raises(UsageError, match=f"most of it in {found.places[0].path}, and where .* are free"):
+    with pytest.raises(UsageError, match=f"most of it in {item.path}, and where .* are free"):
         archive.packed(OsFiles(jugdir), jugdir, huge, "0badcafe")
