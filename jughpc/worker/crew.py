@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
@@ -214,9 +213,7 @@ class Crew:
             self._replace(number, how, "that is tried again", is_early=True)
 
     def _fork(self, number: int, line: Line, ends: list[tuple[int, int]]) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
+        leftopen.flush_streams()
         mask, parent = signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED), os.getpid()
         with warnings.catch_warnings():  # of threads: what is to be said of them was said before
             warnings.simplefilter("ignore", DeprecationWarning)
