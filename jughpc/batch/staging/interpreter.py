@@ -24,8 +24,8 @@ for names in finders:
 print(json.dumps({"path": path, "prefixes": [sys.prefix, sys.base_prefix],
     "library": sysconfig.get_path("stdlib"), "editable": mapping}))
 """
-"""Import hooks that the setuptools write for editable installs have a MAPPING. An empty path is the folder of `-c`, where a
-user's json.py may lie."""
+"""Import hooks that the setuptools write for editable installs have a MAPPING. An empty path is the folder of `-c`,
+where a user's json.py may lie."""
 
 
 @dataclass(frozen=True)
