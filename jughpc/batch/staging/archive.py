@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jughpc.batch.bundle import FOLDER, Bundle
-from jughpc.batch.staging.survey import ChangedError, Item, Survey, unchanged
+from jughpc.batch.staging.survey import ChangedError, Survey, unchanged
+from jughpc.batch.staging.walk import Item
 from jughpc.errors import UsageError
 from jughpc.fs import Files, free_space
 from jughpc.inode import Buffer
