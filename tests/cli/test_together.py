@@ -46,6 +46,14 @@ def deadly_once(i):
     return i
 """
 
+AT_START = """
+import os, signal
+from pathlib import Path
+if os.environ.get("JUGHPC_WORKER", "").startswith("1/") and not Path("met").exists():
+    Path("met").touch()
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
 QUICK = {"JUGHPC_BEAT": "0.2", "JUGHPC_LAG": "0.5", "JUGHPC_TTL": "5"}
 
 
@@ -316,3 +324,13 @@ def test_workers_that_find_no_descriptor_left_are_started_later_and_the_others_g
     assert done.returncode == 0, done.stderr
     assert "could not be started (Too many open files)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_spawned_worker_that_is_interrupted_while_python_starts_ends_without_a_traceback(jughpc):
+    jughpc.write("sitecustomize.py", AT_START)
+    jughpc.write("many.py", "from jug import Task\nxs = [Task(abs, i) for i in range(3)]")
+    done = jughpc("execute", "many.py", "--workers", "2", "--start", "spawn", PYTHONPATH=str(jughpc.cwd))
+    assert done.returncode == 0, done.stderr
+    assert (jughpc.cwd / "met").exists()
+    assert "Traceback" not in done.stderr
+    assert "worker 1 died" in done.stderr
