@@ -77,17 +77,17 @@ ODD = {
 }
 
 
-def test_files_of_any_name_arrive_with_their_content_and_second(node, tmp_path):
+def test_files_of_any_name_arrive_with_their_content_and_nanosecond(node, tmp_path):
     for number, name in enumerate(ODD.values()):
         (path := tmp_path / "odd" / "site-packages" / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{number}")
         os.utime(path, ns=(10**18 + number * 10**9 + 999_999_999,) * 2)
     bundle = pack(tmp_path, Interpreter((tmp_path / "odd" / "site-packages",)))
     where = f'cd "$_JUGHPC_STAGED{tmp_path}/odd/site-packages"'
-    show = f'{where} && find . -type f -printf "%P %Ts " -exec cat {{}} \\; -printf "\\0"'
+    show = f'{where} && find . -type f -printf "%P %T@ " -exec cat {{}} \\; -printf "\\0"'
     out, err = node.run(show, bundle)
     assert set(out.split("\0")[:-1]) == {
-        f"{name} {10**9 + number} {number}" for number, name in enumerate(ODD.values())
+        f"{name} {10**9 + number}.9999999990 {number}" for number, name in enumerate(ODD.values())
     }, err
 
 
