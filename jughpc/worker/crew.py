@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 
-from jughpc import cgroup, host, leftopen
+from jughpc import cgroup, descriptors, host, leftopen
 from jughpc.backoff import Backoff
 from jughpc.store.lease import ending
 from jughpc.store.lease.process import BeatProcess, Line, pipes
@@ -243,6 +243,7 @@ class Crew:
         for handle in (*self._lines, *(member.report for member in self._members.values())):
             os.close(handle)
         self._beating.hand_over()
+        descriptors.read_by_oneself()
         self._stops.uninstall()
         signal.signal(signal.SIGCHLD, self._of_children)
         take_streams(*ends)

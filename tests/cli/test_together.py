@@ -273,7 +273,19 @@ def test_what_workers_will_lack_or_share_of_what_the_jugfile_began_is_told_once(
     jughpc.write("many.py", text)
     done = jughpc("execute", "many.py", "--workers", "2")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("keeps connections open") >= 1
+    assert done.stderr.count("keeps sockets open") >= 1
+
+
+def test_workers_read_a_file_that_the_jugfile_opened_each_from_its_own_place(jughpc):
+    text = "import time\nfrom jug import Task\nnumbers = open('numbers', 'rb', 0)\nnumbers.seek(8)\n"
+    text += "def read(i):\n    numbers.seek(8 * i)\n    time.sleep(0.01)\n    return int(numbers.read(8)) == i\n"
+    jughpc.write("numbers", "".join(f"{i:8}" for i in range(60)))
+    jughpc.write("many.py", text + "xs = [Task(read, i) for i in range(60)]")
+    jughpc.write("look.py", "print(all(value(xs)))")
+    done = jughpc("execute", "many.py", "--workers", "4")
+    assert done.returncode == 0, done.stderr
+    assert "keeps files open" not in done.stderr
+    assert jughpc("reduce", "many.py", "--script", "look.py").stdout.endswith("True\n")
 
 
 def test_tasks_that_hand_work_to_threads_which_the_jugfile_started_do_not_wait_for_ever(jughpc):
