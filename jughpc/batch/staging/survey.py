@@ -169,7 +169,7 @@ def _can_be_told(path: Path) -> bool:
 def _beside(places: Sequence[Place], items: Sequence[Item], interpreter: Interpreter) -> Iterator[Path]:
     """Return the folders of which a part is packed, up to where the environment or project that they are of begins.
 
-    Nothing is linked into what is packed whole, for it may have been installed since.
+    Nothing is linked into what is packed whole, for it may have been installed since; what is the system's need not be.
     """
     whole = {one.path for one in places if one.kind == "whole"} - {interpreter.library}
     found = [
@@ -183,7 +183,7 @@ def _beside(places: Sequence[Place], items: Sequence[Item], interpreter: Interpr
     ]
     for target in filter(None, map(_elsewhere, items)):
         found += up_from(target.parent, interpreter.prefixes, least=1)
-    return (folder for folder in found if folder not in whole)
+    return (one for one in found if whole.isdisjoint((one, *one.parents)) and not walk.is_systems(one))
 
 
 def _elsewhere(item: Item) -> Path | None:

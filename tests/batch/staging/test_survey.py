@@ -83,6 +83,7 @@ LAYOUTS = {
     "where a user has things installed": ("home/site-packages", "", set()),
     "an egg in an environment": ("env/lib/site-packages/one.egg", "", {"env/lib/site-packages", "env/lib", "env"}),
     "an egg in what is packed whole": ("env/lib/site-packages:env/lib/site-packages/one.egg", "", {"env/lib", "env"}),
+    "a folder within what is packed whole": ("env/site-packages:env/site-packages/one/more", "", {"env"}),
     "the standard library": ("env/lib:env/lib/lib-dynload", "", {"env/lib", "env"}),
 }
 

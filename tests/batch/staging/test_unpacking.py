@@ -55,15 +55,16 @@ def test_what_lies_beside_what_was_packed_is_found_from_there_and_stays_where_it
         (project / name).write_text(name)
     (project / "same").symlink_to("src")
     (project / "far").symlink_to("/etc/passwd")
+    (project / "up").symlink_to("../site-packages/one.py")
     bundle = pack(tmp_path, Interpreter((project / "src",)))
     (project / "src" / "later.txt").write_text("made since")
-    show = f'cd "$_JUGHPC_STAGED{project}" && find . -printf "%P %l\\0" && cat data/a* src/later.txt far >/dev/null'
+    show = f'cd "$_JUGHPC_STAGED{project}" && find . -printf "%P %l\\0" && cat data/a* src/later.txt far up >/dev/null'
     out, err = node.run(show, bundle)
     assert err.count("\n") == 1, err
     assert {entry for entry in out.split("\0") if entry.strip()} == {
         "src ", "src/tool ", "src/tool/__init__.py ", "same src",
         *(f"{name} {project}/{name}" for name in ("src/notes.txt", "src/later.txt", "data", "pyproject.toml")),
-        *(f"{name} {project}/{name}" for name in (".hidden", "far")),
+        *(f"{name} {project}/{name}" for name in (".hidden", "up")), "far /etc/passwd",
     }  # fmt: skip
 
 
