@@ -13,6 +13,7 @@ from jughpc import descriptors, host
 
 _GPU = re.compile(r"/dev/(nvidia-uvm|kfd)")  # opened by who computes on one, not by who only counts them
 _TERMINAL = re.compile(r"/dev/(pts/)?ptmx")  # the end of who started the program that sees it
+_LOOP = "anon_inode:[eventpoll]"
 _FILE = re.compile(r"/(?!dev/|proc/|sys/|memfd:|tmp/\.)")
 _POOLS = re.compile(r"lib(gomp|iomp5|omp|tbb|mkl_(intel|gnu)_thread)\b")
 _FORKABLE = re.compile(r"lib\w*openblas")  # ends its threads before a fork, and starts them anew when it needs them
@@ -66,6 +67,8 @@ def forbids(before: Scene, after: Scene) -> str:
         return "the jugfile makes a pool of processes, or a queue for some, which is of one process alone"
     if ends or any(map(_TERMINAL.fullmatch, _opened(before, after))):  # and of this the answers meant for others
         return "the jugfile starts a program that it talks to, by a pipe or a terminal of one process alone"
+    if _LOOP in _opened(before, after):  # what one worker has it wait for wakes another
+        return "the jugfile makes an event loop, which is of one process alone"
     if after.connected > before.connected:
         return (
             "the jugfile is connected to a server, and forked workers would get the answers to each other's questions"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import socket
@@ -46,6 +47,13 @@ def test_who_holds_both_ends_of_a_pipe_cannot_be_forked_as_workers_would_take_ea
 @pytest.mark.parametrize("path", ["pipe:[1]", "/dev/ptmx", "/dev/pts/ptmx"])
 def test_who_talks_to_a_program_cannot_be_forked_as_workers_would_get_each_others_answers(path):
     assert "a program that it talks to" in forbids(BEFORE, Scene({5: path, 6: "/dev/pts/1"}))
+
+
+def test_an_event_loop_is_of_one_process_alone():
+    before, loop = scene(), asyncio.new_event_loop()
+    assert "an event loop" in forbids(before, scene())
+    loop.close()
+    assert forbids(before, scene()) == ""
 
 
 def test_who_is_connected_to_a_server_cannot_be_forked_as_workers_would_get_each_others_answers():
