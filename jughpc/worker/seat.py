@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -89,7 +88,7 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
     finally:
         _end_in_order(seat.stops)
         leftopen.finish_soon(seat.files)
-        _flush()
+        leftopen.flush_streams()
         os._exit(code)
 
 
@@ -125,9 +124,3 @@ def _write(report: Descriptor, data: bytes) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(report.number, left) :]
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
