@@ -51,7 +51,7 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
         return bundle
     name = f"{FOLDER}/{found.key}.{token}.tmp"
     try:
-        files.write(name, [])
+        files.write(name, [], 0o600)  # what is packed may lie where nobody else may look
         _refuse_to_fill(jugdir, found)
         digest, size = _write(jugdir / name, found)
         files.rename(name, _name(found.key))

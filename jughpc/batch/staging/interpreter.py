@@ -22,7 +22,8 @@ mapping = {}
 for names in finders:
     mapping.update(names.get("MAPPING", {}))
 print(json.dumps({"path": path, "prefixes": [sys.prefix, sys.base_prefix],
-    "library": sysconfig.get_path("stdlib"), "editable": mapping}))
+    "library": sysconfig.get_path("stdlib"), "editable": {
+        str(name): where for name, where in mapping.items() if isinstance(where, str)}}))
 """
 """Import hooks that the setuptools write for editable installs have a MAPPING. An empty path is the folder of `-c`,
 where a user's json.py may lie."""

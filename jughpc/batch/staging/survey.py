@@ -44,7 +44,7 @@ class Survey:
 
     Attributes:
         beside: Folders of which a part is packed: a node links the rest of each to where it lies.
-        key: Another one once any file was added, removed or changed.
+        key: Another one once any file was added, removed or changed, and for each user, who alone may read the bundle.
     """
 
     places: tuple[Place, ...]
@@ -77,13 +77,16 @@ class Survey:
         return "".join(rows).encode("utf-8", "surrogateescape")
 
 
-def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
+def survey(interpreter: Interpreter, beside: Sequence[Path], owner: int | None = None) -> Survey:
     """Return what of an interpreter's imports is to be packed.
 
     What lies on the system's own disk stays there, and so do these folders `beside` the jugfile: they come first
     wherever it runs, and what is in them finds its data beside itself. Of a folder in which nothing is installed only
     modules and packages are taken: it may be somebody's home. Of an environment the shared libraries are taken, too,
     which packages find by where they lie themselves: conda's, and those of some wheels.
+
+    Args:
+        owner: Whose bundle it is to be, by number; None for this process's user.
     """
     kept = {path.resolve() for path in beside}
     places = tuple(place for place in _places(interpreter) if place.path.resolve() not in kept)
@@ -98,7 +101,7 @@ def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
         found |= {str(place.path): _alias(place.path, first.path) for place in others}
     items = _behind_no_link(found)
     linked = tuple(dict.fromkeys(_beside(places, items, interpreter)))
-    return Survey(places, items, linked, _key((places, linked), items))
+    return Survey(places, items, linked, _key((os.geteuid() if owner is None else owner, places, linked), items))
 
 
 @contextmanager

@@ -49,6 +49,15 @@ def test_each_file_lies_by_its_whole_path_and_is_its_owners_alone(found, jugdir)
     assert heads[site / "one.py"].pax_headers["mtime"] == "1000000000.999999999"
 
 
+@pytest.mark.parametrize("shared", [0o755, 0o2775, 0o2777])
+def test_who_packed_it_alone_may_read_it_and_others_pack_their_own(found, jugdir, shared):
+    jugdir.chmod(shared)
+    bundle = archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
+    assert bundle.tar.stat().st_mode & 0o777 == 0o600
+    interpreter = Interpreter((found.places[0].path,))
+    assert survey(interpreter, (), os.geteuid()) == found != survey(interpreter, (), os.geteuid() + 1)
+
+
 def test_the_digest_is_of_all_of_it(found, jugdir):
     bundle = archive.packed(OsFiles(jugdir), jugdir, found, "0badcafe")
     assert bundle.digest == hashlib.sha256(bundle.tar.read_bytes()).hexdigest()

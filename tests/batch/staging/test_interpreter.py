@@ -39,7 +39,7 @@ def test_paths_and_import_hooks_of_editable_installs_are_told(tmp_path):
     (source := tmp_path / "source").mkdir()
     (site / "by_path.pth").write_text(f"{source}\n")
     (site / "__editable__.tool.pth").write_text("import __editable___tool_finder\n")
-    (site / "__editable___tool_finder.py").write_text("MAPPING = {'tool': '/somewhere/src/tool'}\n")
+    (site / "__editable___tool_finder.py").write_text("MAPPING = {'tool': '/somewhere/src/tool', 'odd': {7}}\n")
     told = ask(f"{tmp_path}/env/bin/{Path(sys.executable).name}")
     assert {site, source} <= set(told.path)
     assert told.editable == {"tool": Path("/somewhere/src/tool")}
