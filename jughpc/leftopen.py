@@ -8,6 +8,7 @@ worker, which ends at once.
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -53,6 +54,13 @@ def finish_soon(besides: Sequence[IOBase] = (), seconds: float = 5.0) -> None:
     writer = threading.Thread(target=finish, args=(besides,), daemon=True)
     writer.start()
     writer.join(seconds)
+
+
+def flush_streams() -> None:
+    """Write what the standard streams hold; a task, or a parent, may have closed them."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
 
 
 @cache  # once a process

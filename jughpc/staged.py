@@ -33,7 +33,8 @@ def take(environ: MutableMapping[str, str] = os.environ) -> None:
             if isinstance(folders := getattr(module, "__path__", None), list):
                 folders[:] = [_copy_of(folder, root, places) for folder in folders]
             if name.startswith("__editable__") and isinstance(found := getattr(module, "MAPPING", None), dict):
-                found.update({package: _copy_of(folder, root, places) for package, folder in found.items()})
+                paths = {package: folder for package, folder in found.items() if isinstance(folder, str)}
+                found.update({package: _copy_of(folder, root, places) for package, folder in paths.items()})
     if (lock := environ.pop(LOCK, "")).isdecimal():  # nobody whom this process starts is told
         _held.append((root, int(lock), os.getpid()))
         atexit.register(leave)

@@ -138,7 +138,7 @@ MAY_ASK = {  # after what no other host makes or removes at that time, or where 
     "shipped": "a site's templates",
     "_chosen": "the user's jugfile",
     "_about": "what a task saved: who looks late sees less of it, and no more",
-    "_entry": "the user's environment",
+    "entry": "the user's environment",
     "_of_place": "the user's environment",
     "_image": "the user's image",
     "_places": "the user's environment",

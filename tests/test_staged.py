@@ -52,13 +52,14 @@ def test_an_import_hook_finds_what_was_unpacked_and_all_else_where_it_was(unpack
     code = """if True:
         import sys, types
         finder = types.ModuleType("__editable___tool_finder")
-        finder.MAPPING = {"tool": "/hooked/tool", "more": "/hooked/tool_more", "gone": "/hooked/tool/gone"}
+        finder.MAPPING = {"tool": "/hooked/tool", "more": "/hooked/tool_more", "gone": "/hooked/tool/gone",
+            "odd": None}
         sys.modules[finder.__name__] = finder
         from jughpc import staged
         staged.take()
         print(*finder.MAPPING.values(), "/nowhere" in sys.path)
     """
-    assert run(unpacked, code) == (f"{unpacked}/hooked/tool /hooked/tool_more /hooked/tool/gone True\n", 0)
+    assert run(unpacked, code) == (f"{unpacked}/hooked/tool /hooked/tool_more /hooked/tool/gone None True\n", 0)
 
 
 @pytest.mark.local

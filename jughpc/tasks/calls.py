@@ -12,7 +12,7 @@ from marshal import dumps, loads
 from typing import Any
 
 from jughpc.tasks.callee import Callee
-from jughpc.tasks.digests import Digests
+from jughpc.tasks.digests import SIZE, Digests
 from jughpc.tasks.task import NO_KWARGS, UNSET, Task
 
 _SAME = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})  # when they come back from marshal
@@ -30,7 +30,7 @@ class Calls:
     """
 
     def __init__(self, tasks: Sequence[Task[Any]], digests: Digests) -> None:
-        self._tasks, self._digests = tasks, digests
+        self._tasks, self._digests = tasks, digests.data
         data, ends, callees, numbers = bytearray(), array("Q", [0]), array("I"), dict[Callee, int]()
         for task in tasks:
             callees.append(numbers.setdefault(task.callee, len(numbers)))
@@ -49,7 +49,7 @@ class Calls:
             found, kwargs = found
         task: Task[Any] = _new(Task)  # nobody lists it: it is no new call
         task.callee, task.args, task.kwargs = self._callees[self._numbers[index]], found, kwargs
-        task._digest, task._value = self._digests[index], UNSET
+        task._digest, task._value = self._digests[SIZE * index : SIZE * index + SIZE], UNSET
         return task
 
 

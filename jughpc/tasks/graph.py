@@ -15,6 +15,7 @@ from operator import not_, or_
 from typing import Any
 
 from jughpc.errors import UsageError
+from jughpc.tasks import hooks
 from jughpc.tasks.callee import Callee
 from jughpc.tasks.calls import Calls
 from jughpc.tasks.digest.shared import shared
@@ -77,8 +78,10 @@ class Graph:
 
     def share(self) -> None:
         """Have whoever is forked from now on touch no task to run an equal one, and no digest to look at it."""
-        if not isinstance(self.digests, InOnePiece):
-            self.digests = InOnePiece(self.digests.data)
+        if isinstance(self.digests, InOnePiece):
+            return
+        self.digests = InOnePiece(self.digests.data)
+        if not hooks.registered:  # of one run each hook is to see the same task
             self.task = Calls(self.tasks, self.digests).task
 
     @property

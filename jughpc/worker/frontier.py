@@ -27,12 +27,13 @@ class Frontier:
             is what `members` gives until one is taken out: a set of a million takes 110 MB.
         kinds: How many of these there are of each of the graph's names.
         aside: The suspects that are ready: workers died of them, so they run last, and alone.
+        places: Where all tasks lie.
     """
 
     def __init__(self, graph: Graph, shard_of: Callable[[bytes], int], places: Places | None = None) -> None:
         self.graph = graph
-        places = places or Places.of(graph, shard_of)
-        self.shard, self._members = places.shard, places.members
+        self.places = places or Places.of(graph, shard_of)
+        self.shard, self._members = self.places.shard, self.places.members
         self.left = Counter({shard: len(members) for shard, members in self._members.items()})
         self.ready: dict[int, Collection[int]] = {}
         self.kinds: Counter[int] = Counter()

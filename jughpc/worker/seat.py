@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -88,7 +87,7 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
     finally:
         _end_in_order(seat.stops)
         leftopen.finish_soon(seat.files)
-        _flush()
+        leftopen.flush_streams()
         os._exit(code)
 
 
@@ -130,9 +129,3 @@ def _hand_in(report: Descriptor, data: bytes) -> bool:
         print(f"jughpc: what this worker did is not counted at the end: {error.strerror}", file=sys.stderr)
         return False
     return True
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()

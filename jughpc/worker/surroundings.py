@@ -155,9 +155,7 @@ def _end(code: int, say: Callable[[str], None], threads: list[threading.Thread])
     names = ", ".join(thread.name for thread in threads if thread.is_alive())
     say(f"threads that tasks left go on ({names}): this worker ends without them")
     leftopen.finish_soon()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
+    leftopen.flush_streams()
     staged.leave()  # last: from here on nothing is imported
     os._exit(code)
 

@@ -282,7 +282,19 @@ def test_what_workers_will_lack_or_share_of_what_the_jugfile_began_is_told_once(
     jughpc.write("many.py", text)
     done = jughpc("execute", "many.py", "--workers", "2")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("keeps connections open") >= 1
+    assert done.stderr.count("keeps sockets open") >= 1
+
+
+def test_workers_read_a_file_that_the_jugfile_opened_each_from_its_own_place(jughpc):
+    text = "import time\nfrom jug import Task\nnumbers = open('numbers', 'rb', 0)\nnumbers.seek(8)\n"
+    text += "def read(i):\n    numbers.seek(8 * i)\n    time.sleep(0.01)\n    return int(numbers.read(8)) == i\n"
+    jughpc.write("numbers", "".join(f"{i:8}" for i in range(60)))
+    jughpc.write("many.py", text + "xs = [Task(read, i) for i in range(60)]")
+    jughpc.write("look.py", "print(all(value(xs)))")
+    done = jughpc("execute", "many.py", "--workers", "4")
+    assert done.returncode == 0, done.stderr
+    assert "keeps files open" not in done.stderr
+    assert jughpc("reduce", "many.py", "--script", "look.py").stdout.endswith("True\n")
 
 
 def test_tasks_that_hand_work_to_threads_which_the_jugfile_started_do_not_wait_for_ever(jughpc):
@@ -297,12 +309,17 @@ def test_tasks_that_hand_work_to_threads_which_the_jugfile_started_do_not_wait_f
 
 def test_workers_draw_different_random_numbers(jughpc):
     text = "import random, time, numpy as np\nfrom jug import Task\nnp.random.seed(1)\nrandom.seed(1)\n"
-    text += "def draw(i):\n    time.sleep(0.3)\n    return random.random(), np.random.random()\n"
+    text += "class Holds:\n    rngs = {'new': [np.random.default_rng(1)], 'old': np.random.RandomState(1)}\n"
+    text += "own, spawns = random.Random(1), np.random.Generator(np.random.Philox(1))\n"
+    text += "def draw(i):\n    time.sleep(0.3)\n    seed = spawns.bit_generator.seed_seq.spawn(1)[0]\n"
+    text += "    spawned = np.random.default_rng(seed)\n"
+    text += "    of_numpy = np.random, Holds.rngs['new'][0], Holds.rngs['old'], spawns, spawned\n"
+    text += "    return [one.random() for one in (random, own, *of_numpy)]\n"
     jughpc.write("many.py", text + "xs = [Task(draw, i) for i in range(4)]")
     assert jughpc("execute", "many.py", "--workers", "4").returncode == 0
     jughpc.write("look.py", "print(value(xs))")
     drawn = eval(jughpc("reduce", "many.py", "--script", "look.py").stdout.strip().splitlines()[-1])
-    assert len({one for one, _ in drawn}) == len({other for _, other in drawn}) == 4
+    assert [len(set(column)) for column in zip(*drawn, strict=True)] == [4] * 7
 
 
 def test_a_mistake_is_told_once_and_no_worker_is_replaced_for_it(jughpc):

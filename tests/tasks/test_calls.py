@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jughpc.tasks import hooks
 from jughpc.tasks.graph import Graph
 from jughpc.tasks.task import Task, alltasks
 
@@ -61,6 +62,15 @@ def test_a_task_with_others_is_itself(argument: Any, is_by_name: bool) -> None:
 def test_where_nothing_is_shared_each_task_is_itself() -> None:
     task = Task(f, 1)
     assert Graph([task]).task(0) is task
+
+
+def test_hooks_see_the_tasks_themselves() -> None:
+    hooks.register_hook(hooks.TASK_EXECUTED, print)
+    task = Task(f, 1)
+    try:
+        assert shared(task).task(0) is task
+    finally:
+        hooks.reset_all_hooks()
 
 
 PRIVATE = """

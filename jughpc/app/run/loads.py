@@ -41,8 +41,10 @@ class Load:
 
     def share(self) -> None:
         """Find what each worker would find for itself: those that are forked then have it in common."""
-        self.choice.places()
-        self.choice.graph.share()
+        graph, places = self.choice.graph, self.choice.places()
+        graph.share()
+        for shard in places.members:
+            places.name(shard, graph.digests)
 
     def is_over(self) -> bool:
         """Return whether all that can be done of it is done."""

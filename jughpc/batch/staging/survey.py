@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal
 
+from jughpc.batch.staging import walk
 from jughpc.batch.staging.interpreter import Interpreter
+from jughpc.batch.staging.nearby import names, up_from
+from jughpc.batch.staging.walk import Item
 from jughpc.inode import open_regular
 
-_SYSTEM = ("/usr", "/lib", "/lib64")  # these are the nodes' own; /usr/local often is not
 _SITES = ("site-packages", "dist-packages")
 _LIBRARY_ONLY = frozenset({"test", "idlelib", "turtledemo", "ensurepip", *_SITES})  # large, and no task's
-_NOT_IMPORTED = frozenset({".git", ".hg", ".svn"})
-_OTHERS = re.compile(r"\.opt-[12]\.pyc$|\.pyc\.\d+$")  # compiled for -O and -OO, or being written just now
-_PROJECT = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})  # one of these lies where a project begins
-_DEEPEST = 3  # folders, of which that is one, that the sources of a project lie in
 _BLOCK = 4096  # [bytes] what a file takes is a multiple of it
-
-
-class Item(NamedTuple):
-    """A file that is packed.
-
-    Attributes:
-        path: Where it lies, and will lie below the root.
-        link: The content of a link, "" for a file.
-    """
-
-    path: str
-    size: int
-    changed: int
-    mode: int
-    link: str = ""
 
 
 class ChangedError(Exception):
@@ -63,7 +44,7 @@ class Survey:
 
     Attributes:
         beside: Folders of which a part is packed: a node links the rest of each to where it lies.
-        key: Another one once any file was added, removed or changed.
+        key: Another one once any file was added, removed or changed, and for each user, who alone may read the bundle.
     """
 
     places: tuple[Place, ...]
@@ -96,30 +77,31 @@ class Survey:
         return "".join(rows).encode("utf-8", "surrogateescape")
 
 
-def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
+def survey(interpreter: Interpreter, beside: Sequence[Path], owner: int | None = None) -> Survey:
     """Return what of an interpreter's imports is to be packed.
 
     What lies on the system's own disk stays there, and so do these folders `beside` the jugfile: they come first
     wherever it runs, and what is in them finds its data beside itself. Of a folder in which nothing is installed only
     modules and packages are taken: it may be somebody's home. Of an environment the shared libraries are taken, too,
     which packages find by where they lie themselves: conda's, and those of some wheels.
+
+    Args:
+        owner: Whose bundle it is to be, by number; None for this process's user.
     """
     kept = {path.resolve() for path in beside}
     places = tuple(place for place in _places(interpreter) if place.path.resolve() not in kept)
-    names = _by_true_path(places)
+    folders = _by_true_path(places)
     found: dict[str, Item] = {}
-    for place in (alike[0] for alike in names.values()):
+    for place in (alike[0] for alike in folders.values()):
         for item in _of_place(place, interpreter):
             found.setdefault(item.path, item)
-    for item in _libraries(interpreter.prefixes):
+    for item in walk.libraries(interpreter.prefixes):
         found.setdefault(item.path, item)
-    for first, *others in names.values():
-        for place in others:
-            if not any(path.startswith(f"{place.path}/") for path in found):  # as a part of another place
-                found[str(place.path)] = _alias(place.path, first.path)
-    items = tuple(sorted(found.values()))
-    linked = tuple(dict.fromkeys(_beside(places, interpreter)))
-    return Survey(places, items, linked, _key((places, linked), items))
+    for first, *others in folders.values():
+        found |= {str(place.path): _alias(place.path, first.path) for place in others}
+    items = _behind_no_link(found)
+    linked = tuple(dict.fromkeys(_beside(places, items, interpreter)))
+    return Survey(places, items, linked, _key((os.geteuid() if owner is None else owner, places, linked), items))
 
 
 @contextmanager
@@ -161,118 +143,78 @@ def _places(interpreter: Interpreter) -> Iterator[Place]:
 
 def _by_true_path(places: Sequence[Place]) -> Mapping[Path, Sequence[Place]]:
     """Return the places that are one folder by several names, as `lib` and `lib64` are, together."""
-    names: dict[Path, list[Place]] = {}
+    folders: dict[Path, list[Place]] = {}
     for place in places:
-        names.setdefault(place.path.resolve(), []).append(place)
-    return names
+        folders.setdefault(place.path.resolve(), []).append(place)
+    return folders
 
 
 def _alias(path: Path, other: Path) -> Item:
     return Item(str(path), 0, 0, 0, os.path.relpath(other, path.parent))
 
 
+def _behind_no_link(found: Mapping[str, Item]) -> tuple[Item, ...]:
+    """Return what is found, in order, without what lies by the name of a link: that is found by another name, too."""
+    links = {path for path, item in found.items() if item.link}
+    return tuple(sorted(item for path, item in found.items() if links.isdisjoint(_above(path))))
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
 def _can_be_told(path: Path) -> bool:
     """Return whether nodes lack it, and a line of the table holds it."""
-    return not _is_systems(path) and "\n" not in str(path)
+    return not walk.is_systems(path) and "\n" not in str(path)
 
 
-def _beside(places: Sequence[Place], interpreter: Interpreter) -> Iterator[Path]:
-    """Yield the folders of which a part is packed, up to where the environment or project of a place begins.
+def _beside(places: Sequence[Place], items: Sequence[Item], interpreter: Interpreter) -> Iterator[Path]:
+    """Return the folders of which a part is packed, up to where the environment or project that they are of begins.
 
-    Nothing is linked into what is packed whole, for it may have been installed since.
+    Nothing is linked into what is packed whole, for it may have been installed since; what is the system's need not be.
     """
     whole = {one.path for one in places if one.kind == "whole"} - {interpreter.library}
-    for place in places:
-        is_all = place.path in whole or place.kind == "hooked"
-        above = place.path.parents if is_all else (place.path, *place.path.parents)
-        ends = [
-            folder in interpreter.prefixes or (n < _DEEPEST and _is_project(folder)) for n, folder in enumerate(above)
-        ]
-        count = ends.index(True) + 1 if any(ends) else int(place.path not in whole)
-        yield from (folder for folder in above[:count] if folder not in whole)
+    found = [
+        folder
+        for place in places
+        for folder in up_from(
+            place.path.parent if place.path in whole or place.kind == "hooked" else place.path,
+            interpreter.prefixes,
+            least=int(place.path not in whole),
+        )
+    ]
+    for target in filter(None, map(_elsewhere, items)):
+        found += up_from(target.parent, interpreter.prefixes, least=1)
+    return (one for one in found if whole.isdisjoint((one, *one.parents)) and not walk.is_systems(one))
 
 
-def _is_project(folder: Path) -> bool:
-    return not _PROJECT.isdisjoint(_names(folder))
-
-
-def _is_systems(path: Path) -> bool:
-    return path.is_relative_to("/usr/local") < any(path.is_relative_to(place) for place in _SYSTEM)
+def _elsewhere(item: Item) -> Path | None:
+    """Return the folder outside that a link leads to, which is packed where it lies."""
+    return Path(os.path.normpath(f"{item.path}/../{item.link}")) if item.link and item.mode else None
 
 
 def _is_whole(path: Path, library: Path) -> bool:
     """Return whether all of a folder is Python's: a place that things are installed in, or the standard library."""
     if path.name in _SITES or path.suffix == ".egg" or path.is_relative_to(library):
         return True
-    return any(name.endswith(".dist-info") for name in _names(path))  # of `pip install --target`
+    return any(name.endswith(".dist-info") for name in names(path))  # of `pip install --target`
 
 
 def _of_place(place: Place, interpreter: Interpreter) -> Iterator[Item]:
     path = str(place.path)
     if place.path.is_file():
-        yield from _entry(path, "", ())
+        yield from walk.entry(path, "", ())
     elif place.path == interpreter.library:
-        yield from _chosen(path, lambda name: name not in _LIBRARY_ONLY and not name.startswith("config-"))
+        yield from walk.chosen(path, lambda name: name not in _LIBRARY_ONLY and not name.startswith("config-"))
     elif place.kind == "part":
-        yield from _chosen(path, lambda name: _is_importable(f"{path}/{name}"))
+        yield from walk.chosen(path, lambda name: _is_importable(f"{path}/{name}"))
     else:
-        yield from _folder(path, os.path.realpath(path), ())
+        yield from walk.folder(path, os.path.realpath(path), ())
 
 
 def _is_importable(path: str) -> bool:
     return path.endswith((".py", ".so", ".egg-info")) or os.path.isfile(f"{path}/__init__.py")
-
-
-def _chosen(path: str, is_chosen: Callable[[str], bool]) -> Iterator[Item]:
-    """Yield the files in and below the entries of a folder that are chosen; each of these stands for itself."""
-    true = os.path.realpath(path)
-    for name in filter(is_chosen, _names(path)):
-        yield from _entry(f"{path}/{name}", f"{true}/{name}", (true,))
-
-
-def _folder(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
-    """Yield the files in and below a folder.
-
-    Args:
-        root: A true path. Links out of it are followed, others stay links: a library has one inode by all its names.
-        above: The folders that it lies in, by their true paths: one of them is not entered again.
-    """
-    true = os.path.realpath(path)
-    if true in above:
-        return
-    for name in _names(path):
-        if name not in _NOT_IMPORTED and not _OTHERS.search(name):
-            yield from _entry(f"{path}/{name}", root, (*above, true))
-
-
-def _names(path: str | Path) -> list[str]:
-    """Return what is in a folder; what cannot be listed here cannot be imported there."""
-    with suppress(OSError):
-        return os.listdir(path)
-    return []
-
-
-def _entry(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
-    with suppress(OSError):  # removed meanwhile, or a link to nowhere
-        found = os.lstat(path)
-        if stat.S_ISLNK(found.st_mode):
-            target = os.readlink(path)
-            if not target.startswith("/") and root and Path(os.path.realpath(path)).is_relative_to(root):
-                yield Item(path, 0, 0, 0, target)
-                return
-            found = os.stat(path)
-        if stat.S_ISDIR(found.st_mode):
-            yield from _folder(path, root, above)
-        elif stat.S_ISREG(found.st_mode):
-            yield Item(path, found.st_size, found.st_mtime_ns, found.st_mode)
-
-
-def _libraries(prefixes: Sequence[Path]) -> Iterator[Item]:
-    """Yield the shared libraries of environments; their links are to one another."""
-    for folder in [f"{prefix}/lib" for prefix in prefixes if not _is_systems(prefix)]:
-        for name in _names(folder):
-            if ".so" in name:
-                yield from _entry(f"{folder}/{name}", os.path.realpath(folder), ())
 
 
 def _key(table: object, items: Sequence[Item]) -> str:

@@ -83,6 +83,7 @@ LAYOUTS = {
     "where a user has things installed": ("home/site-packages", "", set()),
     "an egg in an environment": ("env/lib/site-packages/one.egg", "", {"env/lib/site-packages", "env/lib", "env"}),
     "an egg in what is packed whole": ("env/lib/site-packages:env/lib/site-packages/one.egg", "", {"env/lib", "env"}),
+    "a folder within what is packed whole": ("env/site-packages:env/site-packages/one/more", "", {"env"}),
     "the standard library": ("env/lib:env/lib/lib-dynload", "", {"env/lib", "env"}),
 }
 
@@ -127,15 +128,32 @@ def test_libraries_of_an_environment_are_packed_where_its_packages_look_for_them
     assert found == {f"{tmp_path}/env/lib/libmkl.so.2": "", f"{tmp_path}/env/lib/libmkl.so": "libmkl.so.2"}
 
 
-def test_links_that_lead_out_are_followed_and_loops_end(tmp_path, env):
-    make(tmp_path, "store/wheel/__init__.py")
+def test_a_folder_that_a_link_leads_to_is_packed_where_it_lies_and_loops_end(tmp_path, env):
+    make(tmp_path, "store/setup.py", "store/deep/wheel/__init__.py", "store/data/one.txt")
+    site, wheel = tmp_path / "env/site-packages", tmp_path / "store/deep/wheel"
+    (site / "wheel").symlink_to(wheel)
+    (wheel / "again").symlink_to(wheel)
+    (site / "gone").symlink_to("/nowhere")
+    (site / "one.py").symlink_to(tmp_path / "store/data/one.txt")
+    (site / "systems").symlink_to("/usr/share")
+    result = survey(env, ())
+    found = {item.path: item for item in result.items}
+    assert found[f"{site}/wheel"].link == "../../store/deep/wheel"
+    assert found[f"{wheel}/__init__.py"].size == len("store/deep/wheel/__init__.py")
+    assert found[f"{site}/one.py"].size == len("store/data/one.txt")
+    assert found[f"{site}/systems"].link == "/usr/share"
+    assert not any("again" in path or "gone" in path or path.startswith("/usr") for path in found)
+    assert {wheel.parent, tmp_path / "store"} <= set(result.beside)
+
+
+def test_nothing_is_packed_behind_a_link(tmp_path, env):
+    make(tmp_path, "store/wheel/inner/site-packages/x.py")
     site = tmp_path / "env/site-packages"
     (site / "wheel").symlink_to(tmp_path / "store/wheel")
-    (tmp_path / "store/wheel/again").symlink_to(tmp_path / "store/wheel")
-    (site / "gone").symlink_to("/nowhere")
-    found = {item.path: item for item in survey(env, ()).items}
-    assert found[f"{site}/wheel/__init__.py"].size == len("store/wheel/__init__.py")
-    assert not any("again" in path or "gone" in path for path in found)
+    found = survey(replace(env, path=(*env.path, site / "wheel/inner/site-packages")), ())
+    assert [item.path for item in found.items if "wheel/" in item.path] == [
+        f"{tmp_path}/store/wheel/inner/site-packages/x.py"
+    ]
 
 
 def test_what_another_process_compiles_just_now_is_left_out(tmp_path, env):

@@ -55,15 +55,16 @@ def test_what_lies_beside_what_was_packed_is_found_from_there_and_stays_where_it
         (project / name).write_text(name)
     (project / "same").symlink_to("src")
     (project / "far").symlink_to("/etc/passwd")
+    (project / "up").symlink_to("../site-packages/one.py")
     bundle = pack(tmp_path, Interpreter((project / "src",)))
     (project / "src" / "later.txt").write_text("made since")
-    show = f'cd "$_JUGHPC_STAGED{project}" && find . -printf "%P %l\\0" && cat data/a* src/later.txt far >/dev/null'
+    show = f'cd "$_JUGHPC_STAGED{project}" && find . -printf "%P %l\\0" && cat data/a* src/later.txt far up >/dev/null'
     out, err = node.run(show, bundle)
     assert err.count("\n") == 1, err
     assert {entry for entry in out.split("\0") if entry.strip()} == {
         "src ", "src/tool ", "src/tool/__init__.py ", "same src",
         *(f"{name} {project}/{name}" for name in ("src/notes.txt", "src/later.txt", "data", "pyproject.toml")),
-        *(f"{name} {project}/{name}" for name in (".hidden", "far")),
+        *(f"{name} {project}/{name}" for name in (".hidden", "up")), "far /etc/passwd",
     }  # fmt: skip
 
 
@@ -77,17 +78,17 @@ ODD = {
 }
 
 
-def test_files_of_any_name_arrive_with_their_content_and_second(node, tmp_path):
+def test_files_of_any_name_arrive_with_their_content_and_nanosecond(node, tmp_path):
     for number, name in enumerate(ODD.values()):
         (path := tmp_path / "odd" / "site-packages" / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{number}")
         os.utime(path, ns=(10**18 + number * 10**9 + 999_999_999,) * 2)
     bundle = pack(tmp_path, Interpreter((tmp_path / "odd" / "site-packages",)))
     where = f'cd "$_JUGHPC_STAGED{tmp_path}/odd/site-packages"'
-    show = f'{where} && find . -type f -printf "%P %Ts " -exec cat {{}} \\; -printf "\\0"'
+    show = f'{where} && find . -type f -printf "%P %T@ " -exec cat {{}} \\; -printf "\\0"'
     out, err = node.run(show, bundle)
     assert set(out.split("\0")[:-1]) == {
-        f"{name} {10**9 + number} {number}" for number, name in enumerate(ODD.values())
+        f"{name} {10**9 + number}.9999999990 {number}" for number, name in enumerate(ODD.values())
     }, err
 
 
