@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from itertools import islice
 
@@ -10,6 +11,10 @@ from jughpc.worker.marks import TOLD, Index
 
 _PART = 1 << 16  # [bytes] read at once
 _LONGEST = 1 << 20  # [bytes] of a line: what is longer is broken
+_BEGUN = re.compile(  # at the end of what came: a mark of UTF-8, or words of the worker's, that go on in the next part
+    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2}|\x1e[ -~]{0,407})\Z"
+)
+_LONGEST_BEGUN = 408  # [bytes]
 _PARTS = 16  # of them a pipe holds no more, whoever made it larger (pipe(7): 1 MiB)
 
 
@@ -34,8 +39,10 @@ class Lines:
         except BlockingIOError:
             return True
         self._take(part)
-        if not part or len(self._begun) > _LONGEST:
+        if not part:
             self.flush()
+        elif len(self._begun) > _LONGEST:
+            self._break()
         return bool(part)
 
     def drain(self) -> None:
@@ -69,6 +76,13 @@ class Lines:
         whole, newline, self._begun = rest.rpartition(b"\n")
         if newline:
             self._put_out(whole)
+
+    def _break(self) -> None:
+        """Put out what there is of a line that is too long for one, but for what is no whole mark yet."""
+        begun = _BEGUN.search(self._begun, max(0, len(self._begun) - _LONGEST_BEGUN))
+        end = begun.start() if begun else len(self._begun)
+        self._put_out(self._begun[:end])
+        self._begun = self._begun[end:]
 
     def _note(self, words: str) -> None:
         if self._index and words and (self._is_new or words.startswith("-")):
