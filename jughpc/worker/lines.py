@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from itertools import islice
 
@@ -11,10 +10,6 @@ from jughpc.worker.marks import TOLD, Index
 
 _PART = 1 << 16  # [bytes] read at once
 _LONGEST = 1 << 20  # [bytes] of a line: what is longer is broken
-_BEGUN = re.compile(  # at the end of what came: a mark of UTF-8, or words of the worker's, that go on in the next part
-    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2}|\x1e[ -~]{0,407})\Z"
-)
-_LONGEST_BEGUN = 408  # [bytes]
 _PARTS = 16  # of them a pipe holds no more, whoever made it larger (pipe(7): 1 MiB)
 
 
@@ -61,6 +56,12 @@ class Lines:
             self._put_out(self._begun)
             self._begun = b""
 
+    def _break(self) -> None:
+        """Put out what is there of a line, but for a character that is there in part."""
+        end = _whole(self._begun)
+        self._put_out(self._begun[:end])
+        self._begun = self._begun[end:]
+
     def close(self) -> None:
         """Have no part in it any more."""
         os.close(self.source)
@@ -77,13 +78,6 @@ class Lines:
         if newline:
             self._put_out(whole)
 
-    def _break(self) -> None:
-        """Put out what there is of a line that is too long for one, but for what is no whole mark yet."""
-        begun = _BEGUN.search(self._begun, max(0, len(self._begun) - _LONGEST_BEGUN))
-        end = begun.start() if begun else len(self._begun)
-        self._put_out(self._begun[:end])
-        self._begun = self._begun[end:]
-
     def _note(self, words: str) -> None:
         if self._index and words and (self._is_new or words.startswith("-")):
             now = _position(self._index)
@@ -97,6 +91,16 @@ class Lines:
         with suppress(OSError):  # nobody reads it, or the disk is full: no reason for a worker to stop
             while left:
                 left = left[os.write(self._target, left) :]
+
+
+def _whole(text: bytes) -> int:
+    """Return how many bytes of it are whole characters of UTF-8, or none at all."""
+    for back in range(1, min(4, len(text)) + 1):
+        byte = text[-back]
+        if byte >> 6 != 0b10:  # no byte that goes on with a character: it begins one
+            length = 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
+            return len(text) - back if length > back else len(text)
+    return len(text)
 
 
 def _position(index: Index | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -81,8 +82,7 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
         report = Descriptor(seat.report)
         settle()  # first: there may be no descriptor left to import anything with
         host.end_with_parent(signal.SIGTERM, parent)
-        _write(report, pickle.dumps(work(seat)))
-        code = 0
+        code = int(not _hand_in(report, pickle.dumps(work(seat))))
     except BaseException:
         traceback.print_exc()
     finally:
@@ -120,7 +120,13 @@ def _end_in_order(stops: Stops) -> None:
         lastacts.perform()
 
 
-def _write(report: Descriptor, data: bytes) -> None:
+def _hand_in(report: Descriptor, data: bytes) -> bool:
+    """Write a report; return whether that could be done: a task may have closed all that was open."""
     left = memoryview(data)
-    while left:
-        left = left[os.write(report.number, left) :]
+    try:
+        while left:
+            left = left[os.write(report.number, left) :]
+    except OSError as error:  # what it stored is there nevertheless
+        print(f"jughpc: what this worker did is not counted at the end: {error.strerror}", file=sys.stderr)
+        return False
+    return True

@@ -17,7 +17,7 @@ from typing import NoReturn
 from jughpc.fs import Clock
 from jughpc.tasks.running import TimeIsUp
 from jughpc.worker import forks
-from jughpc.worker.surroundings import Surroundings
+from jughpc.worker.surroundings import FOR_GOOD, Surroundings
 
 AT_ONCE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AFTER_THIS_TASK = (signal.SIGUSR1, signal.SIGXCPU)
@@ -168,7 +168,8 @@ class Stops:
         for words in (*self._listen(), *self._surroundings.put_back()):
             if words not in self._said:  # a thousand tasks may do the same
                 self._said.add(words)
-                self._say(f"{name} left {words} behind in this process; it is put back")
+                then = "it cannot be put back" if words.endswith(FOR_GOOD) else "it is put back"
+                self._say(f"{name} left {words} behind in this process; {then}")
 
     def asked(self, now: float) -> bool:
         """Return whether to stop; looks for the file, once a second at most. `now` on one clock [s]."""

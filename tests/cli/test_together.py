@@ -185,6 +185,15 @@ def test_a_task_that_always_kills_fails_with_that_story_and_the_rest_is_done(jug
     assert jughpc("count", "many.py").stdout.split().count("9") >= 1
 
 
+def test_a_worker_whose_task_closes_all_files_is_told_of_in_words_and_its_work_is_kept(jughpc):
+    text = "@TaskGenerator\ndef close(i):\n    os.closerange(3, 256)\n\nonly = close(0)"
+    jughpc.write("many.py", SLOW.replace("SECONDS", "0") + text)
+    done = jughpc("execute", "many.py", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "what this worker did is not counted at the end" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_workers_end_when_the_process_that_they_come_from_is_killed(jughpc, element, wait_for):
     process = element("xs = [slow(i) for i in range(3)]")
     workers, children = pids(jughpc), children_of(process.pid)
