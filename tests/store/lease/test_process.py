@@ -205,7 +205,7 @@ def test_all_are_written_down_when_all_are_killed_at_once(start):
     element.until(lambda found: [found[number].state for number in range(3)] == [DIED] * 3)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.local)])
 def test_where_the_process_was_killed_or_stopped_each_worker_forks_one_for_itself(start, number):
     element = start("the parent keeps the lines")
     before = element.all_beat()
