@@ -1,4 +1,4 @@
-"""What this host, this process and other processes are: the one reader of /proc.
+"""What this host, this process and other processes are: with `descriptors`, the readers of /proc.
 
 A pid means something within one boot of one host, in one PID namespace; and of a process that is not seen there,
 nothing is known unless it would be seen if it were there.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import enum
-import errno
 import os
 import platform
 import pwd
@@ -34,34 +33,6 @@ class Process(NamedTuple):
 
     pid: int
     start: int
-
-
-class Descriptor:
-    """A descriptor that code of the user's may close, and by whose number it may then have opened another file."""
-
-    def __init__(self, number: int) -> None:
-        self._number, self._file = number, _file_at(number)
-
-    @property
-    def number(self) -> int:
-        """The descriptor. Raises OSError if it is ours no more."""
-        if not self.is_ours():
-            raise OSError(errno.EBADF, f"descriptor {self._number} was closed by other code of this process")
-        return self._number
-
-    def is_ours(self) -> bool:
-        """Return whether it is still what it was."""
-        return self._file is not None and _file_at(self._number) == self._file
-
-    def close(self) -> None:
-        """Close it, unless somebody did."""
-        if self.is_ours():
-            os.close(self._number)
-
-
-def path_of(number: int) -> Path:
-    """Return what file a descriptor of this process is, as it is called now. Raises OSError."""
-    return Path(os.readlink(f"/proc/self/fd/{number}"))
 
 
 class Sight(enum.Enum):
@@ -252,20 +223,6 @@ def threads() -> int:
     return len(os.listdir("/proc/self/task"))
 
 
-def open_files() -> dict[int, str]:
-    """Return what this process has open, by descriptor: a path, or a word such as ``socket:[123]``."""
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(OSError):  # it was open for this listing alone
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
-    return found
-
-
-def has_files_open() -> bool:
-    """Return whether any file that has a name is open, standard streams and devices aside."""
-    return any(number > 2 and path[0] == "/" and path[:5] != "/dev/" for number, path in open_files().items())
-
-
 def mapped() -> set[str]:
     """Return the names of the files, without their folders, that are mapped into this process: its libraries."""
     return {Path(fields[5]).name for line in _lines("/proc/self/maps") if len(fields := line.split()) > 5}
@@ -292,15 +249,6 @@ def _topology(core: int) -> tuple[int, ...]:
 def _if_still(pid: int, f: Callable[..., Any], *args: Any) -> None:
     if os.getpid() == pid:
         f(*args)
-
-
-def _file_at(number: int) -> tuple[int, int] | None:
-    """Return what is open by that number, None if nothing is."""
-    try:
-        found = os.fstat(number)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _lines(path: str) -> list[str]:

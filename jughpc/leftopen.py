@@ -8,13 +8,14 @@ worker, which ends at once.
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from io import BufferedRandom, BufferedWriter, IOBase, RawIOBase, TextIOBase
 
-from jughpc import host
+from jughpc import descriptors, host
 
 _NEED_NO_END = (
     TextIOBase,
@@ -55,6 +56,13 @@ def finish_soon(besides: Sequence[IOBase] = (), seconds: float = 5.0) -> None:
     writer.join(seconds)
 
 
+def flush_streams() -> None:
+    """Write what the standard streams hold; a task, or a parent, may have closed them."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+
+
 @cache  # once a process
 def _promise() -> None:
     host.at_my_end(finish)
@@ -65,7 +73,7 @@ def _open_files() -> list[IOBase]:
 
     To look through all that was loaded takes 0.2 us a task, so that is done only where a file is open.
     """
-    if not host.has_files_open():
+    if not descriptors.has_files_open():
         return []
     gc.unfreeze()  # what is frozen, the collector does not list
     there = gc.get_objects()

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 WHERE, LOCK = "_JUGHPC_STAGED", "_JUGHPC_STAGED_LOCK"
 _TABLE = ".imports"
+_held: list[tuple[str, int, int]] = []  # what this process unpacked: where, its lock, and who took it
 
 
 def take(environ: MutableMapping[str, str] = os.environ) -> None:
@@ -26,13 +27,23 @@ def take(environ: MutableMapping[str, str] = os.environ) -> None:
         return
     with suppress(OSError, UnicodeError), open(f"{root}/{_TABLE}", errors="surrogateescape") as table:
         rows = (line.rstrip("\n").partition(" ") for line in table)
-        places = {place: kind for kind, _, place in rows}
+        places = {place: kind for kind, _, place in rows if kind != "beside"}
         sys.path[:] = redirected(sys.path, root, places)
-        for module in list(sys.modules.values()):  # those that site loaded, and this package
+        for name, module in list(sys.modules.items()):  # those that site loaded, and this package
             if isinstance(folders := getattr(module, "__path__", None), list):
                 folders[:] = [_copy_of(folder, root, places) for folder in folders]
+            if name.startswith("__editable__") and isinstance(found := getattr(module, "MAPPING", None), dict):
+                paths = {package: folder for package, folder in found.items() if isinstance(folder, str)}
+                found.update({package: _copy_of(folder, root, places) for package, folder in paths.items()})
     if (lock := environ.pop(LOCK, "")).isdecimal():  # nobody whom this process starts is told
-        atexit.register(_leave, root, int(lock), os.getpid())
+        _held.append((root, int(lock), os.getpid()))
+        atexit.register(leave)
+
+
+def leave() -> None:
+    """Remove what was unpacked, unless another process has it locked: for whoever ends without Python's own end."""
+    while _held:
+        _leave(*_held.pop())
 
 
 def redirected(path: Sequence[str], root: str, places: Mapping[str, str]) -> list[str]:
@@ -40,10 +51,9 @@ def redirected(path: Sequence[str], root: str, places: Mapping[str, str]) -> lis
 
     Args:
         places: By folder or archive: "whole" if nothing else in it is to be found, "part" if what is not packed
-            is, too, "new" if an import hook found what is packed of it.
+            is, too.
     """
-    new = [root + place for place, kind in places.items() if kind == "new"]
-    return [one for entry in path for one in _in_place_of(entry, root, places)] + new
+    return [one for entry in path for one in _in_place_of(entry, root, places)]
 
 
 def _in_place_of(entry: str, root: str, places: Mapping[str, str]) -> list[str]:
@@ -53,7 +63,7 @@ def _in_place_of(entry: str, root: str, places: Mapping[str, str]) -> list[str]:
 
 def _copy_of(folder: str, root: str, places: Mapping[str, str]) -> str:
     """Return where a folder of a package was unpacked, itself if it was not."""
-    is_packed = any(folder.startswith(f"{place}/") for place in places)
+    is_packed = any(f"{folder}/".startswith(f"{place}/") for place in places)
     return root + folder if is_packed and os.path.isdir(root + folder) else folder
 
 
@@ -67,7 +77,6 @@ def _is_own(root: str) -> bool:
 
 
 def _leave(root: str, lock: int, pid: int) -> None:
-    """Remove what was unpacked, unless another process has it locked."""
     if os.getpid() != pid:  # a child that a task forked
         return
     import fcntl

@@ -11,7 +11,8 @@ from contextlib import suppress
 import pytest
 
 from jughpc.aside import put
-from jughpc.fs import LinksRefusedError, OsClock, OsFiles, RootGoneError, again_if_stale, at_one_moment
+from jughpc.fs import LinksRefusedError, OsClock, OsFiles, RootGoneError, again_if_stale
+from jughpc.listing import at_one_moment
 from jughpc.testing.clocks import HandClock
 from jughpc.testing.disk import Disk
 from jughpc.testing.filescontract import FilesContract

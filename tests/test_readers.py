@@ -305,7 +305,7 @@ ELSEWHERE = {
     "batch.local.folder:read_job": "batch/local/test_strangers.py",
     "batch.submissions:load": "batch/test_typed.py",
     "store.record:decode": "store/test_record.py",
-    "store.redis.store:_pace": "store/redis/test_neighbours.py",
+    "store.redis.charter:read": "store/redis/test_neighbours.py",
     "batch.pbs_answers:as_json": "batch/test_pbs_poll.py",
     "batch.flux_answers:rows": "batch/flux/test_flux.py",
     "batch.local.scheduler:_answer": "batch/local/test_flow.py",

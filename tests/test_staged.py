@@ -15,10 +15,10 @@ TAKE = "from jughpc import staged; staged.take(); import one; print(one.__file__
 
 
 def test_what_was_unpacked_comes_in_the_place_of_what_it_was_packed_from():
-    places = {"/lib": "whole", "/src": "part", "/hooked": "new"}
+    places = {"/lib": "whole", "/src": "part"}
     path = ["/here", "/lib", "/usr/lib", "/src"]
     assert redirected(path, "/tmp/x", places) == [
-        "/here", "/tmp/x/lib", "/usr/lib", "/tmp/x/src", "/src", "/tmp/x/hooked",
+        "/here", "/tmp/x/lib", "/usr/lib", "/tmp/x/src", "/src",
     ]  # fmt: skip
 
 
@@ -46,8 +46,33 @@ def run(root, code=TAKE):
 
 
 @pytest.mark.local
+def test_an_import_hook_finds_what_was_unpacked_and_all_else_where_it_was(unpacked):
+    (unpacked / "hooked" / "tool").mkdir(parents=True)
+    (unpacked / ".imports").write_text("hooked /hooked/tool\nbeside /hooked\nbeside /nowhere\n")
+    code = """if True:
+        import sys, types
+        finder = types.ModuleType("__editable___tool_finder")
+        finder.MAPPING = {"tool": "/hooked/tool", "more": "/hooked/tool_more", "gone": "/hooked/tool/gone",
+            "odd": None}
+        sys.modules[finder.__name__] = finder
+        from jughpc import staged
+        staged.take()
+        print(*finder.MAPPING.values(), "/nowhere" in sys.path)
+    """
+    assert run(unpacked, code) == (f"{unpacked}/hooked/tool /hooked/tool_more /hooked/tool/gone None True\n", 0)
+
+
+@pytest.mark.local
 def test_the_last_element_on_the_node_removes_it(unpacked):
     assert run(unpacked) == (f"{unpacked}/nowhere/one.py\n", 0)
+    assert list(unpacked.parent.iterdir()) == []
+
+
+@pytest.mark.local
+def test_it_goes_too_where_a_worker_ends_in_spite_of_threads(unpacked):
+    held = "import threading; threading.Thread(target=threading.Event().wait).start(); "
+    end = "from jughpc.worker.surroundings import end_in_spite_of_threads; end_in_spite_of_threads(7, print, 0.0)"
+    assert run(unpacked, TAKE + held + end)[1] == 7
     assert list(unpacked.parent.iterdir()) == []
 
 

@@ -11,9 +11,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from jughpc.descriptors import Descriptor
 from jughpc.errors import LimitError
 from jughpc.fs import Clock, OsClock
-from jughpc.host import Descriptor
 from jughpc.tasks.hooks import TASK_EXECUTED, TASK_PRE_EXECUTE, StopWorker, register_hook_once
 
 _MOST_TASKS = (1 << 32) - 2

@@ -12,6 +12,8 @@ from jughpc.errors import SettingError
 from jughpc.store.checkpoints import Checkpoints
 from jughpc.store.death import Death
 from jughpc.store.failure import Failure
+from jughpc.store.observer import Observer as Observer
+from jughpc.store.observer import Seen as Seen
 from jughpc.store.record import Record
 from jughpc.store.resultfile import Encoded
 
@@ -154,19 +156,6 @@ class Claims(Protocol):
 
         After a forced cleanup it may be another's all the same; then a third worker may run the task too.
         """
-
-
-class Observer(Protocol):
-    """One process's view of who lives, which grows as it is asked: at first it has seen nobody.
-
-    A proof rests on what a life says of itself, on its host's process table, or on the observer's own clock.
-    """
-
-    def proof(self, shard: int, key: bytes, generation: int) -> str:
-        """Return the proof that who holds a claim is dead, in words; "" if there is none, or no such claim."""
-
-    def proof_of(self, life: str) -> str:
-        """Return the proof that a life is dead, in words; "" if there is none."""
 
 
 class Store(Protocol):

@@ -9,7 +9,7 @@ from jughpc.errors import JugdirError, ResultMissingError
 from jughpc.fs import Files
 from jughpc.inode import new_token
 from jughpc.store import resultfile
-from jughpc.store.base import Claim, Inspection, Pace, Swept, View, inspection
+from jughpc.store.base import Claim, Inspection, Pace, Seen, Swept, View, inspection
 from jughpc.store.death import Death
 from jughpc.store.failure import Failure
 from jughpc.store.files.layout import set_name
@@ -233,5 +233,5 @@ class MemoryObserver:
     def proof(self, shard: int, key: bytes, generation: int) -> str:
         return ""
 
-    def proof_of(self, life: str) -> str:
+    def proof_of(self, life: str, seen: Seen | None = None) -> str:
         return ""

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from jughpc.tasks.digest.encoding import PLAIN
+from jughpc.tasks.digests import Apart
 from jughpc.tasks.task import Task
 
 
-def digested(tasks: Sequence[Task[Any]]) -> tuple[list[bytes], bytearray]:
+def digested(tasks: Sequence[Task[Any]]) -> tuple[Apart, bytearray]:
     """Return the digests of tasks, and for each of them 1 if its arguments are known to be, and to hold, no tasks.
 
     Raises DigestError.
     """
-    digests, plain, callee = list[bytes](), bytearray(len(tasks)), None
+    digests, plain, callee = Apart(), bytearray(len(tasks)), None
     for place, task in enumerate(tasks):
         if not task.kwargs:
             body = b""

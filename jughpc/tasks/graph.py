@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import compress, zip_longest
 from operator import not_, or_
 from typing import Any
 
 from jughpc.errors import UsageError
+from jughpc.tasks import hooks
 from jughpc.tasks.callee import Callee
+from jughpc.tasks.calls import Calls
 from jughpc.tasks.digest.shared import shared
 from jughpc.tasks.digested import digested
+from jughpc.tasks.digests import Apart, InOnePiece
 from jughpc.tasks.edges import Edges, Search
 from jughpc.tasks.task import Task
 
@@ -31,6 +34,7 @@ class Graph:
 
     Attributes:
         tasks: One task a digest.
+        task: Returns the task that is to be run at a place: the one in `tasks`, or an equal one.
         digests: Theirs, in the same order.
         listed: How many of the tasks, the first ones, were in the list.
         names: The functions' names.
@@ -43,6 +47,7 @@ class Graph:
     def __init__(self, tasks: Iterable[Task[Any]]) -> None:
         self._twins: dict[int, dict[Task[Any], None]] = {}
         self.tasks = list(tasks)
+        self.digests: Apart | InOnePiece
         self.digests, plain = digested(self.tasks)
         self._index: dict[bytes, int] = {}
         if len(set(self.digests)) < len(self.tasks):
@@ -58,6 +63,7 @@ class Graph:
         shared.forget()  # all digests are known
         self._index = {}  # 74 bytes a task, and mostly not needed any more
         self._dependencies = search.edges()
+        self.task: Callable[[int], Task[Any]] = self.tasks.__getitem__
         self._count = len(self.tasks)
         self.callees, self.names, self.kinds = _names_of(self.tasks)
         self._dependents = self._dependencies.reversed()
@@ -70,12 +76,24 @@ class Graph:
         if search.looks_ahead:
             self._check_loops()
 
+    def share(self) -> None:
+        """Have whoever is forked from now on touch no task to run an equal one, and no digest to look at it."""
+        if isinstance(self.digests, InOnePiece):
+            return
+        self.digests = InOnePiece(self.digests.data)
+        if not hooks.registered:  # of one run each hook is to see the same task
+            self.task = Calls(self.tasks, self.digests).task
+
     @property
     def index(self) -> dict[bytes, int]:
         """Where each digest is, for whoever asks for any; a worker asks shard by shard, in `Frontier`."""
         if not self._index:
             self._index = dict(zip(self.digests, range(len(self.tasks)), strict=True))
         return self._index
+
+    def name(self, i: int) -> str:
+        """Return the name of what `i` calls."""
+        return self.names[self.kinds[i]]
 
     def count(self, indices: Iterable[int]) -> Counter[str]:
         """Return how many of `indices` there are of each name."""
@@ -282,7 +300,7 @@ class Graph:
                     changed.append(dependent)
 
     def _drop_repeated(self) -> None:
-        tasks, self.tasks, self.digests, self._index = self.tasks, [], [], {}
+        tasks, self.tasks, self.digests, self._index = self.tasks, [], Apart(), {}
         for task in tasks:
             self._add(task)
 
@@ -292,6 +310,7 @@ class Graph:
         if known is None:
             known = index[digest] = len(self.tasks)
             self.tasks.append(task)
+            assert isinstance(self.digests, Apart)
             self.digests.append(digest)
         elif self.tasks[known] is not task:
             self._twins.setdefault(known, {})[task] = None

@@ -26,8 +26,9 @@ LONG = 0.5  # [s] a task that took so long ends its batch; the beat process de-e
 
 @dataclass
 class _Yield:
-    """What a batch gave so far, by index, and what its tasks took, in order [s]."""
+    """What a batch gave so far, by index; its digests, and what its tasks took, in order [s]."""
 
+    digests: list[bytes]
     results: dict[int, Encoded] = field(default_factory=dict)
     troubles: dict[int, Trouble] = field(default_factory=dict)
     walls: list[float] = field(default_factory=list)
@@ -47,10 +48,9 @@ class Batch:
         Args:
             indices: The tasks; at least one.
         """
-        digests = self._graph.digests
         indices = indices[: 1 if hooks.is_hooked(hooks.TASK_EXECUTED) else MOST]  # who hooks it waits for each result
-        self._context.lease.begin_batch(self._held.claims[0], list(map(digests.__getitem__, indices)))
-        given = _Yield()
+        given = _Yield(self._graph.digests.of(indices))
+        self._context.lease.begin_batch(self._held.claims[0], given.digests)
         try:
             self._measured(indices, given)
         except (Interrupted, TimeIsUp) as error:
@@ -78,14 +78,14 @@ class Batch:
             self._account(indices[: len(given.walls)], given, started)
 
     def _run(self, indices: list[int], given: _Yield) -> None:
-        context, tasks, kinds, names = self._context, self._graph.tasks, self._graph.kinds, self._graph.names
+        context, task, kinds, names = self._context, self._graph.task, self._graph.kinds, self._graph.names
         uptime, step, stops, options = context.clock.uptime, context.lease.step, context.stops, context.options
         aid = self._aid
         before = uptime()
         limit = before + min(FLUSH_AFTER, context.seconds_left())
         glance = min(limit, before + GLANCE)
         times, kind, took, now = Times(context.policy, before), -1, given.walls.append, before
-        marks, digests, results, size = options.marks, self._graph.digests, given.results, 0
+        marks, digests, results, size = options.marks, given.digests, given.results, 0
         if marks:
             marks.begin()
         with stops.user_code(names[kinds[indices[0]]]):
@@ -95,7 +95,7 @@ class Batch:
                     times.turn(names[kind], number, before)
                 if step(number, times.name, before):
                     break  # this worker was held up between two tasks for so long that the shard was let go
-                outcome, value = attempt(tasks[index], options, stops.own, aid)
+                outcome, value = attempt(task(index), options, stops.own, aid)
                 is_good = True
                 if type(outcome) is Encoded:  # here, not in a call: a million empty tasks are to cost little
                     results[index] = outcome
@@ -107,7 +107,7 @@ class Batch:
                 now = uptime()
                 took(now - before)
                 if marks:
-                    marks.end(digests[index], FAILED if index in given.troubles else DONE, now - before)
+                    marks.end(digests[number], FAILED if index in given.troubles else DONE, now - before)
                 if not is_good or now - before > LONG or size > FLUSH_AT or stops.signal:
                     break
                 if now > glance:
@@ -122,8 +122,7 @@ class Batch:
         graph = self._graph
         failed = {place for place, index in enumerate(indices) if index in given.troubles} if given.troubles else set()
         names = map(graph.names.__getitem__, map(graph.kinds.__getitem__, indices))
-        digests = map(graph.digests.__getitem__, indices)
-        self._context.ledger.batch(list(names), given.walls, list(digests), started, failed)
+        self._context.ledger.batch(list(names), given.walls, given.digests[: len(indices)], started, failed)
 
     def _is_no_reason_to_stop(self, index: int, outcome: Encoded | Trouble, given: _Yield) -> bool:
         """Keep what went wrong with a task; return whether the next one is to run all the same."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
@@ -17,7 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 
-from jughpc import cgroup, host, leftopen
+from jughpc import cgroup, descriptors, host, leftopen
 from jughpc.backoff import Backoff
 from jughpc.store.lease import ending
 from jughpc.store.lease.process import BeatProcess, Line, pipes
@@ -214,9 +213,7 @@ class Crew:
             self._replace(number, how, "that is tried again", is_early=True)
 
     def _fork(self, number: int, line: Line, ends: list[tuple[int, int]]) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
+        leftopen.flush_streams()
         mask, parent = signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED), os.getpid()
         with warnings.catch_warnings():  # of threads: what is to be said of them was said before
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -246,6 +243,7 @@ class Crew:
         for handle in (*self._lines, *(member.report for member in self._members.values())):
             os.close(handle)
         self._beating.hand_over()
+        descriptors.read_by_oneself()
         self._stops.uninstall()
         signal.signal(signal.SIGCHLD, self._of_children)
         take_streams(*ends)

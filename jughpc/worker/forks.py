@@ -11,10 +11,11 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from os import getpid
 from typing import NoReturn, Protocol
 
+from jughpc import leftopen
 from jughpc.errors import JugfileError
 
 INTERRUPTED = 130
@@ -82,9 +83,7 @@ def _end(error: BaseException | None) -> NoReturn:
     code = 1
     try:
         code = _told(error.__cause__ if isinstance(error, JugfileError) else error)
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # its parent may have closed it
-                stream.flush()
+        leftopen.flush_streams()
     finally:
         os._exit(code)  # what was registered to be done at the end is the parent's to do
 

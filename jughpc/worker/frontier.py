@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, compress
 
 from jughpc.tasks.graph import Graph
+from jughpc.worker.places import Places
 
 _MOST = 1 << 17  # tasks of which it is kept where each digest is
 
@@ -17,6 +18,7 @@ class Frontier:
 
     Args:
         shard_of: Which shard a digest lies in.
+        places: Where the tasks lie, if that is known already.
 
     Attributes:
         shard: Of each task.
@@ -25,15 +27,14 @@ class Frontier:
             is what `members` gives until one is taken out: a set of a million takes 110 MB.
         kinds: How many of these there are of each of the graph's names.
         aside: The suspects that are ready: workers died of them, so they run last, and alone.
+        places: Where all tasks lie.
     """
 
-    def __init__(self, graph: Graph, shard_of: Callable[[bytes], int]) -> None:
+    def __init__(self, graph: Graph, shard_of: Callable[[bytes], int], places: Places | None = None) -> None:
         self.graph = graph
-        self.shard = array("H", map(shard_of, graph.digests))
-        self.left = Counter(self.shard)
-        self._members: dict[int, array[int]] = {shard: array("I") for shard in self.left}
-        for index, shard in enumerate(self.shard):
-            self._members[shard].append(index)
+        self.places = places or Places.of(graph, shard_of)
+        self.shard, self._members = self.places.shard, self.places.members
+        self.left = Counter({shard: len(members) for shard, members in self._members.items()})
         self.ready: dict[int, Collection[int]] = {}
         self.kinds: Counter[int] = Counter()
         self.aside: set[int] = set()
@@ -58,7 +59,7 @@ class Frontier:
     def _index(self, shard: int) -> dict[bytes, int]:
         if shard not in self._indices:
             members, digests = self._members.get(shard, ()), self.graph.digests
-            self._indices[shard] = dict(zip(map(digests.__getitem__, members), members, strict=True))
+            self._indices[shard] = dict(zip(digests.of(members), members, strict=True))
             self._indexed += len(members)
             while self._indexed > _MOST and len(self._indices) > 1:
                 self._indexed -= len(self._indices.pop(next(iter(self._indices))))
@@ -101,11 +102,11 @@ class Frontier:
 
     def lacking(self, shard: int) -> set[bytes]:
         """Return those of the task set of a shard that have no result."""
-        return set(map(self.graph.digests.__getitem__, self.graph.lacking(self._members[shard])))
+        return set(self.graph.digests.of(self.graph.lacking(self._members[shard])))
 
     def digests(self, shard: int) -> set[bytes]:
         """Return the task set of a shard."""
-        return set(map(self.graph.digests.__getitem__, self._members[shard]))
+        return set(self.graph.digests.of(self._members[shard]))
 
     def of_kinds(self, kinds: set[int]) -> array[int]:
         """Return the ready tasks with one of these names, in the order of definition."""

@@ -9,7 +9,6 @@ from random import sample
 
 from jughpc.store.base import Claim, View
 from jughpc.store.believed import LOOKS, Broken
-from jughpc.store.files.layout import set_name
 from jughpc.store.record import ALIVE
 from jughpc.tasks import hooks
 from jughpc.worker.frontier import Frontier
@@ -35,7 +34,6 @@ class Knowledge:
         self._doubts = True  # until the marks that were there before this worker were looked into
         self._believed: set[int] = set()  # shards that such a mark alone calls done
         self._found: set[int] = set()  # shards that others finished; they mark them, unless they die just then
-        self._set_names: dict[int, str] = {}
         self._unknown: dict[int, set[bytes]] = {}  # of shards that were looked at before: what no look showed as done
         self._taken: dict[int, dict[int, Set[bytes]]] = {}  # by shard, what the last look showed
         self._suspects: dict[int, set[int]] = {}  # by shard
@@ -69,7 +67,7 @@ class Knowledge:
     def did(self, shard: int, indices: Iterable[int]) -> None:
         """Take note of results that this worker itself published: no look need tell of them."""
         if shard in self._unknown:
-            self._unknown[shard].difference_update(map(self._graph.digests.__getitem__, indices))
+            self._unknown[shard].difference_update(self._graph.digests.of(indices))
 
     def learn_complete(self) -> dict[int, Broken]:
         """Read which shards are done as a whole, at the price of one listing; return those that are not, though marked.
@@ -82,7 +80,7 @@ class Knowledge:
         self._doubts = False
         for shard in marks.keys() - false.keys():
             self._marked.add(shard)
-            undone = [i for i in self.frontier.members(shard) if not self._graph.is_done(i)]
+            undone = list(self._graph.lacking(self.frontier.members(shard)))
             self._learn_done(shard, undone, first=True)
         for shard, one in false.items():
             self.learn(shard, one.view)
@@ -189,9 +187,7 @@ class Knowledge:
         return list(self._graph.lacking(self.frontier.indices(shard, seen)))
 
     def _set_name(self, shard: int) -> str:
-        if shard not in self._set_names:
-            self._set_names[shard] = set_name(self.frontier.digests(shard))
-        return self._set_names[shard]
+        return self.frontier.places.name(shard, self._graph.digests)
 
     def _learn_failure(self, digest: bytes, first: bool) -> None:
         index = self._undone(digest)

@@ -34,8 +34,10 @@ class Lines:
         except BlockingIOError:
             return True
         self._take(part)
-        if not part or len(self._begun) > _LONGEST:
+        if not part:
             self.flush()
+        elif len(self._begun) > _LONGEST:
+            self._break()
         return bool(part)
 
     def drain(self) -> None:
@@ -53,6 +55,12 @@ class Lines:
         if self._begun:
             self._put_out(self._begun)
             self._begun = b""
+
+    def _break(self) -> None:
+        """Put out what is there of a line, but for a character that is there in part."""
+        end = _whole(self._begun)
+        self._put_out(self._begun[:end])
+        self._begun = self._begun[end:]
 
     def close(self) -> None:
         """Have no part in it any more."""
@@ -83,6 +91,16 @@ class Lines:
         with suppress(OSError):  # nobody reads it, or the disk is full: no reason for a worker to stop
             while left:
                 left = left[os.write(self._target, left) :]
+
+
+def _whole(text: bytes) -> int:
+    """Return how many bytes of it are whole characters of UTF-8, or none at all."""
+    for back in range(1, min(4, len(text)) + 1):
+        byte = text[-back]
+        if byte >> 6 != 0b10:  # no byte that goes on with a character: it begins one
+            length = 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
+            return len(text) - back if length > back else len(text)
+    return len(text)
 
 
 def _position(index: Index | None) -> int:

@@ -19,6 +19,7 @@ from jughpc.worker.knowledge import Knowledge
 from jughpc.worker.ledger import Ledger
 from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.patient import PatientStore
+from jughpc.worker.places import Places
 from jughpc.worker.policy import Policy
 from jughpc.worker.rotation import Rotation
 from jughpc.worker.runner import Runner
@@ -43,18 +44,19 @@ class Worker:
 
     Args:
         ledger: Takes what tasks took; None if nobody asks.
+        places: Where the graph's tasks lie, if that is known already.
     """
 
     def __init__(
         self, graph: Graph, store: Store, lease: Lease, clock: Clock, stops: Stops,
-        policy: Policy, options: Options, say: Say, ledger: Ledger | None = None,
+        policy: Policy, options: Options, say: Say, ledger: Ledger | None = None, places: Places | None = None,
     ) -> None:  # fmt: skip
         self.graph, self.tally = graph, Tally()
         patience = Patience(clock, stops, say, options)
         patient = PatientStore(store, patience)
         ledger = ledger or Ledger(clock, writes=False)
         self._context = WorkerContext(patient, patience, lease, clock, stops, policy, options, say, self.tally, ledger)
-        self._frontier = Frontier(graph, store.shard_of)
+        self._frontier = Frontier(graph, store.shard_of, places)
         self._knowledge = Knowledge(patient, self._frontier, options, self.tally)
         self._runner = Runner(self._context, self._knowledge)
         self._polls = 0

@@ -16,8 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from jughpc import host
-from jughpc.host import Descriptor
+from jughpc.descriptors import Descriptor, path_of
 from jughpc.inode import Sharing
 from jughpc.store.record import Record
 
@@ -70,7 +69,7 @@ def index_here() -> Index | None:
     From then on both streams have one position, if both were that log.
     """
     try:
-        out, err, path = os.fstat(1), os.fstat(2), host.path_of(1)
+        out, err, path = os.fstat(1), os.fstat(2), path_of(1)
         if not stat.S_ISREG(out.st_mode) or path.suffix != ".log" or path.parent.name != "logs":
             return None
         if (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino):

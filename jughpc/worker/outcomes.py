@@ -50,7 +50,7 @@ class Outcomes:
     def publish(self, shard: int, results: Mapping[int, Encoded]) -> None:
         """Publish results of the held shard; those that others may have taken over are dropped."""
         digests = self._graph.digests
-        named = {digests[index]: encoded for index, encoded in results.items()}
+        named = dict(zip(digests.of(results), results.values(), strict=True))
         if not named:
             return
         what = f"store results of {len(named)} tasks"
@@ -61,7 +61,8 @@ class Outcomes:
             raise
         if ours:
             whole = ours is named  # as mostly
-            self._published(shard, [*results] if whole else [index for index in results if digests[index] in ours])
+            indices = [*results] if whole else [index for index in results if digests[index] in ours]
+            self._published(shard, indices, [*ours])
 
     def _publish(self, shard: int, results: Mapping[bytes, Encoded]) -> Mapping[bytes, Encoded]:
         """Publish those of `results` that are still ours, and return them. Raises OSError."""
@@ -107,17 +108,17 @@ class Outcomes:
         """Say so of a task whose time was up."""
         self._context.say(f"{self._graph.tasks[index].name} stops here, and goes on in the next job with what it saved")
 
-    def _published(self, shard: int, indices: list[int]) -> None:
+    def _published(self, shard: int, indices: list[int], digests: list[bytes]) -> None:
         """Take note of results before any hook is called: it may end this worker."""
         tasks, tries = self._graph.tasks, self._knowledge.tries
         self._reading.over()
-        self._are_safe(list(map(self._graph.digests.__getitem__, indices)))
+        self._are_safe(digests)
         self._context.tally.executed.update(self._graph.count(indices))
         self.made_ready += self._frontier.done(shard, indices)
         self._knowledge.did(shard, indices)
         self._count()
         if tries:
-            self._context.store.forget_failures([d for i in indices if (d := self._graph.digests[i]) in tries])
+            self._context.store.forget_failures([digest for digest in digests if digest in tries])
         self._knowledge.mark_if_complete(shard)
         if hooks.is_hooked(hooks.TASK_EXECUTED):
             with self._context.stops.user_code("a hook"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from _signal import SIGINT, default_int_handler, getsignal  # type: ignore[import-not-found]
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,10 +65,12 @@ def attempt(task: Task[Any], options: Options, own: Own, aid: WorkerAid) -> tupl
         if options.largest is not None:
             _check_size(encoded, options.largest)
         return encoded, value
-    except (hooks.StopWorker, Interrupted, TimeIsUp, KeyboardInterrupt):
+    except (hooks.StopWorker, Interrupted, TimeIsUp):
         raise
     except BaseException as error:  # some that tasks meet are no Exception: asyncio.CancelledError
         own.leave(error)
+        if isinstance(error, KeyboardInterrupt) and getsignal(SIGINT) is default_int_handler:
+            raise  # it may be somebody's Ctrl-C; where workers heed that themselves it is the task's own
         if options.examine and not isinstance(error, StoreError):
             options.examine(error)
         return _trouble(error), None

@@ -61,7 +61,7 @@ class Runner:
         """Try to claim a task and run it, unless it turns out to have killed workers; return whether it was won."""
         won = self._alone(index, view, is_last=False)
         if won:
-            is_long = self._context.policy.means.get(self._graph.tasks[index].name, LONG) >= LONG
+            is_long = self._context.policy.means.get(self._graph.name(index), LONG) >= LONG
             self._gather_after(self._frontier.shard[index], MANY_LONG if is_long else MANY_SINGLES)
         return won
 
@@ -188,7 +188,7 @@ class Runner:
         return True
 
     def _run_single(self, index: int) -> None:
-        task, context = self._graph.tasks[index], self._context
+        task, context = self._graph.task(index), self._context
         started, is_first = context.clock.uptime(), not context.policy.means
         context.ledger.begin()
         context.lease.note(task.name, task.digest, started)

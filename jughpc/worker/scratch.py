@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from jughpc import host, inode
-from jughpc.host import Descriptor, Process
+from jughpc.descriptors import Descriptor
+from jughpc.host import Process
 
 WHERE = ("JUGHPC_DISK", "TMPDIR")  # variables that say where, the first of which scripts of jobs set
 _LOCK = "lock"

@@ -15,9 +15,11 @@ from io import IOBase
 from typing import NoReturn
 
 from jughpc import host, leftopen
+from jughpc.descriptors import Descriptor
 from jughpc.errors import JugError
 from jughpc.store.lease.process import Line
-from jughpc.worker.stops import Stops
+from jughpc.worker import lastacts
+from jughpc.worker.stops import Interrupted, Stops
 from jughpc.worker.tally import Tally
 
 
@@ -75,17 +77,18 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
         settle: Lets go of what only that needs.
     """
     code = 1
+    lastacts.begin_anew()
     try:
-        report = host.Descriptor(seat.report)
+        report = Descriptor(seat.report)
         settle()  # first: there may be no descriptor left to import anything with
         host.end_with_parent(signal.SIGTERM, parent)
-        _write(report, pickle.dumps(work(seat)))
-        code = 0
+        code = int(not _hand_in(report, pickle.dumps(work(seat))))
     except BaseException:
         traceback.print_exc()
     finally:
+        _end_in_order(seat.stops)
         leftopen.finish_soon(seat.files)
-        _flush()
+        leftopen.flush_streams()
         os._exit(code)
 
 
@@ -110,13 +113,20 @@ def read(told: bytes | bytearray) -> Report | None:
     return found if isinstance(found, Report) else None
 
 
-def _write(report: host.Descriptor, data: bytes) -> None:
+def _end_in_order(stops: Stops) -> None:
+    """Do what tasks registered for the end; a signal that comes now breaks it off, whatever came before."""
+    stops.forget()
+    with suppress(Exception, Interrupted), stops.breakable():
+        lastacts.perform()
+
+
+def _hand_in(report: Descriptor, data: bytes) -> bool:
+    """Write a report; return whether that could be done: a task may have closed all that was open."""
     left = memoryview(data)
-    while left:
-        left = left[os.write(report.number, left) :]
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
+    try:
+        while left:
+            left = left[os.write(report.number, left) :]
+    except OSError as error:  # what it stored is there nevertheless
+        print(f"jughpc: what this worker did is not counted at the end: {error.strerror}", file=sys.stderr)
+        return False
+    return True

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from random import Random
+from typing import Any
 
 
-def sow() -> None:
-    """Seed anew what this process inherited and does not seed by itself: Python's own `random` does."""
+def generators() -> list[Any]:
+    """Return the generators of random numbers that a load made, wherever it keeps them: 0.1 us for each object."""
+    gc.unfreeze()  # what is frozen, the collector does not list
+    there, bases = gc.get_objects(), (Random, *_of_numpy())
+    kinds = {kind for kind in set(map(type, there)) if issubclass(kind, bases)}
+    return [one for one in there if type(one) in kinds]
+
+
+def sow(inherited: Iterable[Any] = ()) -> None:
+    """Seed anew what this process inherited and does not seed by itself: Python's own `random` does.
+
+    Args:
+        inherited: The generators that were made before it was forked.
+    """
+    for one in inherited:
+        with suppress(Exception):  # a kind of somebody's own, which may want to be told more
+            one.seed() if hasattr(one, "seed") else one.__init__()  # the latter in place, with what it spawns from
     if numpy := sys.modules.get("numpy.random"):
         numpy.seed()
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "seed"):  # it may be only half imported
         torch.seed()
+
+
+def _of_numpy() -> tuple[type, ...]:
+    numpy = sys.modules.get("numpy.random")
+    return (numpy.BitGenerator, numpy.RandomState) if numpy else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -43,6 +44,7 @@ def spawned(environ: Mapping[str, str]) -> Spawned | None:
     os.environ.pop(WORKER, None)
     if said is None:
         return None
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     found = Spawned(*map(int, said.groups()))
     with suppress(OSError):
         os.set_inheritable(int(said[3]), False)
@@ -55,4 +57,5 @@ def become(seat: Seat, count: int) -> NoReturn:
     seat.stops.uninstall()
     os.set_inheritable(seat.report, True)
     os.environ[WORKER] = f"{seat.number}/{count}/{seat.report}"
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until `spawned`: Python would start with a traceback
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # this very command again

@@ -17,7 +17,7 @@ from typing import NoReturn
 from jughpc.fs import Clock
 from jughpc.tasks.running import TimeIsUp
 from jughpc.worker import forks
-from jughpc.worker.surroundings import Surroundings
+from jughpc.worker.surroundings import FOR_GOOD, Surroundings
 
 AT_ONCE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AFTER_THIS_TASK = (signal.SIGUSR1, signal.SIGXCPU)
@@ -73,6 +73,11 @@ class Stops:
             signal.signal(number, handler)
         if self._surroundings:
             self._surroundings.close()
+
+    def forget(self) -> None:
+        """Take no signal that came so far for one that asks to stop."""
+        self.signal = 0
+        self._heard.clear()
 
     def _listen(self) -> list[str]:
         """Have all signals heeded; return which were not."""
@@ -163,7 +168,8 @@ class Stops:
         for words in (*self._listen(), *self._surroundings.put_back()):
             if words not in self._said:  # a thousand tasks may do the same
                 self._said.add(words)
-                self._say(f"{name} left {words} behind in this process; it is put back")
+                then = "it cannot be put back" if words.endswith(FOR_GOOD) else "it is put back"
+                self._say(f"{name} left {words} behind in this process; {then}")
 
     def asked(self, now: float) -> bool:
         """Return whether to stop; looks for the file, once a second at most. `now` on one clock [s]."""

@@ -15,10 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from jughpc import leftopen
-from jughpc.host import Descriptor
+from jughpc import leftopen, staged
+from jughpc.descriptors import Descriptor
+
+FOR_GOOD = " for good"
+"""The end of words about what could not be put back."""
 
 _LIMITS = {name: number for name, number in vars(resource).items() if name.startswith("RLIMIT_")}
+_LIMITS.pop("RLIMIT_OFILE", None)  # RLIMIT_NOFILE under another name
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _STREAMS = {1: "stdout", 2: "stderr"}
 _HIGH = 200  # spare descriptors lie from here on, out of the way
@@ -133,7 +137,7 @@ def _raised(name: str, before: tuple[int, int], now: tuple[int, int]) -> str:
     except (ValueError, OSError):  # who lowered the hard limit cannot raise it again
         with suppress(ValueError, OSError):
             resource.setrlimit(_LIMITS[name], (now[1] if before[0] == resource.RLIM_INFINITY else before[0], now[1]))
-        return " for good"
+        return FOR_GOOD
     return ""
 
 
@@ -151,9 +155,8 @@ def _end(code: int, say: Callable[[str], None], threads: list[threading.Thread])
     names = ", ".join(thread.name for thread in threads if thread.is_alive())
     say(f"threads that tasks left go on ({names}): this worker ends without them")
     leftopen.finish_soon()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
+    leftopen.flush_streams()
+    staged.leave()  # last: from here on nothing is imported
     os._exit(code)
 
 

@@ -91,4 +91,5 @@ class Tally:
     def plus(self, later: Tally) -> Tally:
         """Return both together, `later` being of a later load of the same jugfile: it found done what this one ran."""
         loaded = (self.loaded | later.loaded) - self.executed
-        return Tally(self.executed + later.executed, loaded, self.failures + later.failures)
+        failures = {failure.digest: failure for failure in (*self.failures, *later.failures)}  # each worker meets it
+        return Tally(self.executed + later.executed, loaded, list(failures.values()))

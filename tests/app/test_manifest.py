@@ -158,16 +158,3 @@ def test_a_manifest_whose_numbers_count_what_is_not_there_is_none_and_takes_no_m
     finally:
         tracemalloc.stop()
     assert files.names("manifest") == []
-
-
-def test_joining_digests_takes_little_more_than_twice_what_they_are():
-    digests = [bytes([i % 251]) * 16 for i in range(50_000)]
-    columns.joined(digests[:1])
-    tracemalloc.start()
-    try:
-        whole = columns.joined(digests)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert whole == b"".join(digests)
-    assert peak < 3 * len(whole)

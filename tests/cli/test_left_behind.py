@@ -50,7 +50,8 @@ CHANGES = {
             "RLIMIT_STACK": 1 << 20,
         }.items()
     },
-    "limits descriptors for good": ("resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))", "RLIMIT_NOFILE=64"),
+    "limits descriptors for good": ("resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))",
+                                    "RLIMIT_NOFILE=64 for good behind in this process; it cannot be put back"),
 }  # fmt: skip
 
 JUGFILE = """

@@ -46,6 +46,14 @@ def deadly_once(i):
     return i
 """
 
+AT_START = """
+import os, signal
+from pathlib import Path
+if os.environ.get("JUGHPC_WORKER", "").startswith("1/") and not Path("met").exists():
+    Path("met").touch()
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
 QUICK = {"JUGHPC_BEAT": "0.2", "JUGHPC_LAG": "0.5", "JUGHPC_TTL": "5"}
 
 
@@ -177,6 +185,15 @@ def test_a_task_that_always_kills_fails_with_that_story_and_the_rest_is_done(jug
     assert jughpc("count", "many.py").stdout.split().count("9") >= 1
 
 
+def test_a_worker_whose_task_closes_all_files_is_told_of_in_words_and_its_work_is_kept(jughpc):
+    text = "@TaskGenerator\ndef close(i):\n    os.closerange(3, 256)\n\nonly = close(0)"
+    jughpc.write("many.py", SLOW.replace("SECONDS", "0") + text)
+    done = jughpc("execute", "many.py", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "what this worker did is not counted at the end" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_workers_end_when_the_process_that_they_come_from_is_killed(jughpc, element, wait_for):
     process = element("xs = [slow(i) for i in range(3)]")
     workers, children = pids(jughpc), children_of(process.pid)
@@ -260,24 +277,49 @@ def test_a_jugfile_that_cannot_be_loaded_by_spawned_workers_is_told_of_once(jugh
 
 
 def test_what_workers_will_lack_or_share_of_what_the_jugfile_began_is_told_once(jughpc):
-    text = "import socket, threading, time\nfrom jug import Task, barrier\nwire = socket.socket()\n"
-    text += "threading.Thread(target=time.sleep, args=(60,), daemon=True, name='watcher').start()\n"
+    text = "import socket\nfrom jug import Task, barrier\nwire = socket.socket()\n"
     text += "xs = [Task(abs, i) for i in range(3)]\nbarrier()\nys = [Task(abs, x) for x in xs]\n"
     jughpc.write("many.py", text)
     done = jughpc("execute", "many.py", "--workers", "2")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("started threads (watcher") == 1
-    assert done.stderr.count("keeps connections open") >= 1
+    assert done.stderr.count("keeps sockets open") >= 1
+
+
+def test_workers_read_a_file_that_the_jugfile_opened_each_from_its_own_place(jughpc):
+    text = "import time\nfrom jug import Task\nnumbers = open('numbers', 'rb', 0)\nnumbers.seek(8)\n"
+    text += "def read(i):\n    numbers.seek(8 * i)\n    time.sleep(0.01)\n    return int(numbers.read(8)) == i\n"
+    jughpc.write("numbers", "".join(f"{i:8}" for i in range(60)))
+    jughpc.write("many.py", text + "xs = [Task(read, i) for i in range(60)]")
+    jughpc.write("look.py", "print(all(value(xs)))")
+    done = jughpc("execute", "many.py", "--workers", "4")
+    assert done.returncode == 0, done.stderr
+    assert "keeps files open" not in done.stderr
+    assert jughpc("reduce", "many.py", "--script", "look.py").stdout.endswith("True\n")
+
+
+def test_tasks_that_hand_work_to_threads_which_the_jugfile_started_do_not_wait_for_ever(jughpc):
+    text = "from concurrent.futures import ThreadPoolExecutor\nfrom jug import Task\n"
+    text += "pool = ThreadPoolExecutor(1, 'helpers')\npool.submit(abs, 1).result()\n"
+    text += "def ask(i):\n    return pool.submit(abs, i).result()\nxs = [Task(ask, i) for i in range(3)]\n"
+    jughpc.write("many.py", text)
+    done = jughpc("execute", "many.py", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("started threads (helpers_0), which no fork has: each worker loads the jugfile") == 1
 
 
 def test_workers_draw_different_random_numbers(jughpc):
     text = "import random, time, numpy as np\nfrom jug import Task\nnp.random.seed(1)\nrandom.seed(1)\n"
-    text += "def draw(i):\n    time.sleep(0.3)\n    return random.random(), np.random.random()\n"
+    text += "class Holds:\n    rngs = {'new': [np.random.default_rng(1)], 'old': np.random.RandomState(1)}\n"
+    text += "own, spawns = random.Random(1), np.random.Generator(np.random.Philox(1))\n"
+    text += "def draw(i):\n    time.sleep(0.3)\n    seed = spawns.bit_generator.seed_seq.spawn(1)[0]\n"
+    text += "    spawned = np.random.default_rng(seed)\n"
+    text += "    of_numpy = np.random, Holds.rngs['new'][0], Holds.rngs['old'], spawns, spawned\n"
+    text += "    return [one.random() for one in (random, own, *of_numpy)]\n"
     jughpc.write("many.py", text + "xs = [Task(draw, i) for i in range(4)]")
     assert jughpc("execute", "many.py", "--workers", "4").returncode == 0
     jughpc.write("look.py", "print(value(xs))")
     drawn = eval(jughpc("reduce", "many.py", "--script", "look.py").stdout.strip().splitlines()[-1])
-    assert len({one for one, _ in drawn}) == len({other for _, other in drawn}) == 4
+    assert [len(set(column)) for column in zip(*drawn, strict=True)] == [4] * 7
 
 
 def test_a_mistake_is_told_once_and_no_worker_is_replaced_for_it(jughpc):
@@ -308,3 +350,13 @@ def test_workers_that_find_no_descriptor_left_are_started_later_and_the_others_g
     assert done.returncode == 0, done.stderr
     assert "could not be started (Too many open files)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_spawned_worker_that_is_interrupted_while_python_starts_ends_without_a_traceback(jughpc):
+    jughpc.write("sitecustomize.py", AT_START)
+    jughpc.write("many.py", "from jug import Task\nxs = [Task(abs, i) for i in range(3)]")
+    done = jughpc("execute", "many.py", "--workers", "2", "--start", "spawn", PYTHONPATH=str(jughpc.cwd))
+    assert done.returncode == 0, done.stderr
+    assert (jughpc.cwd / "met").exists()
+    assert "Traceback" not in done.stderr
+    assert "worker 1 died" in done.stderr

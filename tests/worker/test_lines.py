@@ -43,6 +43,21 @@ def test_each_line_is_marked_once_however_it_came(through, parts):
     assert through(parts) == b"".join(b"[7] " + line + b"\n" for line in wanted)
 
 
+@pytest.mark.parametrize("mark", ["é", "€", "𝄞"])
+def test_a_line_that_is_too_long_is_broken_between_two_characters(tmp_path, mark):
+    whole = "a" + mark * (1_300_000 // len(mark.encode()))
+    (tmp_path / "in").write_text(whole, encoding="utf-8")
+    source, target = os.open(tmp_path / "in", os.O_RDONLY), os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
+    lines = Lines(source, target, "[7] ")
+    while lines.pass_on():
+        pass
+    lines.close()
+    os.close(target)
+    parts = (tmp_path / "out").read_text(encoding="utf-8").splitlines()  # raises where one was broken in the midst
+    assert len(parts) > 1
+    assert "".join(part.removeprefix("[7] ") for part in parts) == whole
+
+
 def test_a_line_that_nobody_reads_any_more_stops_nobody():
     source, end = os.pipe()
     target, out = os.pipe()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jughpc.host import measure
+from jughpc.store.failure import Failure
 from jughpc.worker.deadline import seconds_left
 from jughpc.worker.element import Place
 from jughpc.worker.policy import Policy, Times
@@ -107,6 +108,15 @@ def test_tallies_add_up():
     first.executed["f"], second.executed["f"], second.loaded["g"] = 2, 3, 1
     both = first.plus(second)
     assert (both.executed["f"], both.loaded["g"]) == (5, 1)
+
+
+def test_a_failure_that_several_workers_met_counts_once():
+    met = [
+        Failure(digest, "f", "no", "", "l", "h", "o", 0.0, tries) for digest, tries in ((b"a", 1), (b"b", 1), (b"a", 2))
+    ]
+    tallies = [Tally(failures=[failure]) for failure in met]
+    total = tallies[0].plus(tallies[1]).plus(tallies[2])
+    assert [(failure.digest, failure.tries) for failure in total.failures] == [(b"a", 2), (b"b", 1)]
 
 
 def test_what_a_process_uses_that_is_gone_is_nothing():

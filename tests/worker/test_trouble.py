@@ -169,6 +169,21 @@ def test_what_went_wrong_is_told_in_words(bench, call, words):
     assert words in failure.exception
 
 
+def test_a_keyboard_interrupt_of_the_tasks_own_fails_it_and_one_that_may_be_somebodys_does_not(bench, how):
+    text = "@TaskGenerator\ndef note(i):\n    runs.append(i)\n    if i == 1:\n        raise KeyboardInterrupt\n\n"
+    text += "all = [note(i) for i in range(3)]"
+    with pytest.raises(KeyboardInterrupt):
+        bench.worker(text, how).run()
+    by_default = signal.signal(signal.SIGINT, lambda number, frame: None)  # as workers do, which heed it
+    try:
+        worker = bench.worker(text, how).run()
+    finally:
+        signal.signal(signal.SIGINT, by_default)
+    (failure,) = worker.worker.tally.failures
+    assert failure.exception == "KeyboardInterrupt"
+    assert worker.graph.unfinished == 1
+
+
 def test_an_exception_in_a_hook_fails_the_task(bench, notes):
     from jughpc.tasks import hooks
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from jughpc.tasks.graph import Graph
 
 _MAGIC, _MULTIPLE = b"\x93NUMPY\x01\x00", 64  # numpy.lib.format, version 1.0
-_PART = 4096  # digests
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # what NumPy gives, too: the time is in the file's name
 
 
@@ -79,13 +77,7 @@ def of_graph(graph: Graph, barrier: bool, digests: bytes | None = None) -> Colum
     """
     edges = graph.edges
     starts, needs = (_bytes("q", numbers) for numbers in (edges.starts, edges.targets))
-    kinds, digests = _bytes("I", graph.kinds), joined(graph.digests) if digests is None else digests
-    return Columns(graph.names, kinds, digests, starts, needs, barrier)
-
-
-def joined(digests: Sequence[bytes]) -> bytes:
-    """Return digests one behind the other: in parts, for `bytes.join` takes 80 bytes more for each thing it joins."""
-    return b"".join([b"".join(digests[at : at + _PART]) for at in range(0, len(digests), _PART)])
+    return Columns(graph.names, _bytes("I", graph.kinds), digests or graph.digests.data, starts, needs, barrier)
 
 
 def _bytes(kind: str, numbers: array[int]) -> bytes:

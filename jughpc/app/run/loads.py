@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jughpc.app.context import session as sessions
-from jughpc.app.context.columns import joined, of_graph
+from jughpc.app.context.columns import of_graph
 from jughpc.app.context.kept import keep, load_of
 from jughpc.app.context.session import Session
 from jughpc.app.context.site import Site
@@ -38,6 +38,13 @@ class Load:
     @property
     def is_last(self) -> bool:
         return self.is_in_vain or not self.session.jugfile.barrier
+
+    def share(self) -> None:
+        """Find what each worker would find for itself: those that are forked then have it in common."""
+        graph, places = self.choice.graph, self.choice.places()
+        graph.share()
+        for shard in places.members:
+            places.name(shard, graph.digests)
 
     def is_over(self) -> bool:
         """Return whether all that can be done of it is done."""
@@ -99,7 +106,7 @@ def _save_manifest(session: Session, graph: Graph, token: str) -> None:
     if files is None or not graph.tasks:
         return
     try:
-        load = load_of(session, joined(graph.digests))
+        load = load_of(session, graph.digests.data)
         keep(files, load, lambda: of_graph(graph, session.jugfile.barrier, load.digests), token)
     except OSError as error:
         session.site.say(f"what was loaded cannot be kept for a look with --cached: {error}")

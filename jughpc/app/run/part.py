@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from jughpc.app.context.site import Site
 from jughpc.app.run.loads import Load
+from jughpc.app.run.selection import Choice
 from jughpc.exitcode import ExitCode, after_signal
 from jughpc.store.base import Store
 from jughpc.store.lease.lease import Lease
@@ -60,7 +61,7 @@ class Part:
             f"{target.jugfile}: {load.choice.graph.listed} tasks, in {target.location}, as {self.lease.record.life}"
         )
         while True:
-            worker = self._worker(load.choice.graph, load.session.store)
+            worker = self._worker(load.choice, load.session.store)
             worker.run()
             gone = worker.recheck()
             total = total.plus(worker.tally)
@@ -82,11 +83,12 @@ class Part:
         done = graph.count(graph.listed_done())
         return Outcome(code, total, load.is_over() and not barrier, load.choice.is_over() and not barrier, done)
 
-    def _worker(self, graph: Graph, store: Store) -> Worker:
+    def _worker(self, choice: Choice, store: Store) -> Worker:
         site = self.site
         return Worker(
-            graph, store, self.lease, site.clock, self.stops, self.policy, self.options, site.say, self.ledger
-        )
+            choice.graph, store, self.lease, site.clock, self.stops, self.policy, self.options, site.say, self.ledger,
+            choice.places(),
+        )  # fmt: skip
 
     def tell_measures(self, store: Store) -> None:
         """Let others see what was measured, all of it."""

@@ -16,6 +16,7 @@ from jughpc.tasks.graph import Graph
 from jughpc.tasks.jugfile import Jugfile
 from jughpc.tasks.matching import Matcher
 from jughpc.tasks.task import Task
+from jughpc.worker.places import Places
 
 _MOST = 3  # names told
 
@@ -111,10 +112,17 @@ class Choice:
     def _take(self, tasks: list[Task[Any]]) -> None:
         is_all = len(tasks) == len(self._whole.tasks)
         self.graph = self._whole if is_all else Graph(tasks)
+        self._places: Places | None = None
         self._others = range(0) if is_all else range(self.graph.listed, len(self.graph.tasks))
         for index in self._others:
             self.graph.failed(index)
         self.look()
+
+    def places(self) -> Places:
+        """Return where the tasks lie: found once, for who is forked then has it already."""
+        if self._places is None:
+            self._places = Places.of(self.graph, self.store.shard_of)
+        return self._places
 
     def look(self) -> bool:
         """Take note of what others brought by now; return whether a chosen task became ready by that."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from jughpc.app.context import session as sessions
 from jughpc.app.context.lease import beating_for
@@ -35,7 +36,7 @@ from jughpc.worker.patience import GivenUpError, Patience
 from jughpc.worker.placement import Share
 from jughpc.worker.policy import Policy
 from jughpc.worker.seat import Report, Seat
-from jughpc.worker.seeds import sow
+from jughpc.worker.seeds import generators, sow
 from jughpc.worker.spawning import become
 from jughpc.worker.stops import AT_ONCE, Interrupted, Stops
 from jughpc.worker.tally import Options, Say, Tally
@@ -133,7 +134,8 @@ class _Watch:
                 if words := self._forbids(before):
                     site.say(f"{words}: each worker loads the jugfile by itself")
                     return self.spawn()
-                self._reports = self._crew.work(self._numbers, partial(_work, self._element, load))
+                load.share()
+                self._reports = self._crew.work(self._numbers, partial(_work, self._element, load, generators()))
                 self._total = self._total.plus(summed(self._reports.values(), self._element.site.say))
                 self._raise_trouble()
                 self._numbers = [number for number, report in self._reports.items() if report.is_done]
@@ -184,10 +186,14 @@ class _Watch:
         return ExitCode.LEFT if codes else ExitCode.FAILED
 
 
-def _work(element: Element, load: Load, seat: Seat) -> Report:
-    """Be one worker, in its own process."""
+def _work(element: Element, load: Load, inherited: Sequence[Any], seat: Seat) -> Report:
+    """Be one worker, in its own process.
+
+    Args:
+        inherited: The generators of random numbers that the load made.
+    """
     element.shares[seat.number - 1].take()
-    sow()
+    sow(inherited)
     site, where = replace(element.site), element.place_of(seat.number)  # a site of its own opens the store anew
     lease = ForkedLease(seat.line, site.clock, where.ref, where.owner, where.worker)
     options = replace(element.options, start=where.start, stop_file=None)  # that file is looked for once for all

@@ -20,8 +20,8 @@ from jughpc.app.status.served import Served
 from jughpc.app.status.tasks import Standing, manifest_of, stand, tell_loss
 from jughpc.batch.clusters import Clusters
 from jughpc.batch.scheduler import Role, State
-from jughpc.store.base import Observer
-from jughpc.store.record import ALIVE, Record
+from jughpc.store.base import Observer, Seen
+from jughpc.store.record import ALIVE
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,10 @@ def look(
     store = site.store()
     manifest = manifest_of(site) if manifest is None else manifest
     jobs = before or (submitted.find(site, clusters, number) if store else None)
+    asked = site.clock.now()
     records = store.records() if store else []
     over = submitted.dead_by_scheduler(jobs, records, is_of_now=before is None) if jobs else {}
-    over.update(_still(observer, records, over) if observer else ())
+    over.update(_still(observer, [Seen(record, asked) for record in records], over) if observer else ())
     if jobs and before is None and (files := site.files) and (words := followers.withdraw_orphans(jobs, files)):
         jobs = replace(jobs, trouble=words)
     standing = tell_loss(site, stand(manifest, store, over, records=records))
@@ -119,8 +120,9 @@ def _without_news(jobs: Jobs, states: Mapping[int, State]) -> Jobs:
     return replace(jobs, poll=replace(jobs.poll, unheard=unheard))
 
 
-def _still(observer: Observer, records: Sequence[Record], over: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _still(observer: Observer, seen: Sequence[Seen], over: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the lives that are dead by proof, each with it."""
-    for record in records:
-        if record.state == ALIVE and record.life not in over and (proof := observer.proof_of(record.life)):
-            yield record.life, proof
+    for one in seen:
+        life = one.record.life
+        if one.record.state == ALIVE and life not in over and (proof := observer.proof_of(life, one)):
+            yield life, proof

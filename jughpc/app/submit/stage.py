@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from jughpc.app.context.site import Site
 from jughpc.app.upkeep.bundles import tidy_bundles
 from jughpc.batch.bundle import Bundle
 from jughpc.batch.staging import archive, interpreter
-from jughpc.batch.staging.survey import Survey, survey
+from jughpc.batch.staging.survey import ChangedError, Survey, survey
 from jughpc.batch.submissions import Submission
-from jughpc.errors import SettingError
+from jughpc.errors import SettingError, UsageError
 from jughpc.fs import Files
+
+_TRIES = 3  # surveys, before what is changed all the time is told
 
 
 @dataclass(frozen=True)
@@ -19,9 +24,11 @@ class Staging:
     """What is to be packed for a submission.
 
     Attributes:
+        look: Finds it, as it is at that moment.
         bundle: As far as it is known before.
     """
 
+    look: Callable[[], Survey]
     found: Survey
     bundle: Bundle
 
@@ -47,16 +54,41 @@ def look(site: Site, submission: Submission) -> Staging:
             "Name its interpreter: --python /path/to/environment/bin/python"
         )
     beside = (site.target.jugfile.absolute().parent, submission.options.workdir)
-    found = survey(interpreter.ask(python), beside)
-    return Staging(found, archive.drafted(_files(site), site.location.folder(), found))
+    look = partial(survey, interpreter.ask(python), beside)
+    found = look()
+    return Staging(look, found, archive.drafted(_files(site), site.location.folder(), found))
 
 
 def pack(site: Site, staging: Staging, draft: Submission) -> Submission:
-    """Return `draft` as one whose elements unpack what is packed by now. Raises UsageError if it cannot be written."""
+    """Return `draft` as one whose elements unpack what is packed by now.
+
+    Raises UsageError if it cannot be written, or is changed all the time.
+    """
     files, jugdir = _files(site), site.location.folder()
     tidy_bundles(files, jugdir, spared=staging.bundle.key)  # first, for each takes some hundred megabytes
-    bundle = archive.packed(files, jugdir, staging.found, draft.token)
-    return replace(staging, bundle=bundle).of(draft)
+    found = staging.found
+    for _ in range(_TRIES):
+        try:
+            return replace(staging, bundle=archive.packed(files, jugdir, found, draft.token)).of(draft)
+        except ChangedError as error:  # noqa: PERF203  # mostly one try, and it takes seconds
+            changed, found = error, staging.look()
+    raise UsageError(
+        f"what Python imports could not be packed: {changed} was changed meanwhile, as others were before. "
+        "Submit again when nothing is installed or edited there, or without --stage."
+    )
+
+
+def keep(site: Site, staging: Staging, submission: Submission) -> None:
+    """Pack once more what another submission removed just before it was on record that this one needs it.
+
+    Where something changed since, that cannot be: elements say that they run unstaged. Raises UsageError as `pack`.
+    """
+    bundle, files = submission.options.stage, _files(site)
+    if bundle is None or archive.is_there(files, bundle.key):
+        return
+    if (found := staging.look()).key == bundle.key:
+        with suppress(ChangedError):
+            archive.packed(files, site.location.folder(), found, submission.token)
 
 
 def _files(site: Site) -> Files:

@@ -161,6 +161,8 @@ def submit(planned: Planned) -> Submitted:
         jobs = _jobs(site, target, planned.request, submission, cluster, planned.standing)
         with _discarded_on_error(files, submission):
             _pin(files, planned)
+            if planned.staging is not None:
+                stage.keep(site, planned.staging, submission)
         accepted = Submitter(cluster, files, site.say).submit(submission, jobs)
         _pin(files, planned)  # again: a cleanup that had looked before may just have removed them
         return Submitted(submission, accepted, packing)

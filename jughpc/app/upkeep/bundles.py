@@ -15,7 +15,7 @@ _OURS = re.compile(r"([0-9a-f]{16})\.(tar\.gz|sum|[0-9a-f]{8}\.tmp)")
 def tidy_bundles(files: Files, jugdir: Path, spared: str = "") -> int:
     """Remove what was packed and is needed no more; return how many environments that were.
 
-    What a `submit` that was killed had begun goes, too; one that packs at this very moment says that it could not.
+    What a `submit` that was killed had begun goes, too; one that packs at this very moment begins again.
 
     Args:
         spared: The key of one that is about to be needed.

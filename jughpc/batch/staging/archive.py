@@ -8,11 +8,13 @@ import io
 import re
 import stat
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from jughpc.batch.bundle import FOLDER, Bundle
-from jughpc.batch.staging.survey import Item, Survey
+from jughpc.batch.staging.survey import ChangedError, Survey, unchanged
+from jughpc.batch.staging.walk import Item
 from jughpc.errors import UsageError
 from jughpc.fs import Files, free_space
 from jughpc.inode import Buffer
@@ -26,8 +28,13 @@ TABLE = ".imports"
 
 def drafted(files: Files, jugdir: Path, found: Survey) -> Bundle:
     """Return the bundle of what was found, without a digest if it is still to be packed."""
-    digest, size = _sum(files, found.key)
+    digest, size = _sum(files, found.key) if is_there(files, found.key) else ("", 0)
     return Bundle(jugdir.absolute() / _name(found.key), digest, size, found.room, len(found.items))
+
+
+def is_there(files: Files, key: str) -> bool:
+    """Return whether a bundle was packed, and not removed since."""
+    return {f"{key}.tar.gz", f"{key}.sum"} <= {*files.names(FOLDER)}
 
 
 def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
@@ -36,18 +43,21 @@ def packed(files: Files, jugdir: Path, found: Survey, token: str) -> Bundle:
     Args:
         token: Of who packs: nobody else makes a file of that name.
     Raises:
-        UsageError: A file changed meanwhile, or there is no room.
+        ChangedError: A file changed since it was found, or another removed what was being packed; its text is the path.
+        UsageError: There is no room.
     """
     bundle = drafted(files, jugdir, found)
     if bundle.digest:
         return bundle
     name = f"{FOLDER}/{found.key}.{token}.tmp"
     try:
-        files.write(name, [])
+        files.write(name, [], 0o600)  # what is packed may lie where nobody else may look
         _refuse_to_fill(jugdir, found)
         digest, size = _write(jugdir / name, found)
         files.rename(name, _name(found.key))
         files.save(f"{FOLDER}/{found.key}.sum", [f"{digest} {size}\n".encode()])
+    except FileNotFoundError as error:  # a cleanup, or another submit, took it for what a killed one had begun
+        raise ChangedError(str(jugdir / name)) from error
     except OSError as error:
         raise UsageError(f"what Python imports could not be packed in {jugdir / FOLDER}: {error}") from error
     finally:
@@ -79,7 +89,7 @@ def _sum(files: Files, key: str) -> tuple[str, int]:
 
 
 def _write(path: Path, found: Survey) -> tuple[str, int]:
-    """Fill the file at `path`; return its digest and size. Raises OSError, also where a file was cut off meanwhile."""
+    """Fill the file at `path`; return its digest and size. Raises OSError, ChangedError."""
     with path.open("r+b") as whole:
         output = _Hashed(whole)
         with (
@@ -112,15 +122,25 @@ def _add_item(tar: tarfile.TarFile, item: Item) -> None:
         info.type, info.linkname = tarfile.SYMTYPE, item.link
         tar.addfile(info)
         return
-    with open(item.path, "rb") as content:
+    with suppress(PermissionError), unchanged(item) as content:  # nor could it be imported from where it lies
+        _add_time(tar, item.changed)
         tar.addfile(info, content)
+
+
+def _add_time(tar: tarfile.TarFile, changed: int) -> None:
+    """Say when the file that comes next was changed, to the nanosecond: what Numba compiled knows its source by it."""
+    text = b" mtime=%d.%09d\n" % divmod(changed, 10**9)
+    record = b"%d%b" % (len(text) + 2, text)
+    info = _info("time", len(record))
+    info.type = tarfile.XHDTYPE
+    tar.addfile(info, io.BytesIO(record))
 
 
 def _info(name: str, size: int, changed: int = 0, mode: int = 0) -> tarfile.TarInfo:
     """Return the head of a file that is its owner's alone, as whoever unpacks it makes it.
 
     Args:
-        changed: As Python's own compiled files have it, which know their source by it [Unix s].
+        changed: As Python's own compiled files have it, which know their source by it, rounded down [Unix s].
     """
     info = tarfile.TarInfo(name)
     info.size, info.mtime, info.mode = size, changed, 0o700 if mode & stat.S_IXUSR else 0o600

@@ -14,15 +14,19 @@ from jughpc.errors import SettingError
 _PATIENCE = 300.0  # [s] a cold environment on a busy file server takes a while to start
 
 _TELL = """
-import json, site, sys, sysconfig
+import sys
+path = sys.path[:] = [path for path in sys.path if path]
+import json, sysconfig
 finders = (vars(module) for name, module in list(sys.modules.items()) if name.startswith("__editable__"))
 mapping = {}
 for names in finders:
     mapping.update(names.get("MAPPING", {}))
-print(json.dumps({"path": [path for path in sys.path if path], "prefixes": [sys.prefix, sys.base_prefix],
-    "library": sysconfig.get_path("stdlib"), "editable": mapping}))
+print(json.dumps({"path": path, "prefixes": [sys.prefix, sys.base_prefix],
+    "library": sysconfig.get_path("stdlib"), "editable": {
+        str(name): where for name, where in mapping.items() if isinstance(where, str)}}))
 """
-"""Import hooks that the setuptools write for editable installs have a MAPPING. An empty path is the folder of `-c`."""
+"""Import hooks that the setuptools write for editable installs have a MAPPING. An empty path is the folder of `-c`,
+where a user's json.py may lie."""
 
 
 @dataclass(frozen=True)

@@ -4,50 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, Literal
 
+from jughpc.batch.staging import walk
 from jughpc.batch.staging.interpreter import Interpreter
+from jughpc.batch.staging.nearby import names, up_from
+from jughpc.batch.staging.walk import Item
+from jughpc.inode import open_regular
 
-_SYSTEM = ("/usr", "/lib", "/lib64")  # these are the nodes' own; /usr/local often is not
 _SITES = ("site-packages", "dist-packages")
 _LIBRARY_ONLY = frozenset({"test", "idlelib", "turtledemo", "ensurepip", *_SITES})  # large, and no task's
-_NOT_IMPORTED = frozenset({".git", ".hg", ".svn"})
-_OTHERS = (".opt-1.pyc", ".opt-2.pyc")  # compiled for -O and -OO, with which no worker runs
 _BLOCK = 4096  # [bytes] what a file takes is a multiple of it
 
 
-class Item(NamedTuple):
-    """A file that is packed.
-
-    Attributes:
-        path: Where it lies, and will lie below the root.
-        link: The content of a link, "" for a file.
-    """
-
-    path: str
-    size: int
-    changed: int
-    mode: int
-    link: str = ""
+class ChangedError(Exception):
+    """A file changed, or was removed, since it was found: what is packed would be of no one moment."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """An entry of the path of imports.
+    """Where imports come from.
 
     Attributes:
-        is_whole: Whether all of it is packed, so that nobody looks at the original any more.
-        is_new: Whether it is no entry now: an import hook finds what is in it.
+        kind: An entry of the path of imports that is packed "whole", so that nobody looks at the original any more, or
+            in "part"; or a package that an import hook finds, "hooked".
     """
 
     path: Path
-    is_whole: bool
-    is_new: bool = False
+    kind: Literal["whole", "part", "hooked"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +43,13 @@ class Survey:
     """All that is to be packed.
 
     Attributes:
-        key: Another one once any file was added, removed or changed.
+        beside: Folders of which a part is packed: a node links the rest of each to where it lies.
+        key: Another one once any file was added, removed or changed, and for each user, who alone may read the bundle.
     """
 
     places: tuple[Place, ...]
     items: tuple[Item, ...] = field(repr=False)
+    beside: tuple[Path, ...] = ()
     key: str = ""
 
     @property
@@ -70,7 +60,10 @@ class Survey:
 
     @property
     def heaviest(self) -> Path:
-        """The place that most of it lies in; there is one."""
+        """The file that is half of it and more, else the place that most of it lies in; there is one."""
+        largest = max(self.items, key=lambda item: item.size)
+        if 2 * largest.size >= self.room:
+            return Path(largest.path)
         sizes = {
             one.path: sum(item.size for item in self.items if item.path.startswith(f"{one.path}/"))
             for one in self.places
@@ -79,129 +72,153 @@ class Survey:
 
     @property
     def table(self) -> bytes:
-        """What the worker reads: a line each for the entries of the path of imports that are packed."""
-        kinds = {(True, False): "whole", (False, False): "part", (False, True): "new"}
-        return "".join(f"{kinds[one.is_whole, one.is_new]} {one.path}\n" for one in self.places).encode()
+        """What worker and node read: a line each for what is packed, and for the folders of which a part is."""
+        rows = [f"{one.kind} {one.path}\n" for one in self.places] + [f"beside {folder}\n" for folder in self.beside]
+        return "".join(rows).encode("utf-8", "surrogateescape")
 
 
-def survey(interpreter: Interpreter, beside: Sequence[Path]) -> Survey:
+def survey(interpreter: Interpreter, beside: Sequence[Path], owner: int | None = None) -> Survey:
     """Return what of an interpreter's imports is to be packed.
 
     What lies on the system's own disk stays there, and so do these folders `beside` the jugfile: they come first
     wherever it runs, and what is in them finds its data beside itself. Of a folder in which nothing is installed only
-    modules and packages are taken: it may be somebody's home. Of a conda environment the shared libraries are taken,
-    too, which its packages find by where they lie themselves.
+    modules and packages are taken: it may be somebody's home. Of an environment the shared libraries are taken, too,
+    which packages find by where they lie themselves: conda's, and those of some wheels.
+
+    Args:
+        owner: Whose bundle it is to be, by number; None for this process's user.
     """
     kept = {path.resolve() for path in beside}
     places = tuple(place for place in _places(interpreter) if place.path.resolve() not in kept)
+    folders = _by_true_path(places)
     found: dict[str, Item] = {}
-    for place in places:
+    for place in (alike[0] for alike in folders.values()):
         for item in _of_place(place, interpreter):
             found.setdefault(item.path, item)
-    for item in _conda_libraries(interpreter.prefixes):
+    for item in walk.libraries(interpreter.prefixes):
         found.setdefault(item.path, item)
-    items = tuple(sorted(found.values()))
-    return Survey(places, items, _key(places, items))
+    for first, *others in folders.values():
+        found |= {str(place.path): _alias(place.path, first.path) for place in others}
+    items = _behind_no_link(found)
+    linked = tuple(dict.fromkeys(_beside(places, items, interpreter)))
+    return Survey(places, items, linked, _key((os.geteuid() if owner is None else owner, places, linked), items))
+
+
+@contextmanager
+def unchanged(item: Item) -> Iterator[BinaryIO]:
+    """Open a file that is as it was found, and is so still when the block has read it.
+
+    Raises:
+        ChangedError: It is not; its text is the path.
+        PermissionError: It may not be read.
+    """
+    try:
+        handle, _ = open_regular(item.path)
+    except PermissionError:
+        raise
+    except OSError as error:
+        raise ChangedError(item.path) from error
+    with open(handle, "rb") as content:
+        _compare(item, handle)
+        try:
+            yield content
+        finally:  # first, also where it ended too early
+            _compare(item, handle)
+
+
+def _compare(item: Item, handle: int) -> None:
+    now = os.fstat(handle)
+    if (now.st_size, now.st_mtime_ns) != (item.size, item.changed):
+        raise ChangedError(item.path)
 
 
 def _places(interpreter: Interpreter) -> Iterator[Place]:
-    seen = set[Path]()
     for path in interpreter.path:
-        if path.is_absolute() and path.exists() and not _is_systems(path):
-            seen.add(path)
-            yield Place(path, path.is_file() or _is_whole(path, interpreter.library))
-    hooked = (where.parent for name, where in interpreter.editable.items() if where.name in (name, f"{name}.py"))
-    for path in dict.fromkeys(hooked):
-        if path not in seen and path.is_dir() and not _is_systems(path):
-            yield Place(path, is_whole=False, is_new=True)
+        if path.is_absolute() and path.exists() and _can_be_told(path):
+            yield Place(path, "whole" if path.is_file() or _is_whole(path, interpreter.library) else "part")
+    for path in dict.fromkeys(interpreter.editable.values()):
+        if (path / "__init__.py").is_file() and path.parent not in interpreter.path and _can_be_told(path):
+            yield Place(path, "hooked")
 
 
-def _is_systems(path: Path) -> bool:
-    return path.is_relative_to("/usr/local") < any(path.is_relative_to(place) for place in _SYSTEM)
+def _by_true_path(places: Sequence[Place]) -> Mapping[Path, Sequence[Place]]:
+    """Return the places that are one folder by several names, as `lib` and `lib64` are, together."""
+    folders: dict[Path, list[Place]] = {}
+    for place in places:
+        folders.setdefault(place.path.resolve(), []).append(place)
+    return folders
+
+
+def _alias(path: Path, other: Path) -> Item:
+    return Item(str(path), 0, 0, 0, os.path.relpath(other, path.parent))
+
+
+def _behind_no_link(found: Mapping[str, Item]) -> tuple[Item, ...]:
+    """Return what is found, in order, without what lies by the name of a link: that is found by another name, too."""
+    links = {path for path, item in found.items() if item.link}
+    return tuple(sorted(item for path, item in found.items() if links.isdisjoint(_above(path))))
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _can_be_told(path: Path) -> bool:
+    """Return whether nodes lack it, and a line of the table holds it."""
+    return not walk.is_systems(path) and "\n" not in str(path)
+
+
+def _beside(places: Sequence[Place], items: Sequence[Item], interpreter: Interpreter) -> Iterator[Path]:
+    """Return the folders of which a part is packed, up to where the environment or project that they are of begins.
+
+    Nothing is linked into what is packed whole, for it may have been installed since; what is the system's need not be.
+    """
+    whole = {one.path for one in places if one.kind == "whole"} - {interpreter.library}
+    found = [
+        folder
+        for place in places
+        for folder in up_from(
+            place.path.parent if place.path in whole or place.kind == "hooked" else place.path,
+            interpreter.prefixes,
+            least=int(place.path not in whole),
+        )
+    ]
+    for target in filter(None, map(_elsewhere, items)):
+        found += up_from(target.parent, interpreter.prefixes, least=1)
+    return (one for one in found if whole.isdisjoint((one, *one.parents)) and not walk.is_systems(one))
+
+
+def _elsewhere(item: Item) -> Path | None:
+    """Return the folder outside that a link leads to, which is packed where it lies."""
+    return Path(os.path.normpath(f"{item.path}/../{item.link}")) if item.link and item.mode else None
 
 
 def _is_whole(path: Path, library: Path) -> bool:
     """Return whether all of a folder is Python's: a place that things are installed in, or the standard library."""
     if path.name in _SITES or path.suffix == ".egg" or path.is_relative_to(library):
         return True
-    return any(name.endswith(".dist-info") for name in _names(path))  # of `pip install --target`
+    return any(name.endswith(".dist-info") for name in names(path))  # of `pip install --target`
 
 
 def _of_place(place: Place, interpreter: Interpreter) -> Iterator[Item]:
     path = str(place.path)
     if place.path.is_file():
-        yield from _entry(path, "", ())
+        yield from walk.entry(path, "", ())
     elif place.path == interpreter.library:
-        yield from _chosen(path, lambda name: name not in _LIBRARY_ONLY and not name.startswith("config-"))
-    elif place.is_whole:
-        yield from _folder(path, os.path.realpath(path), ())
-    elif place.is_new:
-        names = {where.name for where in interpreter.editable.values() if where.parent == place.path}
-        yield from _chosen(path, names.__contains__)
+        yield from walk.chosen(path, lambda name: name not in _LIBRARY_ONLY and not name.startswith("config-"))
+    elif place.kind == "part":
+        yield from walk.chosen(path, lambda name: _is_importable(f"{path}/{name}"))
     else:
-        yield from _chosen(path, lambda name: _is_importable(f"{path}/{name}"))
+        yield from walk.folder(path, os.path.realpath(path), ())
 
 
 def _is_importable(path: str) -> bool:
     return path.endswith((".py", ".so", ".egg-info")) or os.path.isfile(f"{path}/__init__.py")
 
 
-def _chosen(path: str, is_chosen: Callable[[str], bool]) -> Iterator[Item]:
-    """Yield the files in and below the entries of a folder that are chosen; each of these stands for itself."""
-    true = os.path.realpath(path)
-    for name in filter(is_chosen, _names(path)):
-        yield from _entry(f"{path}/{name}", f"{true}/{name}", (true,))
-
-
-def _folder(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
-    """Yield the files in and below a folder.
-
-    Args:
-        root: A true path. Links out of it are followed, others stay links: a library has one inode by all its names.
-        above: The folders that it lies in, by their true paths: one of them is not entered again.
-    """
-    true = os.path.realpath(path)
-    if true in above:
-        return
-    for name in _names(path):
-        if name not in _NOT_IMPORTED and not name.endswith(_OTHERS):
-            yield from _entry(f"{path}/{name}", root, (*above, true))
-
-
-def _names(path: str | Path) -> list[str]:
-    """Return what is in a folder; what cannot be listed here cannot be imported there."""
-    with suppress(OSError):
-        return os.listdir(path)
-    return []
-
-
-def _entry(path: str, root: str, above: tuple[str, ...]) -> Iterator[Item]:
-    with suppress(OSError):  # removed meanwhile, or a link to nowhere
-        found = os.lstat(path)
-        if stat.S_ISLNK(found.st_mode):
-            target = os.readlink(path)
-            if not target.startswith("/") and root and Path(os.path.realpath(path)).is_relative_to(root):
-                yield Item(path, 0, 0, 0, target)
-                return
-            found = os.stat(path)
-        if stat.S_ISDIR(found.st_mode):
-            yield from _folder(path, root, above)
-        elif stat.S_ISREG(found.st_mode):
-            yield Item(path, found.st_size, found.st_mtime_ns, found.st_mode)
-
-
-def _conda_libraries(prefixes: Sequence[Path]) -> Iterator[Item]:
-    """Yield the shared libraries of conda environments; their links are to one another."""
-    for prefix in prefixes:
-        if (prefix / "conda-meta").is_dir():
-            folder = f"{prefix}/lib"
-            for name in _names(folder):
-                if ".so" in name:
-                    yield from _entry(f"{folder}/{name}", os.path.realpath(folder), ())
-
-
-def _key(places: Sequence[Place], items: Sequence[Item]) -> str:
-    state = hashlib.blake2b(repr(places).encode(), digest_size=8)
+def _key(table: object, items: Sequence[Item]) -> str:
+    state = hashlib.blake2b(repr(table).encode(), digest_size=8)
     for item in items:
         state.update(repr(item).encode("utf-8", "surrogateescape"))
     return state.hexdigest()

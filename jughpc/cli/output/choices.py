@@ -23,6 +23,7 @@ from jughpc.units import show_memory, show_seconds
 
 _ANY = "with what is there once nobody works on the rest"
 _MOST_FUNCTIONS = 4
+_LARGE = 2 * 10**9  # [bytes] NumPy, SciPy, pandas and the standard library take a fifth of that
 _DEFAULTS = ("time", "memory", "cpus", "partition", "account", "qos")
 
 
@@ -98,6 +99,8 @@ def _named(functions: Mapping[str, int]) -> str:
 def _staged(staging: Staging, here: bool) -> Iterator[tuple[str, str]]:
     when = "packed by an earlier submit" if staging.is_there else "packed once, beside the results"
     yield "stage", f"{staging.bundle.room / 1e6:.0f} MB in {staging.bundle.files} files, {when}"
+    if staging.bundle.room > _LARGE:
+        yield "", f"most of it in {staging.found.heaviest}"
     if here:
         yield "", "which helps on this machine only if python lies on a file server"
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from jughpc.fs import Clock, Files
 from jughpc.store import record
+from jughpc.store.base import Seen
 from jughpc.store.files.layout import Layout, claim_path
 from jughpc.store.record import Record
 
@@ -76,13 +77,17 @@ class Liveness:
         self._watched: dict[str, _Watch] = {}
         self._glances: dict[str, _Glance] = {}
 
-    def proof(self, path: str) -> str:
-        """Return the proof that the life behind `path`, a claim or a record, is dead; "" if there is none."""
-        glance, now = self._glances.get(path), self.clock.now()
+    def proof(self, path: str, seen: Seen | None = None) -> str:
+        """Return the proof that the life behind `path`, a claim or a record, is dead; "" if there is none.
+
+        Args:
+            seen: What is there, if it was read just now.
+        """
+        glance, now = self._glances.get(path), seen.asked if seen else self.clock.now()
         if glance is not None and now - glance.looked < glance.pause:
             return ""  # so soon again the same life would only cost the file server another read
         try:
-            claim = read_record(self._files, path, _life_of(path))
+            claim = seen.record if seen else read_record(self._files, path, _life_of(path))
         except FileNotFoundError:
             self.forget(path)
             return ""  # released since it was listed: only the next listing can tell
@@ -165,8 +170,8 @@ class FolderObserver:
     def proof(self, shard: int, key: bytes, generation: int) -> str:
         return self._liveness.proof(claim_path(self._layout, shard, key, generation))
 
-    def proof_of(self, life: str) -> str:
-        return self._liveness.proof(record_path(life))
+    def proof_of(self, life: str, seen: Seen | None = None) -> str:
+        return self._liveness.proof(record_path(life), seen)
 
 
 def _life_of(path: str) -> str | None:

@@ -127,6 +127,11 @@ class Results:
         """Return in how many files the results of a shard were when it was last listed, with those published since."""
         return self._scattered.get(shard, 0)
 
+    def forget(self, shard: int) -> None:
+        """Let go of what is kept in memory of a shard: all of it is done, and it is hardly looked at again."""
+        for path in self._listed.pop(shard, (set(), []))[1]:
+            self._forget_index(path)
+
     def unique(self) -> str:
         """Return a text that no other process, and no other call, ever makes."""
         self._written += 1

@@ -185,6 +185,7 @@ class FileStore:
             return
         with suppress(FileNotFoundError):  # who removed a result after that look took the mark away
             self._files.rename(doubtful, marker)
+        self._results.forget(shard)
 
     def unmark_complete(self, shards: Set[int]) -> None:
         for _ in range(2):  # a listing may miss a name that changes while it is read

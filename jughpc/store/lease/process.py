@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain
 
-from jughpc import host
+from jughpc.descriptors import Descriptor
 from jughpc.fs import Clock
 from jughpc.store.base import Claim
 from jughpc.store.lease import witness
@@ -44,7 +44,7 @@ class BeatProcess:
             self._door.close()
             witness.attend([], parent, Gate(theirs, self.boards, self._heartbeat))
         theirs.close()
-        self._number = host.Descriptor(self._door.fileno())
+        self._number = Descriptor(self._door.fileno())
 
     def line(self, number: int) -> Line:
         """Return a line for one worker, to be made before that is forked; whoever had this number before is dead.
@@ -84,11 +84,11 @@ class Line:
 
     def __init__(self, board: Board, heartbeat: Callable[[Board], Heartbeat]) -> None:
         self.board, self._heartbeat = board, heartbeat
-        self._pid, self._orders, self._answers = -1, host.Descriptor(-1), host.Descriptor(-1)
+        self._pid, self._orders, self._answers = -1, Descriptor(-1), Descriptor(-1)
 
     def connect(self, pid: int, orders: int, answers: int) -> None:
         """Speak to the process `pid` by these ends of pipes."""
-        self._pid, self._orders, self._answers = pid, host.Descriptor(orders), host.Descriptor(answers)
+        self._pid, self._orders, self._answers = pid, Descriptor(orders), Descriptor(answers)
 
     def take(self) -> None:
         """Make sure, in the worker's process, that somebody hears it and that the board is its own."""

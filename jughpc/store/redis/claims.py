@@ -10,7 +10,7 @@ import errno
 import re
 from collections.abc import Callable
 
-from jughpc.store.base import SHARD, Claim, View
+from jughpc.store.base import SHARD, Claim, Seen, View
 from jughpc.store.record import ALIVE, Record
 from jughpc.store.redis.server import Connection
 
@@ -133,8 +133,8 @@ class RedisObserver:
         life = self._claims.life(shard, key, generation)
         return self.proof_of(life) if life else ""
 
-    def proof_of(self, life: str) -> str:
-        found = self._find(life)
+    def proof_of(self, life: str, seen: Seen | None = None) -> str:
+        found = seen.record if seen else self._find(life)
         if found is None:
             return "the server has dropped its record, for it did not beat"
         return "" if found.state == ALIVE else found.last_words()

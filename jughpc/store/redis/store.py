@@ -14,8 +14,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from jughpc.errors import CorruptResultError, JugdirError, ResultMissingError, SettingError, UnstorableError
-from jughpc.jsonfile import whole
+from jughpc.errors import CorruptResultError, ResultMissingError, UnstorableError
 from jughpc.store import death as deaths
 from jughpc.store import failure as failures
 from jughpc.store import record as records
@@ -26,13 +25,13 @@ from jughpc.store.failure import Failure
 from jughpc.store.files.layout import Layout, marker_name, read_marker, set_name
 from jughpc.store.measures import LARGEST as LARGEST_MEASURES
 from jughpc.store.record import ALIVE, Record
+from jughpc.store.redis import charter
 from jughpc.store.redis.claims import RedisClaims, RedisObserver, generations, is_key, key_of
 from jughpc.store.redis.server import Address, Connection, Secret
 from jughpc.store.resultfile import DamagedError, Encoded
 
 LARGEST = 128 << 20  # [bytes] of one result; redis itself ends at 512 MiB, and holds all of it in memory
 
-_CHARTER = "charter"
 _KINDS = ("results", "failures", "claims", "deaths")  # of what is kept for each shard
 _LAYOUT = Layout(bits=6)
 _MOURNED = 86400  # [s] that the record of a life that died is kept for status
@@ -194,7 +193,7 @@ class RedisStore:
         self._claims_of_all().remove(shard, key, generation)
 
     def begin(self, record: Record) -> None:
-        _make(self._server, self.pace)  # once more: a server that lost all lost this, too
+        charter.keep(self._server, self.pace)  # once more: a server that lost all lost this, too
         self._server.do(lambda client: client.sadd(self._server.key("lives"), record.life))
         self._write(record)
 
@@ -203,7 +202,7 @@ class RedisStore:
             raise FileNotFoundError(record.life)
 
     def end(self, record: Record) -> None:
-        _make(self._server, self.pace)  # as when it began: the results are there, and are to be found
+        charter.keep(self._server, self.pace)  # as when it began: the results are there, and are to be found
         self._drop(record.life)
 
     def records(self) -> list[Record]:
@@ -329,7 +328,7 @@ def open_redis(address: Address, password: Secret | None) -> RedisStore | None:
     """Open the store at `address`, None if there is none yet. Raises JugdirError."""
     server = Connection(address, password)
     caution = server.refuse_eviction()
-    pace = _pace(server)
+    pace = charter.read(server)
     return RedisStore(server, pace, caution) if pace else None
 
 
@@ -337,24 +336,8 @@ def make_redis(address: Address, password: Secret | None, pace: Pace) -> RedisSt
     """Open the store at `address`; make it if there is none. Raises JugdirError."""
     server = Connection(address, password)
     caution = server.refuse_eviction()
-    _make(server, pace)
-    return RedisStore(server, _pace(server) or pace, caution)
-
-
-def _make(server: Connection, pace: Pace) -> None:
-    """Keep the pace that all agree on, unless it is there."""
-    server.do(lambda client: client.set(server.key(_CHARTER), json.dumps(asdict(pace)), nx=True))
-
-
-def _pace(server: Connection) -> Pace | None:
-    text = server.do(lambda client: client.get(server.key(_CHARTER)))
-    try:
-        return whole(Pace, json.loads(text)) if text else None
-    except (SettingError, ValueError, RecursionError) as error:
-        raise JugdirError(
-            f"{server.key(_CHARTER)} on the redis server is not what jughpc wrote there ({error}). Remove that key "
-            "(redis-cli DEL), and whoever works next makes it again; or use another ?namespace=."
-        ) from error
+    charter.keep(server, pace)
+    return RedisStore(server, charter.read(server) or pace, caution)
 
 
 def _is_digest(name: bytes) -> bool:

@@ -5,75 +5,22 @@ from __future__ import annotations
 import fcntl
 import gzip
 import os
+import shlex
 import signal
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jughpc.batch.bundle import Bundle
-from jughpc.batch.local.scheduler import Local
-from jughpc.batch.script import render
 from jughpc.batch.staging import archive
 from jughpc.batch.staging.interpreter import Interpreter
 from jughpc.batch.staging.leftover import sweep
-from jughpc.batch.staging.survey import survey
-from jughpc.fs import OsFiles
+from tests.batch.staging.conftest import SHOW, pack
 
 pytestmark = pytest.mark.local
 
 SHELL = Path(archive.__file__).parents[2] / "templates" / "_stage.sh.j2"
-SHOW = 'echo "at ${_JUGHPC_STAGED:-none}"; cat "$_JUGHPC_STAGED$1/one.py"; ls -id "$_JUGHPC_STAGED"'
-
-
-@dataclass
-class Node:
-    """A machine with one disk, and the job whose elements start on it.
-
-    Attributes:
-        patience: How long an element waits for another [s].
-    """
-
-    job: object
-    disk: Path
-    patience: int = 300
-    places: str = ""
-
-    @property
-    def home(self) -> Path:
-        return self.disk / f"jughpc-{os.getuid()}"
-
-    def start(self, show: str = SHOW, bundle: Bundle | None = None) -> subprocess.Popen[str]:
-        """Start an element that shows what it finds."""
-        folder = str(self.job.stage.tar.parents[2] / "site-packages")
-        job = replace(self.job, argv=("bash", "-c", show, "show", folder), stage=bundle or self.job.stage)
-        text = render(job, Local()).replace("jughpc_patience=300", f"jughpc_patience={self.patience}")
-        text = text.replace(" /tmp /dev/shm)", f"{self.places})")
-        env = {"PATH": os.environ["PATH"], "TMPDIR": str(self.disk), "JUGHPC_LOCAL_INDEX": "0", "JUGHPC_LOCAL_JOB": "1"}
-        env |= {"JUGHPC_LOCAL_END": ""}
-        how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-        return subprocess.Popen(["bash", "-c", text], env=env, stdin=subprocess.PIPE, **how)
-
-    def run(self, show: str = SHOW, bundle: Bundle | None = None) -> tuple[str, str]:
-        """Return what an element shows, and what it says."""
-        with self.start(show, bundle) as element:
-            out, err = element.communicate(timeout=120)
-        return out, err
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in self.home.iterdir()) if self.home.is_dir() else []
-
-
-@pytest.fixture
-def node(job, tmp_path):
-    (site := tmp_path / "site-packages").mkdir()
-    (site / "one.py").write_text("x = 1\n")
-    jugdir, disk = tmp_path / "jugdata", tmp_path / "disk"
-    jugdir.mkdir()
-    disk.mkdir()
-    bundle = archive.packed(OsFiles(jugdir), jugdir, survey(Interpreter((site,)), ()), "0badcafe")
-    return Node(replace(job, script=tmp_path / "s.sh", workdir=tmp_path, stage=bundle), disk)
 
 
 @pytest.fixture
@@ -96,9 +43,59 @@ def stuck(node, until):
 def test_an_element_finds_what_was_packed_in_a_folder_of_its_users_alone(node):
     out, err = node.run()
     assert out.startswith(f"at {node.home / node.job.stage.key}\nx = 1\n"), err
-    assert f"Python imports from {node.home / node.job.stage.key}, unpacked in " in err
+    assert f"Python imports from {node.home / node.job.stage.key}, packed 2" in err
     assert node.home.stat().st_mode & 0o777 == 0o700
     assert node.names() == [node.job.stage.key, f"{node.job.stage.key}.lock"]
+
+
+def test_what_lies_beside_what_was_packed_is_found_from_there_and_stays_where_it_is(node, tmp_path):
+    project = tmp_path / "project"
+    for name in ("src/tool/__init__.py", "src/notes.txt", "data/a b\n.txt", "pyproject.toml", ".hidden"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(name)
+    (project / "same").symlink_to("src")
+    (project / "far").symlink_to("/etc/passwd")
+    (project / "up").symlink_to("../site-packages/one.py")
+    bundle = pack(tmp_path, Interpreter((project / "src",)))
+    (project / "src" / "later.txt").write_text("made since")
+    show = f'cd "$_JUGHPC_STAGED{project}" && find . -printf "%P %l\\0" && cat data/a* src/later.txt far up >/dev/null'
+    out, err = node.run(show, bundle)
+    assert err.count("\n") == 1, err
+    assert {entry for entry in out.split("\0") if entry.strip()} == {
+        "src ", "src/tool ", "src/tool/__init__.py ", "same src",
+        *(f"{name} {project}/{name}" for name in ("src/notes.txt", "src/later.txt", "data", "pyproject.toml")),
+        *(f"{name} {project}/{name}" for name in (".hidden", "up")), "far /etc/passwd",
+    }  # fmt: skip
+
+
+ODD = {
+    "a name of 255 bytes": "n" * 255,
+    "a path longer than a head has room for": "/".join(["d" * 90] * 5),
+    "two lines": "two\nlines",
+    "bytes that are no text": os.fsdecode(b"caf\xe9\xff"),
+    "quotes, blanks, a backslash": ' it\'s "$x" \\n ',
+    "like an option": "--checkpoint-action=exec=false",
+}
+
+
+def test_files_of_any_name_arrive_with_their_content_and_nanosecond(node, tmp_path):
+    for number, name in enumerate(ODD.values()):
+        (path := tmp_path / "odd" / "site-packages" / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number}")
+        os.utime(path, ns=(10**18 + number * 10**9 + 999_999_999,) * 2)
+    bundle = pack(tmp_path, Interpreter((tmp_path / "odd" / "site-packages",)))
+    where = f'cd "$_JUGHPC_STAGED{tmp_path}/odd/site-packages"'
+    show = f'{where} && find . -type f -printf "%P %T@ " -exec cat {{}} \\; -printf "\\0"'
+    out, err = node.run(show, bundle)
+    assert set(out.split("\0")[:-1]) == {
+        f"{name} {10**9 + number}.9999999990 {number}" for number, name in enumerate(ODD.values())
+    }, err
+
+
+@pytest.mark.parametrize("option", ["--exclude=one.py", "--strip-components=1"])
+def test_what_a_user_has_tar_do_is_not_done_here(node, option):
+    node.edits["jughpc_patience="] = f"export TAR_OPTIONS={option}\njughpc_patience="
+    assert "x = 1" in node.run()[0]
 
 
 def test_it_is_unpacked_once_for_all_elements_that_start_together(node):
@@ -140,6 +137,33 @@ def test_a_bundle_that_is_gone_or_cut_off_is_told_and_the_element_goes_on(node):
     out, err = node.run()
     assert "at none" in out
     assert "could not be unpacked" in err
+
+
+def test_a_disk_that_is_full_in_the_middle_is_told_in_few_lines_and_left_empty(node):
+    node.edits["tar -xf - "] = "bash -c 'seq -f \"tar: %.0f: No space left on device\" 12000; exit 2' "
+    out, err = node.run()
+    assert "at none" in out
+    assert err.count("No space left on device") == 3
+    assert "could not be unpacked" in err
+    assert node.names() == [f"{node.job.stage.key}.lock"]
+
+
+KINDS = {
+    **dict.fromkeys(["ext2/ext3", "xfs", "btrfs", "zfs", "f2fs", "overlayfs"], 0),
+    **dict.fromkeys(["nfs", "nfsd", "lustre", "gpfs", "ceph", "smb2", "cifs", "afs", "k-afs", "fhgfs", "panfs"], 1),
+    **dict.fromkeys(["gfs/gfs2", "ocfs2", "acfs", "v9fs", "coda", "snfs", "ibrix", "vmhgfs", "fuseblk", "autofs"], 1),
+    **dict.fromkeys(["UNKNOWN (0x19830326)", "made tomorrow", ""], 1),
+}
+
+
+def test_nothing_is_unpacked_where_it_is_not_known_that_it_is_no_file_server():
+    tried = "; ".join(f"told={shlex.quote(kind)}; jughpc_fits /; echo $?" for kind in KINDS)
+    stat = 'stat() { case "$*" in *%T*) echo "$told" ;; *) echo 9999999 ;; esac; }'
+    text = f'{SHELL.read_text()}\n{stat}; room=1 files=1 why=; {tried}; echo "$why"'
+    done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True)
+    *codes, why = done.stdout.splitlines()
+    assert dict(zip(KINDS, map(int, codes), strict=True)) == KINDS
+    assert "/ is not known to be a disk of this node (lustre);" in why
 
 
 @pytest.mark.parametrize("field", ["room", "files"])

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from jughpc.store import record as records
+from jughpc.store.base import Seen
 from jughpc.store.files.liveness import Liveness, read_record, record_path
 from jughpc.store.record import DIED, ENDED, Record
 from jughpc.testing.clocks import HandClock
@@ -73,6 +74,22 @@ def test_standing_still_for_ttl_while_watched_is_proof(world):
     world.judge.proof(CLAIM)
     assert world.wait(TTL) == ""
     assert world.wait(PATIENCE) != ""
+
+
+def test_a_record_that_was_read_just_now_proves_as_much_and_is_not_read_again(world):
+    proofs = []
+    while world.clock.time < TTL + 2 * PATIENCE:
+        proofs.append(world.judge.proof(record_path(LIFE.life), Seen(world.record, world.clock.now())))
+        world.clock.sleep(PATIENCE)
+    assert [bool(proof) for proof in proofs] == [False] * (len(proofs) - 1) + [True]
+    assert world.reads() == 0
+
+
+def test_what_was_asked_for_long_ago_tells_of_then(world):
+    asked = world.clock.now()
+    assert world.judge.proof(record_path(LIFE.life), Seen(world.record, asked)) == ""
+    world.clock.sleep(2 * TTL)
+    assert world.judge.proof(record_path(LIFE.life), Seen(world.record, asked)) == ""
 
 
 def test_the_proof_says_for_how_long(world):
