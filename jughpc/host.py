@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, NoReturn
 
 _SET_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 _GONE = ("Z", "X")  # proc(5): a zombie, one that is dead; neither runs on
+_STOPPED = "T"  # by a signal; "t" is by a debugger
 
 
 class Process(NamedTuple):
@@ -148,6 +149,11 @@ def alive(process: Process) -> bool:
     """Return whether `process` runs on this host; one that only waits to be reaped does not."""
     state, start = _stat(process.pid)
     return bool(state) and start == process.start and state not in _GONE
+
+
+def is_stopped(pid: int) -> bool:
+    """Return whether a process of this user stands still by a signal (SIGSTOP, SIGTSTP) until it gets SIGCONT."""
+    return _stat(pid)[0] == _STOPPED
 
 
 def sight(process: Process, of_user: str) -> Sight:

@@ -24,6 +24,7 @@ from jughpc.worker.lines import Lines
 from jughpc.worker.marks import Index, take_note_of_writes
 from jughpc.worker.scarcity import Scarcity
 from jughpc.worker.seat import Report, Seat, Work, read, sit, take_streams
+from jughpc.worker.standstill import Standstill
 from jughpc.worker.stops import AFTER_THIS_TASK, AT_ONCE, Stops
 from jughpc.worker.tally import Say
 
@@ -77,6 +78,7 @@ class Crew:
         self._finished = self._barren = self._before = 0
         self._mourning = Backoff(_MOURNING, _LONGEST_MOURNING)
         self._scarcity = Scarcity(cgroup.memory, lambda pid: host.measure(pid)[0], say)
+        self._standstill = Standstill(host.is_stopped, say)
 
     def work(self, numbers: Iterable[int], work: Work) -> dict[int, Report]:
         """Have these workers do `work`, each in a process of its own; return how each ended that did in order."""
@@ -106,6 +108,7 @@ class Crew:
         now = time.monotonic()
         self._stops.asked(now)
         pids = {number: member.pid for number, member in self._members.items() if member.seen_dead is None}
+        self._standstill.look(pids, now)
         if (heaviest := self._scarcity.who_makes_room(pids, now)) is not None:
             os.kill(pids[heaviest], signal.SIGTERM)
         for number, due in list(self._due.items()):

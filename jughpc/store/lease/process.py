@@ -15,7 +15,7 @@ from itertools import chain
 from jughpc.descriptors import Descriptor
 from jughpc.fs import Clock
 from jughpc.store.base import Claim
-from jughpc.store.lease import witness
+from jughpc.store.lease import answers, witness
 from jughpc.store.lease.heartbeat import Heartbeat, Measure, OpenStore, Singles
 from jughpc.store.lease.identity import new_record
 from jughpc.store.lease.lease import BeatingLease
@@ -52,13 +52,13 @@ class BeatProcess:
         Raises OSError, and leaves nothing open, where too much is.
         """
         line = Line(self.boards[number], self._heartbeat)
-        orders, answers = pipes(2)
-        line.connect(self.pid, orders[1], answers[0])
+        orders, replies = pipes(2)
+        line.connect(self.pid, orders[1], replies[0])
         with suppress(OSError):  # it was killed: the worker hears no answer, and forks another for itself
             self._number.number  # noqa: B018  # raises if code of the user's closed the door
-            socket.send_fds(self._door, [witness.NUMBER.pack(number)], [orders[0], answers[1]])
+            socket.send_fds(self._door, [witness.NUMBER.pack(number)], [orders[0], replies[1]])
         os.close(orders[0])
-        os.close(answers[1])
+        os.close(replies[1])
         return line
 
     def hand_over(self) -> None:
@@ -70,7 +70,7 @@ class BeatProcess:
     def wait(self) -> None:
         """Wait until it ended, which it does once every worker has, and nobody makes lines; where it was made."""
         with suppress(ChildProcessError):  # code of the user's may have waited for all children
-            os.waitpid(self.pid, 0)
+            answers.wait(self.pid)
 
     def _heartbeat(self, board: Board) -> Heartbeat:
         return Heartbeat(self._open_store, self._clock, self._measure, board)
@@ -86,14 +86,14 @@ class Line:
         self.board, self._heartbeat = board, heartbeat
         self._pid, self._orders, self._answers = -1, Descriptor(-1), Descriptor(-1)
 
-    def connect(self, pid: int, orders: int, answers: int) -> None:
+    def connect(self, pid: int, orders: int, replies: int) -> None:
         """Speak to the process `pid` by these ends of pipes."""
-        self._pid, self._orders, self._answers = pid, Descriptor(orders), Descriptor(answers)
+        self._pid, self._orders, self._answers = pid, Descriptor(orders), Descriptor(replies)
 
     def take(self) -> None:
         """Make sure, in the worker's process, that somebody hears it and that the board is its own."""
         try:
-            heard = bool(os.read(self._answers.number, 1))
+            heard = bool(self._hear(1))
         except OSError:
             heard = False
         if not heard:
@@ -117,8 +117,8 @@ class Line:
     def settle(self) -> Singles:
         try:
             self._order(SETTLE)
-            (size,) = witness.SIZE_OF_ANSWER.unpack(_read_all(self._answers.number, witness.SIZE_OF_ANSWER.size))
-            fields = json.loads(_read_all(self._answers.number, size))
+            (size,) = witness.SIZE_OF_ANSWER.unpack(self._hear(witness.SIZE_OF_ANSWER.size))
+            fields = json.loads(self._hear(size))
         except OSError:  # it was killed, and this life will be late
             return Singles([], in_place=False)
         claims = [Claim(shard, bytes.fromhex(key), *rest) for shard, key, *rest in fields["claims"]]
@@ -129,37 +129,40 @@ class Line:
             self._renew()
 
     def end(self) -> None:
-        wait = os.WNOHANG
+        is_told = False
         with suppress(OSError):  # it was killed, or a task closed the line, by which it sees this process die later
             self._order(END)  # said in words: a process that a task left behind may hold the pipe open
-            wait = 0
+            is_told = True
         self.close()
         with suppress(ChildProcessError):  # another process than this one forked it, and waits for it
-            os.waitpid(self._pid, wait)
+            answers.wait(self._pid) if is_told else os.waitpid(self._pid, os.WNOHANG)
 
     def _order(self, words: bytes) -> None:
         os.write(self._orders.number, words)
+
+    def _hear(self, size: int) -> bytes:
+        return answers.hear(self._answers.number, size, self._pid)
 
     def _stopped(self) -> bool:
         """Have it stop; return whether it is still of use."""
         try:
             self._order(STOP)
-            return bool(os.read(self._answers.number, 1))
+            return bool(self._hear(1))
         except OSError:  # it was killed
             return False
 
     def _renew(self) -> None:
         """Fork a process that beats for this worker alone."""
         self.end()
-        orders, answers = pipes(2)
+        orders, replies = pipes(2)
         parent, pid = os.getpid(), os.fork()
         if not pid:
             os.close(orders[1])
-            os.close(answers[0])
-            witness.attend([Charge(self._heartbeat(self.board), orders[0], answers[1])], parent)
+            os.close(replies[0])
+            witness.attend([Charge(self._heartbeat(self.board), orders[0], replies[1])], parent)
         os.close(orders[0])
-        os.close(answers[1])
-        self.connect(pid, orders[1], answers[0])
+        os.close(replies[1])
+        self.connect(pid, orders[1], replies[0])
         self.board.deaf = False
 
 
@@ -199,13 +202,3 @@ def pipes(count: int) -> list[tuple[int, int]]:
             os.close(handle)
         raise
     return made
-
-
-def _read_all(pipe: int, size: int) -> bytes:
-    """Read so many bytes. Raises OSError if the writer is gone."""
-    data = b""
-    while len(data) < size:
-        if not (part := os.read(pipe, size - len(data))):
-            raise BrokenPipeError
-        data += part
-    return data

@@ -205,12 +205,13 @@ def test_all_are_written_down_when_all_are_killed_at_once(start):
     element.until(lambda found: [found[number].state for number in range(3)] == [DIED] * 3)
 
 
-def test_where_the_process_was_killed_each_worker_forks_one_for_itself(start):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_where_the_process_was_killed_or_stopped_each_worker_forks_one_for_itself(start, number):
     element = start("the parent keeps the lines")
     before = element.all_beat()
-    os.kill(element.beating, signal.SIGKILL)
-    for number in range(3):
-        element.tell("renew", number)
+    os.kill(element.beating, number)
+    for worker in range(3):
+        element.tell("renew", worker)
     lives = {record.life for record in before.values()}
     element.until(lambda found: len(found) == 3 and lives.isdisjoint(record.life for record in found.values()))
     element.all_beat(after=1)
