@@ -138,6 +138,23 @@ def test_a_scheduler_that_does_not_answer_is_no_reason_to_despair(running):
     assert len(running.engine.history) == 3
 
 
+def test_once_all_is_done_a_scheduler_that_is_away_holds_nobody_up(running):
+    running.all_done()
+    before, running.deaf = running.clock.now(), True
+    running.commands.clear()
+    verdict = gathered(running)
+    assert verdict.end is End.DONE
+    assert verdict.news("done") == ""  # the reduce tells
+    assert (running.commands, running.clock.now()) == ([], before)
+
+
+def test_one_that_went_away_while_it_was_waited_is_not_asked_again_once_all_is_done(running):
+    running.deaf = True
+    running.stage.at(200, lambda: (running.all_done(), running.commands.clear()))
+    assert gathered(running).end is End.DONE
+    assert running.commands == []
+
+
 def test_workers_that_live_are_waited_for_though_the_scheduler_knows_of_none(running):
     life = running.life()
     running.exit(1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from jughpc.app.context.manifest import Manifest
 from jughpc.app.context.site import Site
+from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, look
@@ -65,11 +67,12 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
     told, silence, began = "", Silence(site.clock), site.clock.wall()
     observer: Observer | None = None
     site.store()  # first: it tells best what is wrong with a jugdir
-    loads, is_fresh = Loads(site), True
+    loads, is_fresh, is_heard = Loads(site), True, number is None
     while True:
         observer = observer or (store.observer() if (store := site.store()) else None)
-        now = look(site, clusters, number, observer, loads.manifest)
-        now = replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
+        now = None if is_heard else _seen_done(site, clusters, number, loads.manifest)
+        now = now or _seen(site, clusters, number, observer, loads.manifest)
+        is_heard = number is None or not (now.jobs and now.jobs.trouble)
         silence.heard(_signs(now))
         end = _end(now, is_silent=silence.lasts() > _patience(site, clusters, now.jobs))
         if end is not None and (end not in (End.ALONE, End.SILENT) or number is not None):
@@ -87,6 +90,22 @@ def sleep_until(site: Site, clusters: Clusters, number: int | None = None, deadl
             loads.renew_if_it_works()
         told, is_fresh = words, False
         site.clock.sleep(backoff.next())
+
+
+def _seen(site: Site, clusters: Clusters, number: int | None, observer: Observer | None, manifest: Manifest) -> Report:
+    now = look(site, clusters, number, observer, manifest)
+    return replace(now, standing=sure(site, now.standing))  # marks may promise what a purge took
+
+
+def _seen_done(site: Site, clusters: Clusters, number: int | None, manifest: Manifest) -> Report | None:
+    """Return what the store alone tells if that is that all is done, else None.
+
+    A scheduler that is away holds up whoever asks it for as long as a command is tried again.
+    """
+    if manifest.barrier or stand(manifest, site.store(), {}).unfinished:
+        return None
+    found = stand(manifest, site.store(), {}, looks=None)
+    return None if found.unfinished else Report(site.target, found, submitted.find(site, clusters, number, ask=False))
 
 
 def _kept_back(clusters: Clusters, jobs: Jobs | None, lasts: float) -> float:
