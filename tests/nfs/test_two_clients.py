@@ -64,7 +64,7 @@ tasks = [second(i, first()) for i in range(2)]
 
 SHOW_ALL = "import json; print(json.dumps(value(tasks)))"
 
-WORKERS = 4  # on each client, by each version
+WORKERS = 4  # on each client, by each version; on the second all of one element
 PACE = {"JUGHPC_BEAT": "1", "JUGHPC_LAG": "2", "JUGHPC_TTL": "15"}  # caches: true of a mount with actimeo=1
 
 
@@ -137,10 +137,10 @@ def crashed(nfs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("crashed")
     nfs.mount_all("actimeo=1")
     projects = {version: Project.make(nfs, folder, version, MIXED) for version in nfs.versions}
-    begin = [project for project in projects.values() for _ in range(WORKERS)]
-    others = [project.start("node2", "execute", CLOCK_AHEAD="-100", **PACE) for project in begin]
+    together = {"CLOCK_AHEAD": "-100", **PACE}
+    others = [project.start("node2", "execute", f"--workers={WORKERS}", **together) for project in projects.values()]
     wait_until(lambda: all(project.longs_on("node2") >= 2 for project in projects.values()))  # or little is left for it
-    workers = [project.start("node1", "execute", **PACE) for project in begin]
+    workers = [project.start("node1", "execute", **PACE) for project in projects.values() for _ in range(WORKERS)]
     wait_until(lambda: all(project.longs_on("node2") >= 6 for project in projects.values()))
     nfs.act("crash", "node2")
     for worker in others:
