@@ -7,15 +7,25 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from random import Random
+from types import FunctionType, ModuleType
 from typing import Any
 
+from jughpc.tasks.task import Task
 
-def generators() -> list[Any]:
-    """Return the generators of random numbers that a load made, wherever it keeps them: 0.1 us for each object."""
+_NO_PART = (Task, type, ModuleType, FunctionType)  # of an argument, though it leads to one
+
+
+def generators(tasks: Iterable[Task[Any]] = ()) -> list[Any]:
+    """Return the generators of random numbers that a load made, wherever it keeps them: 0.1 us for each object.
+
+    Args:
+        tasks: Those in whose arguments are not among them: a digest, and so a result, is of the seed they came with.
+    """
     gc.unfreeze()  # what is frozen, the collector does not list
     there, bases = gc.get_objects(), (Random, *_of_numpy())
     kinds = {kind for kind in set(map(type, there)) if issubclass(kind, bases)}
-    return [one for one in there if type(one) in kinds]
+    given = _within(tasks)
+    return [one for one in there if type(one) in kinds and id(one) not in given]
 
 
 def sow(inherited: Iterable[Any] = ()) -> None:
@@ -32,6 +42,18 @@ def sow(inherited: Iterable[Any] = ()) -> None:
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "seed"):  # it may be only half imported
         torch.seed()
+
+
+def _within(tasks: Iterable[Task[Any]]) -> set[int]:
+    """Return the ids of what the arguments of tasks hold, as far as the collector follows it."""
+    left = [part for task in tasks for part in (*task.args, *task.kwargs.values()) if gc.is_tracked(part)]
+    seen = set[int]()
+    while left:
+        one = left.pop()
+        if id(one) not in seen and not isinstance(one, _NO_PART):
+            seen.add(id(one))
+            left += filter(gc.is_tracked, gc.get_referents(one))
+    return seen
 
 
 def _of_numpy() -> tuple[type, ...]:

@@ -135,7 +135,8 @@ class _Watch:
                     site.say(f"{words}: each worker loads the jugfile by itself")
                     return self.spawn()
                 load.share()
-                self._reports = self._crew.work(self._numbers, partial(_work, self._element, load, generators()))
+                inherited = generators(load.choice.graph.tasks)
+                self._reports = self._crew.work(self._numbers, partial(_work, self._element, load, inherited))
                 self._total = self._total.plus(summed(self._reports.values(), self._element.site.say))
                 self._raise_trouble()
                 self._numbers = [number for number, report in self._reports.items() if report.is_done]
