@@ -13,7 +13,7 @@ import weakref
 def begin_anew() -> None:
     """Forget what was registered so far: that is for the process which this one was forked of to do."""
     atexit._clear()  # as multiprocessing does since Python 3.13; there is no other way
-    for one in weakref.finalize._registry:  # type: ignore[attr-defined]  # temporary folders are among them
+    for one in list(weakref.finalize._registry):  # type: ignore[attr-defined]  # temporary folders are among them
         one.atexit = False
     weakref.finalize._registered_with_atexit = False  # type: ignore[attr-defined]  # the next one registers them anew
 

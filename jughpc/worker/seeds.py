@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
+from operator import attrgetter
 from random import Random
 from types import FunctionType, ModuleType
 from typing import Any
 
 from jughpc.tasks.task import Task
 
-_NO_PART = (Task, type, ModuleType, FunctionType)  # of an argument, though it leads to one
+_NO_PART = (Task, type, ModuleType)  # of an argument, though it leads to one; nor is what a function finds by name
 
 
-def generators(tasks: Iterable[Task[Any]] = ()) -> list[Any]:
+def generators(tasks: Collection[Task[Any]] = ()) -> list[Any]:
     """Return the generators of random numbers that a load made, wherever it keeps them: 0.1 us for each object.
 
     Args:
-        tasks: Those in whose arguments are not among them: a digest, and so a result, is of the seed they came with.
+        tasks: What these are given, and what they call holds, is not among them: it came with its seed into digests.
     """
     gc.unfreeze()  # what is frozen, the collector does not list
     there, bases = gc.get_objects(), (Random, *_of_numpy())
@@ -44,15 +45,17 @@ def sow(inherited: Iterable[Any] = ()) -> None:
         torch.seed()
 
 
-def _within(tasks: Iterable[Task[Any]]) -> set[int]:
-    """Return the ids of what the arguments of tasks hold, as far as the collector follows it."""
+def _within(tasks: Collection[Task[Any]]) -> set[int]:
+    """Return the ids of what the arguments of tasks hold, and what they call, as far as the collector follows it."""
     left = [part for task in tasks for part in (*task.args, *task.kwargs.values()) if gc.is_tracked(part)]
+    left += [callee.f for callee in set(map(attrgetter("callee"), tasks))]
     seen = set[int]()
     while left:
         one = left.pop()
         if id(one) not in seen and not isinstance(one, _NO_PART):
             seen.add(id(one))
-            left += filter(gc.is_tracked, gc.get_referents(one))
+            parts = one.__closure__ or () if isinstance(one, FunctionType) else gc.get_referents(one)
+            left += filter(gc.is_tracked, parts)
     return seen
 
 

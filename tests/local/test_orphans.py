@@ -121,7 +121,7 @@ def test_a_supervisor_whose_record_is_damaged_leaves_all_to_the_next_one(laptop,
 def test_cancel_of_what_will_never_start_says_that_nothing_ran(laptop, local, supervisor, until):
     kill(supervisor, until)
     (laptop.folder / "gate").touch()
-    until(lambda: not laptop.status()["workers"])
+    until(lambda: not laptop.status()["submission"]["elements"]["running"])  # a worker's life ends before its process
     assert "nothing was running" in laptop.jughpc("cancel")
     states = laptop.status()["submission"]["elements"]
     assert (states["stuck"], states["running"], states["cancelled"] > 0) == (0, 0, True)

@@ -15,12 +15,25 @@ class Holder:
     def __init__(self, held: object) -> None:
         self.held = held
 
+    def draw(self) -> float:
+        return self.held.random()
+
+
+def _closed_over(rng):
+    def draw(i):
+        return rng.random() + i
+
+    return draw
+
 
 WAYS = {
     "alone": lambda rng: Task(len, rng),
     "by name": lambda rng: Task(len, obj=rng),
     "nested": lambda rng: Task(len, [{"a": (rng,)}]),
     "in an object": lambda rng: Task(len, Holder(rng)),
+    "by a method": lambda rng: Task(Holder(rng).draw),
+    "by a closure": lambda rng: Task(_closed_over(rng), 1),
+    "by a closure that is given": lambda rng: Task(map, _closed_over(rng), ()),
 }
 
 
