@@ -34,8 +34,8 @@ last = then(nap(0))
 
 OURS = (sys.executable, "-m", "jughpc")
 _COUNTED = "from jughpc import descriptors; descriptors.has_files_open = bool; from jughpc.cli.main import main; main()"
-"""The same under valgrind, whose own files it would take for some that the jugfile left open, and look for them among all
-objects in the end: 5200 instructions a task that no other run takes."""
+"""The same under valgrind, whose own files it would take for some that the jugfile left open, and look for them among
+all objects in the end: 5200 instructions a task that no other run takes."""
 
 _MANY = 20_000  # tasks under valgrind, which takes 50 times as long
 _FROM, _UNTIL = 240.0, 360.0  # [s] of a wait in which calls are counted: by then its pauses do not grow any more
