@@ -24,6 +24,7 @@ from jughpc.batch.scheduler import Role, State, Status
 from jughpc.cli.output.brief import brief
 from jughpc.errors import JugdirError, UsageError
 from jughpc.exitcode import ExitCode
+from jughpc.store.base import by_shard
 from jughpc.store.failure import Failure
 from jughpc.testing.cluster.model import Ask
 
@@ -146,6 +147,19 @@ def test_once_all_is_done_a_scheduler_that_is_away_holds_nobody_up(running):
     assert verdict.end is End.DONE
     assert verdict.news("done") == ""  # the reduce tells
     assert (running.commands, running.clock.now()) == ([], before)
+
+
+def test_results_that_are_gone_behind_their_marks_are_told_where_nobody_asks_a_scheduler(running):
+    running.all_done()
+    for shard, digests in by_shard(running.store.shard_of, running.all()).items():
+        running.store.mark_complete(shard, digests)
+        folder = f"shards/{shard:x}"
+        for name in running.files.names(folder):
+            running.files.remove(f"{folder}/{name}")
+    running.deaf = True
+    running.stage.at(200, running.all_done)
+    assert gathered(running).end is End.DONE
+    assert sum("gone" in line for line in running.said) == 1
 
 
 def test_one_that_went_away_while_it_was_waited_is_not_asked_again_once_all_is_done(running):

@@ -10,7 +10,7 @@ from jughpc.app.status import elements as submitted
 from jughpc.app.status.elements import Jobs
 from jughpc.app.status.loads import HOLDS, Loads
 from jughpc.app.status.report import Report, look
-from jughpc.app.status.tasks import Standing, in_words, stand, sure
+from jughpc.app.status.tasks import Standing, in_words, stand, sure, tell_loss
 from jughpc.app.submit import handover, relay
 from jughpc.app.submit.followed import latest_collector, wait_for_reduce
 from jughpc.app.submit.last_reduce import ensure_reduce, is_reduced_by_another
@@ -102,9 +102,9 @@ def _seen_done(site: Site, clusters: Clusters, number: int | None, manifest: Man
 
     A scheduler that is away holds up whoever asks it for as long as a command is tried again.
     """
-    if manifest.barrier or stand(manifest, site.store(), {}).unfinished:
+    if manifest.barrier:
         return None
-    found = stand(manifest, site.store(), {}, looks=None)
+    found = sure(site, tell_loss(site, stand(manifest, site.store(), {})))
     return None if found.unfinished else Report(site.target, found, submitted.find(site, clusters, number, ask=False))
 
 
