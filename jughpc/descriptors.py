@@ -47,11 +47,6 @@ def open_files() -> dict[int, str]:
     return found
 
 
-def only_read() -> set[int]:
-    """Return the descriptors of regular files that are open for reading alone."""
-    return {number for number in open_files() if _is_only_read(number)}
-
-
 def is_connected(number: int) -> bool:
     """Return whether a socket is connected to a server over a network."""
     import socket  # only now: few have any open
@@ -63,9 +58,18 @@ def is_connected(number: int) -> bool:
         return False
 
 
+def is_only_read(number: int) -> bool:
+    """Return whether a regular file is open by that number, for reading alone."""
+    try:
+        is_read = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+        return is_read and stat.S_ISREG(os.fstat(number).st_mode)
+    except OSError:
+        return False
+
+
 def read_by_oneself() -> None:
-    """Read such files from one's own place on: processes that were forked read on where any of them stopped."""
-    for number in only_read():
+    """Read files from a place of one's own on: processes that were forked read on where any of them stopped."""
+    for number in filter(is_only_read, open_files()):
         with suppress(OSError):  # too many are open, or it may be read no more: it stays as it is
             _open_again(number)
 
@@ -73,14 +77,6 @@ def read_by_oneself() -> None:
 def has_files_open() -> bool:
     """Return whether any file that has a name is open, standard streams and devices aside."""
     return any(number > 2 and path[0] == "/" and path[:5] != "/dev/" for number, path in open_files().items())
-
-
-def _is_only_read(number: int) -> bool:
-    try:
-        is_read = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
-        return is_read and stat.S_ISREG(os.fstat(number).st_mode)
-    except OSError:
-        return False
 
 
 def _open_again(number: int) -> None:

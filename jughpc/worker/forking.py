@@ -51,8 +51,8 @@ def scene() -> Scene:
     own = threading.enumerate()
     names = tuple(thread.name for thread in own if not _is_idle(thread))
     compiled = max(0, host.threads() - len(own))
-    common = _of_trackers() | descriptors.only_read()
-    files = {number: path for number, path in descriptors.open_files().items() if number not in common}
+    trackers, there = _of_trackers(), descriptors.open_files().items()
+    files = {n: path for n, path in there if n not in trackers and not descriptors.is_only_read(n)}
     connected = sum(path.startswith("socket:") and descriptors.is_connected(number) for number, path in files.items())
     return Scene(files, names, compiled, frozenset(host.mapped()) if compiled else frozenset(), connected)
 

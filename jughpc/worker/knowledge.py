@@ -135,7 +135,7 @@ class Knowledge:
             self._marked.discard(shard := self.frontier.shard[index])
             self._unknown.pop(shard, None)
             self._taken.pop(shard, None)
-            self._tally.loaded -= Counter([self._graph.tasks[index].name])
+            self._tally.loaded -= Counter([self._graph.name(index)])
             self.frontier.undone(index)
 
     def _is_news(self, shard: int, tasks: str) -> bool:

@@ -228,7 +228,7 @@ class Worker:
         """Return whether to claim this task by itself, now."""
         if not self._frontier.is_ready(index) or self._frontier.deaths(index):
             return False
-        name = self.graph.tasks[index].name
+        name = self.graph.name(index)
         is_short = self._context.policy.is_short(name, len(self._frontier.ready))
         if is_short and self._frontier.shard[index] not in self._runner.crashed:
             return False
@@ -314,13 +314,13 @@ class Worker:
         return len(tried)
 
     def _is_worth_a_try(self, index: int) -> bool:
-        return self._frontier.is_ready(index) and self._fits(self.graph.tasks[index].name)
+        return self._frontier.is_ready(index) and self._fits(self.graph.name(index))
 
     def _has_free_task(self) -> bool:
         """Return whether a pass would find something to claim, by what the last looks showed."""
         for shard, here in self._frontier.ready.items():
             view = self._knowledge.claims(shard)
-            if any(not self._is_claimed(index, view) and self._fits(self.graph.tasks[index].name) for index in here):
+            if any(not self._is_claimed(index, view) and self._fits(self.graph.name(index)) for index in here):
                 return True
         return False
 

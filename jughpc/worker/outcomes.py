@@ -106,7 +106,7 @@ class Outcomes:
 
     def goes_on_later(self, index: int) -> None:
         """Say so of a task whose time was up."""
-        self._context.say(f"{self._graph.tasks[index].name} stops here, and goes on in the next job with what it saved")
+        self._context.say(f"{self._graph.name(index)} stops here, and goes on in the next job with what it saved")
 
     def _published(self, shard: int, indices: list[int], digests: list[bytes]) -> None:
         """Take note of results before any hook is called: it may end this worker."""
@@ -131,11 +131,11 @@ class Outcomes:
     def _find_what_was_lost(self, index: int, trouble: Trouble) -> None:
         graph = self._graph
         if trouble.passing is not None:  # it is there, and cannot be read now
-            self._reading.pause(f"read what {graph.tasks[index].name} needs", trouble.passing)
+            self._reading.pause(f"read what {graph.name(index)} needs", trouble.passing)
             return
         for digest in self._context.store.missing([graph.digests[i] for i in graph.dependencies(index)]):
             self._knowledge.lost(digest)
-        self._context.say(f"{graph.tasks[index].name} cannot run yet: {trouble.words}")
+        self._context.say(f"{graph.name(index)} cannot run yet: {trouble.words}")
 
     def _call(self, task: Task[Any]) -> str:
         with self._context.stops.user_code(task.name):  # classes have a `repr` of their own

@@ -77,8 +77,8 @@ def sit(seat: Seat, work: Work, parent: int, settle: Callable[[], None]) -> NoRe
         settle: Lets go of what only that needs.
     """
     code = 1
-    lastacts.begin_anew()
     try:
+        lastacts.begin_anew()
         report = Descriptor(seat.report)
         settle()  # first: there may be no descriptor left to import anything with
         host.end_with_parent(signal.SIGTERM, parent)

@@ -11,6 +11,7 @@ from random import Random
 from types import FunctionType, ModuleType
 from typing import Any
 
+from jughpc import leftopen
 from jughpc.tasks.task import Task
 
 _NO_PART = (Task, type, ModuleType)  # of an argument, though it leads to one; nor is what a function finds by name
@@ -22,11 +23,8 @@ def generators(tasks: Collection[Task[Any]] = ()) -> list[Any]:
     Args:
         tasks: What these are given, and what they call holds, is not among them: it came with its seed into digests.
     """
-    gc.unfreeze()  # what is frozen, the collector does not list
-    there, bases = gc.get_objects(), (Random, *_of_numpy())
-    kinds = {kind for kind in set(map(type, there)) if issubclass(kind, bases)}
-    given = _within(tasks)
-    return [one for one in there if type(one) in kinds and id(one) not in given]
+    bases, given = (Random, *_of_numpy()), _within(tasks)
+    return [one for one in leftopen.made(lambda kind: issubclass(kind, bases)) if id(one) not in given]
 
 
 def sow(inherited: Iterable[Any] = ()) -> None:
